@@ -1,0 +1,3 @@
+#pragma once
+// libpng: Debian's libpng-dev, Homebrew's libpng.
+#include <png.h>

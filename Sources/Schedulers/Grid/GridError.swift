@@ -1,0 +1,38 @@
+/// Why points do not make a sampling grid.
+public enum GridError: Error, Hashable, Sendable {
+  /// A number of steps outside 1 ... T.
+  case steps(Int, timesteps: Int)
+  /// A timestep that the schedule does not have, or that does not come before the one ahead of it.
+  case timestep(Double, index: Int, allowed: String)
+  /// A sigma that is NaN or not below the one before it.
+  case sigma(Double, index: Int, previous: Double)
+  /// An input scale that is not a positive number.
+  case inputScale(Double, index: Int)
+  /// A parameter of a spacing that is out of its range.
+  case parameter(String, Double, allowed: String)
+  /// A start that the grid does not have.
+  case start(String, allowed: String)
+  /// No points at all.
+  case noPoints
+}
+
+extension GridError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .steps(let steps, let timesteps):
+      "\(steps) steps: the number of steps must be in 1 ... \(timesteps), the timesteps of the schedule"
+    case .timestep(let timestep, let index, let allowed):
+      "timestep \(timestep) at step \(index) must be \(allowed)"
+    case .sigma(let sigma, let index, let previous):
+      "sigma \(sigma) at step \(index) must be below the one before it, \(previous)"
+    case .inputScale(let scale, let index):
+      "input scale \(scale) at step \(index) must be finite and above 0"
+    case .parameter(let name, let value, let allowed):
+      "\(name) \(value) must be \(allowed)"
+    case .start(let start, let allowed):
+      "cannot start at \(start): must be in \(allowed)"
+    case .noPoints:
+      "a sampling grid needs at least its end point"
+    }
+  }
+}

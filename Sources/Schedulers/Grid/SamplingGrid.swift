@@ -1,0 +1,97 @@
+/// The points of a process at which a run calls the network, noisiest first, and the point at which it ends.
+///
+/// A grid of N steps has N + 1 points: N evaluations and the end, which for the grids made here is clean data. Samplers go from
+/// point to point; how the points were chosen does not matter to them.
+///
+/// ```swift
+/// let grid = try SamplingGrid(schedule, steps: 30, spacing: .trailing)
+/// let late = try grid.starting(strength: 0.6)      // image-to-image: the last 18 steps
+/// ```
+public struct SamplingGrid: Hashable, Sendable {
+  /// A timestep and its noise level.
+  public struct Point: Hashable, Codable, Sendable {
+    /// What the network is told; a whole number for a network of a discrete process, unless sigmas were chosen freely.
+    public let timestep: Double
+    /// The level of the sample.
+    public let level: NoiseLevel
+    /// The network is given inputScale·sample. It is 1 where the samples are those the network was trained on.
+    public let inputScale: Double
+
+    /// A point. An end point that is never evaluated has timestep −1 by convention.
+    public init(timestep: Double, level: NoiseLevel, inputScale: Double = 1) {
+      self.timestep = timestep
+      self.level = level
+      self.inputScale = inputScale
+    }
+
+    /// Data without noise, where runs end.
+    public static let clean = Point(timestep: -1, level: .clean)
+  }
+
+  /// The points, noisiest first. The last is where the run ends.
+  public let points: [Point]
+
+  /// The number of steps, one less than there are points.
+  public var steps: Int { points.count - 1 }
+
+  /// A grid of given points.
+  ///
+  /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, or a timestep or scale is not finite.
+  public init(points: [Point]) throws(GridError) {
+    guard !points.isEmpty else { throw .noPoints }
+    for (i, point) in points.enumerated() {
+      guard point.timestep.isFinite else { throw .timestep(point.timestep, index: i, allowed: "finite") }
+      guard point.inputScale.isFinite, point.inputScale > 0 else { throw .inputScale(point.inputScale, index: i) }
+      if i > 0, !(point.level.sigma < points[i - 1].level.sigma) {
+        throw .sigma(point.level.sigma, index: i, previous: points[i - 1].level.sigma)
+      }
+    }
+    self.points = points
+  }
+
+  /// The pairs of neighbouring points, in the order in which a run passes them.
+  public var intervals: [(from: Point, to: Point)] {
+    zip(points, points.dropFirst()).map { (from: $0, to: $1) }
+  }
+}
+
+extension SamplingGrid {
+  /// The last `count` steps, for a run that starts from a sample that already has less noise.
+  ///
+  /// - Throws: `GridError` if `count` is negative or larger than the grid.
+  public func last(_ count: Int) throws(GridError) -> SamplingGrid {
+    guard (0...steps).contains(count) else { throw .start("\(count) steps", allowed: "0 ... \(steps)") }
+    return try SamplingGrid(points: Array(points.suffix(count + 1)))
+  }
+
+  /// The last ⌊strength·N⌋ steps, as image-to-image pipelines count them: 1 is the whole grid, 0 leaves the image as it is.
+  ///
+  /// - Throws: `GridError` if `strength` is NaN or outside [0, 1].
+  public func starting(strength: Double) throws(GridError) -> SamplingGrid {
+    guard strength >= 0, strength <= 1 else { throw .start("strength \(strength)", allowed: "0 ... 1") }
+    return try last(min(Int(Double(steps) * strength), steps))
+  }
+
+  /// The steps from the first point that has no more noise than `level`, by sigma.
+  ///
+  /// - Throws: `GridError` if even the end has more.
+  public func starting(at level: NoiseLevel) throws(GridError) -> SamplingGrid {
+    guard let first = points.firstIndex(where: { $0.level.sigma <= level.sigma }) else {
+      throw .start("sigma \(level.sigma)", allowed: "\(points[steps].level.sigma) or more")
+    }
+    return try last(steps - first)
+  }
+}
+
+extension SamplingGrid: Codable {
+  private enum CodingKeys: CodingKey { case points }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    do {
+      try self.init(points: container.decode([Point].self, forKey: .points))
+    } catch let error as GridError {
+      throw DecodingError.dataCorruptedError(forKey: .points, in: container, debugDescription: "\(error)")
+    }
+  }
+}

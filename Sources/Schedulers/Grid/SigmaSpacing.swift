@@ -1,0 +1,98 @@
+/// How N values of sigma lie between the largest and the smallest.
+public enum SigmaSpacing: Hashable, Codable, Sendable {
+  /// Equal steps of σ^(1/rho); Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 5.
+  case karras(rho: Double = 7)
+  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 (uniform logSNR).
+  case exponential
+  /// Equal steps of σ.
+  case linear
+
+  /// The name on the command line and in messages.
+  public var name: String {
+    switch self {
+    case .karras: "karras"
+    case .exponential: "exponential"
+    case .linear: "linear"
+    }
+  }
+
+  /// Every spacing with its default parameters.
+  public static let all: [SigmaSpacing] = [.karras(), .exponential, .linear]
+
+  /// `count` sigmas from `largest` to `smallest`, both included; `largest` alone where `count` is 1.
+  func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
+    (0..<count).map { i in
+      if i == 0 { return largest }
+      if i == count - 1 { return smallest }
+      let fraction = Double(i) / Double(count - 1)
+      switch self {
+      case .karras(let rho):
+        let start = Math.pow(largest, 1 / rho)
+        return Math.pow(start + fraction * (Math.pow(smallest, 1 / rho) - start), rho)
+      case .exponential:
+        return Math.exp(Math.log(largest) + fraction * (Math.log(smallest) - Math.log(largest)))
+      case .linear:
+        return largest + fraction * (smallest - largest)
+      }
+    }
+  }
+}
+
+extension SamplingGrid {
+  /// N sigmas in a given spacing, on the variance-preserving path, then clean data.
+  ///
+  /// - Parameters:
+  ///   - range: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as after rescaling to zero
+  ///   terminal SNR, where the largest sigma is infinite), or `rho` is not above 0.
+  public init(
+    _ schedule: NoiseSchedule, steps: Int, spacing: SigmaSpacing, range: ClosedRange<Double>? = nil
+  ) throws(GridError) {
+    guard steps >= 1, steps <= schedule.timesteps else { throw .steps(steps, timesteps: schedule.timesteps) }
+    if case .karras(let rho) = spacing, !(rho > 0 && rho.isFinite) {
+      throw .parameter("rho", rho, allowed: "above 0 and finite")
+    }
+    let table = schedule.sigmas
+    let smallest = range?.lowerBound ?? table[0]
+    let largest = range?.upperBound ?? table[table.count - 1]
+    guard smallest > 0 else { throw .parameter("the smallest sigma", smallest, allowed: "above 0") }
+    guard largest.isFinite else {
+      throw .parameter("the largest sigma", largest, allowed: "finite; give a range, or use a timestep spacing")
+    }
+    try self.init(schedule, sigmas: spacing.sigmas(count: steps, from: largest, to: smallest))
+  }
+
+  /// Given sigmas, largest first, on the variance-preserving path, then clean data.
+  ///
+  /// The network is told the timestep that has this sigma, interpolated linearly in ln σ between whole timesteps and held at the
+  /// ends of the schedule.
+  ///
+  /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the one before it.
+  public init(_ schedule: NoiseSchedule, sigmas: [Double]) throws(GridError) {
+    guard !sigmas.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
+    for (i, sigma) in sigmas.enumerated() where !(sigma > 0 && sigma.isFinite) {
+      throw .sigma(sigma, index: i, previous: i > 0 ? sigmas[i - 1] : .infinity)
+    }
+    let logarithms = schedule.logSNR.map { -$0 / 2 }
+    let points = sigmas.map { sigma in
+      Point(
+        timestep: Self.position(of: Math.log(sigma), in: logarithms),
+        level: .variancePreserving(sigma: sigma))
+    }
+    try self.init(points: points + [.clean])
+  }
+
+  /// Where a value lies between the entries of an ascending table: a fractional index, held at the ends.
+  private static func position(of value: Double, in table: [Double]) -> Double {
+    var low = 0
+    var high = table.count - 1
+    if value <= table[low] { return Double(low) }
+    if value >= table[high] { return Double(high) }
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if table[middle] <= value { low = middle } else { high = middle }
+    }
+    guard table[high].isFinite else { return Double(low) }
+    return Double(low) + (value - table[low]) / (table[high] - table[low])
+  }
+}

@@ -1,0 +1,79 @@
+/// Which N of a schedule's T timesteps a run visits.
+///
+/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer arithmetic with ties rounded to even.
+///
+/// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, table 2.
+public enum TimestepSpacing: Hashable, Codable, Sendable {
+  /// i·⌊T/N⌋ + `offset` for i = N−1 ... 0: begins below the end of the process. `offset` 1 is Stable Diffusion's.
+  case leading(offset: Int = 0)
+  /// round(T − i·T/N) − 1 for i = 0 ..< N: begins at T−1, ends above 0.
+  case trailing
+  /// round(i·(T−1)/(N−1)) for i = N−1 ... 0: begins at T−1 and ends at 0; T−1 alone where N = 1.
+  case linspace
+
+  /// The name on the command line and in messages.
+  public var name: String {
+    switch self {
+    case .leading: "leading"
+    case .trailing: "trailing"
+    case .linspace: "linspace"
+    }
+  }
+
+  /// Every spacing with its default parameters.
+  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace]
+
+  /// The N timesteps, largest first.
+  ///
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep would fall outside the schedule, as with an offset at N = T.
+  func timesteps(steps count: Int, of total: Int) throws(GridError) -> [Int] {
+    guard count >= 1, count <= total else { throw .steps(count, timesteps: total) }
+    switch self {
+    case .leading(let offset):
+      let last = (count - 1) * (total / count)
+      guard offset >= 0, offset <= total - 1 - last else {
+        throw .parameter(
+          "offset", Double(offset), allowed: "in 0 ... \(total - 1 - last) with \(count) of \(total) timesteps")
+      }
+      return (0..<count).reversed().map { $0 * (total / count) + offset }
+    case .trailing:
+      return (0..<count).map { Self.roundedQuotient(total * (count - $0), count) - 1 }
+    case .linspace:
+      guard count > 1 else { return [total - 1] }
+      return (0..<count).reversed().map { Self.roundedQuotient($0 * (total - 1), count - 1) }
+    }
+  }
+
+  /// The whole number nearest to a quotient of two that are not negative, ties to even.
+  private static func roundedQuotient(_ dividend: Int, _ divisor: Int) -> Int {
+    let (quotient, remainder) = dividend.quotientAndRemainder(dividingBy: divisor)
+    let isUp = 2 * remainder > divisor || (2 * remainder == divisor && !quotient.isMultiple(of: 2))
+    return isUp ? quotient + 1 : quotient
+  }
+}
+
+extension SamplingGrid {
+  /// N of the schedule's timesteps, then clean data.
+  ///
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep would fall outside the schedule.
+  public init(
+    _ schedule: NoiseSchedule, steps: Int, spacing: TimestepSpacing = .trailing
+  ) throws(GridError) {
+    try self.init(schedule, timesteps: spacing.timesteps(steps: steps, of: schedule.timesteps))
+  }
+
+  /// Given timesteps of the schedule, largest first, then clean data.
+  ///
+  /// - Throws: `GridError` if there are none, or one is outside 0 ..< T or not below the one before it.
+  public init(_ schedule: NoiseSchedule, timesteps: [Int]) throws(GridError) {
+    guard !timesteps.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
+    var bound = schedule.timesteps
+    for (i, t) in timesteps.enumerated() {
+      guard t >= 0, t < bound else {
+        throw .timestep(Double(t), index: i, allowed: "0 or more and below \(bound)")
+      }
+      bound = t
+    }
+    try self.init(points: timesteps.map { Point(timestep: Double($0), level: schedule[$0]) } + [.clean])
+  }
+}

@@ -1,0 +1,111 @@
+/// A combination of what a run has at hand, with plain numbers for coefficients: the language in which samplers are written.
+///
+/// x' = Σ samples[k]·x_k + Σ estimates[k]·E_k + predicted·x̂0 + noise·z, where index 0 is the newest and k the one k evaluations
+/// ago. `estimates` are what the sampler extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation before
+/// clipping.
+///
+/// ```swift
+/// let euler = to.noise / from.noise * LinearForm.sample + (to.signal - ratio) * .estimate()
+/// ```
+public struct LinearForm: Hashable, Codable, Sendable {
+  /// The factors of the current sample and of earlier ones, newest first.
+  public private(set) var samples: [Double] = []
+  /// The factors of the current estimate and of earlier ones, newest first.
+  public private(set) var estimates: [Double] = []
+  /// The factor of this evaluation's unclipped x̂0.
+  public private(set) var predicted: Double = 0
+  /// The factor of fresh standard normal noise.
+  public private(set) var noise: Double = 0
+
+  /// The combination in which everything has the factor 0.
+  public init() {}
+
+  /// The current sample x.
+  public static let sample = sample(ago: 0)
+
+  /// The sample of `ago` evaluations ago.
+  public static func sample(ago: Int) -> LinearForm {
+    var form = LinearForm()
+    form.samples = Array(repeating: 0, count: ago) + [1]
+    return form
+  }
+
+  /// The estimate made `ago` evaluations ago; that of this evaluation by default.
+  public static func estimate(ago: Int = 0) -> LinearForm {
+    var form = LinearForm()
+    form.estimates = Array(repeating: 0, count: ago) + [1]
+    return form
+  }
+
+  /// This evaluation's x̂0 before clipping.
+  public static let predicted: LinearForm = {
+    var form = LinearForm()
+    form.predicted = 1
+    return form
+  }()
+
+  /// Fresh standard normal noise z.
+  public static let noise: LinearForm = {
+    var form = LinearForm()
+    form.noise = 1
+    return form
+  }()
+}
+
+extension LinearForm {
+  public static func + (a: LinearForm, b: LinearForm) -> LinearForm {
+    var sum = LinearForm()
+    sum.samples = add(a.samples, b.samples)
+    sum.estimates = add(a.estimates, b.estimates)
+    sum.predicted = a.predicted + b.predicted
+    sum.noise = a.noise + b.noise
+    return sum
+  }
+
+  public static func * (factor: Double, form: LinearForm) -> LinearForm {
+    var product = LinearForm()
+    product.samples = trimmed(form.samples.map { factor * $0 })
+    product.estimates = trimmed(form.estimates.map { factor * $0 })
+    product.predicted = factor * form.predicted
+    product.noise = factor * form.noise
+    return product
+  }
+
+  public static func - (a: LinearForm, b: LinearForm) -> LinearForm { a + -1 * b }
+
+  public static func / (form: LinearForm, divisor: Double) -> LinearForm {
+    var quotient = LinearForm()
+    quotient.samples = form.samples.map { $0 / divisor }
+    quotient.estimates = form.estimates.map { $0 / divisor }
+    quotient.predicted = form.predicted / divisor
+    quotient.noise = form.noise / divisor
+    return quotient
+  }
+
+  private static func add(_ a: [Double], _ b: [Double]) -> [Double] {
+    trimmed((0..<max(a.count, b.count)).map { k in (k < a.count ? a[k] : 0) + (k < b.count ? b[k] : 0) })
+  }
+
+  /// Without the zeros at the end, so that the counts say how far back the form reaches.
+  private static func trimmed(_ coefficients: [Double]) -> [Double] {
+    let end = coefficients.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+    return Array(coefficients[..<end])
+  }
+
+  /// Whether every factor is a number.
+  var isFinite: Bool {
+    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite) && predicted.isFinite && noise.isFinite
+  }
+}
+
+extension LinearForm: CustomStringConvertible {
+  /// The form as a line of algebra, such as `0.98·x + 0.02·E + 0.1·z`.
+  public var description: String {
+    func name(_ symbol: String, _ ago: Int) -> String { ago == 0 ? symbol : "\(symbol)[-\(ago)]" }
+    let terms =
+      samples.enumerated().map { ($1, name("x", $0)) } + estimates.enumerated().map { ($1, name("E", $0)) }
+      + [(predicted, "x̂0"), (noise, "z")]
+    let parts = terms.filter { $0.0 != 0 }.map { "\($0.0)·\($0.1)" }
+    return parts.isEmpty ? "0" : parts.joined(separator: " + ")
+  }
+}

@@ -1,0 +1,57 @@
+/// Every sampler of this library with what is declared of it. Tests, tool and documentation go through this list.
+public enum SamplerCatalog {
+  /// A sampler and its properties.
+  public struct Entry: Sendable {
+    /// The name on the command line.
+    public let name: String
+    /// The name in the literature.
+    public let title: String
+    /// The sampler with its default options.
+    public let sampler: any Sampler
+    /// The order of convergence: the error falls as N^(−order). For stochastic samplers, that of the variance of the result.
+    public let order: Int
+    /// Evaluations of the network per step of the grid, except that the last step, to clean data, always takes one.
+    public let evaluationsPerStep: Int
+    /// Whether it draws noise with its default options.
+    public let isStochastic: Bool
+    /// Whether it goes from data to noise.
+    public let isInversion: Bool
+    /// The paper or the code that defines it.
+    public let source: String
+  }
+
+  /// All of them, simplest first.
+  public static let all: [Entry] = [
+    Entry(
+      name: "ddpm", title: "DDPM, fixed small variance", sampler: DDPM(), order: 1, evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2006.11239"),
+    Entry(
+      name: "ddpm-large", title: "DDPM, fixed large variance", sampler: DDPM(variance: .fixedLarge), order: 1,
+      evaluationsPerStep: 1, isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2006.11239"),
+    Entry(
+      name: "ddim", title: "DDIM", sampler: DDIM(), order: 1, evaluationsPerStep: 1, isStochastic: false,
+      isInversion: false, source: "https://arxiv.org/abs/2010.02502"),
+    Entry(
+      name: "ddim-inversion", title: "DDIM inversion", sampler: DDIMInversion(), order: 1, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: true, source: "https://arxiv.org/abs/2010.02502"),
+    Entry(
+      name: "euler", title: "Euler", sampler: Euler(), order: 1, evaluationsPerStep: 1, isStochastic: false,
+      isInversion: false, source: "https://arxiv.org/abs/2206.00364"),
+    Entry(
+      name: "euler-ancestral", title: "Euler ancestral", sampler: EulerAncestral(), order: 1,
+      evaluationsPerStep: 1, isStochastic: true, isInversion: false,
+      source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "heun", title: "Heun", sampler: Heun(), order: 2, evaluationsPerStep: 2, isStochastic: false,
+      isInversion: false, source: "https://arxiv.org/abs/2206.00364"),
+    Entry(
+      name: "dpm++1", title: "DPM-Solver++, order 1", sampler: DPMSolverPlusPlus(order: 1), order: 1,
+      evaluationsPerStep: 1, isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++2m", title: "DPM-Solver++ 2M", sampler: DPMSolverPlusPlus(), order: 2, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+  ]
+
+  /// The entry with a name of `all`.
+  public static subscript(name: String) -> Entry? { all.first { $0.name == name } }
+}

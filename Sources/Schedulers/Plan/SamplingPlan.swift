@@ -1,0 +1,135 @@
+/// The numbers of a run: for each evaluation, what the network is asked and which combination makes the next sample.
+///
+/// A plan is made once by a sampler, is immutable, and can be printed, compared, hashed, saved and run on any tensor type.
+///
+/// ```swift
+/// let plan = try DDIM().plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))
+/// ```
+public struct SamplingPlan: Hashable, Sendable {
+  /// What the network is told at an evaluation.
+  public typealias Query = SamplingGrid.Point
+
+  /// One evaluation and what follows it.
+  ///
+  ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
+  ///     E  = keeping.sample·x + keeping.output·x̂0
+  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, and z
+  public struct Step: Hashable, Codable, Sendable {
+    /// What the network is told.
+    public let query: Query
+    /// The level of x'.
+    public let arrival: NoiseLevel
+    /// How the sample and the network's output F give x̂0.
+    public let denoising: Readout
+    /// How the sample and x̂0 give the estimate E that `next` speaks of.
+    public let keeping: Readout
+    /// The next sample.
+    public let next: LinearForm
+  }
+
+  /// One entry for each evaluation of the network, in order.
+  public let steps: [Step]
+  /// The level of the sample that a run starts from.
+  public let start: NoiseLevel
+  /// What is done to x̂0 before it is used.
+  public let clipping: Clipping
+
+  /// x_T = initialScale·z: the deviation of a sample at the start level, for data of unit variance.
+  ///
+  /// 1 for a variance-preserving process, √(1 + σ²) for an exploding one.
+  public var initialScale: Double {
+    (start.signal * start.signal + start.noise * start.noise).squareRoot()
+  }
+
+  /// Whether any step draws fresh noise.
+  public var isStochastic: Bool { steps.contains { $0.next.noise != 0 } }
+
+  init(steps: [Step], start: NoiseLevel, clipping: Clipping) throws(PlanError) {
+    try clipping.validate()
+    for (i, step) in steps.enumerated() {
+      let readouts = [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output]
+      guard readouts.allSatisfy(\.isFinite), step.next.isFinite else {
+        throw .coefficient(step: i, timestep: step.query.timestep, sigma: step.query.level.sigma)
+      }
+      guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }
+    }
+    self.steps = steps
+    self.start = start
+    self.clipping = clipping
+  }
+
+  /// How many earlier samples and estimates a run still needs after a step, counted from the newest.
+  struct Retention: Hashable, Sendable {
+    var samples = 0
+    var estimates = 0
+  }
+
+  /// What to keep after each step, and no more. A step that reaches k evaluations back needs k of them kept before it.
+  var retention: [Retention] {
+    var kept = Retention()
+    var result: [Retention] = []
+    for step in steps.reversed() {
+      result.append(kept)
+      kept.samples = max(kept.samples, step.next.samples.count, 1) - 1
+      kept.estimates = max(kept.estimates, step.next.estimates.count, 1) - 1
+    }
+    return result.reversed()
+  }
+}
+
+extension Sampler {
+  /// The plan of this sampler on a grid, for a network with the given kind of output.
+  ///
+  /// - Parameters:
+  ///   - grid: the points, noisiest first.
+  ///   - prediction: what the network's output is.
+  ///   - clipping: what to do to x̂0 before it is used.
+  /// - Throws: `PlanError` where a coefficient does not exist, as for epsilon prediction at zero terminal SNR, or an option is out
+  ///   of its range.
+  public func plan(
+    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none
+  ) throws(PlanError) -> SamplingPlan {
+    var steps: [SamplingPlan.Step] = []
+    for move in try moves(over: grid) {
+      let query = move.query
+      let index = grid.points.firstIndex(of: query)
+      let previous = index.flatMap { $0 < grid.steps ? grid.points[$0 + 1] : nil }
+      guard
+        let denoising = prediction.denoising(
+          at: query.level.scaled(by: query.inputScale), previous: previous?.level.scaled(by: previous!.inputScale))
+      else { throw .singular(prediction, timestep: query.timestep, sigma: query.level.sigma) }
+      steps.append(
+        SamplingPlan.Step(
+          query: query, arrival: move.arrival,
+          denoising: Readout(sample: denoising.sample * query.inputScale, output: denoising.output),
+          keeping: move.estimate.readout(at: query.level), next: move.next))
+    }
+    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping)
+  }
+}
+
+extension Estimate {
+  /// How a sample at `level` and x̂0 give the estimate; not finite where they do not determine it.
+  fileprivate func readout(at level: NoiseLevel) -> Readout {
+    switch self {
+    case .x0: Readout(sample: 0, output: 1)
+    case .epsilon: Readout(sample: 1 / level.noise, output: -level.signal / level.noise)
+    }
+  }
+}
+
+extension SamplingPlan: Codable {
+  private enum CodingKeys: CodingKey { case steps, start, clipping }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    do {
+      try self.init(
+        steps: container.decode([Step].self, forKey: .steps),
+        start: container.decode(NoiseLevel.self, forKey: .start),
+        clipping: container.decode(Clipping.self, forKey: .clipping))
+    } catch let error as PlanError {
+      throw DecodingError.dataCorruptedError(forKey: .steps, in: container, debugDescription: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/// The Gaussian q(x_s | x_t, x_0) of an earlier sample between a later one and the data, for any two levels of a process.
+///
+/// With a = signal_t/signal_s the factor and σ² = noise_t² − a²·noise_s² the variance of the forward step from s to t,
+///
+///     mean     = signal_s·σ²/noise_t² · x_0  +  a·noise_s²/noise_t² · x_t
+///     variance = σ²·noise_s²/noise_t²
+///
+/// For neighbouring timesteps of a variance-preserving process these are equation 7 of Ho et al. 2020,
+/// https://arxiv.org/abs/2006.11239; for any two levels, Kingma et al. 2021, https://arxiv.org/abs/2107.00630, appendix A.
+///
+/// - Accuracy: the levels are Doubles, so where they are close, σ² has the relative error that its cancellation leaves, about
+///   4·2⁻⁵³/(1 − (σ_s/σ_t)²). `NoiseSchedule`'s tables hold the same numbers for neighbouring timesteps within 2 ulps.
+public struct Posterior: Hashable, Sendable {
+  /// The level of x_t, the noisier one.
+  public let from: NoiseLevel
+  /// The level of x_s, the cleaner one.
+  public let to: NoiseLevel
+
+  /// The posterior between two levels.
+  ///
+  /// - Precondition: `from` is at least as noisy as `to`, `from` has noise, and `to` has signal.
+  public init(from: NoiseLevel, to: NoiseLevel) {
+    precondition(
+      from.noise > 0 && to.signal > 0 && from.sigma >= to.sigma,
+      "a posterior goes from a noisy level to a cleaner one; got sigma \(from.sigma) to \(to.sigma)")
+    self.from = from
+    self.to = to
+  }
+
+  /// σ_s/σ_t, in [0, 1].
+  private var sigmaRatio: Double { min(1, (to.noise * from.signal) / (to.signal * from.noise)) }
+
+  /// 1 − (σ_s/σ_t)²: the part of x_t's noise that was added after s.
+  private var addedFraction: Double {
+    let ratio = sigmaRatio
+    return (1 - ratio) * (1 + ratio)
+  }
+
+  /// The variance of the forward step, q(x_t | x_s); β_t where s = t−1.
+  public var forwardVariance: Double { from.noise * from.noise * addedFraction }
+
+  /// The variance of the posterior, β̃_t where s = t−1.
+  public var variance: Double { to.noise * to.noise * addedFraction }
+
+  /// The factor of x_0 in the mean.
+  public var x0Coefficient: Double { to.signal * addedFraction }
+
+  /// The factor of x_t in the mean.
+  public var sampleCoefficient: Double { to.noise / from.noise * sigmaRatio }
+}

@@ -1,0 +1,30 @@
+/// Denoising diffusion implicit models: keep the noise that the sample seems to hold, replace a part of it by fresh noise.
+///
+///     x' = signal'·x̂0 + √(noise'² − deviation²)·ε̂ + deviation·z,    deviation = eta·√(posterior variance)
+///
+/// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, equations 12 and 16.
+public struct DDIM: EtaSampler {
+  public var eta: Double
+
+  /// Whether ε̂ is made from x̂0 after clipping, so that the two still add up to the sample (as guided-diffusion does), or from x̂0
+  /// before it (as diffusers does unless told `use_clipped_model_output`). Without clipping they are the same.
+  public var rederivesEpsilon: Bool
+
+  /// DDIM with `eta` in [0, 1].
+  public init(eta: Double = 0, rederivesEpsilon: Bool = true) {
+    self.eta = eta
+    self.rederivesEpsilon = rederivesEpsilon
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    try validateEta()
+    return grid.intervals.map { from, to in
+      let deviation = eta * Posterior(from: from.level, to: to.level).variance.squareRoot()
+      let kept = ((to.level.noise - deviation) * (to.level.noise + deviation)).squareRoot()
+      let x0: LinearForm = rederivesEpsilon ? .estimate() : .predicted
+      let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
+      let next = to.level.signal * LinearForm.estimate() + kept * epsilon + deviation * .noise
+      return Move(at: from, to: to.level, estimate: .x0, next: next)
+    }
+  }
+}

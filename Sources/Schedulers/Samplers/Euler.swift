@@ -1,0 +1,24 @@
+/// Euler's method on the probability-flow ODE dx̄/dσ = (x̄ − x̂0)/σ, with x̄ = x/signal.
+///
+///     x̄' = x̄ + (σ' − σ)·(x̄ − x̂0)/σ,    that is    x' = noise'/noise·x + (signal' − signal·noise'/noise)·x̂0
+///
+/// The second line is the first multiplied out; it exists where there is no signal too.
+///
+/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equations 3 and 4, algorithm 1 without its correction.
+public struct Euler: Sampler {
+  /// Euler's method.
+  public init() {}
+
+  public func moves(over grid: SamplingGrid) -> [Move] {
+    grid.intervals.map { from, to in
+      let next = Self.step(from: from.level, to: to.level, denoised: .estimate())
+      return Move(at: from, to: to.level, estimate: .x0, next: next)
+    }
+  }
+
+  /// The step with a given form for x̂0: exact wherever x̂0 does not change on the way.
+  static func step(from: NoiseLevel, to: NoiseLevel, denoised: LinearForm) -> LinearForm {
+    let ratio = to.noise / from.noise
+    return ratio * LinearForm.sample + (to.signal - from.signal * ratio) * denoised
+  }
+}

@@ -1,0 +1,22 @@
+/// Heun's method of order 2 on the probability-flow ODE: an Euler step, then the mean of the slopes at its two ends.
+///
+///     x̄' = x̄ + (σ' − σ)·ε̂,    then    x̄' = x̄ + (σ' − σ)·(ε̂ + ε̂')/2,    with x̄ = x/signal and ε̂ = (x̄ − x̂0)/σ
+///
+/// Two evaluations a step; the last, to clean data, is Euler's and takes one.
+///
+/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1.
+public struct Heun: Sampler {
+  /// Heun's method.
+  public init() {}
+
+  public func moves(over grid: SamplingGrid) -> [Move] {
+    grid.intervals.flatMap { from, to -> [Move] in
+      let run = to.level.sigma - from.level.sigma
+      let euler = to.level.signal * (LinearForm.sample / from.level.signal + run * .estimate())
+      let first = Move(at: from, to: to.level, estimate: .epsilon, next: euler)
+      guard to.level.noise > 0 else { return [first] }
+      let correction = to.level.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
+      return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
+    }
+  }
+}

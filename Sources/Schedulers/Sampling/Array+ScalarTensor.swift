@@ -1,0 +1,30 @@
+/// A bare array is one sample.
+extension Array: LinearSpace where Element: SampleScalar {
+  public static func combination(_ terms: [(coefficient: Double, value: [Element])]) -> [Element] {
+    Element.combination(terms.map { (coefficient: $0.coefficient, values: $0.value) })
+  }
+}
+
+extension Array: ScalarTensor where Element: SampleScalar {
+  public var sampleCount: Int { 1 }
+  public var sampleSize: Int { count }
+  public init(scalars: [Element], like other: [Element]) {
+    precondition(scalars.count == other.count, "\(scalars.count) scalars for a tensor of \(other.count)")
+    self = scalars
+  }
+}
+
+extension Array: ClippableSpace where Element: SampleScalar {
+  public func clipped(by clipping: Clipping) -> [Element] {
+    var result = self
+    clipping.apply(to: &result, sampleSize: count)
+    return result
+  }
+}
+
+extension Array: ElementwiseSpace where Element: SampleScalar {
+  public static func product(_ a: [Element], _ b: [Element]) -> [Element] {
+    precondition(a.count == b.count, "tensors of \(a.count) and \(b.count) scalars do not multiply")
+    return zip(a, b).map { $0 * $1 }
+  }
+}

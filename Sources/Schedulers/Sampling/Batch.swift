@@ -1,0 +1,86 @@
+/// A small tensor: samples of one shape, their scalars one after another.
+///
+/// `shape[0]` counts the samples; the rest is the shape of each, such as channels, height, width.
+public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
+  /// The number of samples, then the shape of each.
+  public let shape: [Int]
+  /// All scalars, the last dimension running fastest.
+  public private(set) var scalars: [Scalar]
+
+  /// A batch of given scalars.
+  ///
+  /// - Precondition: the shape has at least one dimension, none is less than 1, and their product is the number of scalars.
+  public init(shape: [Int], scalars: [Scalar]) {
+    precondition(
+      Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
+    self.shape = shape
+    self.scalars = scalars
+  }
+
+  /// A batch of zeros.
+  public init(zeros shape: [Int]) {
+    guard let count = Self.count(of: shape) else { preconditionFailure("the shape \(shape) holds nothing") }
+    self.init(shape: shape, scalars: Array(repeating: 0, count: count))
+  }
+
+  /// One sample as a batch of its own.
+  public subscript(sample: Int) -> Batch {
+    precondition((0..<sampleCount).contains(sample), "sample \(sample) is outside the batch's 0 ..< \(sampleCount)")
+    return Batch(
+      shape: [1] + shape.dropFirst(), scalars: Array(scalars[sample * sampleSize..<(sample + 1) * sampleSize]))
+  }
+
+  /// The number of scalars that a shape holds; `nil` if it holds none or more than can be counted.
+  private static func count(of shape: [Int]) -> Int? {
+    guard !shape.isEmpty else { return nil }
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard extent >= 1, !overflow else { return nil }
+      count = product
+    }
+    return count
+  }
+}
+
+extension Batch: ScalarTensor, ClippableSpace, ElementwiseSpace {
+  public var sampleCount: Int { shape[0] }
+  public var sampleSize: Int { scalars.count / shape[0] }
+
+  public init(scalars: [Scalar], like other: Batch) { self.init(shape: other.shape, scalars: scalars) }
+
+  public static func combination(_ terms: [(coefficient: Double, value: Batch)]) -> Batch {
+    let shape = terms[0].value.shape
+    for term in terms {
+      precondition(term.value.shape == shape, "tensors of shapes \(shape) and \(term.value.shape) do not combine")
+    }
+    return Batch(
+      shape: shape, scalars: Scalar.combination(terms.map { (coefficient: $0.coefficient, values: $0.value.scalars) }))
+  }
+
+  public func clipped(by clipping: Clipping) -> Batch {
+    var result = self
+    clipping.apply(to: &result.scalars, sampleSize: sampleSize)
+    return result
+  }
+
+  public static func product(_ a: Batch, _ b: Batch) -> Batch {
+    precondition(a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
+    return Batch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
+  }
+}
+
+extension Batch: Codable {
+  private enum CodingKeys: CodingKey { case shape, scalars }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let shape = try container.decode([Int].self, forKey: .shape)
+    let scalars = try container.decode([Scalar].self, forKey: .scalars)
+    guard Self.count(of: shape) == scalars.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .scalars, in: container, debugDescription: "\(scalars.count) scalars do not fill the shape \(shape)")
+    }
+    self.init(shape: shape, scalars: scalars)
+  }
+}

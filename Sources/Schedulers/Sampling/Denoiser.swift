@@ -1,0 +1,16 @@
+/// A network, or anything that answers like one.
+///
+/// A closure does as well wherever a run asks for a model; this protocol is for models that are combined or stored.
+///
+/// ```swift
+/// let image = plan.sample(from: xT, using: &noise, model: denoiser.callAsFunction)
+/// ```
+public protocol Denoiser<Tensor> {
+  associatedtype Tensor: LinearSpace
+  /// What a call may throw; `Never` for most.
+  associatedtype Failure: Error = Never
+  /// What the output is.
+  var prediction: Prediction { get }
+  /// The output for an input, in its shape.
+  func callAsFunction(_ input: Tensor, _ query: SamplingPlan.Query) throws(Failure) -> Tensor
+}

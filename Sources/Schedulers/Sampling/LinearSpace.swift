@@ -1,0 +1,41 @@
+/// A tensor, as far as a run needs to know it: something that can form a linear combination.
+///
+/// This alone lets a type be sampled with any sampler, as long as the plan does not clip. `ClippableSpace` adds clipping,
+/// `ScalarTensor` lets noise sources fill it.
+///
+/// ```swift
+/// extension MLXArray: LinearSpace {
+///   static func combination(_ terms: [(coefficient: Double, value: MLXArray)]) -> MLXArray {
+///     terms.dropFirst().reduce(terms[0].coefficient * terms[0].value) { $0 + $1.coefficient * $1.value }
+///   }
+/// }
+/// ```
+public protocol LinearSpace {
+  /// Σ coefficient·value.
+  ///
+  /// - Parameter terms: one or more. The values have one shape.
+  static func combination(_ terms: [(coefficient: Double, value: Self)]) -> Self
+}
+
+/// A tensor whose values can be limited.
+public protocol ClippableSpace: LinearSpace {
+  /// The tensor after clipping. NaN must stay NaN.
+  func clipped(by clipping: Clipping) -> Self
+}
+
+/// A tensor whose values can be multiplied one by one.
+public protocol ElementwiseSpace: LinearSpace {
+  /// The product of each value with the one at the same place.
+  static func product(_ a: Self, _ b: Self) -> Self
+}
+
+/// A tensor made of scalars: a number of samples, each of the same number of scalars.
+public protocol ScalarTensor: LinearSpace {
+  associatedtype Scalar: SampleScalar
+  /// The number of samples.
+  var sampleCount: Int { get }
+  /// The number of scalars in each sample.
+  var sampleSize: Int { get }
+  /// A tensor in the shape of another, sample after sample.
+  init(scalars: [Scalar], like other: Self)
+}

@@ -1,0 +1,39 @@
+/// A run saved between two steps continues as it would have.
+extension Sampling: Codable where Tensor: Codable {
+  private enum CodingKeys: CodingKey { case plan, sample, evaluations, samples, estimates, denoised }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(plan, forKey: .plan)
+    try container.encode(sample, forKey: .sample)
+    try container.encode(evaluations, forKey: .evaluations)
+    try container.encode(history.samples, forKey: .samples)
+    try container.encode(history.estimates, forKey: .estimates)
+    try container.encodeIfPresent(denoised, forKey: .denoised)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let plan = try container.decode(SamplingPlan.self, forKey: .plan)
+    let evaluations = try container.decode(Int.self, forKey: .evaluations)
+    let history = History(
+      samples: try container.decode([Tensor].self, forKey: .samples),
+      estimates: try container.decode([Tensor].self, forKey: .estimates))
+    guard (0...plan.steps.count).contains(evaluations) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .evaluations, in: container,
+        debugDescription: "\(evaluations) evaluations of a plan that has \(plan.steps.count)")
+    }
+    let kept = evaluations == 0 ? SamplingPlan.Retention() : plan.retention[evaluations - 1]
+    guard history.samples.count == kept.samples, history.estimates.count == kept.estimates else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .estimates, in: container,
+        debugDescription:
+          "\(history.samples.count) samples and \(history.estimates.count) estimates, where the plan needs "
+          + "\(kept.samples) and \(kept.estimates) after \(evaluations) evaluations")
+    }
+    self.init(
+      plan, sample: try container.decode(Tensor.self, forKey: .sample), evaluations: evaluations, history: history,
+      denoised: try container.decodeIfPresent(Tensor.self, forKey: .denoised))
+  }
+}

@@ -1,0 +1,168 @@
+/// One run of a plan on one tensor: a value that can be copied, paused, edited, saved and continued.
+///
+/// ```swift
+/// var run = Sampling(plan, from: xT)
+/// while let query = run.query {
+///   run.advance(output: unet(run.input, query.timestep), noise: noise.next(like: run.sample))
+/// }
+/// let image = run.sample
+/// ```
+public struct Sampling<Tensor: LinearSpace> {
+  /// What is being run.
+  public let plan: SamplingPlan
+  /// The current sample. It may be replaced between steps, as inpainting does.
+  public var sample: Tensor
+  /// The number of evaluations made so far.
+  public private(set) var evaluations = 0
+
+  /// Earlier samples and estimates that the plan still needs, newest first.
+  var history = History()
+  let retention: [SamplingPlan.Retention]
+  private var prediction: Denoised?
+
+  struct History {
+    var samples: [Tensor] = []
+    var estimates: [Tensor] = []
+  }
+
+  /// x̂0 of the last evaluation, or what it is made of.
+  enum Denoised {
+    case made(Tensor)
+    case deferred([(coefficient: Double, value: Tensor)])
+  }
+
+  /// A run of a plan from a sample at the plan's start level.
+  ///
+  /// - Precondition: the tensor type can clip, if the plan does.
+  public init(_ plan: SamplingPlan, from sample: Tensor) {
+    precondition(
+      plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
+      "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace")
+    self.plan = plan
+    self.sample = sample
+    self.retention = plan.retention
+  }
+
+  /// A run in the middle of its plan.
+  init(_ plan: SamplingPlan, sample: Tensor, evaluations: Int, history: History, denoised: Tensor?) {
+    self.init(plan, from: sample)
+    self.evaluations = evaluations
+    self.history = history
+    self.prediction = denoised.map { .made($0) }
+  }
+
+  /// What the network is to be asked now; `nil` at the end.
+  public var query: SamplingPlan.Query? { step?.query }
+
+  /// What the network is to be given: the sample, scaled where the network was trained on scaled ones.
+  public var input: Tensor {
+    guard let scale = query?.inputScale, scale != 1 else { return sample }
+    return .combination([(scale, sample)])
+  }
+
+  /// The noise level of the current sample.
+  public var level: NoiseLevel { evaluations == 0 ? plan.start : plan.steps[evaluations - 1].arrival }
+
+  /// Whether the next step draws noise.
+  public var needsNoise: Bool { step.map { $0.next.noise != 0 } ?? false }
+
+  /// x̂0 of the last evaluation, after clipping; `nil` before the first.
+  public var denoised: Tensor? {
+    switch prediction {
+    case nil: nil
+    case .made(let tensor): tensor
+    case .deferred(let terms): .combination(terms)
+    }
+  }
+
+  private var step: SamplingPlan.Step? {
+    evaluations < plan.steps.count ? plan.steps[evaluations] : nil
+  }
+}
+
+extension Sampling {
+  /// Takes the network's output for the current query and makes the next sample.
+  ///
+  /// - Parameters:
+  ///   - output: in the shape of the sample.
+  ///   - noise: standard normal noise in the shape of the sample; evaluated only if this step draws some.
+  /// - Precondition: the run is not at its end.
+  public mutating func advance(output: Tensor, noise: @autoclosure () throws -> Tensor) rethrows {
+    guard let step else {
+      preconditionFailure("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
+    }
+    let drawn = step.next.noise == 0 ? nil : try noise()
+
+    // x̂0 and E as factors of x, of F and, where the plan clips, of the clipped x̂0. Without clipping all folds into x and F.
+    let denoising = [(coefficient: step.denoising.sample, value: sample), (step.denoising.output, output)]
+    let clipped = plan.clipping == .none ? nil : Self.clip(.sum(denoising), by: plan.clipping)
+    var estimate = [(coefficient: step.keeping.sample, value: sample)]
+    if let clipped {
+      estimate.append((step.keeping.output, clipped))
+    } else {
+      estimate[0].coefficient += step.keeping.output * step.denoising.sample
+      estimate.append((step.keeping.output * step.denoising.output, output))
+    }
+
+    let factor = step.next.estimates.first ?? 0
+    var next = estimate.map { (coefficient: factor * $0.coefficient, value: $0.value) }
+    next[0].coefficient += (step.next.samples.first ?? 0) + step.next.predicted * step.denoising.sample
+    if clipped == nil {
+      next[1].coefficient += step.next.predicted * step.denoising.output
+    } else {
+      next.append((step.next.predicted * step.denoising.output, output))
+    }
+    next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
+    next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }
+    if let drawn { next.append((step.next.noise, drawn)) }
+
+    let kept = retention[evaluations]
+    history.keep(kept, sample: sample, estimate: .sum(estimate))
+    prediction = clipped.map { .made($0) } ?? .deferred(denoising)
+    sample = .sum(next)
+    evaluations += 1
+  }
+
+  /// Takes the network's output for the current query and makes the next sample, in a step that draws no noise.
+  ///
+  /// - Precondition: the run is not at its end, and `needsNoise` is false.
+  public mutating func advance(output: Tensor) {
+    precondition(!needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it")
+    advance(output: output, noise: output)
+  }
+
+  /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
+  public mutating func advance(output: Tensor, using noise: inout some NoiseSource) where Tensor: ScalarTensor {
+    let sample = sample
+    advance(output: output, noise: noise.next(like: sample))
+  }
+
+  private static func clip(_ tensor: Tensor, by clipping: Clipping) -> Tensor {
+    (tensor as! any ClippableSpace).clipped(by: clipping) as! Tensor
+  }
+}
+
+extension Sampling: Sendable where Tensor: Sendable {}
+extension Sampling.History: Sendable where Tensor: Sendable {}
+extension Sampling.Denoised: Sendable where Tensor: Sendable {}
+
+extension Sampling.History {
+  /// Adds the newest sample and estimate if they will be needed, and lets go of what will not.
+  fileprivate mutating func keep(
+    _ kept: SamplingPlan.Retention, sample: Tensor, estimate: @autoclosure () -> Tensor
+  ) {
+    if kept.estimates > 0 { estimates.insert(estimate(), at: 0) }
+    estimates.removeLast(max(0, estimates.count - kept.estimates))
+    if kept.samples > 0 { samples.insert(sample, at: 0) }
+    samples.removeLast(max(0, samples.count - kept.samples))
+  }
+}
+
+extension LinearSpace {
+  /// The combination without the terms that have no part in it, and without work where it is one of the values.
+  fileprivate static func sum(_ terms: [(coefficient: Double, value: Self)]) -> Self {
+    let present = terms.filter { $0.coefficient != 0 }
+    if present.count == 1, present[0].coefficient == 1 { return present[0].value }
+    return combination(present.isEmpty ? [terms[0]] : present)
+  }
+}

@@ -1,0 +1,75 @@
+// Whole runs. Each is the loop that `Sampling` shows, for a model that may throw or suspend, with or without noise.
+
+extension SamplingPlan {
+  /// Runs a plan that draws no noise.
+  ///
+  /// - Parameters:
+  ///   - start: the sample at the plan's start level.
+  ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
+  ///   - onStep: called after each step. To stop a run, throw from here or from the model.
+  /// - Precondition: `isStochastic` is false.
+  public func sample<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor,
+    model: (Tensor, Query) throws(Failure) -> Tensor,
+    onStep: (Sampling<Tensor>) throws(Failure) -> Void = { _ in }
+  ) throws(Failure) -> Tensor {
+    var run = Sampling(self, from: start)
+    while let query = run.query {
+      run.advance(output: try model(run.input, query))
+      try onStep(run)
+    }
+    return run.sample
+  }
+
+  /// Runs a plan, with noise from a source where the plan draws some.
+  ///
+  /// - Parameters:
+  ///   - start: the sample at the plan's start level.
+  ///   - noise: the source, which moves on by one draw for each step that needs it.
+  ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
+  ///   - onStep: called after each step. To stop a run, throw from here or from the model.
+  public func sample<Tensor: ScalarTensor, Failure: Error>(
+    from start: Tensor,
+    using noise: inout some NoiseSource,
+    model: (Tensor, Query) throws(Failure) -> Tensor,
+    onStep: (Sampling<Tensor>) throws(Failure) -> Void = { _ in }
+  ) throws(Failure) -> Tensor {
+    var run = Sampling(self, from: start)
+    while let query = run.query {
+      run.advance(output: try model(run.input, query), using: &noise)
+      try onStep(run)
+    }
+    return run.sample
+  }
+
+  /// Runs a plan that draws no noise, with a model that suspends.
+  ///
+  /// - Precondition: `isStochastic` is false.
+  public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor,
+    model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
+    onStep: nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void = { _ in }
+  ) async throws(Failure) -> Tensor {
+    var run = Sampling(self, from: start)
+    while let query = run.query {
+      run.advance(output: try await model(run.input, query))
+      try await onStep(run)
+    }
+    return run.sample
+  }
+
+  /// Runs a plan with a model that suspends, with noise from a source where the plan draws some.
+  public nonisolated(nonsending) func sample<Tensor: ScalarTensor, Failure: Error>(
+    from start: Tensor,
+    using noise: inout some NoiseSource,
+    model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
+    onStep: nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void = { _ in }
+  ) async throws(Failure) -> Tensor {
+    var run = Sampling(self, from: start)
+    while let query = run.query {
+      run.advance(output: try await model(run.input, query), using: &noise)
+      try await onStep(run)
+    }
+    return run.sample
+  }
+}

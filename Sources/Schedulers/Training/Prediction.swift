@@ -1,0 +1,152 @@
+/// What a network's output says about a sample x = signal·x0 + noise·epsilon.
+///
+/// | case | the output is | source |
+/// |---|---|---|
+/// | `epsilon` | the noise | Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14 |
+/// | `x0` | the data | the same, section 3.2 |
+/// | `v` | signal·epsilon − noise·x0 | Salimans and Ho 2022, https://arxiv.org/abs/2202.00512, section 4 |
+/// | `flow` | epsilon − x0 | Lipman et al. 2023, https://arxiv.org/abs/2210.02747; time runs towards noise |
+/// | `previous` | the mean of q(x_s \| x, x0) at the next level s of the process | Ho et al. 2020, equation 7 |
+///
+/// Everything here is scalar algebra over the two unknowns x0 and epsilon. A function answers `nil` where mathematics has no
+/// answer, as for the data behind pure noise when only epsilon is predicted.
+public enum Prediction: String, Hashable, Codable, CaseIterable, Sendable {
+  case epsilon, x0, v, flow, previous
+}
+
+/// sample·x + output·F: something that is read out of a sample and a network's output.
+public struct Readout: Hashable, Codable, Sendable {
+  /// The factor of the sample x.
+  public var sample: Double
+  /// The factor of the network's output F.
+  public var output: Double
+
+  /// The form with the given factors.
+  public init(sample: Double, output: Double) {
+    self.sample = sample
+    self.output = output
+  }
+}
+
+extension Prediction {
+  /// The training target as a combination of the data and the noise.
+  public struct Target: Hashable, Sendable {
+    /// The factor of x0.
+    public var x0: Double
+    /// The factor of epsilon.
+    public var epsilon: Double
+  }
+
+  /// What the network is trained to answer: target = x0·x0 + epsilon·epsilon.
+  ///
+  /// - Parameters:
+  ///   - level: the level of the noisy sample.
+  ///   - previous: the next level of the process, needed by `.previous` alone.
+  /// - Returns: `nil` for `.previous` without a posterior from `level` to `previous`.
+  public func target(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Target? {
+    switch self {
+    case .epsilon: return Target(x0: 0, epsilon: 1)
+    case .x0: return Target(x0: 1, epsilon: 0)
+    case .v: return Target(x0: -level.noise, epsilon: level.signal)
+    case .flow: return Target(x0: -1, epsilon: 1)
+    case .previous:
+      guard let posterior = Self.posterior(from: level, to: previous) else { return nil }
+      return Target(
+        x0: posterior.x0Coefficient + posterior.sampleCoefficient * level.signal,
+        epsilon: posterior.sampleCoefficient * level.noise)
+    }
+  }
+
+  /// How to read the data from a sample at `level` and an output of this kind: x̂0 = sample·x + output·F.
+  ///
+  /// The sample gives one equation, signal·x0 + noise·epsilon = x, and the output the other; this is their solution for x0.
+  ///
+  /// - Returns: `nil` where they do not determine x0: epsilon where there is no signal, `.previous` without a level to go to.
+  public func denoising(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Readout? {
+    let (signal, noise) = (level.signal, level.noise)
+    switch self {
+    case .epsilon:
+      guard signal > 0 else { return nil }
+      return Readout(sample: 1 / signal, output: -noise / signal)
+    case .x0:
+      return Readout(sample: 0, output: 1)
+    case .v:
+      let power = signal * signal + noise * noise
+      return Readout(sample: signal / power, output: -noise / power)
+    case .flow:
+      let sum = signal + noise
+      return Readout(sample: 1 / sum, output: -noise / sum)
+    case .previous:
+      guard let posterior = Self.posterior(from: level, to: previous), posterior.x0Coefficient > 0 else { return nil }
+      return Readout(
+        sample: -posterior.sampleCoefficient / posterior.x0Coefficient, output: 1 / posterior.x0Coefficient)
+    }
+  }
+
+  /// How to make an output of this kind from a sample at `level` and the data: F = sample·x + output·x̂0.
+  ///
+  /// - Returns: `nil` where the data do not determine it: epsilon, v and flow where there is no noise.
+  func encoding(at level: NoiseLevel, previous: NoiseLevel?) -> Readout? {
+    let (signal, noise) = (level.signal, level.noise)
+    switch self {
+    case .x0:
+      return Readout(sample: 0, output: 1)
+    case .previous:
+      guard let posterior = Self.posterior(from: level, to: previous) else { return nil }
+      return Readout(sample: posterior.sampleCoefficient, output: posterior.x0Coefficient)
+    case .epsilon:
+      guard noise > 0 else { return nil }
+      return Readout(sample: 1 / noise, output: -signal / noise)
+    case .v:
+      guard noise > 0 else { return nil }
+      return Readout(sample: signal / noise, output: -(signal * signal + noise * noise) / noise)
+    case .flow:
+      guard noise > 0 else { return nil }
+      return Readout(sample: 1 / noise, output: -(signal + noise) / noise)
+    }
+  }
+
+  /// An output of this kind as one of another kind: F' = sample·x + output·F.
+  ///
+  /// - Parameters:
+  ///   - other: the kind wanted.
+  ///   - level: the level of the sample.
+  ///   - previous: the next level of the process, where either kind is `.previous`.
+  /// - Returns: `nil` where the sample and the output do not determine it.
+  public func conversion(
+    to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil
+  ) -> Readout? {
+    let (signal, noise) = (level.signal, level.noise)
+    if self == other { return Readout(sample: 0, output: 1) }
+    // Between these the noise cancels; the way through x̂0 would divide by it.
+    switch (self, other) {
+    case (.epsilon, .v) where signal > 0:
+      return Readout(sample: -noise / signal, output: (signal * signal + noise * noise) / signal)
+    case (.epsilon, .flow) where signal > 0:
+      return Readout(sample: -1 / signal, output: (signal + noise) / signal)
+    case (.v, .epsilon):
+      let power = signal * signal + noise * noise
+      return Readout(sample: noise / power, output: signal / power)
+    case (.flow, .epsilon):
+      return Readout(sample: 1 / (signal + noise), output: signal / (signal + noise))
+    case (.v, .flow):
+      let power = signal * signal + noise * noise
+      return Readout(sample: (noise - signal) / power, output: (signal + noise) / power)
+    case (.flow, .v):
+      let sum = signal + noise
+      return Readout(sample: (signal - noise) / sum, output: (signal * signal + noise * noise) / sum)
+    default:
+      guard
+        let denoising = denoising(at: level, previous: previous),
+        let encoding = other.encoding(at: level, previous: previous)
+      else { return nil }
+      return Readout(
+        sample: encoding.sample + encoding.output * denoising.sample, output: encoding.output * denoising.output)
+    }
+  }
+
+  private static func posterior(from level: NoiseLevel, to previous: NoiseLevel?) -> Posterior? {
+    guard let previous, level.noise > 0, previous.signal > 0, previous.sigma < level.sigma else { return nil }
+    return Posterior(from: level, to: previous)
+  }
+}
