@@ -25,6 +25,21 @@ public struct SamplingPlan: Hashable, Sendable {
     public let keeping: Readout
     /// The next sample.
     public let next: LinearForm
+
+    /// E over x and F, where nothing is clipped.
+    public var foldedEstimate: Readout {
+      Readout(
+        sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
+    }
+
+    /// What x' holds of x and F, where nothing is clipped.
+    public var folded: Readout {
+      let factor = next.estimates.first ?? 0
+      let estimate = foldedEstimate
+      return Readout(
+        sample: (next.samples.first ?? 0) + factor * estimate.sample + next.predicted * denoising.sample,
+        output: factor * estimate.output + next.predicted * denoising.output)
+    }
   }
 
   /// One entry for each evaluation of the network, in order.

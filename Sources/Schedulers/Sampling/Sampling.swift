@@ -93,32 +93,30 @@ extension Sampling {
     }
     let drawn = step.next.noise == 0 ? nil : try noise()
 
-    // x̂0 and E as factors of x, of F and, where the plan clips, of the clipped x̂0. Without clipping all folds into x and F.
     let denoising = [(coefficient: step.denoising.sample, value: sample), (step.denoising.output, output)]
-    let clipped = plan.clipping == .none ? nil : Self.clip(.sum(denoising), by: plan.clipping)
-    var estimate = [(coefficient: step.keeping.sample, value: sample)]
-    if let clipped {
-      estimate.append((step.keeping.output, clipped))
+    var estimate: [(coefficient: Double, value: Tensor)]
+    var next: [(coefficient: Double, value: Tensor)]
+    if plan.clipping == .none {
+      estimate = [(step.foldedEstimate.sample, sample), (step.foldedEstimate.output, output)]
+      next = [(step.folded.sample, sample), (step.folded.output, output)]
+      prediction = .deferred(denoising)
     } else {
-      estimate[0].coefficient += step.keeping.output * step.denoising.sample
-      estimate.append((step.keeping.output * step.denoising.output, output))
-    }
-
-    let factor = step.next.estimates.first ?? 0
-    var next = estimate.map { (coefficient: factor * $0.coefficient, value: $0.value) }
-    next[0].coefficient += (step.next.samples.first ?? 0) + step.next.predicted * step.denoising.sample
-    if clipped == nil {
-      next[1].coefficient += step.next.predicted * step.denoising.output
-    } else {
-      next.append((step.next.predicted * step.denoising.output, output))
+      let clipped = Self.clip(.sum(denoising), by: plan.clipping)
+      let factor = step.next.estimates.first ?? 0
+      let predicted = step.next.predicted
+      let sampleFactor =
+        (step.next.samples.first ?? 0) + factor * step.keeping.sample + predicted * step.denoising.sample
+      estimate = [(step.keeping.sample, sample), (step.keeping.output, clipped)]
+      next = [
+        (sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted * step.denoising.output, output),
+      ]
+      prediction = .made(clipped)
     }
     next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
     next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }
     if let drawn { next.append((step.next.noise, drawn)) }
 
-    let kept = retention[evaluations]
-    history.keep(kept, sample: sample, estimate: .sum(estimate))
-    prediction = clipped.map { .made($0) } ?? .deferred(denoising)
+    history.keep(retention[evaluations], sample: sample, estimate: .sum(estimate))
     sample = .sum(next)
     evaluations += 1
   }

@@ -11,12 +11,12 @@ extension SamplingPlan {
   public func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: (Sampling<Tensor>) throws(Failure) -> Void = { _ in }
+    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
       run.advance(output: try model(run.input, query))
-      try onStep(run)
+      try onStep?(run)
     }
     return run.sample
   }
@@ -32,12 +32,12 @@ extension SamplingPlan {
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: (Sampling<Tensor>) throws(Failure) -> Void = { _ in }
+    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
       run.advance(output: try model(run.input, query), using: &noise)
-      try onStep(run)
+      try onStep?(run)
     }
     return run.sample
   }
@@ -48,12 +48,12 @@ extension SamplingPlan {
   public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void = { _ in }
+    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
       run.advance(output: try await model(run.input, query))
-      try await onStep(run)
+      try await onStep?(run)
     }
     return run.sample
   }
@@ -63,12 +63,12 @@ extension SamplingPlan {
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void = { _ in }
+    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
       run.advance(output: try await model(run.input, query), using: &noise)
-      try await onStep(run)
+      try await onStep?(run)
     }
     return run.sample
   }

@@ -1,0 +1,139 @@
+import Testing
+
+@testable import Schedulers
+
+/// What must hold whatever the formula looks like.
+@Suite struct LawTests {
+  private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
+  private static let variancePreservers: [any Sampler] = [
+    DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
+  ]
+
+  /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.
+  @Test(arguments: SamplerCatalog.deterministic, Spacing.allCases)
+  func `a point mass is sampled exactly by every ODE sampler, all along the way`(
+    entry: SamplerCatalog.Entry, spacing: Spacing
+  ) throws {
+    let (y, epsilon) = (0.625, -1.375)
+    for steps in [1, 2, 3, 10, 50, 999, 1000] {
+      let grid = try spacing.grid(Self.schedule, steps: steps)
+      let plan = try entry.sampler.plan(over: grid, predicting: .x0)
+      // Each of the N steps rounds a few times at the size of x/signal, at most σ_max·|epsilon| + |y|. A second evaluation divides
+      // the rounding of the first by σ' and multiplies it by σ.
+      let ratios = grid.intervals.dropLast().map { $0.from.level.sigma / $0.to.level.sigma }
+      let magnified = entry.evaluationsPerStep > 1 ? ratios.max() ?? 1 : 1
+      let tolerance = 16 * Double(steps) * unit * (1 + grid.points[0].level.sigma) * 2 * magnified
+      let start = grid.points[0].level.mix(Real(y), with: Real(epsilon))
+      let end = plan.sample(from: start, model: { _, _ in Real(y) }) { run in
+        let exact = run.level.mix(Real(y), with: Real(epsilon))
+        #expect(abs(run.sample.value - exact.value) <= tolerance)
+        #expect(run.denoised == Real(y))
+      }
+      #expect(abs(end.value - y) <= tolerance)
+    }
+  }
+
+  @Test(arguments: [0, 0.3, 1]) func `DDIM inversion carries a point mass to where DDIM would have started`(strength: Double)
+    throws
+  {
+    let grid = try SamplingGrid(Self.schedule, steps: 20, spacing: TimestepSpacing.linspace)
+    let y = 0.625
+    let plan = try DDIMInversion().plan(over: grid, predicting: .x0)
+    let noise = plan.sample(from: Real(y + 1e-3 * strength), model: { _, _ in Real(y) })
+    let back = try DDIM().plan(over: grid, predicting: .x0).sample(from: noise, model: { _, _ in Real(y) })
+    #expect(abs(back.value - y) <= 16 * 20 * unit * 200)
+    #expect(plan.start == .clean)
+  }
+
+  /// On a point mass at 0 the network answers 0, and a step is x' = A·x + c·z: the variance must become that of the next level.
+  @Test(arguments: variancePreservers, Spacing.allCases)
+  func `stochastic samplers keep the variance of every level on a point mass`(sampler: any Sampler, spacing: Spacing) throws {
+    for steps in [1, 2, 10, 100, 1000] {
+      let plan = try sampler.plan(over: spacing.grid(Self.schedule, steps: steps), predicting: .x0)
+      var level = plan.start
+      for step in plan.steps {
+        let factor = step.folded.sample
+        let variance = factor * factor * level.noise * level.noise + step.next.noise * step.next.noise
+        #expect(isClose(variance, step.arrival.noise * step.arrival.noise, relative: 64 * unit))
+        level = step.arrival
+      }
+    }
+  }
+
+  /// On a unit Gaussian the network answers signal·x and every level has variance 1; the step to clean data draws nothing.
+  @Test func `fixed large variance keeps the variance of every level on a unit Gaussian`() throws {
+    for steps in [2, 10, 100, 1000] {
+      let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: TimestepSpacing.trailing)
+      let plan = try DDPM(variance: .fixedLarge).plan(over: grid, predicting: .x0)
+      for step in plan.steps.dropLast() {
+        let factor = step.folded.sample + step.folded.output * step.query.level.signal
+        #expect(isClose(factor * factor + step.next.noise * step.next.noise, 1, relative: 64 * unit))
+      }
+      #expect(plan.steps.last?.next.noise == 0)
+    }
+  }
+
+  @Test(arguments: Spacing.allCases, [1, 2, 10, 100, 1000])
+  func `DDIM with eta 1, ancestral Euler and DDPM with fixed small variance are one`(spacing: Spacing, steps: Int) throws {
+    let grid = try spacing.grid(Self.schedule, steps: steps)
+    let ddpm = try DDPM().plan(over: grid, predicting: .x0)
+    for other in [
+      try DDIM(eta: 1).plan(over: grid, predicting: .x0), try EulerAncestral().plan(over: grid, predicting: .x0),
+    ] {
+      for (a, b) in zip(ddpm.steps, other.steps) {
+        // All hold 1 − (σ'/σ)², which cancels where the levels are close, and DDIM takes a root of a difference with it as well.
+        let ratio = a.arrival.sigma / a.query.level.sigma
+        let tolerance = 64 * unit / ((1 - ratio) * (1 + ratio))
+        #expect(abs(a.folded.sample - b.folded.sample) <= tolerance)
+        #expect(abs(a.folded.output - b.folded.output) <= tolerance)
+        #expect(isClose(a.next.noise, b.next.noise, relative: tolerance))
+      }
+    }
+  }
+
+  @Test(arguments: Spacing.allCases, [1, 2, 10, 100, 1000])
+  func `DPM-Solver++ of order 1 is DDIM is Euler`(spacing: Spacing, steps: Int) throws {
+    let grid = try spacing.grid(Self.schedule, steps: steps)
+    let euler = try Euler().plan(over: grid, predicting: .x0)
+    for other in [
+      try DPMSolverPlusPlus(order: 1).plan(over: grid, predicting: .x0), try DDIM().plan(over: grid, predicting: .x0),
+      try EulerAncestral(eta: 0).plan(over: grid, predicting: .x0),
+    ] {
+      for (a, b) in zip(euler.steps, other.steps) {
+        // Factors of order 1 made of a handful of rounded operations.
+        #expect(abs(a.folded.sample - b.folded.sample) <= 16 * unit)
+        #expect(abs(a.folded.output - b.folded.output) <= 16 * unit)
+        #expect(b.next.noise == 0)
+      }
+    }
+  }
+
+  @Test func `Heun's first evaluation is Euler, and the mean of two equal slopes changes nothing`() throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 10, spacing: TimestepSpacing.trailing)
+    let heun = try Heun().plan(over: grid, predicting: .epsilon)
+    let euler = try Euler().plan(over: grid, predicting: .epsilon)
+    for (i, step) in euler.steps.enumerated() {
+      let first = heun.steps[2 * i]
+      #expect(abs(first.folded.sample - step.folded.sample) <= 16 * unit * first.folded.sample)
+      #expect(abs(first.folded.output - step.folded.output) <= 64 * unit * first.folded.sample)
+      if i < 9 {
+        let second = heun.steps[2 * i + 1].next
+        #expect(second.samples == [1] && second.estimates[0] == -second.estimates[1])
+      }
+    }
+  }
+
+  @Test(arguments: SamplerCatalog.denoising) func `from any start, a perfect network lands on the data`(
+    entry: SamplerCatalog.Entry
+  ) throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 20, spacing: TimestepSpacing.trailing)
+    let y: [Double] = [0.25, -0.75, 1, 0]
+    for count in 0...20 {
+      let late = try grid.last(count)
+      var noise = GaussianNoise(seed: 7)
+      let start = late.points[0].level.mix(y, with: noise.next(like: y))
+      let end = try entry.sampler.plan(over: late, predicting: .x0).sample(from: start, using: &noise, model: { _, _ in y })
+      #expect(zip(end, y).allSatisfy { abs($0 - $1) <= 16 * 40 * unit * 200 * 6 })
+    }
+  }
+}

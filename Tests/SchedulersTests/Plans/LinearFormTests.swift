@@ -1,0 +1,26 @@
+import Testing
+
+@testable import Schedulers
+
+@Suite struct LinearFormTests {
+  @Test func `algebra on forms is algebra on their factors`() {
+    let form = 2 * LinearForm.sample + 3 * .estimate(ago: 1) - .estimate() + 0.5 * .noise - .predicted / 4
+    #expect(form.samples == [2])
+    #expect(form.estimates == [-1, 3])
+    #expect(form.noise == 0.5)
+    #expect(form.predicted == -0.25)
+    let half = form / 2
+    #expect(half.samples == [1] && half.estimates == [-0.5, 1.5] && half.noise == 0.25 && half.predicted == -0.125)
+  }
+
+  @Test func `factors that cancel leave no trace of how far back they reached`() {
+    let form = LinearForm.estimate() + .estimate(ago: 3) - .estimate(ago: 3)
+    #expect(form == .estimate())
+    #expect(0 * LinearForm.sample(ago: 5) == LinearForm())
+  }
+
+  @Test func `a form reads as a line of algebra`() {
+    #expect("\(0.5 * LinearForm.sample + 2 * .estimate(ago: 1) + .noise)" == "0.5·x + 2.0·E[-1] + 1.0·z")
+    #expect("\(LinearForm())" == "0")
+  }
+}

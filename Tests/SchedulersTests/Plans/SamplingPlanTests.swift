@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+
+@testable import Schedulers
+
+@Suite struct SamplingPlanTests {
+  private let schedule = try! NoiseSchedule(.cosine(), timesteps: 50)
+
+  @Test(arguments: SamplerCatalog.all, Spacing.allCases)
+  func `every number of steps gives a finite plan with the declared calls`(entry: SamplerCatalog.Entry, spacing: Spacing) throws
+  {
+    for steps in 1...50 {
+      let grid = try spacing.grid(schedule, steps: steps)
+      for prediction in [Prediction.epsilon, .x0, .v, .flow] {
+        let plan = try entry.sampler.plan(over: grid, predicting: prediction)
+        #expect(plan.steps.count == entry.evaluationsPerStep * (steps - 1) + 1)
+        #expect(plan.isStochastic == (entry.isStochastic && steps > 1))
+        #expect(plan.steps.last?.arrival == (entry.isInversion ? grid.points[0].level : .clean))
+        let numbers = plan.steps.flatMap { step in
+          [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output, step.next.noise]
+            + step.next.samples + step.next.estimates
+        }
+        #expect(numbers.allSatisfy { $0.isFinite })
+      }
+    }
+  }
+
+  @Test(arguments: SamplerCatalog.all) func `a plan survives being saved`(entry: SamplerCatalog.Entry) throws {
+    let grid = try SamplingGrid(schedule, steps: 7, spacing: TimestepSpacing.linspace)
+    let plan = try entry.sampler.plan(over: grid, predicting: .v, clipping: .range(-1...1))
+    #expect(try JSONDecoder().decode(SamplingPlan.self, from: JSONEncoder().encode(plan)) == plan)
+    #expect(try JSONDecoder().decode(SamplingGrid.self, from: JSONEncoder().encode(grid)) == grid)
+  }
+
+  @Test func `a plan edited by hand into nonsense is an error, not a trap`() throws {
+    let grid = try SamplingGrid(schedule, steps: 3, spacing: TimestepSpacing.linspace)
+    let plan = try DPMSolverPlusPlus().plan(over: grid, predicting: .x0)
+    let text = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
+    let start = try #require(text.range(of: "\"estimates\":["))
+    let reaching = text.replacingCharacters(in: start, with: "\"estimates\":[1,1,1,1,1,1,")
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(SamplingPlan.self, from: Data(reaching.utf8)) }
+    let level = text.replacingOccurrences(of: "\"noise\":0,\"signal\":1", with: "\"noise\":-1,\"signal\":1")
+      .replacingOccurrences(of: "\"signal\":1,\"noise\":0", with: "\"signal\":1,\"noise\":-1")
+    #expect(level != text)
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(SamplingPlan.self, from: Data(level.utf8)) }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(SamplingGrid.self, from: Data(#"{"points":[]}"#.utf8))
+    }
+  }
+
+  @Test func `equal inputs give equal plans with equal hashes`() throws {
+    let grid = try SamplingGrid(schedule, steps: 9, spacing: TimestepSpacing.trailing)
+    let (a, b) = (try Heun().plan(over: grid, predicting: .v), try Heun().plan(over: grid, predicting: .v))
+    #expect(a == b && a.hashValue == b.hashValue)
+    #expect(try Heun().plan(over: grid, predicting: .epsilon) != a)
+  }
+
+  @Test(arguments: SamplerCatalog.denoising)
+  func `epsilon prediction at zero terminal SNR is an error before the first call`(entry: SamplerCatalog.Entry) throws {
+    let zero = try schedule.rescaledToZeroTerminalSNR()
+    let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
+    let error = #expect(throws: PlanError.self) { try entry.sampler.plan(over: grid, predicting: .epsilon) }
+    #expect(error == .singular(.epsilon, timestep: 49, sigma: .infinity))
+    #expect("\(try #require(error))".contains("timestep 49"))
+  }
+
+  @Test(arguments: SamplerCatalog.denoising.filter { $0.name != "heun" }, [Prediction.v, .x0, .flow])
+  func `what says something about the data can start at zero terminal SNR`(
+    entry: SamplerCatalog.Entry, prediction: Prediction
+  ) throws {
+    let zero = try schedule.rescaledToZeroTerminalSNR()
+    let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
+    #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == 10)
+  }
+
+  @Test func `Heun has no slope at infinite sigma, which is an error that says so`() throws {
+    let zero = try schedule.rescaledToZeroTerminalSNR()
+    let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
+    #expect(throws: PlanError.coefficient(step: 0, timestep: 49, sigma: .infinity)) {
+      try Heun().plan(over: grid, predicting: .v)
+    }
+  }
+
+  @Test(arguments: [-0.1, 1.1, .nan, .infinity]) func `an eta outside its range is an error`(eta: Double) throws {
+    let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+    #expect(throws: PlanError.self) { try DDIM(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try EulerAncestral(eta: eta).plan(over: grid, predicting: .v) }
+  }
+
+  @Test func `other options out of range are errors`() throws {
+    let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+    #expect(throws: PlanError.self) { try DPMSolverPlusPlus(order: 3).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try DPMSolverPlusPlus(order: 0).plan(over: grid, predicting: .v) }
+    for clipping in [
+      Clipping.dynamic(ratio: 0), .dynamic(ratio: 1.1), .dynamic(ratio: .nan), .dynamic(maximum: 0.5),
+      .dynamic(maximum: .infinity), .range(-Double.infinity...1), .range(-1 ... .infinity),
+    ] {
+      #expect(throws: PlanError.self) { try DDIM().plan(over: grid, predicting: .v, clipping: clipping) }
+    }
+  }
+
+  @Test func `previous prediction is the posterior's mean at the grid's next point`() throws {
+    let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+    let plan = try DDPM().plan(over: grid, predicting: .previous)
+    // The network says the mean, so the sampler's mean must be the network's output itself: x has no part in it.
+    for step in plan.steps {
+      let folded = step.folded
+      #expect(abs(folded.sample) <= 16 * unit / max(step.next.estimates[0], 0.01))
+      #expect(isClose(folded.output, 1, relative: 4 * unit))
+    }
+    // Heun asks at the last point too, which has no cleaner one after it.
+    let open = try SamplingGrid(points: Array(grid.points.prefix(2)))
+    #expect(throws: PlanError.self) { try Heun().plan(over: open, predicting: .previous) }
+  }
+
+  @Test func `the initial scale is the deviation at the start`() throws {
+    let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+    #expect(isClose(try DDIM().plan(over: grid, predicting: .v).initialScale, 1, relative: 4 * unit))
+    let exploding = try SamplingGrid(points: [
+      .init(timestep: 9, level: NoiseLevel(signal: 1, noise: 10)), .init(timestep: -1, level: .clean),
+    ])
+    #expect(isClose(try Euler().plan(over: exploding, predicting: .x0).initialScale, 101.squareRoot(), relative: 2 * unit))
+  }
+
+  @Test func `a run keeps what later steps need and no more`() throws {
+    let grid = try SamplingGrid(schedule, steps: 4, spacing: TimestepSpacing.trailing)
+    func kept(_ sampler: some Sampler) throws -> [Int] {
+      try sampler.plan(over: grid, predicting: .v).retention.map(\.estimates)
+    }
+    #expect(try kept(DDIM()) == [0, 0, 0, 0])
+    #expect(try kept(Heun()) == [1, 0, 1, 0, 1, 0, 0])
+    // The last step is of order 1.
+    #expect(try kept(DPMSolverPlusPlus()) == [1, 1, 0, 0])
+    #expect(try Heun().plan(over: grid, predicting: .v).retention.allSatisfy { $0.samples == 0 })
+  }
+
+  @Test func `a slice of the grid makes a plan that starts afresh`() throws {
+    let grid = try SamplingGrid(schedule, steps: 10, spacing: TimestepSpacing.trailing)
+    let whole = try DPMSolverPlusPlus().plan(over: grid, predicting: .v)
+    let late = try DPMSolverPlusPlus().plan(over: grid.last(6), predicting: .v)
+    #expect(late.steps.count == 6)
+    #expect(late.steps[0].next.estimates.count == 1 && whole.steps[4].next.estimates.count == 2)
+    #expect(late.steps[1...] == whole.steps[5...])
+    #expect(try DDIM().plan(over: grid.last(0), predicting: .epsilon).steps.isEmpty)
+  }
+
+  @Test func `networks that were trained on scaled samples are asked with scaled samples`() throws {
+    // The same points on the exploding path: x̄ = x/signal, which the network sees multiplied by signal.
+    let grid = try SamplingGrid(schedule, steps: 8, spacing: TimestepSpacing.leading(offset: 3))
+    let exploding = try SamplingGrid(
+      points: grid.points.map {
+        .init(timestep: $0.timestep, level: $0.level.scaled(by: 1 / $0.level.signal), inputScale: $0.level.signal)
+      })
+    let network = { (x: Real, query: SamplingPlan.Query) in Real(x.value.magnitude / (1 + query.timestep)) }
+    for prediction in [Prediction.epsilon, .x0, .v, .flow] {
+      for entry in SamplerCatalog.deterministic {
+        let a = try entry.sampler.plan(over: grid, predicting: prediction).sample(from: Real(0.7), model: network)
+        let b = try entry.sampler.plan(over: exploding, predicting: prediction)
+          .sample(from: Real(0.7 / grid.points[0].level.signal), model: network)
+        #expect(isClose(a.value, b.value, relative: 1e-12), "\(entry.name) \(prediction)")
+      }
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import Foundation
+import Testing
+
+@testable import Schedulers
+
+@Suite struct SamplingTests {
+  private static let schedule = try! NoiseSchedule(.cosine(), timesteps: 100)
+  private static let grid = try! SamplingGrid(schedule, steps: 8, spacing: TimestepSpacing.trailing)
+
+  /// A stand-in for a network: bounded, not linear, different at every timestep.
+  private static func network(_ x: [Double], _ query: SamplingPlan.Query) -> [Double] {
+    x.map { $0 / (1 + $0.magnitude) + 0.01 * query.timestep / 100 }
+  }
+
+  private let start = [0.3, -1.7, 0.9, 2.2]
+
+  @Test(arguments: SamplerCatalog.all, [Clipping.none, .range(-1...1), .dynamic(ratio: 0.9, maximum: 1.5)])
+  func `the engine does what the plan's definition says, written out`(entry: SamplerCatalog.Entry, clipping: Clipping) throws {
+    let plan = try entry.sampler.plan(over: Self.grid, predicting: .v, clipping: clipping)
+    var noise = GaussianNoise(seed: 3)
+    var reference = noise
+    var run = Sampling(plan, from: start)
+    var samples = [start]
+    var estimates: [[Double]] = []
+    for step in plan.steps {
+      let x = samples[0]
+      let output = Self.network(x, step.query)
+      run.advance(output: output, using: &noise)
+      // Each line of the documentation of `SamplingPlan.Step`, with nothing folded and everything kept.
+      let predicted = (0..<4).map { step.denoising.sample * x[$0] + step.denoising.output * output[$0] }
+      let denoised = predicted.clipped(by: clipping)
+      estimates.insert((0..<4).map { step.keeping.sample * x[$0] + step.keeping.output * denoised[$0] }, at: 0)
+      let z = step.next.noise == 0 ? start.map { _ in 0 } : reference.next(like: x)
+      let next = (0..<4).map { i in
+        zip(step.next.samples, samples).reduce(0) { $0 + $1.0 * $1.1[i] }
+          + zip(step.next.estimates, estimates).reduce(0) { $0 + $1.0 * $1.1[i] }
+          + step.next.predicted * predicted[i] + step.next.noise * z[i]
+      }
+      for i in 0..<4 {
+        // A handful of rounded terms of size at most a few hundred (x/signal at the noisy end).
+        #expect(abs(run.sample[i] - next[i]) <= 1e-12)
+        #expect(abs(try #require(run.denoised)[i] - denoised[i]) <= 1e-12)
+      }
+      samples.insert(run.sample, at: 0)
+      #expect(run.level == step.arrival)
+    }
+    #expect(run.query == nil && run.evaluations == plan.steps.count)
+  }
+
+  @Test(arguments: SamplerCatalog.all) func `a copy of a run goes its own way`(entry: SamplerCatalog.Entry) throws {
+    let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
+    var noise = GaussianNoise(seed: 3)
+    var run = Sampling(plan, from: start)
+    for _ in 0..<3 { run.advance(output: Self.network(run.sample, run.query!), using: &noise) }
+    var fork = run
+    var forkNoise = noise
+    while let query = run.query { run.advance(output: Self.network(run.sample, query), using: &noise) }
+    #expect(fork.evaluations == 3)
+    while let query = fork.query { fork.advance(output: Self.network(fork.sample, query), using: &forkNoise) }
+    #expect(fork.sample == run.sample)
+  }
+
+  @Test(arguments: SamplerCatalog.all, [0, 1, 2, 3, 7]) func `a run saved between two steps continues to the bit`(
+    entry: SamplerCatalog.Entry, evaluations: Int
+  ) throws {
+    let plan = try entry.sampler.plan(over: Self.grid, predicting: .v, clipping: .range(-1...1))
+    var noise = GaussianNoise(seed: 3)
+    var run = Sampling(plan, from: start)
+    for _ in 0..<evaluations { run.advance(output: Self.network(run.sample, run.query!), using: &noise) }
+    var restored = try JSONDecoder().decode(Sampling<[Double]>.self, from: JSONEncoder().encode(run))
+    #expect(restored.denoised == run.denoised)
+    var restoredNoise = noise
+    while let query = run.query { run.advance(output: Self.network(run.sample, query), using: &noise) }
+    while let query = restored.query {
+      restored.advance(output: Self.network(restored.sample, query), using: &restoredNoise)
+    }
+    #expect(restored.sample == run.sample)
+  }
+
+  @Test func `a damaged save is an error`() throws {
+    let plan = try DPMSolverPlusPlus().plan(over: Self.grid, predicting: .v)
+    var run = Sampling(plan, from: start)
+    run.advance(output: start)
+    let text = String(decoding: try JSONEncoder().encode(run), as: UTF8.self)
+    for (from, to) in [("\"evaluations\":1", "\"evaluations\":99"), ("\"evaluations\":1", "\"evaluations\":0")] {
+      let damaged = text.replacingOccurrences(of: from, with: to)
+      #expect(damaged != text)
+      #expect(throws: DecodingError.self) {
+        try JSONDecoder().decode(Sampling<[Double]>.self, from: Data(damaged.utf8))
+      }
+    }
+  }
+
+  @Test func `a foreign tensor runs with nothing but combinations`() throws {
+    for entry in SamplerCatalog.deterministic {
+      let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
+      let model = { (x: Real, query: SamplingPlan.Query) in Real(Self.network([x.value], query)[0]) }
+      let array = plan.sample(from: [0.3], model: Self.network)
+      #expect(abs(plan.sample(from: Real(0.3), model: model).value - array[0]) <= 1e-12)
+    }
+    // Noise by hand, for a type that no source can fill.
+    var run = Sampling(try DDPM().plan(over: Self.grid, predicting: .v), from: Real(0.3))
+    var drawn = 0
+    func draw() -> Real {
+      drawn += 1
+      return Real(0.5)
+    }
+    while let query = run.query { run.advance(output: Real(query.timestep / 100), noise: draw()) }
+    #expect(drawn == 7)
+  }
+
+  @Test func `a sample can be edited between two steps`() throws {
+    let plan = try DDIM().plan(over: Self.grid, predicting: .x0)
+    var run = Sampling(plan, from: start)
+    while run.query != nil {
+      run.sample[0] = run.level.signal * 0.5
+      run.advance(output: [0.5, 0, 0, 0])
+    }
+    #expect(run.sample == [0.5, 0, 0, 0])
+  }
+
+  @Test func `NaN from a network reaches the sample and never becomes a bound`() throws {
+    for clipping in [Clipping.none, .range(-1...1), .dynamic()] {
+      for entry in SamplerCatalog.denoising {
+        var noise = GaussianNoise(seed: 1)
+        let plan = try entry.sampler.plan(over: Self.grid, predicting: .epsilon, clipping: clipping)
+        let end = plan.sample(from: start, using: &noise, model: { x, _ in [.nan] + x.dropFirst() })
+        #expect(end[0].isNaN)
+      }
+    }
+  }
+
+  @Test func `errors of the model and of the callback stop a run and arrive as they were thrown`() throws {
+    struct Broken: Error, Equatable { let timestep: Double }
+    let plan = try DDIM().plan(over: Self.grid, predicting: .v)
+    var calls = 0
+    #expect(throws: Broken(timestep: 61)) {
+      try plan.sample(from: start) { x, query throws(Broken) in
+        calls += 1
+        if query.timestep < 70 { throw Broken(timestep: query.timestep) }
+        return x
+      }
+    }
+    #expect(calls == 4)
+    var seen: [Int] = []
+    #expect(throws: CancellationError.self) {
+      try plan.sample(
+        from: start, model: { x, _ in x },
+        onStep: { run in
+          seen.append(run.evaluations)
+          if run.evaluations == 5 { throw CancellationError() }
+        })
+    }
+    #expect(seen == [1, 2, 3, 4, 5])
+  }
+
+  @Test func `a model that suspends gives what one that does not gives`() async throws {
+    let plan = try DDPM().plan(over: Self.grid, predicting: .v)
+    var (a, b) = (GaussianNoise(seed: 8), GaussianNoise(seed: 8))
+    let waiting = await plan.sample(from: start, using: &a) { x, query in
+      await Task.yield()
+      return Self.network(x, query)
+    }
+    let model: ([Double], SamplingPlan.Query) -> [Double] = Self.network
+    let direct = { plan.sample(from: start, using: &b, model: model) }()
+    #expect(waiting == direct)
+    let ddim = try DDIM().plan(over: Self.grid, predicting: .v)
+    let asynchronous = await ddim.sample(from: start) { x, query in
+      await Task.yield()
+      return Self.network(x, query)
+    }
+    #expect(asynchronous == { ddim.sample(from: start, model: model) }())
+  }
+
+  @Test func `a run crosses threads where its tensor may`() async throws {
+    let run = Sampling(try DDIM().plan(over: Self.grid, predicting: .x0), from: start)
+    let end = await Task.detached {
+      var run = run
+      while run.query != nil { run.advance(output: [1, 2, 3, 4]) }
+      return run.sample
+    }.value
+    #expect(end == [1, 2, 3, 4])
+  }
+
+  @Test func `batch size never changes a sample`() throws {
+    let plan = try DDPM().plan(over: Self.grid, predicting: .v, clipping: .dynamic(ratio: 0.8, maximum: 2))
+    func model(_ x: Batch<Float>, _ query: SamplingPlan.Query) -> Batch<Float> {
+      Batch(shape: x.shape, scalars: Self.network(x.scalars.map(Double.init), query).map { Float($0) })
+    }
+    var noise = GaussianNoise(seed: 11)
+    let whole = plan.sample(from: noise.next(like: Batch<Float>(zeros: [5, 3, 4])), using: &noise, model: model)
+    for sample in 0..<5 {
+      var noise = GaussianNoise(seed: 11, firstSample: UInt64(sample))
+      let alone = plan.sample(from: noise.next(like: Batch<Float>(zeros: [1, 3, 4])), using: &noise, model: model)
+      #expect(alone == whole[sample])
+    }
+  }
+
+  @Test func `misuse is refused with a message`() async {
+    await #expect(processExitsWith: .failure) {
+      var run = Sampling(try DDIM().plan(over: SamplingGrid(points: [.clean]), predicting: .v), from: [0.0])
+      run.advance(output: [0])
+    }
+    await #expect(processExitsWith: .failure) {
+      let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
+      var run = Sampling(
+        try DDPM().plan(over: SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing), predicting: .v), from: [0.0])
+      run.advance(output: [0])
+    }
+    await #expect(processExitsWith: .failure) {
+      let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
+      let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+      _ = Sampling(try DDIM().plan(over: grid, predicting: .v, clipping: .range(-1...1)), from: Real(0))
+    }
+    await #expect(processExitsWith: .failure) {
+      let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
+      let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
+      var run = Sampling(try DDIM().plan(over: grid, predicting: .v), from: [0.0, 1])
+      run.advance(output: [0])
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Schedulers
+import Testing
+
+@Suite struct TensorTests {
+  @Test func `a combination of any number of terms is their sum`() {
+    for count in 1...6 {
+      let factors: [Double] = (0..<count).map { Double($0 + 1) / 2 }
+      let values: [[Float]] = (0..<count).map { [Float($0), 1, Float(-$0 * $0)] }
+      // Halves of small whole numbers: exact in every type.
+      let sums: [Float] = (0..<3).map { i in zip(factors, values).reduce(0) { $0 + Float($1.0) * $1.1[i] } }
+      func terms<Value>(_ make: ([Float]) -> Value) -> [(coefficient: Double, value: Value)] {
+        zip(factors, values).map { ($0, make($1)) }
+      }
+      #expect([Float].combination(terms { $0 }) == sums)
+      #expect([Double].combination(terms { $0.map { Double($0) } }) == sums.map { Double($0) })
+      #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+        #expect([Float16].combination(terms { $0.map { Float16($0) } }) == sums.map { Float16($0) })
+      #endif
+      #expect(Batch<Float>.combination(terms { Batch(shape: [3, 1], scalars: $0) }).scalars == sums)
+    }
+  }
+
+  #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    @Test func `half precision is computed in single`() {
+      // In Float16 alone 2048 + 1 − 2048 would lose the 1.
+      #expect([Float16].combination([(1, [2048]), (1, [1]), (-1, [2048])]) == [1])
+    }
+  #endif
+
+  @Test func `static clipping brings values into the range and leaves NaN`() {
+    let clipped = [-3, -1, -0.5, 0.25, 2, 7, Double.infinity, -.infinity, .nan].clipped(by: .range(-1...2))
+    #expect(clipped.dropLast() == [-1, -1, -0.5, 0.25, 2, 2, 2, -1])
+    #expect(clipped[8].isNaN)
+  }
+
+  @Test func `dynamic thresholding divides a sample by its quantile`() {
+    // Magnitudes 0, 1, 2, 3, 4: the 0.625 quantile lies at position 2.5.
+    let clipped = [0, -1, 2, -3, 4.0].clipped(by: .dynamic(ratio: 0.625, maximum: 10))
+    #expect(clipped == [0, -0.4, 0.8, -1, 1])
+    #expect([0, -1, 2, -3, 4.0].clipped(by: .dynamic(ratio: 1, maximum: 2)) == [0, -0.5, 1, -1, 1])
+    // Below 1 the threshold is 1, so nothing changes.
+    #expect([0.5, -0.25].clipped(by: .dynamic()) == [0.5, -0.25])
+    #expect([0.5, -0.25, .nan].clipped(by: .dynamic()).allSatisfy { $0.isNaN })
+  }
+
+  @Test func `dynamic thresholding looks at each sample of a batch alone`() {
+    let batch = Batch<Float>(shape: [2, 2], scalars: [4, -2, 0.5, 0.25])
+    #expect(batch.clipped(by: .dynamic(ratio: 1, maximum: 4)).scalars == [1, -0.5, 0.5, 0.25])
+  }
+
+  @Test func `products are taken element by element`() {
+    #expect([Double].product([2, 3], [5, -1]) == [10, -3])
+    #expect(
+      Batch.product(Batch(shape: [1, 2], scalars: [2.0, 3]), Batch(shape: [1, 2], scalars: [5, -1])).scalars == [10, -3])
+  }
+
+  @Test func `a batch knows its samples`() {
+    let batch = Batch(shape: [2, 3], scalars: [1.0, 2, 3, 4, 5, 6])
+    #expect(batch.sampleCount == 2 && batch.sampleSize == 3)
+    #expect(batch[1] == Batch(shape: [1, 3], scalars: [4, 5, 6]))
+    #expect([1.0, 2].sampleCount == 1 && [1.0, 2].sampleSize == 2)
+  }
+
+  @Test func `a batch survives being saved, and a damaged one is an error`() throws {
+    let batch = Batch<Float>(shape: [2, 1], scalars: [1.5, -2])
+    #expect(try JSONDecoder().decode(Batch<Float>.self, from: JSONEncoder().encode(batch)) == batch)
+    for text in [
+      #"{"shape":[3,1],"scalars":[1,2]}"#, #"{"shape":[],"scalars":[]}"#, #"{"shape":[0],"scalars":[]}"#,
+      #"{"shape":[-1,-2],"scalars":[1,2]}"#, #"{"shape":[4611686018427387904,4],"scalars":[]}"#,
+    ] {
+      #expect(throws: DecodingError.self) { try JSONDecoder().decode(Batch<Float>.self, from: Data(text.utf8)) }
+    }
+  }
+
+  @Test func `tensors that do not fit are refused`() async {
+    await #expect(processExitsWith: .failure) { _ = [Double].combination([(1, [1, 2]), (1, [1])]) }
+    await #expect(processExitsWith: .failure) { _ = Batch<Float>(shape: [2, 2], scalars: [1, 2, 3]) }
+    await #expect(processExitsWith: .failure) {
+      _ = Batch.combination([(1, Batch<Float>(zeros: [1, 4])), (1, Batch<Float>(zeros: [2, 2]))])
+    }
+    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 2])[2] }
+  }
+}
