@@ -1,3 +1,31 @@
-.PHONY: test
-test:
+.PHONY: help demo test format lint fixtures docs clean prerequisites
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: prerequisites ## Draw digits out of noise with several samplers: digits.png
+	swift build -c release --product scheduler
+	"$$(swift build -c release --show-bin-path)/scheduler" sample --output digits.png
+
+test: prerequisites ## Build everything and run every test
 	swift test
+
+format: ## Lay out the code
+	swift format --in-place --recursive Package.swift Sources Tests Fixtures
+
+lint: ## Check the layout of the code
+	swift format lint --strict --recursive Package.swift Sources Tests Fixtures
+
+fixtures: ## Make the data files again and compare them with the committed ones
+	@test -x .venv/bin/python || python3 -m venv .venv
+	.venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
+	.venv/bin/python Fixtures/regenerate.py --check
+
+docs: ## Build the documentation of the core module
+	swift package generate-documentation --target Schedulers
+
+clean: ## Remove what was built
+	rm -rf .build .venv digits.png
+
+prerequisites:
+	@.ci/prerequisites
