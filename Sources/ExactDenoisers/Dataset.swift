@@ -61,7 +61,8 @@ public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
   }
 
   public func posteriorMean(of samples: [Double], at level: NoiseLevel) -> [Double] {
-    Tiles.map(samples, dimension: dimension) { tile, samples in
+    check(samples, at: level)
+    return Tiles.map(samples, dimension: dimension) { tile, samples in
       var weights = LAPACK.product(
         tile, points, transposed: true, rows: Tiles.height, inner: dimension, columns: count)
       let sums = weights.withUnsafeMutableBufferPointer { weights in

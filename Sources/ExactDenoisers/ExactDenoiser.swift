@@ -25,6 +25,7 @@ public protocol ExactDenoiser<Scalar>: Denoiser, Sendable where Tensor == Batch<
   ///   - samples: one after another, `dimension` values each.
   ///   - level: has noise > 0. Where signal is 0 the answer is the mean of the data.
   /// - Returns: as many values. Those of a sample with NaN are NaN.
+  /// - Precondition: there are whole samples, and the level has noise.
   func posteriorMean(of samples: [Double], at level: NoiseLevel) -> [Double]
 }
 
@@ -49,9 +50,7 @@ extension ExactDenoiser {
   public func output(
     for input: Batch<Scalar>, at level: NoiseLevel, previous: NoiseLevel? = nil, as prediction: Prediction
   ) -> Batch<Scalar> {
-    precondition(
-      input.sampleSize == dimension,
-      "a sample of shape \(input.shape.dropFirst()) has \(input.sampleSize) scalars; this denoiser is for \(dimension)")
+    checkSize(of: input)
     guard let readout = Prediction.x0.conversion(to: prediction, at: level, previous: previous) else {
       preconditionFailure(
         prediction == .previous
@@ -62,6 +61,18 @@ extension ExactDenoiser {
     let samples = input.doubles
     let x0 = level.noise > 0 ? posteriorMean(of: samples, at: level) : samples.map { $0 / level.signal }
     return Batch(doubles: Double.combination([(readout.sample, samples), (readout.output, x0)]), like: input)
+  }
+
+  func check(_ samples: [Double], at level: NoiseLevel) {
+    precondition(
+      samples.count.isMultiple(of: dimension), "\(samples.count) values are no samples of \(dimension) values each")
+    precondition(level.noise > 0, "a posterior mean needs noise; there is none at \(level), where x0 is x/signal")
+  }
+
+  func checkSize(of input: Batch<Scalar>) {
+    precondition(
+      input.sampleSize == dimension,
+      "a sample of shape \(Array(input.shape.dropFirst())) has \(input.sampleSize) scalars; this denoiser is for \(dimension)")
   }
 }
 

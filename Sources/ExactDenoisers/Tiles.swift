@@ -12,13 +12,11 @@ enum Tiles {
   /// Applies a function to each tile and joins the results.
   ///
   /// - Parameters:
-  ///   - samples: row-major, `dimension` values a sample.
+  ///   - samples: one after another, `dimension` values each.
   ///   - body: is given height × dimension values and how many of the samples are real; answers with as many values.
   static func map(
     _ samples: [Double], dimension: Int, _ body: (_ tile: [Double], _ count: Int) -> [Double]
   ) -> [Double] {
-    precondition(
-      samples.count.isMultiple(of: dimension), "\(samples.count) values are no samples of \(dimension) values each")
     let size = height * dimension
     var result: [Double] = []
     result.reserveCapacity(samples.count)
