@@ -63,19 +63,24 @@ import Testing
     #expect(gaussian.covariance == [[1, 0], [0, 4]])
   }
 
-  // Of 3 points in 5 dimensions the covariance has rank 2; data off their plane are drawn onto it. The plane's own error is that of
-  // eigenvectors, some 5·2^-52, and noise² must be well above the eigenvalues' error, 5·2^-52.
+  // Of 3 points in 5 dimensions the covariance has rank 2; data off their plane are drawn onto it. The other eigenvalues are 0 up to
+  // 5·2^-52·λ_max and let through that much/noise² of an offset; the plane itself is tilted by 5·2^-52·λ_max/λ_2, which is less here,
+  // where λ_2 > noise².
   @Test func aSingularCovarianceKeepsToItsPlane() throws {
     let points = normals(3, 5, seed: 6)
     let gaussian = try Gaussian<Double>(fittedTo: points)
     let x = normals(4, 5, seed: 7)
-    for row in gaussian.output(for: batch(x), at: NoiseLevel(signal: 1, noise: 0.1), as: .x0).rows {
+    let noise = 0.1
+    #expect(gaussian.basis.deviations[3] > noise)
+    let trace = (0..<5).reduce(0) { $0 + gaussian.covariance[$1][$1] }
+    let reach = x.map { dot($0, $0) }.max()!.squareRoot() + dot(gaussian.mean, gaussian.mean).squareRoot()
+    for row in gaussian.output(for: batch(x), at: NoiseLevel(signal: 1, noise: noise), as: .x0).rows {
       // What is left of row − p0 after the two directions p1 − p0 and p2 − p0 are taken out of it.
       let (u, v) = (zip(points[1], points[0]).map { $0 - $1 }, zip(points[2], points[0]).map { $0 - $1 })
       let w = zip(v, u).map { $0 - dot(u, v) / dot(u, u) * $1 }
       let offset = zip(row, points[0]).map { $0 - $1 }
       let rest = (0..<5).map { offset[$0] - dot(offset, u) / dot(u, u) * u[$0] - dot(offset, w) / dot(w, w) * w[$0] }
-      #expect(dot(rest, rest).squareRoot() < 100 * 5 * .ulpOfOne)
+      #expect(dot(rest, rest).squareRoot() < 2 * 5 * .ulpOfOne * trace / (noise * noise) * reach)
     }
   }
 
