@@ -4,18 +4,20 @@
     .venv/bin/python Fixtures/regenerate.py            # write the files
     .venv/bin/python Fixtures/regenerate.py --check    # make them again in memory, compare byte for byte, exit 1 on a difference
     .venv/bin/python Fixtures/regenerate.py --only NAME
+    .venv/bin/python Fixtures/regenerate.py --guided-diffusion PATH    # also what needs a checkout of guided-diffusion at 22e0df8
 
-Every file is a function of the pinned requirements alone. What makes a file is in recipes/.
+Every file is a function of the pinned requirements and that checkout. What makes a file is in recipes/.
 """
 
 import argparse
 import pathlib
 import sys
 
-from recipes import digits, noise, truth
+from recipes import digits, guided, noise, truth
 
 DATA = pathlib.Path(__file__).parent / "Data"
 FILES = {**digits.FILES, **noise.FILES, **truth.FILES}
+GUIDED = guided.FILES
 
 
 def write(path, made):
@@ -40,12 +42,16 @@ def check(path, made):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
-    parser.add_argument("--only", choices=sorted(FILES), help="this file alone")
+    parser.add_argument("--only", choices=sorted({**FILES, **GUIDED}), help="this file alone")
+    parser.add_argument("--guided-diffusion", metavar="PATH", help="a checkout of guided-diffusion")
     arguments = parser.parse_args()
-    for name, make in FILES.items():
+    for name, make in {**FILES, **GUIDED}.items():
         if arguments.only not in (None, name):
             continue
-        made = make()
+        if name in GUIDED and not arguments.guided_diffusion:
+            print(f"kept {name} as committed; it was not checked: that takes --guided-diffusion PATH")
+            continue
+        made = make(arguments.guided_diffusion) if name in GUIDED else make()
         made = made if isinstance(made, bytes) else made.encode()
         (check if arguments.check else write)(DATA / name, made)
 
