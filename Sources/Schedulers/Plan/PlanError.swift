@@ -21,7 +21,7 @@ extension PlanError: CustomStringConvertible {
         + "a network that predicts v or x0, or start at a lower timestep"
     case .coefficient(let step, let timestep, let sigma):
       "step \(step), timestep \(timestep), has a coefficient that is not finite at sigma \(sigma); start at a lower timestep or use "
-        + "a sampler of order 1"
+        + "a sampler that does not divide by the signal, such as DPM-Solver++"
     case .option(let name, let value, let sampler, let allowed):
       "\(name) \(value) of \(sampler) must be in \(allowed)"
     case .reach(let step):

@@ -23,7 +23,7 @@ public protocol EtaSampler: Sampler {
 
 extension EtaSampler {
   /// Throws if `eta` is NaN or outside [0, 1].
-  func validateEta() throws(PlanError) {
+  public func validateEta() throws(PlanError) {
     guard eta >= 0, eta <= 1 else { throw .option("eta", eta, sampler: "\(Self.self)", allowed: "0 ... 1") }
   }
 }

@@ -18,6 +18,21 @@ public enum SamplerCatalog {
     public let isInversion: Bool
     /// The paper or the code that defines it.
     public let source: String
+
+    /// An entry, of this catalog or of a longer one made with it.
+    public init(
+      name: String, title: String, sampler: any Sampler, order: Int, evaluationsPerStep: Int, isStochastic: Bool,
+      isInversion: Bool, source: String
+    ) {
+      self.name = name
+      self.title = title
+      self.sampler = sampler
+      self.order = order
+      self.evaluationsPerStep = evaluationsPerStep
+      self.isStochastic = isStochastic
+      self.isInversion = isInversion
+      self.source = source
+    }
   }
 
   /// All of them, simplest first.

@@ -24,7 +24,9 @@ public struct NoiseSchedule: Hashable, Sendable {
 
   /// A named schedule.
   ///
-  /// - Parameter timesteps: T, 1 or more.
+  /// - Parameters:
+  ///   - schedule: the formula and its parameters.
+  ///   - timesteps: T, 1 or more.
   /// - Throws: `ScheduleError` if T is less than 1, a parameter is out of its range, or a beta would pass 1.
   /// - Accuracy: each beta is within 1 ulp of its definition.
   public init(_ schedule: BetaSchedule, timesteps: Int) throws(ScheduleError) {

@@ -4,8 +4,10 @@
 public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
   /// The number of samples, then the shape of each.
   public let shape: [Int]
-  /// All scalars, the last dimension running fastest.
-  public private(set) var scalars: [Scalar]
+  /// All scalars, the last dimension running fastest. They may be changed, but not their number.
+  public var scalars: [Scalar] {
+    didSet { precondition(Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)") }
+  }
 
   /// A batch of given scalars.
   ///

@@ -1,6 +1,14 @@
 extension Clipping {
-  /// Clips the samples that lie one after another in an array.
-  func apply<Scalar: SampleScalar>(to scalars: inout [Scalar], sampleSize: Int) {
+  /// Clips samples that lie one after another in an array.
+  ///
+  /// - Parameters:
+  ///   - scalars: whole samples.
+  ///   - sampleSize: the number of scalars in each, over which `.dynamic` takes its quantile.
+  /// - Precondition: the scalars are whole samples of that size.
+  public func apply<Scalar: SampleScalar>(to scalars: inout [Scalar], sampleSize: Int) {
+    precondition(
+      scalars.isEmpty || (sampleSize > 0 && scalars.count.isMultiple(of: sampleSize)),
+      "\(scalars.count) scalars are no whole samples of \(sampleSize)")
     switch self {
     case .none: break
     case .range(let range): Scalar.clamp(&scalars, to: range)

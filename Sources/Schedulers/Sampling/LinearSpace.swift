@@ -1,11 +1,11 @@
 /// A tensor, as far as a run needs to know it: something that can form a linear combination.
 ///
 /// This alone lets a type be sampled with any sampler, as long as the plan does not clip. `ClippableSpace` adds clipping,
-/// `ScalarTensor` lets noise sources fill it.
+/// `ElementwiseSpace` products for masks, and `ScalarTensor` lets noise sources fill it.
 ///
 /// ```swift
-/// extension MLXArray: LinearSpace {
-///   static func combination(_ terms: [(coefficient: Double, value: MLXArray)]) -> MLXArray {
+/// extension MLXArray: @retroactive LinearSpace {
+///   public static func combination(_ terms: [(coefficient: Double, value: MLXArray)]) -> MLXArray {
 ///     terms.dropFirst().reduce(terms[0].coefficient * terms[0].value) { $0 + $1.coefficient * $1.value }
 ///   }
 /// }

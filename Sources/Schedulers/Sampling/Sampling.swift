@@ -3,10 +3,12 @@
 /// ```swift
 /// var run = Sampling(plan, from: xT)
 /// while let query = run.query {
-///   run.advance(output: unet(run.input, query.timestep), noise: noise.next(like: run.sample))
+///   run.advance(output: unet(run.input, query.timestep), using: &noise)
 /// }
 /// let image = run.sample
 /// ```
+///
+/// A run holds the sample, what the plan still needs of earlier ones, and, for `denoised`, the last sample and output.
 public struct Sampling<Tensor: LinearSpace> {
   /// What is being run.
   public let plan: SamplingPlan
@@ -71,7 +73,7 @@ public struct Sampling<Tensor: LinearSpace> {
     switch prediction {
     case nil: nil
     case .made(let tensor): tensor
-    case .deferred(let terms): .combination(terms)
+    case .deferred(let terms): .sum(terms)
     }
   }
 
@@ -85,13 +87,13 @@ extension Sampling {
   ///
   /// - Parameters:
   ///   - output: in the shape of the sample.
-  ///   - noise: standard normal noise in the shape of the sample; evaluated only if this step draws some.
-  /// - Precondition: the run is not at its end.
-  public mutating func advance(output: Tensor, noise: @autoclosure () throws -> Tensor) rethrows {
+  ///   - noise: standard normal noise in the shape of the sample; of no effect unless `needsNoise`.
+  /// - Precondition: the run is not at its end, and there is noise if `needsNoise`.
+  public mutating func advance(output: Tensor, noise: Tensor? = nil) {
     guard let step else {
       preconditionFailure("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
     }
-    let drawn = step.next.noise == 0 ? nil : try noise()
+    precondition(noise != nil || !needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it")
 
     let denoising = [(coefficient: step.denoising.sample, value: sample), (step.denoising.output, output)]
     var estimate: [(coefficient: Double, value: Tensor)]
@@ -114,25 +116,16 @@ extension Sampling {
     }
     next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
     next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }
-    if let drawn { next.append((step.next.noise, drawn)) }
+    if let noise { next.append((step.next.noise, noise)) }
 
     history.keep(retention[evaluations], sample: sample, estimate: .sum(estimate))
     sample = .sum(next)
     evaluations += 1
   }
 
-  /// Takes the network's output for the current query and makes the next sample, in a step that draws no noise.
-  ///
-  /// - Precondition: the run is not at its end, and `needsNoise` is false.
-  public mutating func advance(output: Tensor) {
-    precondition(!needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it")
-    advance(output: output, noise: output)
-  }
-
   /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
   public mutating func advance(output: Tensor, using noise: inout some NoiseSource) where Tensor: ScalarTensor {
-    let sample = sample
-    advance(output: output, noise: noise.next(like: sample))
+    advance(output: output, noise: needsNoise ? noise.next(like: sample) : nil)
   }
 
   private static func clip(_ tensor: Tensor, by clipping: Clipping) -> Tensor {

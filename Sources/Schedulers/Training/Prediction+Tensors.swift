@@ -11,6 +11,9 @@ extension Prediction {
   /// What a network should answer for the sample that `level.mix(x0, with: epsilon)` makes.
   ///
   /// - Parameters:
+  ///   - x0: the data.
+  ///   - epsilon: the standard normal noise that was mixed in.
+  ///   - level: the level of the noisy sample.
   ///   - previous: the next level of the process, needed by `.previous` alone.
   /// - Precondition: for `.previous`, `previous` is given, has signal, and is cleaner than `level`.
   public func target<Tensor: LinearSpace>(

@@ -91,6 +91,19 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 0.25, 0.7, 1]) func `DDIM and ancestral Euler are one at every eta`(eta: Double) throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 25, spacing: TimestepSpacing.leading(offset: 1))
+    let ddim = try DDIM(eta: eta).plan(over: grid, predicting: .x0)
+    let euler = try EulerAncestral(eta: eta).plan(over: grid, predicting: .x0)
+    for (a, b) in zip(ddim.steps, euler.steps) {
+      let ratio = a.arrival.sigma / a.query.level.sigma
+      let tolerance = 64 * unit / ((1 - ratio) * (1 + ratio))
+      #expect(abs(a.folded.sample - b.folded.sample) <= tolerance)
+      #expect(abs(a.folded.output - b.folded.output) <= tolerance)
+      #expect(isClose(a.next.noise, b.next.noise, relative: tolerance))
+    }
+  }
+
   @Test(arguments: Spacing.allCases, [1, 2, 10, 100, 1000])
   func `DPM-Solver++ of order 1 is DDIM is Euler`(spacing: Spacing, steps: Int) throws {
     let grid = try spacing.grid(Self.schedule, steps: steps)
