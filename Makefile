@@ -22,7 +22,7 @@ fixtures: ## Make the data files again and compare them with the committed ones
 	.venv/bin/python Fixtures/regenerate.py --check
 
 docs: ## Build the documentation of the core module
-	swift package generate-documentation --target Schedulers
+	swift package generate-documentation --target Schedulers --warnings-as-errors
 
 clean: ## Remove what was built
 	rm -rf .build .venv digits.png

@@ -10,12 +10,16 @@ Every file is a function of the pinned requirements and that checkout. What make
 """
 
 import argparse
+import hashlib
 import pathlib
+import re
 import sys
 
 from recipes import digits, guided, noise, truth
 
-DATA = pathlib.Path(__file__).parent / "Data"
+FOLDER = pathlib.Path(__file__).parent
+DATA = FOLDER / "Data"
+README = FOLDER / "README.md"
 FILES = {**digits.FILES, **noise.FILES, **truth.FILES}
 GUIDED = guided.FILES
 
@@ -39,6 +43,16 @@ def check(path, made):
     print(f"checked {path.name}: {len(made)} bytes")
 
 
+def with_checksums(readme):
+    """The text of README.md with the checksum of each data file in the last column of its row."""
+
+    def row(match):
+        digest = hashlib.sha256((DATA / match["name"]).read_bytes()).hexdigest()
+        return f"{match['row']}| `{digest[:16]}…` |"
+
+    return re.sub(r"^(?P<row>\| `(?P<name>[\w.-]+\.\w+)` .*)\|[^|]*\|$", row, readme, flags=re.MULTILINE)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
@@ -54,6 +68,12 @@ def main():
         made = make(arguments.guided_diffusion) if name in GUIDED else make()
         made = made if isinstance(made, bytes) else made.encode()
         (check if arguments.check else write)(DATA / name, made)
+
+    readme = README.read_text()
+    if not arguments.check:
+        README.write_text(with_checksums(readme))
+    elif with_checksums(readme) != readme:
+        sys.exit("README.md: the checksums are not those of the files; run regenerate.py without --check")
 
 
 if __name__ == "__main__":

@@ -117,10 +117,10 @@ def split(values):
 
 
 def subset(count):
-    """All timesteps up to T = 1000; beyond, both ends in full and every 7th between, with the crossing of SNR 1 left to chance."""
+    """All timesteps up to T = 1000; beyond, the first and the last 100 and every ⌊T/300⌋-th between."""
     if count <= 1000:
         return list(range(count))
-    return sorted({*range(100), *range(count - 100, count), *range(100, count - 100, max(7, count // 300))})
+    return sorted({*range(100), *range(100, count - 100, count // 300), *range(count - 100, count)})
 
 
 def truth():
