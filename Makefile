@@ -19,6 +19,7 @@ lint: ## Check the layout of the code
 fixtures: ## Make the data files again and compare them with the committed ones
 	@test -x .venv/bin/python || python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
+	.venv/bin/pip install --quiet --no-deps k-diffusion==0.1.1.post1
 	.venv/bin/python Fixtures/regenerate.py --check
 
 docs: ## Build the documentation of the core module

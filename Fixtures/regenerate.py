@@ -11,16 +11,20 @@ Every file is a function of the pinned requirements and that checkout. What make
 
 import argparse
 import hashlib
+import os
 import pathlib
 import re
 import sys
 
-from recipes import digits, guided, noise, truth
+# torch's bits depend on the instruction set: the files are those of its AVX2 path.
+os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+
+from recipes import digits, guided, noise, plans, truth
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
-FILES = {**digits.FILES, **noise.FILES, **truth.FILES}
+FILES = {**digits.FILES, **noise.FILES, **truth.FILES, **plans.FILES}
 GUIDED = guided.FILES
 
 

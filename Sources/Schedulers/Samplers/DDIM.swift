@@ -2,6 +2,9 @@
 ///
 ///     x' = signal'·x̂0 + √(noise'² − deviation²)·ε̂ + deviation·z,    deviation = eta·√(posterior variance)
 ///
+/// The posterior's mean carries a part of the noise over, and noise'² is the square of that part plus the posterior's variance; the
+/// root is taken of a sum, in which nothing cancels.
+///
 /// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, equations 12 and 16.
 public struct DDIM: EtaSampler {
   public var eta: Double
@@ -19,8 +22,10 @@ public struct DDIM: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let deviation = eta * Posterior(from: from.level, to: to.level).variance.squareRoot()
-      let kept = ((to.level.noise - deviation) * (to.level.noise + deviation)).squareRoot()
+      let posterior = Posterior(from: from.level, to: to.level)
+      let carried = posterior.sampleCoefficient * from.level.noise
+      let deviation = eta * posterior.variance.squareRoot()
+      let kept = ((1 - eta) * (1 + eta) * to.level.noise * to.level.noise + eta * eta * carried * carried).squareRoot()
       let x0: LinearForm = rederivesEpsilon ? .estimate() : .predicted
       let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
       let next = to.level.signal * LinearForm.estimate() + kept * epsilon + deviation * .noise
