@@ -1,0 +1,82 @@
+import ArgumentParser
+import ExactDenoisers
+import Fixtures
+import Schedulers
+
+struct PlotErrorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "error", abstract: "The error of ODE samplers against the number of model calls.",
+    discussion: """
+      The data are the normal distribution fitted to the digits, for which both the model and the solution of the \
+      probability-flow ODE are exact. The error is the root mean square distance, over the pixels of 64 samples, between where a \
+      sampler ends and where the ODE leads from the same start.
+      """)
+
+  @Option(help: "A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no noise)")
+  var sampler: [String] = []
+
+  @OptionGroup var process: ScheduleOptions
+  @OptionGroup var spacing: GridOptions
+
+  @Option(help: "What the model predicts: epsilon, x0, v, flow.")
+  var prediction = "epsilon"
+
+  @OptionGroup var chart: ChartOptions
+
+  private static let callCounts = [5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100]
+  private static let sampleCount = 64
+
+  func run() throws {
+    let entries = try chosenEntries()
+    let prediction = try Prediction(named: prediction)
+    let schedule = try process.make()
+    let file = try chart.file()
+    let counts = Self.callCounts.filter { $0 <= schedule.timesteps }
+    guard !counts.isEmpty else {
+      throw Failure("--timesteps \(schedule.timesteps) leaves no run to measure; use \(Self.callCounts[0]) or more")
+    }
+    let interruption = Interruption()
+    let model = try Gaussian<Double>(fittedTo: Digits().images, predicting: prediction)
+    var noise = GaussianNoise(seed: 0)
+    let z = noise.next(like: Batch<Double>(zeros: [Self.sampleCount, 1, Digits.side, Digits.side]))
+
+    let lines = try entries.map { entry in
+      let points = try counts.map { calls in
+        let grid = try spacing.make(schedule, calls: calls, for: entry)
+        let plan = try entry.plan(over: grid, predicting: prediction)
+        let start = Batch.combination([(plan.initialScale, z)])
+        let end = try plan.sample(from: start) { x, query throws(any Error) in
+          try interruption.check()
+          return model(x, query)
+        }
+        let exact = model.flow(start, from: plan.start, to: grid.points[grid.steps].level)
+        return (x: Double(plan.steps.count), y: Self.distance(end, exact))
+      }
+      return Chart.Series(name: entry.title, points: points)
+    }
+    try chart.write(Self.chart(lines), to: file, isWanted: interruption.check)
+  }
+
+  private func chosenEntries() throws(Failure) -> [SamplerCatalog.Entry] {
+    if sampler.isEmpty { return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion } }
+    let entries = try SamplerNames.entries(sampler)
+    for entry in entries where entry.isStochastic || entry.isInversion {
+      throw Failure(
+        "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not say where "
+          + "it ends; choose one that does not")
+    }
+    return entries
+  }
+
+  private static func distance(_ a: Batch<Double>, _ b: Batch<Double>) -> Double {
+    let squares = zip(a.scalars, b.scalars).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    return (squares / Double(a.scalars.count)).squareRoot()
+  }
+
+  private static func chart(_ lines: [Chart.Series]) -> Chart {
+    let points = lines.flatMap(\.points)
+    return Chart(
+      title: "Distance from the exact solution", x: Axis("model calls", scale: .logarithmic, spanning: points.map(\.x)),
+      y: Axis("root mean square error", scale: .logarithmic, spanning: points.map(\.y)), series: lines, hasDots: true)
+  }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Fixtures
+import Schedulers
+
+struct SampleCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample", abstract: "Samples digits with several samplers from the same noise and writes a contact sheet as PNG.",
+    discussion: """
+      The model is exact: the best denoiser there can be for the 1,797 digits of the embedded data set. Differences between the \
+      panels are therefore differences between the samplers.
+      """)
+
+  @Option(help: "A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: \(Self.usual.joined(separator: ",")))")
+  var sampler: [String] = []
+
+  @OptionGroup var steps: StepsOption
+  @OptionGroup var process: ScheduleOptions
+  @OptionGroup var spacing: GridOptions
+  @OptionGroup var options: SamplerOptions
+  @OptionGroup var condition: ConditionOptions
+  @OptionGroup var image: ImageOptions
+
+  @Option(parsing: .unconditional, help: "The seed of the noise, 0 ... 2^64 - 1. The same seed gives the same file.")
+  var seed: WholeNumber = 0
+
+  @Option(parsing: .unconditional, help: "How many digits, 1 ... 4096.")
+  var count: WholeNumber = 64
+
+  @Option(parsing: .unconditional, help: "How many digits are sampled at a time, 1 ... 4096. It does not change the file.")
+  var batchSize: WholeNumber = 64
+
+  @Option(help: "The PNG file to write.")
+  var output = "digits.png"
+
+  private static let usual = ["ddpm", "ddim", "euler-ancestral", "heun", "dpm++2m"]
+
+  func run() throws {
+    let runs = try makeRuns()
+    let job = SamplingJob(
+      runs: runs, model: try condition.model(predicting: Prediction(named: options.prediction)), image: try image.digit(),
+      seed: try seed.value(of: "--seed", in: 0...UInt64.max), count: try count.value(of: "--count", in: 1...4096),
+      batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
+    let file = try OutputFile(output)
+    let interruption = Interruption()
+    let results = try job.run(interruption)
+    let sheet = sheet(of: results, runs: runs, count: job.count)
+    let picture = sheet.picture()
+    try file.write(try PNG.encode(picture), isWanted: interruption.check)
+    try Console.output.print(
+      "wrote \(output): \(picture.width) x \(picture.height) pixels, \(job.count) digits from \(runs.count) "
+        + "\(runs.count == 1 ? "sampler" : "samplers")\n")
+  }
+
+  /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
+  private func makeRuns() throws -> [SamplingJob.Run] {
+    let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
+    for entry in entries where entry.isInversion {
+      throw Failure("--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
+    }
+    let schedule = try process.make()
+    let calls = try steps.calls(of: schedule)
+    return try entries.map { entry in
+      let grid = try image.shortened(try spacing.make(schedule, calls: calls, for: entry))
+      return SamplingJob.Run(title: entry.title, plan: try options.plan(entry, over: grid))
+    }
+  }
+
+  private func sheet(of results: [SamplingJob.Result], runs: [SamplingJob.Run], count: Int) -> ContactSheet {
+    let panels = zip(runs, results).map { run, result in
+      let calls = run.plan.steps.count
+      return ContactSheet.Panel(
+        title: run.title, subtitle: "\(calls) model \(calls == 1 ? "call" : "calls")", digits: result.digits)
+    }
+    let what = condition.title ?? (count == 1 ? "1 digit" : "\(count) digits")
+    return ContactSheet(
+      title: "\(what), seed \(seed.defaultValueDescription), \(process.schedule) schedule, \(spacing.spacing) spacing",
+      panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
+      strip: results[0].frames.map { frame in
+        ContactSheet.Frame(
+          label: frame.timestep.map { "t \(brief($0, digits: 4))" } ?? "done", sample: frame.sample,
+          // Two deviations of noise beside the data show its grain without blackening it.
+          range: frame.level.signal + 2 * frame.level.noise, denoised: frame.denoised)
+      })
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import ExactDenoisers
+import Fixtures
+import Schedulers
+
+/// Which digits the model knows, and how it leans towards them.
+struct ConditionOptions: ParsableArguments {
+  @Option(name: .customLong("class"), parsing: .unconditional, help: "Sample this digit only, 0 ... 9.")
+  var label: WholeNumber?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Classifier-free guidance towards --class, 0 ... 100: 1 is the class alone, more exaggerates it. (default: 1)")
+  var guidance: Double?
+
+  /// What is sampled, if it is not everything.
+  var title: String? {
+    label.map { "digit \($0.defaultValueDescription), guidance \(brief(guidance ?? 1))" }
+  }
+
+  /// The exact denoiser of the digits.
+  ///
+  /// - Throws: `Failure` for a class or a scale out of its range, or a scale without a class; `Fixtures.Failure` if the data are
+  ///   missing.
+  func model(predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
+    if let guidance { try check("--guidance", guidance, in: 0...100) }
+    let wanted = try label?.value(of: "--class", in: 0...9)
+    let digits = try Digits()
+    let everything = try Dataset<Double>(points: digits.images, predicting: prediction)
+    guard let wanted else {
+      if let guidance { throw Failure("--guidance \(brief(guidance)) needs a class to lean towards; add --class") }
+      return everything
+    }
+    let conditional = try Dataset<Double>(
+      points: digits.images, labels: digits.labels, label: wanted, predicting: prediction)
+    return ClassifierFreeGuidance(conditional: conditional, unconditional: everything, scale: guidance ?? 1)
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Schedulers
+
+/// Where a run calls the model.
+struct GridOptions: ParsableArguments {
+  @Option(
+    help: "How the calls lie along the process: \(Self.names.joined(separator: ", ")).")
+  var spacing = "trailing"
+
+  @Option(parsing: .unconditional, help: "What leading spacing adds to each timestep; Stable Diffusion's is 1. (default: 0)")
+  var offset: WholeNumber?
+
+  private static var names: [String] { TimestepSpacing.all.map(\.name) + SigmaSpacing.all.map(\.name) }
+
+  /// The grid on which a sampler makes as many calls as possible without exceeding a number.
+  ///
+  /// - Parameters:
+  ///   - calls: 1 ... T; see `StepsOption`.
+  ///   - entry: the sampler, for its calls per step.
+  /// - Throws: `Failure` for an unknown name; `GridError` for a grid that the schedule does not have.
+  func make(_ schedule: NoiseSchedule, calls: Int, for entry: SamplerCatalog.Entry) throws -> SamplingGrid {
+    // The last step, to clean data, takes one call whatever the sampler.
+    let steps = (calls - 1) / entry.evaluationsPerStep + 1
+    if let spacing = SigmaSpacing.all.first(where: { $0.name == spacing }) {
+      try refuseOffset()
+      return try SamplingGrid(schedule, steps: steps, spacing: spacing)
+    }
+    guard let named = TimestepSpacing.all.first(where: { $0.name == spacing }) else {
+      throw Failure.unknown("spacing", spacing, known: Self.names)
+    }
+    guard case .leading = named else {
+      try refuseOffset()
+      return try SamplingGrid(schedule, steps: steps, spacing: named)
+    }
+    let offset = try offset?.value(of: "--offset", in: 0...100_000) ?? 0
+    return try SamplingGrid(schedule, steps: steps, spacing: .leading(offset: offset))
+  }
+
+  private func refuseOffset() throws(Failure) {
+    if offset != nil { throw Failure("--offset is for leading spacing; drop it, or use --spacing leading instead of \(spacing)") }
+  }
+}
+
+/// The number of model calls.
+struct StepsOption: ParsableArguments {
+  @Option(parsing: .unconditional, help: "The model calls of each sampler, 1 ... T. One with two calls a step takes half the steps.")
+  var steps: WholeNumber = 25
+
+  func calls(of schedule: NoiseSchedule) throws(Failure) -> Int {
+    try steps.value(
+      of: "--steps", in: 1...schedule.timesteps, remedy: ", the timesteps of the schedule; lower it or raise --timesteps")
+  }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Schedulers
+
+/// How samples are made: what holds for every sampler of a command.
+struct SamplerOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "How much fresh noise is drawn, 0 ... 1, by samplers that let it be set.")
+  var eta: Double?
+
+  @Option(help: "What the model predicts: epsilon, x0, v, flow.")
+  var prediction = "epsilon"
+
+  @Option(help: "What is done to each predicted image: none, static (clip to -1 ... 1), dynamic (thresholding).")
+  var clip = "none"
+
+  /// - Throws: `Failure` for an unknown name.
+  func makeClipping() throws(Failure) -> Clipping {
+    switch clip {
+    case "none": return .none
+    case "static": return .range(-1...1)
+    case "dynamic": return .dynamic()
+    default: throw Failure.unknown("clipping", clip, known: ["none", "static", "dynamic"])
+    }
+  }
+
+  /// An entry's sampler, with `--eta` if it was given.
+  ///
+  /// - Throws: `Failure` if eta is NaN or outside 0 ... 1, or the sampler has none.
+  func sampler(of entry: SamplerCatalog.Entry) throws(Failure) -> any Sampler {
+    guard let eta else { return entry.sampler }
+    try check("--eta", eta, in: 0...1)
+    guard var sampler = entry.sampler as? any EtaSampler else {
+      let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
+      throw Failure("--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler \(able.joined(separator: " or "))")
+    }
+    sampler.eta = eta
+    return sampler
+  }
+
+  /// The plan of an entry over a grid.
+  ///
+  /// - Throws: what the parts throw, and `Failure` with the sampler's name where it has no plan.
+  func plan(_ entry: SamplerCatalog.Entry, over grid: SamplingGrid) throws(Failure) -> SamplingPlan {
+    try entry.plan(
+      over: grid, with: sampler(of: entry), predicting: Prediction(named: prediction), clipping: makeClipping())
+  }
+}
+
+extension SamplerCatalog.Entry {
+  /// A plan of this entry.
+  ///
+  /// - Parameter other: the entry's sampler with other options.
+  /// - Throws: `Failure` with the entry's name where there is no plan.
+  func plan(
+    over grid: SamplingGrid, with other: (any Sampler)? = nil, predicting prediction: Prediction, clipping: Clipping = .none
+  ) throws(Failure) -> SamplingPlan {
+    do {
+      return try (other ?? sampler).plan(over: grid, predicting: prediction, clipping: clipping)
+    } catch {
+      throw Failure("\(name): \(error)")
+    }
+  }
+}
+
+extension Prediction {
+  /// A prediction that the exact models can make: all but that of the previous sample, which is about two levels.
+  ///
+  /// - Throws: `Failure` for an unknown name.
+  init(named name: String) throws(Failure) {
+    let known = Self.allCases.filter { $0 != .previous }
+    guard let found = known.first(where: { $0.rawValue == name }) else {
+      throw Failure.unknown("prediction", name, known: known.map(\.rawValue))
+    }
+    self = found
+  }
+}
+
+/// Which samplers.
+enum SamplerNames {
+  /// The entries of a list of names, each of which may itself be a list separated by commas.
+  ///
+  /// - Throws: `Failure` for an unknown name, and for one that is given twice.
+  static func entries(_ names: [String]) throws(Failure) -> [SamplerCatalog.Entry] {
+    var entries: [SamplerCatalog.Entry] = []
+    for name in names.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
+      guard let entry = SamplerCatalog[name] else {
+        throw Failure.unknown("sampler", name, known: SamplerCatalog.all.map(\.name))
+      }
+      guard !entries.contains(where: { $0.name == name }) else {
+        throw Failure("--sampler \(name) is given twice; name each sampler once")
+      }
+      entries.append(entry)
+    }
+    return entries
+  }
+}

@@ -1,0 +1,65 @@
+import CPNG
+import Foundation
+
+/// PNG files, by libpng's simplified interface, which reports errors instead of jumping.
+enum PNG {
+  /// The largest width and height that are read.
+  static let largestSide = 8192
+
+  /// A file of 8-bit grey values.
+  static func encode(_ picture: Picture) throws(Failure) -> Data {
+    var image = header()
+    image.width = png_uint_32(picture.width)
+    image.height = png_uint_32(picture.height)
+    var size = png_alloc_size_t(0)
+    guard png_image_write_to_memory(&image, nil, &size, 0, picture.pixels, 0, nil) != 0 else {
+      throw Failure("cannot make a PNG of \(picture.width) x \(picture.height) pixels: \(message(of: image))")
+    }
+    var data = Data(count: size)
+    let isWritten = data.withUnsafeMutableBytes { bytes in
+      png_image_write_to_memory(&image, bytes.baseAddress, &size, 0, picture.pixels, 0, nil)
+    }
+    guard isWritten != 0 else {
+      throw Failure("cannot make a PNG of \(picture.width) x \(picture.height) pixels: \(message(of: image))")
+    }
+    return data.prefix(size)
+  }
+
+  /// The picture of a file, colours as grey, transparency on white.
+  ///
+  /// - Throws: `Failure` that says what is wrong with the data, as the end of a sentence.
+  static func decode(_ data: Data) throws(Failure) -> Picture {
+    var image = header()
+    defer { png_image_free(&image) }
+    // The bytes are read at the second call too, so both are made while they stay where they are.
+    let result: Result<Picture, Failure> = data.withUnsafeBytes { bytes in
+      guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
+        return .failure(Failure(message(of: image)))
+      }
+      guard image.width <= largestSide, image.height <= largestSide else {
+        return .failure(Failure("\(image.width) x \(image.height) pixels; a side may have \(largestSide)"))
+      }
+      image.format = png_uint_32(PNG_FORMAT_GRAY)
+      let (width, height) = (Int(image.width), Int(image.height))
+      var pixels = [UInt8](repeating: 255, count: width * height)
+      var white = png_color(red: 255, green: 255, blue: 255)
+      guard png_image_finish_read(&image, &white, &pixels, 0, nil) != 0 else { return .failure(Failure(message(of: image))) }
+      return .success(Picture(width: width, height: height, pixels: pixels))
+    }
+    return try result.get()
+  }
+
+  private static func header() -> png_image {
+    var image = png_image()
+    image.version = png_uint_32(PNG_IMAGE_VERSION)
+    image.format = png_uint_32(PNG_FORMAT_GRAY)
+    return image
+  }
+
+  private static func message(of image: png_image) -> String {
+    withUnsafeBytes(of: image.message) { bytes in
+      let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      return text.isEmpty ? "not a PNG" : text
+    }
+  }
+}
