@@ -3,7 +3,8 @@ import Schedulers
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Prints the coefficients of a run: for each model call, how its answer makes the next sample.",
+    commandName: "plan",
+    abstract: "Prints the coefficients of a run: for each model call, how its answer makes the next sample.",
     discussion: """
       x is the sample, F the model's output, x0 the data it predicts, E what the sampler extrapolates, z fresh noise; [-1] is one \
       call ago. The table shows six digits, JSON all of them.

@@ -12,7 +12,10 @@ struct PlotErrorCommand: ParsableCommand {
       sampler ends and where the ODE leads from the same start.
       """)
 
-  @Option(help: "A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no noise)")
+  @Option(
+    help: """
+      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no noise)
+      """)
   var sampler: [String] = []
 
   @OptionGroup var process: ScheduleOptions

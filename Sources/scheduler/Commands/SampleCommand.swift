@@ -4,13 +4,18 @@ import Schedulers
 
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sample", abstract: "Samples digits with several samplers from the same noise and writes a contact sheet as PNG.",
+    commandName: "sample",
+    abstract: "Samples digits with several samplers from the same noise and writes a contact sheet as PNG.",
     discussion: """
       The model is exact: the best denoiser there can be for the 1,797 digits of the embedded data set. Differences between the \
       panels are therefore differences between the samplers.
       """)
 
-  @Option(help: "A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: \(Self.usual.joined(separator: ",")))")
+  @Option(
+    help: """
+      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. \
+      (default: \(Self.usual.joined(separator: ",")))
+      """)
   var sampler: [String] = []
 
   @OptionGroup var steps: StepsOption
@@ -55,7 +60,8 @@ struct SampleCommand: ParsableCommand {
   private func makeRuns() throws -> [SamplingJob.Run] {
     let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
     for entry in entries where entry.isInversion {
-      throw Failure("--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
+      throw Failure(
+        "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
     }
     let schedule = try process.make()
     let calls = try steps.calls(of: schedule)

@@ -23,6 +23,11 @@ struct GridOptions: ParsableArguments {
     let steps = (calls - 1) / entry.evaluationsPerStep + 1
     if let spacing = SigmaSpacing.all.first(where: { $0.name == spacing }) {
       try refuseOffset()
+      guard schedule.sigmas.last!.isFinite else {
+        throw Failure(
+          "--spacing \(self.spacing) needs a largest sigma, and a schedule without signal at its end has none; use trailing, or "
+            + "drop --zero-terminal-snr")
+      }
       return try SamplingGrid(schedule, steps: steps, spacing: spacing)
     }
     guard let named = TimestepSpacing.all.first(where: { $0.name == spacing }) else {
@@ -37,13 +42,16 @@ struct GridOptions: ParsableArguments {
   }
 
   private func refuseOffset() throws(Failure) {
-    if offset != nil { throw Failure("--offset is for leading spacing; drop it, or use --spacing leading instead of \(spacing)") }
+    if let offset {
+      throw Failure("--offset \(offset.defaultValueDescription) is for leading spacing; drop it, or use --spacing leading")
+    }
   }
 }
 
 /// The number of model calls.
 struct StepsOption: ParsableArguments {
-  @Option(parsing: .unconditional, help: "The model calls of each sampler, 1 ... T. One with two calls a step takes half the steps.")
+  @Option(
+    parsing: .unconditional, help: "The model calls of each sampler, 1 ... T. One with two calls a step takes half the steps.")
   var steps: WholeNumber = 25
 
   func calls(of schedule: NoiseSchedule) throws(Failure) -> Int {

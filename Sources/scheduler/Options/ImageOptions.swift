@@ -6,7 +6,9 @@ struct ImageOptions: ParsableArguments {
   @Option(help: "Start from this PNG, dark ink on white paper, square with a side that is a multiple of 8.")
   var image: String?
 
-  @Option(parsing: .unconditional, help: "The part of the steps taken from the picture, 0 (it stays) ... 1 (none of it is left). (default: 0.5)")
+  @Option(
+    parsing: .unconditional,
+    help: "The part of the steps taken from the picture, 0 (it stays) ... 1 (none of it is left). (default: 0.5)")
   var strength: Double?
 
   /// The picture as 8 × 8 values, if there is one.

@@ -30,7 +30,8 @@ struct SamplerOptions: ParsableArguments {
     try check("--eta", eta, in: 0...1)
     guard var sampler = entry.sampler as? any EtaSampler else {
       let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
-      throw Failure("--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler \(able.joined(separator: " or "))")
+      throw Failure(
+        "--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler \(able.joined(separator: " or "))")
     }
     sampler.eta = eta
     return sampler

@@ -30,7 +30,8 @@ struct ContactSheet {
   private static let digitScale = 5
   private static let gap = 4
   private static let desk: UInt8 = 226
-  private static let stripScale = 11
+  /// Blocks of the strip's digits, as large as fits under the panels.
+  private static let stripScales = 5...20
   private static let stripGap = 14
   private static let stripLabel = "prediction"
 
@@ -44,18 +45,22 @@ struct ContactSheet {
   }
   /// Five panels of 64 digits abreast; wide panels are set in fewer columns.
   private var panelsAbreast: Int { max(1, min(panels.count, 5, 2400 / panelWidth)) }
-  private var stripCell: Int { Digits.side * Self.stripScale }
+  private var panelsWidth: Int { panelsAbreast * (panelWidth + Self.margin) - Self.margin }
+  private var stripScale: Int {
+    let room = (panelsWidth - stripLeft + Self.stripGap) / max(strip.count, 1) - Self.stripGap
+    return min(max(room / Digits.side, Self.stripScales.lowerBound), Self.stripScales.upperBound)
+  }
+  private var stripCell: Int { Digits.side * stripScale }
   private var stripLeft: Int { Picture.width(of: Self.stripLabel, scale: Self.textScale) + 16 }
   private var stripWidth: Int {
     max(
-      stripLeft + strip.count * (stripCell + Self.stripGap),
+      stripLeft + strip.count * (stripCell + Self.stripGap) - Self.stripGap,
       Picture.width(of: stripTitle, scale: Self.textScale))
   }
 
   /// The sheet: dark ink on white paper.
   func picture() -> Picture {
     let panelRows = (panels.count + panelsAbreast - 1) / panelsAbreast
-    let panelsWidth = panelsAbreast * (panelWidth + Self.margin) - Self.margin
     let titleWidth = Picture.width(of: title, scale: Self.textScale)
     let stripHeight = strip.isEmpty ? 0 : 2 * Self.lineHeight + 8 + 2 * (stripCell + Self.stripGap) + Self.margin
     let top = Self.margin + Self.lineHeight + 14
@@ -103,6 +108,6 @@ struct ContactSheet {
 
   private func drawTile(_ values: [Double], range: Double, x: Int, y: Int, on sheet: inout Picture) {
     sheet.fill(x: x - 2, y: y - 2, width: stripCell + 4, height: stripCell + 4, grey: Self.desk)
-    sheet.draw(values, side: Digits.side, x: x, y: y, scale: Self.stripScale, range: range)
+    sheet.draw(values, side: Digits.side, x: x, y: y, scale: stripScale, range: range)
   }
 }

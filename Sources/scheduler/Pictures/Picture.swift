@@ -6,7 +6,9 @@ struct Picture: Hashable, Sendable {
 
   /// - Precondition: both extents are 1 or more and fit the pixels.
   init(width: Int, height: Int, pixels: [UInt8]) {
-    precondition(width >= 1 && height >= 1 && pixels.count == width * height, "\(pixels.count) pixels are not \(width) x \(height)")
+    precondition(
+      width >= 1 && height >= 1 && pixels.count == width * height,
+      "\(pixels.count) pixels are not \(width) x \(height)")
     self.width = width
     self.height = height
     self.pixels = pixels

@@ -20,7 +20,7 @@ struct Chart: Sendable {
 
   /// The chart as an SVG document.
   var document: String {
-    var drawing = SVG(width: 860, height: 520)
+    var drawing = SVG(width: 900, height: 520)
     let frame = Frame(left: 78, right: 640, top: 48, bottom: 456)
     drawing.text(title, at: ((frame.left + frame.right) / 2, 28), size: 16, anchor: .middle, isBold: true)
     drawAxes(frame, on: &drawing)

@@ -17,7 +17,9 @@ struct SVG {
   }
 
   /// A straight line.
-  mutating func line(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), color: String, width: Double, dash: String = "") {
+  mutating func line(
+    _ from: (x: Double, y: Double), _ to: (x: Double, y: Double), color: String, width: Double, dash: String = ""
+  ) {
     path([from, to], color: color, width: width, dash: dash)
   }
 
@@ -28,7 +30,8 @@ struct SVG {
     let way = points.map { "\(Self.number($0.x)) \(Self.number($0.y))" }.joined(separator: " L")
     let broken = dash.isEmpty ? "" : #" stroke-dasharray="\#(dash)""#
     elements.append(
-      #"<path d="M\#(way)" fill="none" stroke="\#(color)" stroke-width="\#(Self.number(width))" stroke-linejoin="round"\#(broken)/>"#)
+      #"<path d="M\#(way)" fill="none" stroke="\#(color)" stroke-width="\#(Self.number(width))" stroke-linejoin="round"\#(broken)/>"#
+    )
   }
 
   /// A filled circle.

@@ -20,14 +20,14 @@ struct TextTable {
   /// The lines, each ended by a line feed.
   var description: String {
     let widths = header.indices.map { column in
-      rows.reduce(header[column].count) { max($0, $1[column].count) }
+      rows.reduce(header[column].unicodeScalars.count) { max($0, $1[column].unicodeScalars.count) }
     }
     return ([header] + rows).map { row in
-      let line = row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return textColumns.contains(column) ? row[column] + space : space + row[column]
-      }.joined(separator: "  ")
-      return line.replacing(#/ +$/#, with: "") + "\n"
+      row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].unicodeScalars.count)
+        guard textColumns.contains(column) else { return space + row[column] }
+        return column == row.count - 1 ? row[column] : row[column] + space
+      }.joined(separator: "  ") + "\n"
     }.joined()
   }
 }
