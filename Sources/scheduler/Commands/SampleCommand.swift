@@ -83,7 +83,7 @@ struct SampleCommand: ParsableCommand {
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
       strip: results[0].frames.map { frame in
         ContactSheet.Frame(
-          label: frame.timestep.map { "t \(brief($0, digits: 4))" } ?? "done", sample: frame.sample,
+          label: frame.timestep.map { "t \(brief($0.rounded()))" } ?? "done", sample: frame.sample,
           // Two deviations of noise beside the data show its grain without blackening it.
           range: frame.level.signal + 2 * frame.level.noise, denoised: frame.denoised)
       })

@@ -31,7 +31,7 @@ struct ContactSheet {
   private static let gap = 4
   private static let desk: UInt8 = 226
   /// Blocks of the strip's digits, as large as fits under the panels.
-  private static let stripScales = 5...20
+  private static let stripScales = 8...20
   private static let stripGap = 14
   private static let stripLabel = "prediction"
 
@@ -48,7 +48,8 @@ struct ContactSheet {
   private var panelsWidth: Int { panelsAbreast * (panelWidth + Self.margin) - Self.margin }
   private var stripScale: Int {
     let room = (panelsWidth - stripLeft + Self.stripGap) / max(strip.count, 1) - Self.stripGap
-    return min(max(room / Digits.side, Self.stripScales.lowerBound), Self.stripScales.upperBound)
+    let widestLabel = strip.map { Picture.width(of: $0.label, scale: Self.textScale) }.max() ?? 0
+    return min(max(room / Digits.side, widestLabel / Digits.side, Self.stripScales.lowerBound), Self.stripScales.upperBound)
   }
   private var stripCell: Int { Digits.side * stripScale }
   private var stripLeft: Int { Picture.width(of: Self.stripLabel, scale: Self.textScale) + 16 }

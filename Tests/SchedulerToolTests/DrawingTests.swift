@@ -1,0 +1,69 @@
+import Foundation
+import Schedulers
+import Testing
+
+@testable import scheduler
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite struct Drawing {
+  @Test func `The font has a letter of its own for every printable character`() {
+    let letters = (33...126).compactMap { Unicode.Scalar(UInt8($0)) }
+    let shapes = letters.map { Font.rows(of: $0) + [UInt8(Font.descent(of: $0))] }
+    #expect(shapes.allSatisfy { $0.count == Font.height + 1 && $0.allSatisfy { $0 < 32 } && $0.contains { $0 != 0 } })
+    #expect(Set(shapes).count == letters.count)
+    #expect(Font.rows(of: " ") == Array(repeating: 0, count: 7))
+    #expect(Font.rows(of: "é") == Font.rows(of: "\n"))
+  }
+
+  @Test func `Every sampler's title can be written`() {
+    #expect(SamplerCatalog.all.allSatisfy { $0.title.unicodeScalars.allSatisfy { (32...126).contains($0.value) } })
+  }
+
+  @Test func `A picture survives the way through a PNG`() throws {
+    let picture = Picture(width: 37, height: 7, pixels: (0..<259).map { UInt8($0 % 256) })
+    #expect(try PNG.decode(PNG.encode(picture)) == picture)
+  }
+
+  @Test func `Grey and value are inverses, with what is beyond cut off and NaN as paper`() {
+    #expect((0...255).allSatisfy { Picture.grey(Picture.value(Double($0))) == $0 })
+    #expect([-2, -1, 1, 2, .infinity, -.infinity, .nan].map(Picture.grey) == [255, 255, 0, 0, 0, 255, 255])
+  }
+
+  @Test func `Drawing outside a picture changes nothing`() {
+    var picture = Picture(width: 4, height: 4)
+    picture.fill(x: -9, y: -9, width: 5, height: 5, grey: 0)
+    picture.fill(x: 9, y: 2, width: 5, height: 5, grey: 0)
+    #expect(picture == Picture(width: 4, height: 4))
+  }
+
+  @Test(arguments: [0, 1, 2, 9, 10, 25, 1000])
+  func `The strip shows different moments from the first to the last`(_ calls: Int) {
+    let times = SamplingJob.frameTimes(calls: calls)
+    #expect(times.count == min(10, calls + 1))
+    #expect(times.first == 0 && times.last == calls)
+    #expect(zip(times, times.dropFirst()).allSatisfy { $0 < $1 })
+  }
+
+  @Test func `A chart is well-formed XML with one path for each line`() throws {
+    let lines = ["a < b & \"c\"", "d"].map { Chart.Series(name: $0, points: [(1, 1), (10, .nan), (100, 0.001)]) }
+    let chart = Chart(
+      title: "<&>", x: Axis("x", scale: .logarithmic, spanning: [1, 100]),
+      y: Axis("y", scale: .logarithmic, spanning: [1, 0.001, .nan, 0]), series: lines, hasDots: true)
+    let parser = XMLParser(data: Data(chart.document.utf8))
+    #expect(parser.parse(), "\(String(describing: parser.parserError))")
+    #expect(!chart.document.contains("nan") && !chart.document.contains("inf"))
+  }
+
+  @Test func `Axes have round ticks that span their numbers`() {
+    #expect(Axis("", scale: .linear, spanning: [0, 1]).ticks.map { brief($0) } == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
+    #expect(Axis("", scale: .logarithmic, spanning: [5, 100]).ticks == [5, 10, 20, 50, 100])
+    let empty: [Double] = []
+    #expect(!Axis("", scale: .linear, spanning: empty).ticks.isEmpty)
+    let single = Axis("", scale: .linear, spanning: [3])
+    #expect(single.range.contains(3))
+    #expect(Axis("", scale: .logarithmic, spanning: [1e-9, 1]).label(1e-6) == "10⁻⁶")
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import scheduler
+
+@Suite struct `Values that cannot be used` {
+  let tool: Tool
+
+  init() throws {
+    tool = try Tool()
+    try PNG.encode(Picture(width: 12, height: 12)).write(to: tool.folder.appendingPathComponent("12.png"))
+    try PNG.encode(Picture(width: 8, height: 8)).write(to: tool.folder.appendingPathComponent("8.png"))
+    try Data("no picture".utf8).write(to: tool.folder.appendingPathComponent("text.png"))
+  }
+
+  /// Options, and what the message must name.
+  private static let cases: [([String], String)] = [
+    (["sample", "--steps", "0"], "--steps 0 must be in 1 ... 1000"),
+    (["sample", "--steps", "-1"], "--steps -1 must be in 1 ... 1000"),
+    (["sample", "--steps", "1001"], "raise --timesteps"),
+    (["sample", "--steps", "99999999999999999999999"], "--steps 99999999999999999999999 must be"),
+    (["sample", "--timesteps", "0"], "--timesteps 0 must be in 1 ... 100000"),
+    (["sample", "--timesteps", "100001"], "--timesteps 100001"),
+    (["sample", "--eta", "1.5", "--sampler", "ddim"], "--eta 1.5 must be in 0 ... 1"),
+    (["sample", "--eta", "-0.1", "--sampler", "ddim"], "--eta -0.1"),
+    (["sample", "--eta", "nan", "--sampler", "ddim"], "--eta nan"),
+    (["sample", "--eta", "0.5", "--sampler", "heun"], "choose --sampler ddim or euler-ancestral"),
+    (["sample", "--sampler", "magic"], "unknown sampler \"magic\"; known: ddpm"),
+    (["sample", "--sampler", "ddim,"], "unknown sampler \"\""),
+    (["sample", "--sampler", "ddim,ddim"], "given twice"),
+    (["sample", "--sampler", "ddim-inversion"], "goes from data to noise"),
+    (["sample", "--schedule", "wavy"], "unknown schedule \"wavy\"; known: linear"),
+    (["sample", "--spacing", "wavy"], "unknown spacing \"wavy\"; known: leading"),
+    (["sample", "--prediction", "previous"], "unknown prediction \"previous\"; known: epsilon, x0, v, flow"),
+    (["sample", "--clip", "hard"], "unknown clipping \"hard\""),
+    (["sample", "--offset", "1"], "--spacing leading"),
+    (["sample", "--offset", "99", "--spacing", "leading"], "offset 99"),
+    (["sample", "--zero-terminal-snr"], "use a network that predicts v or x0"),
+    (["sample", "--zero-terminal-snr", "--spacing", "karras"], "use trailing"),
+    (["sample", "--class", "10"], "--class 10 must be in 0 ... 9"),
+    (["sample", "--class", "-1"], "--class -1"),
+    (["sample", "--class", "1", "--guidance", "inf"], "--guidance inf must be in 0 ... 100"),
+    (["sample", "--guidance", "2"], "add --class"),
+    (["sample", "--strength", "1.1", "--image", "8.png"], "--strength 1.1 must be in 0 ... 1"),
+    (["sample", "--strength", "nan", "--image", "8.png"], "--strength nan"),
+    (["sample", "--strength", "0.5"], "add --image"),
+    (["sample", "--image", "none.png"], "none.png: there is no such file"),
+    (["sample", "--image", "text.png"], "text.png as a PNG"),
+    (["sample", "--image", "12.png"], "12.png is 12 x 12 pixels"),
+    (["sample", "--image", "."], "not a regular file"),
+    (["sample", "--count", "0"], "--count 0 must be in 1 ... 4096"),
+    (["sample", "--count", "9223372036854775807"], "--count 9223372036854775807"),
+    (["sample", "--batch-size", "0"], "--batch-size 0"),
+    (["sample", "--seed", "-1"], "--seed -1"),
+    (["sample", "--output", "none/a.png"], "create it"),
+    (["sample", "--output", "."], "it is a folder"),
+    (["sample", "--output", ""], "needs the name of a file"),
+    (["sample", "--output", "/dev/null"], "not a regular file"),
+    (["sample", "--output", "two\nlines/a.png"], "two lines"),
+    (["plan", "--sampler", "magic"], "unknown sampler \"magic\""),
+    (["plan", "--format", "xml"], "unknown format \"xml\"; known: text, json"),
+    (["table", "--table", "gammas"], "unknown table \"gammas\"; known: betas"),
+    (["table", "--schedule", "guided-linear", "--timesteps", "10"], "use more timesteps"),
+    (["table", "--timesteps", "1", "--zero-terminal-snr"], "at least 2"),
+    (["plot", "snr"], "--output is missing"),
+    (["plot", "snr", "--output", "none/a.svg"], "none"),
+    (["plot", "error", "--sampler", "ddpm", "--output", "a.svg"], "draws noise"),
+    (["plot", "error", "--timesteps", "4", "--output", "a.svg"], "use 5 or more"),
+  ]
+
+  @Test func `are answered by one line that names them, status 2 and no file`() throws {
+    let before = try tool.files()
+    for (arguments, excerpt) in Self.cases {
+      let outcome = try tool.run(arguments)
+      #expect(outcome.status == 2, "\(arguments)")
+      #expect(outcome.output.isEmpty, "\(arguments)")
+      #expect(outcome.errors.hasPrefix("scheduler: ") && outcome.errors.contains(excerpt), "\(outcome.errors)")
+      #expect(outcome.errors.filter(\.isNewline).count == 1 && outcome.errors.last == "\n", "\(outcome.errors)")
+    }
+    #expect(try tool.files() == before)
+  }
+
+  @Test(arguments: [["--bogus"], ["sample", "--steps", "many"], ["sample", "--steps"], ["plot", "bogus"]])
+  func `differ from a command line that cannot be parsed, status 64`(_ arguments: [String]) throws {
+    #expect(try tool.run(arguments).status == 64)
+  }
+
+  @Test func `leave an existing file as it was`() throws {
+    let before = try tool.data("8.png")
+    #expect(try tool.run("sample", "--steps", "0", "--output", "8.png").status == 2)
+    #expect(try tool.data("8.png") == before)
+  }
+
+  @Test func `do not include a truncated picture, which is refused too`() throws {
+    let whole = try tool.data("8.png")
+    for length in 0..<whole.count - 12 {
+      #expect(throws: Failure.self) { try PNG.decode(whole.prefix(length)) }
+    }
+  }
+}

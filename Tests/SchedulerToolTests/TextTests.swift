@@ -1,0 +1,79 @@
+import Foundation
+import Schedulers
+import Testing
+
+@Suite struct `Printed numbers` {
+  let tool: Tool
+
+  init() throws { tool = try Tool() }
+
+  @Test(arguments: SamplerCatalog.all.map(\.name))
+  func `of a plan in JSON are the plan itself`(_ name: String) throws {
+    let outcome = try tool.run("plan", "--sampler", name, "--steps", "9", "--format", "json")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let plan = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
+    let entry = try #require(SamplerCatalog[name])
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: entry.evaluationsPerStep == 2 ? 5 : 9)
+    #expect(plan == (try entry.sampler.plan(over: grid, predicting: .epsilon)))
+    #expect(plan.steps.count == 9)
+  }
+
+  @Test func `of a plan in text have one line for each call`() throws {
+    let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(separator: "\n")
+    #expect(lines.count == 8)
+    #expect(lines[1].contains(" z"))
+    #expect(!lines[7].contains(" z"))
+  }
+
+  @Test func `of all tables in CSV read back as the tables`() throws {
+    let outcome = try tool.run("table", "--timesteps", "50", "--schedule", "cosine", "--zero-terminal-snr", "--format", "csv")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let rows = outcome.text.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+    #expect(rows[0] == ["t"] + NoiseSchedule.tables.map(\.name))
+    let schedule = try NoiseSchedule(.cosine(), timesteps: 50).rescaledToZeroTerminalSNR()
+    for (column, table) in NoiseSchedule.tables.enumerated() {
+      #expect(rows.dropFirst().map { Double($0[column + 1]) } == table.values(schedule), "\(table.name)")
+    }
+  }
+
+  @Test func `of tables in JSON hold infinities as strings`() throws {
+    let outcome = try tool.run(
+      "table", "--timesteps", "3", "--zero-terminal-snr", "--table", "logSNR,sigmas", "--format", "json")
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let tables = try decoder.decode([String: [Double]].self, from: outcome.output)
+    let schedule = try NoiseSchedule(.linear(), timesteps: 3).rescaledToZeroTerminalSNR()
+    #expect(tables == ["logSNR": schedule.logSNR, "sigmas": schedule.sigmas])
+    #expect(outcome.text.contains("\"-inf\"") && outcome.text.contains("\"inf\""))
+  }
+
+  @Test func `of the list name every sampler`() throws {
+    let lines = try tool.run("list").text.split(separator: "\n")
+    #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == SamplerCatalog.all.map { $0.name[...] })
+  }
+
+  @Test func `of the error chart put DPM-Solver++ 2M nearer to the solution than DDIM at 12 calls`() throws {
+    let outcome = try tool.run("plot", "error", "--sampler", "ddim,dpm++2m", "--format", "csv")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    func error(of name: String) throws -> Double {
+      let line = try #require(outcome.text.split(separator: "\n").first { $0.hasPrefix("\(name),12.0,") })
+      return try #require(Double(line.split(separator: ",")[2]))
+    }
+    #expect(try error(of: "DPM-Solver++ 2M") < error(of: "DDIM"))
+  }
+
+  @Test func `that nobody takes are an error`() throws {
+    guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }
+    let process = try tool.start(["list"]).process
+    process.waitUntilExit()
+    let failing = Process()
+    failing.executableURL = process.executableURL
+    failing.arguments = ["list"]
+    failing.standardOutput = full
+    failing.standardError = Pipe()
+    try failing.run()
+    failing.waitUntilExit()
+    #expect(failing.terminationStatus == 2)
+  }
+}
