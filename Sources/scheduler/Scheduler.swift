@@ -16,7 +16,8 @@ struct Scheduler: ParsableCommand {
       try command.run()
     } catch let interrupted as Interruption.Interrupted {
       Foundation.exit(128 + interrupted.signal)
-    } catch let request as CleanExit {
+    } catch let request where exitCode(for: request) != .failure {
+      // The parser's own, such as a request for help.
       exit(withError: request)
     } catch {
       Console.error.write("scheduler: \(oneLine("\(error)"))\n")
@@ -26,6 +27,7 @@ struct Scheduler: ParsableCommand {
 
   /// Arguments are quoted in messages and may hold anything.
   private static func oneLine(_ message: String) -> String {
-    message.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : String($0) }.joined()
+    let breaks: Set<Unicode.GeneralCategory> = [.control, .lineSeparator, .paragraphSeparator]
+    return message.unicodeScalars.map { breaks.contains($0.properties.generalCategory) ? " " : String($0) }.joined()
   }
 }

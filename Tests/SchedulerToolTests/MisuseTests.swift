@@ -85,6 +85,14 @@ import Testing
     #expect(try tool.run(arguments).status == 64)
   }
 
+  @Test(arguments: [["--help"], ["help", "plan"], ["sample", "--help"], ["plot", "error", "--help"], ["plot"], []])
+  func `are not among requests for help, status 0`(_ arguments: [String]) throws {
+    let outcome = try tool.run(arguments)
+    #expect(outcome.status == 0)
+    #expect(outcome.text.contains("USAGE: scheduler"))
+    #expect(outcome.errors == "")
+  }
+
   @Test func `leave an existing file as it was`() throws {
     let before = try tool.data("8.png")
     #expect(try tool.run("sample", "--steps", "0", "--output", "8.png").status == 2)

@@ -52,8 +52,8 @@ struct SampleCommand: ParsableCommand {
     let picture = sheet.picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
     try Console.output.print(
-      "wrote \(output): \(picture.width) x \(picture.height) pixels, \(job.count) digits from \(runs.count) "
-        + "\(runs.count == 1 ? "sampler" : "samplers")\n")
+      "wrote \(output): \(picture.width) x \(picture.height) pixels, \(counted(job.count, "digit")) from "
+        + "\(counted(runs.count, "sampler"))\n")
   }
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
@@ -73,11 +73,10 @@ struct SampleCommand: ParsableCommand {
 
   private func sheet(of results: [SamplingJob.Result], runs: [SamplingJob.Run], count: Int) -> ContactSheet {
     let panels = zip(runs, results).map { run, result in
-      let calls = run.plan.steps.count
-      return ContactSheet.Panel(
-        title: run.title, subtitle: "\(calls) model \(calls == 1 ? "call" : "calls")", digits: result.digits)
+      ContactSheet.Panel(
+        title: run.title, subtitle: counted(run.plan.steps.count, "model call"), digits: result.digits)
     }
-    let what = condition.title ?? (count == 1 ? "1 digit" : "\(count) digits")
+    let what = condition.title ?? counted(count, "digit")
     return ContactSheet(
       title: "\(what), seed \(seed.defaultValueDescription), \(process.schedule) schedule, \(spacing.spacing) spacing",
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
