@@ -39,7 +39,7 @@ let package = Package(
 
     .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
-    .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler"]),
+    .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

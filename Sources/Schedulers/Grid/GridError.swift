@@ -22,17 +22,22 @@ extension GridError: CustomStringConvertible {
     case .steps(let steps, let timesteps):
       "\(steps) steps: the number of steps must be in 1 ... \(timesteps), the timesteps of the schedule"
     case .timestep(let timestep, let index, let allowed):
-      "timestep \(timestep) at step \(index) must be \(allowed)"
+      "timestep \(timestep.plain) at step \(index) must be \(allowed)"
     case .sigma(let sigma, let index, let previous):
       "sigma \(sigma) at step \(index) must be below the one before it, \(previous)"
     case .inputScale(let scale, let index):
       "input scale \(scale) at step \(index) must be finite and above 0"
     case .parameter(let name, let value, let allowed):
-      "\(name) \(value) must be \(allowed)"
+      "\(name) \(value.plain) must be \(allowed)"
     case .start(let start, let allowed):
       "cannot start at \(start): must be in \(allowed)"
     case .noPoints:
       "a sampling grid needs at least its end point"
     }
   }
+}
+
+extension Double {
+  /// The number as a person would write it: whole numbers without a fraction.
+  var plain: String { Int(exactly: self).map { "\($0)" } ?? "\(self)" }
 }

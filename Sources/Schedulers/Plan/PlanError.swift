@@ -14,16 +14,16 @@ extension PlanError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .singular(.previous, let timestep, _):
-      "a network that predicts the previous sample says nothing about timestep \(timestep), which has no cleaner point with "
+      "a network that predicts the previous sample says nothing about timestep \(timestep.plain), which has no cleaner point with "
         + "signal after it on this grid; use another prediction type or sampler"
     case .singular(let prediction, let timestep, let sigma):
-      "\(prediction) prediction does not determine x0 at timestep \(timestep), where sigma is \(sigma): there is no signal; use "
+      "\(prediction) prediction does not determine x0 at timestep \(timestep.plain), where sigma is \(sigma): there is no signal; use "
         + "a network that predicts v or x0, or start at a lower timestep"
     case .coefficient(let step, let timestep, let sigma):
-      "step \(step), timestep \(timestep), has a coefficient that is not finite at sigma \(sigma); start at a lower timestep or use "
+      "step \(step), timestep \(timestep.plain), has a coefficient that is not finite at sigma \(sigma); start at a lower timestep or use "
         + "a sampler that does not divide by the signal, such as DPM-Solver++"
     case .option(let name, let value, let sampler, let allowed):
-      "\(name) \(value) of \(sampler) must be in \(allowed)"
+      "\(name) \(value.plain) of \(sampler) must be in \(allowed)"
     case .reach(let step):
       "step \(step) needs a sample or an estimate from before the start; make a new plan over the shorter grid instead of cutting "
         + "this one"

@@ -21,7 +21,7 @@ extension ScheduleError: CustomStringConvertible {
     case .alphaBar(let value, let t, let previous):
       "alphaBar \(value) at timestep \(t) must lie in [0, 1) and below the one before it, \(previous)"
     case .parameter(let name, let value, let schedule, let range):
-      "\(name) \(value) of the \(schedule) schedule must be \(range)"
+      "\(name) \(value.plain) of the \(schedule) schedule must be \(range)"
     }
   }
 }

@@ -37,7 +37,7 @@ struct SampleCommand: ParsableCommand {
   @Option(help: "The PNG file to write.")
   var output = "digits.png"
 
-  private static let usual = ["ddpm", "ddim", "euler-ancestral", "heun", "dpm++2m"]
+  private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
 
   func run() throws {
     let runs = try makeRuns()
