@@ -7,7 +7,12 @@ public struct Safetensors: Sendable {
   private struct Entry: Decodable {
     let dtype: String
     let shape: [Int]
-    let data_offsets: [Int]
+    let offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
   }
 
   private let name: String
@@ -31,8 +36,8 @@ public struct Safetensors: Sendable {
     guard let entries = try? JSONDecoder().decode([String: Entry].self, from: header) else { throw damaged }
     let bytes = Data(file.dropFirst(8 + Int(length)))
     for entry in entries.values {
-      guard entry.data_offsets.count == 2, (0...bytes.count).contains(entry.data_offsets[0]),
-        (entry.data_offsets[0]...bytes.count).contains(entry.data_offsets[1])
+      guard entry.offsets.count == 2, (0...bytes.count).contains(entry.offsets[0]),
+        (entry.offsets[0]...bytes.count).contains(entry.offsets[1])
       else { throw damaged }
     }
     self.name = name
@@ -69,7 +74,7 @@ public struct Safetensors: Sendable {
   private func words<Word: FixedWidthInteger>(_ tensor: String, dtype: String) throws(Fixtures.Failure) -> [Word] {
     let entry = try entry(tensor)
     let size = Word.bitWidth / 8
-    let range = entry.data_offsets[0]..<entry.data_offsets[1]
+    let range = entry.offsets[0]..<entry.offsets[1]
     let count = entry.shape.reduce(1) { $0.multipliedReportingOverflow(by: max($1, 0)).partialValue }
     guard entry.dtype == dtype, range.count.isMultiple(of: size), range.count / size == count else {
       throw Fixtures.Failure(
