@@ -90,6 +90,19 @@ import Testing
     }
   }
 
+  @Test(arguments: SigmaSpacing.all)
+  func `every number of steps gives exactly that many sigmas, falling, with timesteps inside the schedule`(
+    spacing: SigmaSpacing
+  ) throws {
+    for steps in 1...1000 {
+      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing)
+      let points = grid.points.dropLast()
+      #expect(grid.steps == steps && grid.points.last == .clean)
+      #expect(zip(points, points.dropFirst()).allSatisfy { $0.level.sigma > $1.level.sigma && $0.timestep > $1.timestep })
+      #expect(points.allSatisfy { $0.timestep >= 0 && $0.timestep <= 999 })
+    }
+  }
+
   @Test func `each spacing is equal in its own scale`() throws {
     let range = 0.1...10.0
     func sigmas(_ spacing: SigmaSpacing) throws -> [Double] {
