@@ -37,6 +37,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
     .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
     .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Fixtures"]),

@@ -26,13 +26,17 @@ public struct Safetensors: Sendable {
   ///
   /// - Throws: `Fixtures.Failure` that names the file if it is missing, truncated, or no safetensors file.
   public init(_ name: String) throws(Fixtures.Failure) {
-    let file = try Fixtures.data(name)
+    try self.init(Fixtures.data(name), name: name)
+  }
+
+  /// Reads the bytes of a file with a given name.
+  init(_ file: Data, name: String) throws(Fixtures.Failure) {
     let damaged = Fixtures.Failure(
       description: "the data file \(name) is damaged; run Fixtures/regenerate.py --check --only \(name)")
     guard file.count >= 8 else { throw damaged }
     let length = file.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
     guard length <= UInt64(file.count - 8) else { throw damaged }
-    let header = file.dropFirst(8).prefix(Int(length))
+    let header = Data(file.dropFirst(8).prefix(Int(length)))
     guard let entries = try? JSONDecoder().decode([String: Entry].self, from: header) else { throw damaged }
     let bytes = Data(file.dropFirst(8 + Int(length)))
     for entry in entries.values {

@@ -11,9 +11,11 @@ Every file is a function of the pinned requirements and that checkout. What make
 
 import argparse
 import hashlib
+import json
 import os
 import pathlib
 import re
+import struct
 import sys
 
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
@@ -47,6 +49,21 @@ def check(path, made):
     print(f"checked {path.name}: {len(made)} bytes")
 
 
+def fnv(data):
+    """FNV-1a with 64 bits over the length and the little-endian 64-bit words, the last filled up with zeros."""
+    digest = (0xCBF29CE484222325 ^ len(data)) * 0x100000001B3 % 2**64
+    for (word,) in struct.iter_unpack("<Q", data + bytes(-len(data) % 8)):
+        digest = (digest ^ word) * 0x100000001B3 % 2**64
+    return f"{digest:x}"
+
+
+def checksums():
+    """checksums.json, by which the tests notice a file that has been edited."""
+    files = sorted(path for path in DATA.iterdir() if path.suffix in (".csv", ".json", ".safetensors"))
+    listed = {path.name: fnv(path.read_bytes()) for path in files if path.name != "checksums.json"}
+    return (json.dumps(listed, indent=1) + "\n").encode()
+
+
 def with_checksums(readme):
     """The text of README.md with the checksum of each data file in the last column of its row."""
 
@@ -73,6 +90,7 @@ def main():
         made = made if isinstance(made, bytes) else made.encode()
         (check if arguments.check else write)(DATA / name, made)
 
+    (check if arguments.check else write)(DATA / "checksums.json", checksums())
     readme = README.read_text()
     if not arguments.check:
         README.write_text(with_checksums(readme))

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+@testable import Fixtures
+
+@Suite struct FixturesTests {
+  @Test(arguments: ["digits.csv", "noise.json", "truth.safetensors", "plans.safetensors", "guided-diffusion.safetensors"])
+  func `every data file is the one that the script made`(name: String) throws {
+    #expect(try !Fixtures.data(name).isEmpty)
+  }
+
+  @Test func `a missing file is a failure that names it`() throws {
+    let failure = #expect(throws: Fixtures.Failure.self) { try Fixtures.data("no-such-file.json") }
+    #expect(try #require(failure).description.contains("no-such-file.json"))
+  }
+
+  @Test func `a file that was truncated or edited is a failure that names it`() throws {
+    let data = try Fixtures.data("noise.json")
+    let checksums = try JSONDecoder().decode([String: String].self, from: Fixtures.read("checksums.json"))
+    var edited = data
+    edited[edited.count / 2] ^= 1
+    for damaged in [edited, data.dropLast(), data + [0], Data()] {
+      let failure = #expect(throws: Fixtures.Failure.self) {
+        try Fixtures.check(Data(damaged), named: "noise.json", against: checksums)
+      }
+      #expect(try #require(failure).description.contains("noise.json"))
+    }
+    #expect(throws: Fixtures.Failure.self) { try Fixtures.check(data, named: "unlisted.json", against: checksums) }
+  }
+
+  @Test func `JSON of another form is a failure that names the file`() throws {
+    let failure = #expect(throws: Fixtures.Failure.self) { try Fixtures.json("noise.json", as: [Int].self) }
+    #expect(try #require(failure).description.contains("noise.json"))
+  }
+
+  @Test func `the digits are all there`() throws {
+    let digits = try Digits()
+    #expect(digits.images.count == 1797 && digits.labels.count == 1797)
+    #expect(digits.images.allSatisfy { $0.count == 64 && $0.allSatisfy { (-1...1).contains($0) } })
+    #expect(Set(digits.labels) == Set(0...9))
+    // The first image is a zero: paper at its corners and in its middle.
+    #expect(digits.labels[0] == 0 && digits.images[0][0] == -1 && digits.images[0][2] == -0.375)
+  }
+}
+
+@Suite struct SafetensorsTests {
+  /// A file of one F64 tensor `x` with the values 1 and 2.
+  private func file(_ header: String, body: [Double] = [1, 2]) -> Data {
+    var data = Data()
+    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+    data.append(contentsOf: header.utf8)
+    for value in body { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+    return data
+  }
+
+  private let header = #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}"#
+
+  @Test func `a tensor is read with its shape`() throws {
+    let tensors = try Safetensors(file(header), name: "x.safetensors")
+    #expect(try tensors.doubles("x") == [1, 2])
+    #expect(try tensors.shape("x") == [2])
+    #expect(tensors.names == ["x"])
+    #expect(throws: Fixtures.Failure.self) { try tensors.floats("x") }
+    #expect(throws: Fixtures.Failure.self) { try tensors.integers("x") }
+    #expect(throws: Fixtures.Failure.self) { try tensors.doubles("y") }
+  }
+
+  @Test(arguments: [
+    "", "{", "[]", #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,17]}}"#,
+    #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[16,0]}}"#, #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[-8,8]}}"#,
+    #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0]}}"#,
+  ])
+  func `a header that does not fit the file is a failure that names it`(header: String) throws {
+    let failure = #expect(throws: Fixtures.Failure.self) { try Safetensors(file(header), name: "x.safetensors") }
+    #expect(try #require(failure).description.contains("x.safetensors"))
+  }
+
+  @Test(arguments: [
+    #"{"x":{"dtype":"F64","shape":[3],"data_offsets":[0,16]}}"#,
+    #"{"x":{"dtype":"F64","shape":[-1,-2],"data_offsets":[0,16]}}"#,
+    #"{"x":{"dtype":"F64","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#,
+    #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,15]}}"#,
+  ])
+  func `a shape that does not fit its bytes is a failure that names the tensor`(header: String) throws {
+    let tensors = try Safetensors(file(header), name: "x.safetensors")
+    let failure = #expect(throws: Fixtures.Failure.self) { try tensors.doubles("x") }
+    #expect(try #require(failure).description.contains("x of x.safetensors"))
+  }
+
+  @Test func `a truncated file is a failure at every length`() {
+    let whole = file(header)
+    for length in 0..<whole.count {
+      #expect(throws: Fixtures.Failure.self) { try Safetensors(whole.prefix(length), name: "x").doubles("x") }
+    }
+  }
+}
