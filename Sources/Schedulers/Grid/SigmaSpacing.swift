@@ -20,19 +20,23 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
   public static let all: [SigmaSpacing] = [.karras(), .exponential, .linear]
 
   /// `count` sigmas from `largest` to `smallest`, both included; `largest` alone where `count` is 1.
+  ///
+  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most.
   func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
     (0..<count).map { i in
       if i == 0 { return largest }
       if i == count - 1 { return smallest }
-      let fraction = Double(i) / Double(count - 1)
+      // Weights that are whole numbers, and a sum of what has one sign, lose no digits at the small end.
+      func between(_ start: Double, _ end: Double) -> Double {
+        (Double(count - 1 - i) * start + Double(i) * end) / Double(count - 1)
+      }
       switch self {
       case .karras(let rho):
-        let start = Math.pow(largest, 1 / rho)
-        return Math.pow(start + fraction * (Math.pow(smallest, 1 / rho) - start), rho)
+        return Math.pow(between(Math.pow(largest, 1 / rho), Math.pow(smallest, 1 / rho)), rho)
       case .exponential:
-        return Math.exp(Math.log(largest) + fraction * (Math.log(smallest) - Math.log(largest)))
+        return Math.exp(between(Math.log(largest), Math.log(smallest)))
       case .linear:
-        return largest + fraction * (smallest - largest)
+        return between(largest, smallest)
       }
     }
   }
