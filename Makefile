@@ -1,4 +1,4 @@
-.PHONY: help demo test format lint fixtures docs clean prerequisites
+.PHONY: help demo test format lint fixtures accuracy docs clean prerequisites
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ fixtures: ## Make the data files again and compare them with the committed ones
 	.venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
 	.venv/bin/pip install --quiet --no-deps k-diffusion==0.1.1.post1
 	.venv/bin/python Fixtures/regenerate.py --check
+
+accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again
+	SCHEDULERS_WRITE_ACCURACY=1 swift test --filter AccuracyReportTests
 
 docs: ## Build the documentation of the core module
 	swift package generate-documentation --target Schedulers --warnings-as-errors

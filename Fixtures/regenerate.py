@@ -21,12 +21,12 @@ import sys
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
-from recipes import coefficients, digits, guided, noise, plans, truth
+from recipes import accuracy, coefficients, digits, guided, noise, plans, truth
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
-FILES = {**digits.FILES, **noise.FILES, **truth.FILES, **plans.FILES, **coefficients.FILES}
+FILES = {**digits.FILES, **noise.FILES, **truth.FILES, **plans.FILES, **coefficients.FILES, **accuracy.FILES}
 GUIDED = guided.FILES
 
 
