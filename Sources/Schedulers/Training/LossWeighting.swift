@@ -1,0 +1,121 @@
+/// How much the squared error of a network's output counts, by the noise level of the sample.
+///
+/// A weighting of one prediction is another weighting of the next: with s the SNR, an error of x0 that is e is one of epsilon that is
+/// √s·e, of v that is √(s + 1)·e, and of flow that is (1 + √s)·e. So each case is defined by its weight w(s) for x0, and the weight for
+/// another prediction is w(s) divided by the square of that factor. Minimising either is the same.
+///
+/// ```swift
+/// let weight = LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)       // min(s, 5)/(s + 1)
+/// ```
+public enum LossWeighting: Hashable, Codable, Sendable {
+  /// 1 for whatever is predicted: the simple loss of Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14.
+  case uniform
+  /// w = min(s, gamma). Hang et al. 2023, https://arxiv.org/abs/2303.09556, section 3.4.
+  case minSNR(gamma: Double = 5)
+  /// w = s·gamma/(s + gamma). Crowson et al. 2024, https://arxiv.org/abs/2401.11605, soft-min-SNR; gamma is
+  /// 1/σ_data² = 4 there.
+  case softMinSNR(gamma: Double = 4)
+  /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. Choi et al. 2022, https://arxiv.org/abs/2204.00227, equation 8.
+  case p2(k: Double = 1, gamma: Double = 1)
+  /// w = s + 1/sigmaData². Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, λ(σ) = (σ² + σ_data²)/(σ·σ_data)².
+  case edm(sigmaData: Double = 0.5)
+  /// 1/t² for flow, with t = noise/(signal + noise). The `sigma_sqrt` of diffusers' training for Esser et al. 2024,
+  /// https://arxiv.org/abs/2403.03206.
+  case sigmaSquareRoot
+  /// 2/(π·(1 − 2t + 2t²)) for flow, with t = noise/(signal + noise). Esser et al. 2024, section 3.1, CosMap.
+  case cosMap
+}
+
+extension LossWeighting {
+  /// The weight of a sample's squared error.
+  ///
+  /// - Parameters:
+  ///   - level: the level of the noisy sample; its SNR alone matters.
+  ///   - prediction: what the network predicts.
+  ///   - previous: the next level of the process, needed by `.previous` alone.
+  /// - Returns: 0 or more. At SNR 0 and ∞ it is the limit, which is +∞ where the weight is not bounded (EDM for epsilon at SNR 0, or
+  ///   for x0 at SNR ∞), and never NaN.
+  /// - Precondition: the parameters are above 0 (`gamma` of `p2` may be 0), and `.previous` has a level to go to.
+  public func weight(at level: NoiseLevel, for prediction: Prediction, previous: NoiseLevel? = nil) -> Double {
+    validate()
+    if self == .uniform { return 1 }
+    let snr = level.snr
+    let factor = Self.squaredFactor(of: prediction, at: level, previous: previous)
+    if snr > 0, snr.isFinite { return weightOfX0(snr) / factor.value }
+    let own = asymptote(isAtZero: snr == 0)
+    let exponent = (own.exponent - factor.exponent) * (snr == 0 ? 1 : -1)
+    if exponent > 0 { return 0 }
+    return exponent == 0 ? own.coefficient / factor.coefficient : .infinity
+  }
+
+  /// c·s^p, as which a function of the SNR behaves near 0 or near ∞.
+  private typealias Asymptote = (coefficient: Double, exponent: Double)
+
+  /// w(s).
+  private func weightOfX0(_ snr: Double) -> Double {
+    switch self {
+    case .uniform: 1
+    case .minSNR(let gamma): min(snr, gamma)
+    case .softMinSNR(let gamma): 1 / (1 / snr + 1 / gamma)
+    case .p2(let k, let gamma): snr / Math.pow(k + snr, gamma)
+    case .edm(let sigmaData): snr + 1 / (sigmaData * sigmaData)
+    case .sigmaSquareRoot: Self.power(4, snr)
+    case .cosMap: Self.cosMap(snr) * Self.power(2, snr)
+    }
+  }
+
+  /// w near SNR 0 or ∞.
+  private func asymptote(isAtZero: Bool) -> Asymptote {
+    switch self {
+    case .uniform: (1, 0)
+    case .minSNR(let gamma), .softMinSNR(let gamma): isAtZero ? (1, 1) : (gamma, 0)
+    case .p2(let k, let gamma): isAtZero ? (Math.pow(k, -gamma), 1) : (1, 1 - gamma)
+    case .edm(let sigmaData): isAtZero ? (1 / (sigmaData * sigmaData), 0) : (1, 1)
+    case .sigmaSquareRoot: isAtZero ? (1, 0) : (1, 2)
+    case .cosMap: isAtZero ? (2 / .pi, 0) : (2 / .pi, 1)
+    }
+  }
+
+  /// The square of what an error of x0 is multiplied by in a prediction: its value, and c·s^p at the ends.
+  private static func squaredFactor(
+    of prediction: Prediction, at level: NoiseLevel, previous: NoiseLevel?
+  ) -> (value: Double, coefficient: Double, exponent: Double) {
+    let snr = level.snr
+    switch prediction {
+    case .x0: return (1, 1, 0)
+    case .epsilon: return (snr, 1, 1)
+    case .v: return (snr + 1, 1, snr == 0 ? 0 : 1)
+    case .flow: return (power(2, snr), 1, snr == 0 ? 0 : 1)
+    case .previous:
+      guard let previous, level.noise > 0, previous.signal > 0, previous.sigma < level.sigma else {
+        preconditionFailure("the weight of a previous prediction at \(level) needs the level it goes to")
+      }
+      let factor = Posterior(from: level, to: previous).x0Coefficient
+      return (factor * factor, factor * factor, 0)
+    }
+  }
+
+  /// (1 + √s)^p.
+  private static func power(_ exponent: Int, _ snr: Double) -> Double {
+    let base = 1 + snr.squareRoot()
+    return exponent == 2 ? base * base : base * base * (base * base)
+  }
+
+  private static func cosMap(_ snr: Double) -> Double {
+    let time = 1 / (1 + snr.squareRoot())
+    return 2 / (.pi * (1 - 2 * time + 2 * time * time))
+  }
+
+  private func validate() {
+    let parameters: [(String, Double, Bool)] =
+      switch self {
+      case .uniform, .sigmaSquareRoot, .cosMap: []
+      case .minSNR(let gamma), .softMinSNR(let gamma): [("gamma", gamma, gamma > 0)]
+      case .p2(let k, let gamma): [("k", k, k > 0), ("gamma", gamma, gamma >= 0)]
+      case .edm(let sigmaData): [("sigmaData", sigmaData, sigmaData > 0)]
+      }
+    for (name, value, isValid) in parameters {
+      precondition(isValid && value.isFinite, "\(name) \(value) of \(self) must be finite and above 0")
+    }
+  }
+}
