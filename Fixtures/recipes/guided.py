@@ -14,6 +14,9 @@ CASES = [("linear", count, "") for count in (20, 300, 1000, 4000)] + [
 ]
 # Respaced: section counts, and DDIM's integer strides.
 CASES += [("linear", 1000, "250"), ("linear", 1000, "10,15,20"), ("cosine", 4000, "ddim50"), ("cosine", 1000, "90,60,60,20,20")]
+# space_timesteps alone.
+SPACINGS = [(300, "10,15,20"), (1000, "ddim25"), (1000, "ddim100"), (4000, "ddim250"), (1001, "ddim11"), (997, "5,0,249,6")]
+SPACINGS += [(1000, str(steps)) for steps in range(2, 130)] + [(101, f"{steps},{steps}") for steps in range(2, 51)]
 ARRAYS = """betas alphas_cumprod alphas_cumprod_prev alphas_cumprod_next sqrt_alphas_cumprod sqrt_one_minus_alphas_cumprod
 log_one_minus_alphas_cumprod sqrt_recip_alphas_cumprod sqrt_recipm1_alphas_cumprod posterior_variance
 posterior_log_variance_clipped posterior_mean_coef1 posterior_mean_coef2""".split()
@@ -53,6 +56,8 @@ def tables(checkout):
             tensors[f"{case}.{array}"] = numpy.asarray(getattr(process, array), dtype=numpy.float64)
         if spacing:
             tensors[f"{case}.timestep_map"] = numpy.array(process.timestep_map)
+    for count, spacing in SPACINGS:
+        tensors[f"space_timesteps/{count}/{spacing}"] = numpy.array(sorted(respace.space_timesteps(count, spacing)))
     return save(tensors)
 
 

@@ -12,6 +12,8 @@ public enum GridError: Error, Hashable, Sendable {
   case parameter(String, Double, allowed: String)
   /// A start that the grid does not have.
   case start(String, allowed: String)
+  /// A respacing that does not fit the schedule.
+  case respacing(String, reason: String)
   /// No points at all.
   case noPoints
 }
@@ -31,6 +33,8 @@ extension GridError: CustomStringConvertible {
       "\(name) \(value.plain) must be \(allowed)"
     case .start(let start, let allowed):
       "cannot start at \(start): must be in \(allowed)"
+    case .respacing(let respacing, let reason):
+      "respacing \"\(respacing)\": \(reason)"
     case .noPoints:
       "a sampling grid needs at least its end point"
     }
