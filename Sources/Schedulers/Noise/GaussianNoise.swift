@@ -28,18 +28,23 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   }
 
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
-    let size = other.sampleSize
-    var scalars: [Tensor.Scalar] = []
-    scalars.reserveCapacity(other.sampleCount * size)
-    for sample in 0..<other.sampleCount {
+    let normals = normals(samples: other.sampleCount, size: other.sampleSize)
+    draws &+= 1
+    return Tensor(scalars: Tensor.Scalar.rounding(normals), like: other)
+  }
+
+  /// The numbers of the current draw, sample after sample.
+  private func normals(samples: Int, size: Int) -> [Float] {
+    var normals: [Float] = []
+    normals.reserveCapacity(samples * size)
+    for sample in 0..<samples {
       for start in stride(from: 0, to: size, by: Self.blockSize) {
         withBlock(start / Self.blockSize, sample: firstSample &+ UInt64(sample), draw: draws) { block in
-          for normal in block.prefix(size - start) { scalars.append(Tensor.Scalar(normal)) }
+          normals.append(contentsOf: block.prefix(size - start))
         }
       }
     }
-    draws &+= 1
-    return Tensor(scalars: scalars, like: other)
+    return normals
   }
 
   /// The noise of one element.

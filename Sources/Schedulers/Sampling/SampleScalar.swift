@@ -11,6 +11,9 @@ public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
 
   /// Brings each value between the bounds; NaN stays NaN.
   static func clamp(_ values: inout [Self], to range: ClosedRange<Double>)
+
+  /// The nearest values of this type.
+  static func rounding(_ values: [Float]) -> [Self]
 }
 
 extension Float: SampleScalar {
@@ -20,6 +23,7 @@ extension Float: SampleScalar {
   public static func clamp(_ values: inout [Float], to range: ClosedRange<Double>) {
     limit(&values, Float(range.lowerBound), Float(range.upperBound))
   }
+  public static func rounding(_ values: [Float]) -> [Float] { values }
 }
 
 extension Double: SampleScalar {
@@ -29,6 +33,7 @@ extension Double: SampleScalar {
   public static func clamp(_ values: inout [Double], to range: ClosedRange<Double>) {
     limit(&values, range.lowerBound, range.upperBound)
   }
+  public static func rounding(_ values: [Float]) -> [Double] { values.map { Double($0) } }
 }
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
@@ -39,6 +44,7 @@ extension Double: SampleScalar {
     public static func clamp(_ values: inout [Float16], to range: ClosedRange<Double>) {
       limit(&values, Float16(range.lowerBound), Float16(range.upperBound))
     }
+    public static func rounding(_ values: [Float]) -> [Float16] { values.map { Float16($0) } }
   }
 #endif
 
