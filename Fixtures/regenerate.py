@@ -21,13 +21,14 @@ import sys
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
-from recipes import accuracy, coefficients, digits, guided, noise, plans, truth
+from recipes import accuracy, coefficients, diffusers_tables, digits, guided, noise, plans, trajectories, truth
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
-FILES = {**digits.FILES, **noise.FILES, **truth.FILES, **plans.FILES, **coefficients.FILES, **accuracy.FILES}
-GUIDED = guided.FILES
+RECIPES = [digits, noise, truth, plans, coefficients, trajectories, diffusers_tables, accuracy]
+FILES = {name: make for recipe in RECIPES for name, make in recipe.FILES.items()}
+GUIDED = {**guided.FILES, **trajectories.GUIDED}
 
 
 def write(path, made):
@@ -68,7 +69,10 @@ def with_checksums(readme):
     """The text of README.md with the checksum of each data file in the last column of its row."""
 
     def row(match):
-        digest = hashlib.sha256((DATA / match["name"]).read_bytes()).hexdigest()
+        path = DATA / match["name"]
+        if not path.exists():
+            return match[0]
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return f"{match['row']}| `{digest[:16]}…` |"
 
     return re.sub(r"^(?P<row>\| `(?P<name>[\w.-]+\.\w+)` .*)\|[^|]*\|$", row, readme, flags=re.MULTILINE)

@@ -18,6 +18,7 @@ Where the references differ from the mathematics, the mathematics is computed he
 """
 
 import contextlib
+import functools
 import importlib.util
 import sys
 import types
@@ -91,6 +92,7 @@ def kept(calls):
     return list(range(calls)) if calls < 200 else sorted({round(i * (calls - 1) / 31) for i in range(32)})
 
 
+@functools.cache
 def load_k_diffusion():
     """k_diffusion.sampling, without what its package imports for training."""
     stand_ins = {name: types.ModuleType(name) for name in ("torchsde", "torchdiffeq", "torchvision", "torchvision.transforms")}

@@ -4,7 +4,11 @@ import Testing
 @testable import Fixtures
 
 @Suite struct FixturesTests {
-  @Test(arguments: ["digits.csv", "noise.json", "truth.safetensors", "plans.safetensors", "guided-diffusion.safetensors"])
+  @Test(arguments: [
+    "digits.csv", "noise.json", "noise-float32.json", "reference-errors.json", "truth.safetensors", "plans.safetensors",
+    "coefficients.safetensors", "trajectories.safetensors", "diffusers-tables.safetensors", "guided-diffusion.safetensors",
+    "guided-trajectories.safetensors",
+  ])
   func `every data file is the one that the script made`(name: String) throws {
     #expect(try !Fixtures.data(name).isEmpty)
   }
