@@ -64,13 +64,12 @@ public struct NoiseSchedule: Hashable, Sendable {
     betas.reserveCapacity(products.count)
     for (t, product) in products.enumerated() {
       let value = product.high
-      guard value >= 0, value < 1, value < previous.high || (product - previous).high < 0 else {
+      guard value >= 0, (product - previous).high < 0 else {
         throw .alphaBar(value, timestep: t, previous: previous.high)
       }
       betas.append(((previous - product) / previous).rounded)
       previous = product
     }
-    for (t, beta) in betas.enumerated() where !(beta > 0 && beta <= 1) { throw .beta(beta, timestep: t) }
     self.betas = betas
     self.products = products
   }

@@ -30,6 +30,11 @@ import Testing
     #expect(try timesteps(.linspace, 10) == [999, 888, 777, 666, 555, 444, 333, 222, 111, 0])
   }
 
+  @Test func `the spacings have the names that diffusers gives them`() {
+    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace"])
+    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "linear"])
+  }
+
   @Test func `ties are rounded to even`() throws {
     // 1000 − 1000·i/16 = ... 937.5, 812.5 ...: 938 − 1 and 812 − 1.
     #expect(try timesteps(.trailing, 16)[1] == 937)
@@ -70,6 +75,15 @@ import Testing
     timesteps: [Int]
   ) {
     #expect(throws: GridError.self) { try SamplingGrid(schedule, timesteps: timesteps) }
+  }
+
+  @Test func `a custom timestep that does not fall is an error with its place`() {
+    #expect(throws: GridError.timestep(5, index: 2, allowed: "0 or more and below 5")) {
+      try SamplingGrid(schedule, timesteps: [900, 5, 5])
+    }
+    #expect(throws: GridError.timestep(1000, index: 0, allowed: "0 or more and below 1000")) {
+      try SamplingGrid(schedule, timesteps: [1000])
+    }
   }
 }
 
@@ -137,18 +151,49 @@ import Testing
     #expect(grid.points.map(\.timestep) == [999, 0, -1])
   }
 
+  @Test func `at zero terminal SNR sigmas beyond the last finite one are told as its timestep`() throws {
+    // Every finite ln σ is a share of 0 on the way to an infinite one.
+    let zero = try schedule.rescaledToZeroTerminalSNR()
+    let sigmas = zero.sigmas
+    let grid = try SamplingGrid(zero, sigmas: [1e9, sigmas[998] * 2, sigmas[998] * 1.0001, sigmas[500]])
+    #expect(grid.points.dropLast(2).map(\.timestep) == [998, 998, 998])
+    // ln σ is rounded at a size below 8, and the table climbs by more than 1e-3 in a timestep.
+    #expect(abs(grid.points[3].timestep - 500) <= 8 * 4 * unit / 1e-3)
+  }
+
   @Test(arguments: [[], [.nan], [1, 1], [1, 2], [0], [-1], [.infinity, 1]]) func `sigmas must be positive and fall`(
     sigmas: [Double]
   ) {
     #expect(throws: GridError.self) { try SamplingGrid(schedule, sigmas: sigmas) }
   }
 
-  @Test func `a range that is no range of sigmas is an error`() throws {
-    #expect(throws: GridError.self) { try SamplingGrid(schedule, steps: 5, spacing: SigmaSpacing.linear, range: 0...1) }
-    #expect(throws: GridError.self) { try SamplingGrid(schedule, steps: 5, spacing: SigmaSpacing.karras(rho: 0)) }
-    #expect(throws: GridError.self) { try SamplingGrid(schedule, steps: 5, spacing: SigmaSpacing.karras(rho: .nan)) }
+  @Test func `a range that is no range of sigmas is an error that names its end`() throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
-    #expect(throws: GridError.self) { try SamplingGrid(zero, steps: 5, spacing: SigmaSpacing.karras()) }
+    for (schedule, spacing, range, name) in [
+      (schedule, SigmaSpacing.linear, 0...1, "the smallest sigma"), (schedule, .linear, -1...1, "the smallest sigma"),
+      (schedule, .linear, 1 ... .infinity, "the largest sigma"), (zero, .karras(), nil, "the largest sigma"),
+      (schedule, .karras(rho: 0), nil, "rho"), (schedule, .karras(rho: -1), nil, "rho"),
+      (schedule, .karras(rho: .nan), nil, "rho"), (schedule, .karras(rho: .infinity), nil, "rho"),
+    ] as [(NoiseSchedule, SigmaSpacing, ClosedRange<Double>?, String)] {
+      let error = try #require(throws: GridError.self) {
+        try SamplingGrid(schedule, steps: 5, spacing: spacing, range: range)
+      }
+      guard case .parameter(name, _, allowed: _) = error else {
+        Issue.record("\(error)")
+        continue
+      }
+    }
+  }
+
+  @Test func `a sigma that does not fall is an error with its place and the one before it`() {
+    #expect(throws: GridError.sigma(0, index: 1, previous: 0.5)) { try SamplingGrid(schedule, sigmas: [0.5, 0]) }
+    #expect(throws: GridError.sigma(0, index: 0, previous: .infinity)) { try SamplingGrid(schedule, sigmas: [0]) }
+    // Levels whose sigma is exact: 1 and 3/4.
+    #expect(throws: GridError.sigma(1, index: 2, previous: 0.75)) {
+      try SamplingGrid(
+        points: [NoiseLevel(signal: 1, noise: 2), NoiseLevel(signal: 0.5, noise: 0.375), NoiseLevel(signal: 1, noise: 1)]
+          .map { .init(timestep: 0, level: $0) })
+    }
   }
 }
 

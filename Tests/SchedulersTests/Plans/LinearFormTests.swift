@@ -19,6 +19,13 @@ import Testing
     #expect(0 * LinearForm.sample(ago: 5) == LinearForm())
   }
 
+  @Test(arguments: [LinearForm.sample, .sample(ago: 1), .estimate(), .estimate(ago: 2), .predicted, .noise])
+  func `one factor that is not finite makes a form that is not`(symbol: LinearForm) {
+    let huge = Double.greatestFiniteMagnitude * symbol
+    #expect(huge.isFinite)
+    #expect(!(huge + huge).isFinite)
+  }
+
   @Test func `a form reads as a line of algebra`() {
     #expect("\(0.5 * LinearForm.sample + 2 * .estimate(ago: 1) + .noise)" == "0.5·x + 2.0·E[-1] + 1.0·z")
     #expect("\(LinearForm())" == "0")

@@ -35,8 +35,10 @@ import Testing
   }
 
   @Test func `scaling a level scales both factors and keeps sigma`() {
-    let level = NoiseLevel(signal: 0.6, noise: 0.8).scaled(by: 0.5)
-    #expect(level == NoiseLevel(signal: 0.3, noise: 0.4))
+    let level = NoiseLevel(signal: 0.6, noise: 0.8)
+    #expect(level.scaled(by: 0.5) == NoiseLevel(signal: 0.3, noise: 0.4))
+    #expect(level.scaled(by: 1) == level)
+    #expect(level.scaled(by: 2) == NoiseLevel(signal: 1.2, noise: 1.6))
   }
 
   @Test func `mixing is the forward process`() {

@@ -127,6 +127,14 @@ import Testing
     }
   }
 
+  @Test func `a first step too small to show in its alphaBar survives rescaling`() throws {
+    let rescaled = try NoiseSchedule(betas: [1e-20, 0.5, 0.5]).rescaledToZeroTerminalSNR()
+    #expect(rescaled.betas[0] == 1e-20)
+    // √ᾱ = 1, √½, ½ becomes 1, (√½ − ½)/½ = √2 − 1, 0; the second beta is 1 − (√2 − 1)² = 2·√2 − 2.
+    #expect(isClose(rescaled.betas[1], 2 * 2.squareRoot() - 2, relative: 4 * unit))
+    #expect(rescaled.betas[2] == 1)
+  }
+
   @Test func `every table has one value for each timestep`() throws {
     let schedule = try NoiseSchedule(.cosine(), timesteps: 7)
     #expect(NoiseSchedule.tables.count == 18)
@@ -177,11 +185,29 @@ import Testing
   }
 
   @Test(arguments: [
-    BetaSchedule.linear(start: 0), .linear(end: .nan), .linear(start: -.infinity), .linear(scaledFrom: 0),
-    .scaledLinear(start: -0.01), .scaledLinear(end: 1.5), .cosine(offset: -0.5), .cosine(offset: .nan), .cosine(maxBeta: 0),
-    .cosine(maxBeta: 1.5), .sigmoid(start: .nan), .sigmoid(end: 2),
+    (BetaSchedule.linear(start: 0), "start"), (.linear(start: -.infinity), "start"), (.linear(start: .infinity), "start"),
+    (.linear(end: 0), "end"), (.linear(end: .nan), "end"), (.linear(end: .infinity), "end"),
+    (.linear(scaledFrom: 0), "scaledFrom"), (.scaledLinear(start: -0.01), "start"), (.scaledLinear(start: 0), "start"),
+    (.scaledLinear(end: 0), "end"), (.scaledLinear(end: 1.5), "end"), (.sigmoid(start: .nan), "start"),
+    (.sigmoid(start: 1.5), "start"), (.sigmoid(end: 0), "end"), (.sigmoid(end: 2), "end"), (.cosine(offset: -0.5), "offset"),
+    (.cosine(offset: 1.5), "offset"), (.cosine(offset: .nan), "offset"), (.cosine(maxBeta: 0), "maxBeta"),
+    (.cosine(maxBeta: 1.5), "maxBeta"),
   ])
-  func `a parameter of a named schedule that is out of range is an error`(schedule: BetaSchedule) {
-    #expect(throws: ScheduleError.self) { try NoiseSchedule(schedule, timesteps: 100) }
+  func `a parameter of a named schedule that is out of range is an error that names it`(schedule: BetaSchedule, name: String)
+    throws
+  {
+    let error = try #require(throws: ScheduleError.self) { try NoiseSchedule(schedule, timesteps: 100) }
+    guard case .parameter(name, _, schedule: schedule.name, range: _) = error else {
+      Issue.record("\(error)")
+      return
+    }
+  }
+
+  @Test(arguments: [
+    BetaSchedule.linear(scaledFrom: 1), .scaledLinear(start: 1, end: 1), .sigmoid(start: 1, end: 1),
+    .cosine(offset: 0, maxBeta: 1), .cosine(offset: 1),
+  ])
+  func `parameters at the ends of their ranges are taken`(schedule: BetaSchedule) {
+    #expect(throws: Never.self) { try NoiseSchedule(schedule, timesteps: 100) }
   }
 }

@@ -44,7 +44,7 @@ import Testing
       samples.insert(run.sample, at: 0)
       #expect(run.level == step.arrival)
     }
-    #expect(run.query == nil && run.evaluations == plan.steps.count)
+    #expect(run.query == nil && run.evaluations == plan.steps.count && !run.needsNoise)
   }
 
   @Test(arguments: SamplerCatalog.all) func `a copy of a run goes its own way`(entry: SamplerCatalog.Entry) throws {
@@ -75,6 +75,42 @@ import Testing
       restored.advance(output: Self.network(restored.sample, query), using: &restoredNoise)
     }
     #expect(restored.sample == run.sample)
+  }
+
+  /// x' = 2·x − x₋, a straight line through the last two samples, after a first step x' = 2·x.
+  private struct StraightLine: Sampler {
+    func moves(over grid: SamplingGrid) -> [Move] {
+      grid.intervals.enumerated().map { i, interval in
+        let next = i == 0 ? 2 * LinearForm.sample : 2 * .sample - .sample(ago: 1)
+        return Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next)
+      }
+    }
+  }
+
+  @Test(arguments: [Clipping.none, .range(-1...1)])
+  func `a sampler may reach back to earlier samples, in a saved run too, and only estimates are clipped`(clipping: Clipping)
+    throws
+  {
+    let plan = try StraightLine().plan(over: Self.grid, predicting: .x0, clipping: clipping)
+    #expect(plan.retention.map(\.samples) == [1, 1, 1, 1, 1, 1, 1, 0])
+    var run = Sampling(plan, from: [1.0, -3])
+    for count in 2...9 {
+      run.advance(output: [100, 100])
+      #expect(run.sample == [Double(count), -3 * Double(count)])
+      #expect(run.history.samples.count == (count < 9 ? 1 : 0))
+      run = try JSONDecoder().decode(Sampling<[Double]>.self, from: JSONEncoder().encode(run))
+    }
+    #expect(run.query == nil)
+  }
+
+  @Test func `a step in which nothing has a part makes zeros`() throws {
+    struct Nothing: Sampler {
+      func moves(over grid: SamplingGrid) -> [Move] {
+        grid.intervals.map { Move(at: $0.from, to: $0.to.level, estimate: .x0, next: LinearForm()) }
+      }
+    }
+    let plan = try Nothing().plan(over: Self.grid, predicting: .v)
+    #expect(plan.sample(from: start, model: Self.network) == [0, 0, 0, 0])
   }
 
   @Test func `a damaged save is an error`() throws {

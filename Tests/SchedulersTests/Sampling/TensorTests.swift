@@ -34,6 +34,18 @@ import Testing
     #expect(clipped[8].isNaN)
   }
 
+  @Test func `every scalar type is clipped to the bounds rounded to it`() {
+    // 0.1 is no number of either type; the nearest ones are what Swift reads these literals as.
+    let single = [-3, 0, 0.5, Float.infinity, .nan].clipped(by: .range(-0.1...0.1))
+    #expect(single.dropLast() == [-0.1, 0, 0.1, 0.1])
+    #expect(single[4].isNaN)
+    #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+      let half = [-3, 0, 0.5, Float16.infinity, .nan].clipped(by: .range(-0.1...0.1))
+      #expect(half.dropLast() == [-0.1, 0, 0.1, 0.1])
+      #expect(half[4].isNaN)
+    #endif
+  }
+
   @Test func `dynamic thresholding divides a sample by its quantile`() {
     // Magnitudes 0, 1, 2, 3, 4: the 0.625 quantile lies at position 2.5.
     let clipped = [0, -1, 2, -3, 4.0].clipped(by: .dynamic(ratio: 0.625, maximum: 10))
@@ -42,6 +54,7 @@ import Testing
     // Below 1 the threshold is 1, so nothing changes.
     #expect([0.5, -0.25].clipped(by: .dynamic()) == [0.5, -0.25])
     #expect([0.5, -0.25, .nan].clipped(by: .dynamic()).allSatisfy { $0.isNaN })
+    #expect([Double]().clipped(by: .dynamic()).isEmpty)
   }
 
   @Test func `dynamic thresholding looks at each sample of a batch alone`() {
@@ -80,5 +93,24 @@ import Testing
       _ = Batch.combination([(1, Batch<Float>(zeros: [1, 4])), (1, Batch<Float>(zeros: [2, 2]))])
     }
     await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 2])[2] }
+    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 2])[-1] }
+    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 0]) }
+    await #expect(processExitsWith: .failure) {
+      var batch = Batch<Float>(zeros: [2, 2])
+      batch.scalars.append(1)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = Batch.product(Batch<Float>(zeros: [1, 4]), Batch<Float>(zeros: [2, 2]))
+    }
+    await #expect(processExitsWith: .failure) { _ = [Double].product([1, 2], [1]) }
+    await #expect(processExitsWith: .failure) { _ = [Double](scalars: [1, 2], like: [0]) }
+    await #expect(processExitsWith: .failure) {
+      var scalars = [1.0, 2, 3]
+      Clipping.dynamic().apply(to: &scalars, sampleSize: 2)
+    }
+    await #expect(processExitsWith: .failure) {
+      var scalars = [1.0]
+      Clipping.range(-1...1).apply(to: &scalars, sampleSize: 0)
+    }
   }
 }
