@@ -1,4 +1,4 @@
-.PHONY: help demo test format lint fixtures accuracy docs clean prerequisites
+.PHONY: help demo test coverage mutate format lint fixtures accuracy docs clean prerequisites
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -9,6 +9,12 @@ demo: prerequisites ## Draw digits out of noise with several samplers: digits.pn
 
 test: prerequisites ## Build everything and run every test
 	swift test
+
+coverage: prerequisites ## Print which lines of the core the tests run; fail below 98 %
+	python3 Tests/Mutation/coverage.py
+
+mutate: ## Judge the tests by small mistakes in the core: Docs/Mutation.md, in about half an hour
+	python3 Tests/Mutation/mutate.py
 
 format: ## Lay out the code
 	swift format --in-place --recursive Package.swift Sources Tests Fixtures
