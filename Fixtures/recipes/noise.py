@@ -52,7 +52,7 @@ def noise():
         vectors.append({"counter": counter, "key": f"{key:016x}", "words": words})
     normals = []
     for seed, sample, draw in [(0, 0, 0), (42, 0, 0), (42, 7, 0), (42, 0, 3), (2**64 - 1, 2**40 + 5, 999)]:
-        for element in [0, 1, 2, 63, 64, 100, 128, 191, 192, 255, 256, 300, 1023, 4095, 786431]:
+        for element in [0, 1, 2, 63, 64, 100, 128, 191, 192, 255, 256, 300, 1023, 4095, 786431, 2**34 - 1]:
             block, position = divmod(element, 256)
             plane, lane = divmod(position, 64)
             words = philox_words([block * 64 + lane, draw, sample & 0xFFFFFFFF, sample >> 32], seed)

@@ -12,9 +12,9 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
-COPIED = ["Sources/Schedulers", "Tests/SchedulersTests", "Fixtures"]
+COPIED = ["Sources/Schedulers", "Tests/SchedulersTests", "Fixtures", "Docs"]
 # Suites of more than two seconds wait until the others have found nothing.
-SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests"
+SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
 STAGES = [["--filter", "SchedulersTests", "--skip", SLOW], ["--filter", SLOW]]
 TIMED_OUT = "timed out"
 ISSUE = re.compile(r"recorded an issue|unexpected signal|Fatal error")

@@ -185,6 +185,11 @@ import Testing
     }
   }
 
+  @Test func `no sigmas and no timesteps are errors of the number of steps`() {
+    #expect(throws: GridError.steps(0, timesteps: 1000)) { try SamplingGrid(schedule, sigmas: []) }
+    #expect(throws: GridError.steps(0, timesteps: 1000)) { try SamplingGrid(schedule, timesteps: []) }
+  }
+
   @Test func `a sigma that does not fall is an error with its place and the one before it`() {
     #expect(throws: GridError.sigma(0, index: 1, previous: 0.5)) { try SamplingGrid(schedule, sigmas: [0.5, 0]) }
     #expect(throws: GridError.sigma(0, index: 0, previous: .infinity)) { try SamplingGrid(schedule, sigmas: [0]) }

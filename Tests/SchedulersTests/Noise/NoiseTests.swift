@@ -45,7 +45,7 @@ import Testing
 
   @Test func `a normal is within its documented error of the exact one, by address`() throws {
     let known = try Fixtures.json("noise.json", as: KnownAnswers.self).normals
-    #expect(known.count == 75)
+    #expect(known.count == 80)
     for answer in known {
       let noise = GaussianNoise(seed: try #require(UInt64(answer.seed, radix: 16)))
       let normal = noise.normal(element: answer.element, sample: answer.sample, draw: answer.draw)
@@ -94,6 +94,11 @@ import Testing
       #expect(noise.normal(element: element, sample: 2, draw: 1) == values.scalars[element])
       #expect(noise.normal(element: element, sample: 3, draw: 1) == values.scalars[700 + element])
     }
+  }
+
+  @Test func `an element beyond the addresses of a sample is refused`() async {
+    await #expect(processExitsWith: .failure) { _ = GaussianNoise(seed: 0).normal(element: 1 << 34, sample: 0, draw: 0) }
+    await #expect(processExitsWith: .failure) { _ = GaussianNoise(seed: 0).normal(element: -300, sample: 0, draw: 0) }
   }
 
   @Test func `all scalar types see the same numbers`() {
