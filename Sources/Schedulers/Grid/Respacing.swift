@@ -82,7 +82,9 @@ public struct RespacedSchedule: Hashable, Sendable {
 
   /// What a network trained on the longer process is told at timestep t of this one.
   ///
-  /// - Parameter isRescaled: whether the network was trained with timesteps rescaled to 0 ..< 1000 (`rescale_timesteps`).
+  /// - Parameters:
+  ///   - t: in 0 ..< the number kept.
+  ///   - isRescaled: whether the network was trained with timesteps rescaled to 0 ..< 1000 (`rescale_timesteps`).
   public func timestep(_ t: Int, isRescaled: Bool = false) -> Double {
     precondition(original.indices.contains(t), "timestep \(t) is outside the process's 0 ..< \(original.count)")
     return isRescaled ? Double(original[t]) * (1000 / Double(originalTimesteps)) : Double(original[t])
