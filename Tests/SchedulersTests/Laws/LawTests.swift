@@ -80,14 +80,19 @@ import Testing
     for other in [
       try DDIM(eta: 1).plan(over: grid, predicting: .x0), try EulerAncestral().plan(over: grid, predicting: .x0),
     ] {
-      for (a, b) in zip(ddpm.steps, other.steps) {
-        // All hold 1 − (σ'/σ)², which cancels where the levels are close, and DDIM takes a root of a difference with it as well.
-        let ratio = a.arrival.sigma / a.query.level.sigma
-        let tolerance = 64 * unit / ((1 - ratio) * (1 + ratio))
-        #expect(abs(a.folded.sample - b.folded.sample) <= tolerance)
-        #expect(abs(a.folded.output - b.folded.output) <= tolerance)
-        #expect(isClose(a.next.noise, b.next.noise, relative: tolerance))
-      }
+      expectSameSteps(ddpm, other)
+    }
+  }
+
+  /// All hold 1 − (σ'/σ)², which cancels where the levels are close.
+  private func expectSameSteps(_ plan: SamplingPlan, _ other: SamplingPlan) {
+    #expect(plan.steps.count == other.steps.count)
+    for (a, b) in zip(plan.steps, other.steps) {
+      let ratio = a.arrival.sigma / a.query.level.sigma
+      let tolerance = 64 * unit / ((1 - ratio) * (1 + ratio))
+      #expect(abs(a.folded.sample - b.folded.sample) <= tolerance)
+      #expect(abs(a.folded.output - b.folded.output) <= tolerance)
+      #expect(isClose(a.next.noise, b.next.noise, relative: tolerance))
     }
   }
 
@@ -95,13 +100,7 @@ import Testing
     let grid = try SamplingGrid(Self.schedule, steps: 25, spacing: TimestepSpacing.leading(offset: 1))
     let ddim = try DDIM(eta: eta).plan(over: grid, predicting: .x0)
     let euler = try EulerAncestral(eta: eta).plan(over: grid, predicting: .x0)
-    for (a, b) in zip(ddim.steps, euler.steps) {
-      let ratio = a.arrival.sigma / a.query.level.sigma
-      let tolerance = 64 * unit / ((1 - ratio) * (1 + ratio))
-      #expect(abs(a.folded.sample - b.folded.sample) <= tolerance)
-      #expect(abs(a.folded.output - b.folded.output) <= tolerance)
-      #expect(isClose(a.next.noise, b.next.noise, relative: tolerance))
-    }
+    expectSameSteps(ddim, euler)
   }
 
   @Test(arguments: Spacing.allCases, [1, 2, 10, 100, 1000])

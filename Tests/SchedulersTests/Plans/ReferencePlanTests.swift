@@ -46,9 +46,9 @@ import Testing
         let name = "\(reference.name)/\(spacing)/\(steps)/\(prediction)"
         let timesteps = try file.integers("\(name).timesteps")
         #expect(timesteps.isEmpty || grid.points.dropLast().map(\.timestep) == timesteps.map(Double.init))
-        // Sigmas are tables, or a few functions of the C library of the largest, 7th powers at most.
+        // A level's two factors and their quotient on top of the 24 units that `SigmaSpacing` documents.
         let sigmas = try file.doubles("\(name).sigmas")
-        #expect(zip(grid.points, sigmas).allSatisfy { abs($0.level.sigma - $1) <= 64 * unit * ($1 + sigmas[0] * 0.01) })
+        #expect(zip(grid.points, sigmas).allSatisfy { isClose($0.level.sigma, $1, relative: 32 * unit) })
 
         let plan = try reference.sampler.plan(
           over: reference.isExploding ? Self.exploding(grid) : grid, predicting: prediction)
