@@ -44,14 +44,19 @@ public struct Move: Hashable, Sendable {
   public var arrival: NoiseLevel
   /// What the symbol `.estimate()` stands for.
   public var estimate: Estimate
-  /// The next sample.
+  /// The next sample. Where the variance is learned, its noise is multiplied by the deviation that the network says.
   public var next: LinearForm
+  /// The logarithm of the variance of p(x' | x), for samplers that draw from one.
+  public var logVariance: LogVariance?
 
   /// A move from an evaluation at `query` to a sample at `arrival`.
-  public init(at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm) {
+  public init(
+    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm, logVariance: LogVariance? = nil
+  ) {
     self.query = query
     self.arrival = arrival
     self.estimate = estimate
     self.next = next
+    self.logVariance = logVariance
   }
 }

@@ -13,7 +13,7 @@ public struct SamplingPlan: Hashable, Sendable {
   ///
   ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
   ///     E  = keeping.sample·x + keeping.output·x̂0
-  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, and z
+  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, and z, which a learned variance multiplies by its root
   public struct Step: Hashable, Codable, Sendable {
     /// What the network is told.
     public let query: Query
@@ -25,6 +25,9 @@ public struct SamplingPlan: Hashable, Sendable {
     public let keeping: Readout
     /// The next sample.
     public let next: LinearForm
+    /// The logarithm of the variance of p(x' | x), where the sampler draws from one: `next` holds its root as the factor of z, or 1
+    /// where it is learned. For the last step, which draws nothing, what guidance by the mean takes for it.
+    public let logVariance: LogVariance?
 
     /// E over x and F, where nothing is clipped.
     public var foldedEstimate: Readout {
@@ -48,6 +51,8 @@ public struct SamplingPlan: Hashable, Sendable {
   public let start: NoiseLevel
   /// What is done to x̂0 before it is used.
   public let clipping: Clipping
+  /// Whether the network's output has twice the channels of a sample: its prediction, then what it says of the variance.
+  public let learnsVariance: Bool
 
   /// x_T = initialScale·z: the deviation of a sample at the start level, for data of unit variance.
   ///
@@ -59,11 +64,12 @@ public struct SamplingPlan: Hashable, Sendable {
   /// Whether any step draws fresh noise.
   public var isStochastic: Bool { steps.contains { $0.next.noise != 0 } }
 
-  init(steps: [Step], start: NoiseLevel, clipping: Clipping) throws(PlanError) {
+  init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
     try clipping.validate()
     for (i, step) in steps.enumerated() {
-      let readouts = [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output]
-      guard readouts.allSatisfy(\.isFinite), step.next.isFinite else {
+      var numbers = [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output]
+      if let logVariance = step.logVariance { numbers += [logVariance.offset, logVariance.slope] }
+      guard numbers.allSatisfy(\.isFinite), step.next.isFinite else {
         throw .coefficient(step: i, timestep: step.query.timestep, sigma: step.query.level.sigma)
       }
       guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }
@@ -71,6 +77,7 @@ public struct SamplingPlan: Hashable, Sendable {
     self.steps = steps
     self.start = start
     self.clipping = clipping
+    self.learnsVariance = learnsVariance || steps.contains { ($0.logVariance?.slope ?? 0) != 0 }
   }
 
   /// How many earlier samples and estimates a run still needs after a step, counted from the newest.
@@ -99,10 +106,12 @@ extension Sampler {
   ///   - grid: the points, noisiest first.
   ///   - prediction: what the network's output is.
   ///   - clipping: what to do to x̂0 before it is used.
+  ///   - learnsVariance: whether the network's output has twice the channels of a sample, the second half about the variance, which
+  ///     samplers other than `DDPM` leave aside. A sampler with learned variance implies it.
   /// - Throws: `PlanError` where a coefficient does not exist, as for epsilon prediction at zero terminal SNR, or an option is out
   ///   of its range.
   public func plan(
-    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none
+    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none, learnsVariance: Bool = false
   ) throws(PlanError) -> SamplingPlan {
     var steps: [SamplingPlan.Step] = []
     for move in try moves(over: grid) {
@@ -117,9 +126,9 @@ extension Sampler {
         SamplingPlan.Step(
           query: query, arrival: move.arrival,
           denoising: Readout(sample: denoising.sample * query.inputScale, output: denoising.output),
-          keeping: move.estimate.readout(at: query.level), next: move.next))
+          keeping: move.estimate.readout(at: query.level), next: move.next, logVariance: move.logVariance))
     }
-    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping)
+    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
   }
 }
 
@@ -134,7 +143,7 @@ extension Estimate {
 }
 
 extension SamplingPlan: Codable {
-  private enum CodingKeys: CodingKey { case steps, start, clipping }
+  private enum CodingKeys: CodingKey { case steps, start, clipping, learnsVariance }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -142,7 +151,8 @@ extension SamplingPlan: Codable {
       try self.init(
         steps: container.decode([Step].self, forKey: .steps),
         start: container.decode(NoiseLevel.self, forKey: .start),
-        clipping: container.decode(Clipping.self, forKey: .clipping))
+        clipping: container.decode(Clipping.self, forKey: .clipping),
+        learnsVariance: container.decode(Bool.self, forKey: .learnsVariance))
     } catch let error as PlanError {
       throw DecodingError.dataCorruptedError(forKey: .steps, in: container, debugDescription: "\(error)")
     }

@@ -1,20 +1,12 @@
-/// Ancestral sampling: draw x_s from q(x_s | x_t, x̂0) for each next point s of the grid.
+/// Ancestral sampling: draw x_s from p(x_s | x_t) for each next point s of the grid.
 ///
 ///     x' = x0Coefficient·x̂0 + sampleCoefficient·x + deviation·z
 ///
 /// with the coefficients of `Posterior`. The last step, to clean data, returns x̂0 and draws nothing.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2; between any two levels, Nichol and
-/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 19.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2; between any two levels, and for learned
+/// variance, Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equations 15 and 19.
 public struct DDPM: Sampler {
-  /// The variance of the reverse step; both are equally good for data of one kind (Ho et al. 2020, section 3.2).
-  public enum Variance: String, Hashable, Codable, CaseIterable, Sendable {
-    /// β̃_t, the posterior's: exact where the data are a point.
-    case fixedSmall
-    /// β_t, the forward step's: exact where the data are a unit Gaussian.
-    case fixedLarge
-  }
-
   /// The variance of the noise drawn.
   public var variance: Variance
 
@@ -22,16 +14,32 @@ public struct DDPM: Sampler {
   public init(variance: Variance = .fixedSmall) { self.variance = variance }
 
   public func moves(over grid: SamplingGrid) -> [Move] {
-    grid.intervals.map { from, to in
-      let posterior = Posterior(from: from.level, to: to.level)
-      let mean =
-        posterior.x0Coefficient * LinearForm.estimate() + posterior.sampleCoefficient * LinearForm.sample
-      let drawn =
+    let posteriors = grid.intervals.map { Posterior(from: $0.level, to: $1.level) }
+    return grid.intervals.indices.map { i in
+      let (from, to) = grid.intervals[i]
+      let posterior = posteriors[i]
+      let mean = posterior.x0Coefficient * LinearForm.estimate() + posterior.sampleCoefficient * LinearForm.sample
+      let deviation: Double =
         switch variance {
-        case .fixedSmall: posterior.variance
-        case .fixedLarge: to.level.noise > 0 ? posterior.forwardVariance : 0
+        case _ where to.level.noise == 0: 0
+        case .fixedSmall: posterior.variance.squareRoot()
+        case .fixedLarge: posterior.forwardVariance.squareRoot()
+        case .learned, .learnedRange: 1
         }
-      return Move(at: from, to: to.level, estimate: .x0, next: mean + drawn.squareRoot() * .noise)
+      return Move(
+        at: from, to: to.level, estimate: .x0, next: mean + deviation * .noise,
+        logVariance: logVariance(of: posterior, before: i > 0 ? posteriors[i - 1] : nil))
     }
+  }
+
+  /// ln of the variance of a step. That of the step to clean data, where β̃ is 0, takes β̃ from the step before it, and so does its
+  /// `.fixedLarge`; there is none if there is no such step.
+  private func logVariance(of posterior: Posterior, before: Posterior?) -> LogVariance? {
+    let isLast = posterior.to.noise == 0
+    guard let small = isLast ? before?.variance : posterior.variance else {
+      return variance == .learned ? .init(offset: 0, slope: 1) : nil
+    }
+    let large = isLast && variance == .fixedLarge ? small : posterior.forwardVariance
+    return variance.logVariance(small: Math.log(small), large: Math.log(large))
   }
 }

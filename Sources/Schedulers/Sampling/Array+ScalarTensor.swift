@@ -8,6 +8,7 @@ extension Array: LinearSpace where Element: SampleScalar {
 extension Array: ScalarTensor where Element: SampleScalar {
   public var sampleCount: Int { 1 }
   public var sampleSize: Int { count }
+  public var scalars: [Element] { self }
   public init(scalars: [Element], like other: [Element]) {
     precondition(scalars.count == other.count, "\(scalars.count) scalars for a tensor of \(other.count)")
     self = scalars
@@ -26,5 +27,15 @@ extension Array: ElementwiseSpace where Element: SampleScalar {
   public static func product(_ a: [Element], _ b: [Element]) -> [Element] {
     precondition(a.count == b.count, "tensors of \(a.count) and \(b.count) scalars do not multiply")
     return zip(a, b).map { $0 * $1 }
+  }
+
+  public func exponential(offset: Double, slope: Double) -> [Element] {
+    map { Element(Math.exp(offset + slope * Double($0))) }
+  }
+}
+
+extension Array: ChannelSpace where Element: SampleScalar {
+  public func halves() -> (first: [Element], second: [Element])? {
+    count.isMultiple(of: 2) ? (Array(prefix(count / 2)), Array(suffix(count / 2))) : nil
   }
 }

@@ -45,7 +45,7 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
   }
 }
 
-extension Batch: ScalarTensor, ClippableSpace, ElementwiseSpace {
+extension Batch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
   public var sampleCount: Int { shape[0] }
   public var sampleSize: Int { scalars.count / shape[0] }
 
@@ -69,6 +69,22 @@ extension Batch: ScalarTensor, ClippableSpace, ElementwiseSpace {
   public static func product(_ a: Batch, _ b: Batch) -> Batch {
     precondition(a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
     return Batch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
+  }
+
+  public func exponential(offset: Double, slope: Double) -> Batch {
+    Batch(shape: shape, scalars: scalars.exponential(offset: offset, slope: slope))
+  }
+
+  /// The channels are the dimension after the number of samples.
+  public func halves() -> (first: Batch, second: Batch)? {
+    guard shape.count > 1, shape[1].isMultiple(of: 2) else { return nil }
+    let half = [shape[0], shape[1] / 2] + shape.dropFirst(2)
+    func part(_ offset: Int) -> Batch {
+      let size = sampleSize / 2
+      let parts = (0..<sampleCount).map { scalars[($0 * 2 + offset) * size..<($0 * 2 + offset + 1) * size] }
+      return Batch(shape: half, scalars: Array(parts.joined()))
+    }
+    return (part(0), part(1))
   }
 }
 

@@ -1,7 +1,7 @@
 /// A tensor, as far as a run needs to know it: something that can form a linear combination.
 ///
-/// This alone lets a type be sampled with any sampler, as long as the plan does not clip. `ClippableSpace` adds clipping,
-/// `ElementwiseSpace` products for masks, and `ScalarTensor` lets noise sources fill it.
+/// This alone lets a type be sampled with any sampler, as long as the plan does not clip and the variance is not learned.
+/// `ClippableSpace` adds clipping, `ChannelSpace` and `ElementwiseSpace` learned variance, and `ScalarTensor` lets noise sources fill it.
 ///
 /// ```swift
 /// extension MLXArray: @retroactive LinearSpace {
@@ -23,10 +23,18 @@ public protocol ClippableSpace: LinearSpace {
   func clipped(by clipping: Clipping) -> Self
 }
 
-/// A tensor whose values can be multiplied one by one.
+/// A tensor that can be cut in two along its channels, as the output of a network that learns its variance is.
+public protocol ChannelSpace: LinearSpace {
+  /// The first half of the channels and the second; `nil` if their number is odd.
+  func halves() -> (first: Self, second: Self)?
+}
+
+/// A tensor whose values can be multiplied one by one, and taken to the exponential: for learned variance, and for masks.
 public protocol ElementwiseSpace: LinearSpace {
   /// The product of each value with the one at the same place.
   static func product(_ a: Self, _ b: Self) -> Self
+  /// exp(offset + slope·value), value by value.
+  func exponential(offset: Double, slope: Double) -> Self
 }
 
 /// A tensor made of scalars: a number of samples, each of the same number of scalars.
@@ -36,6 +44,8 @@ public protocol ScalarTensor: LinearSpace {
   var sampleCount: Int { get }
   /// The number of scalars in each sample.
   var sampleSize: Int { get }
+  /// All of them, sample after sample.
+  var scalars: [Scalar] { get }
   /// A tensor in the shape of another, sample after sample.
   init(scalars: [Scalar], like other: Self)
 }

@@ -20,26 +20,27 @@ public struct Sampling<Tensor: LinearSpace> {
   /// Earlier samples and estimates that the plan still needs, newest first.
   var history = History()
   let retention: [SamplingPlan.Retention]
-  private var prediction: Denoised?
+  /// What x̂0 of the last evaluation is made of.
+  private var prediction: Terms?
 
   struct History {
     var samples: [Tensor] = []
     var estimates: [Tensor] = []
   }
 
-  /// x̂0 of the last evaluation, or what it is made of.
-  enum Denoised {
-    case made(Tensor)
-    case deferred([(coefficient: Double, value: Tensor)])
-  }
+  typealias Terms = [(coefficient: Double, value: Tensor)]
 
   /// A run of a plan from a sample at the plan's start level.
   ///
-  /// - Precondition: the tensor type can clip, if the plan does.
+  /// - Precondition: the tensor type can clip, if the plan does, and conforms to `ChannelSpace` and `ElementwiseSpace` if the network
+  ///   learns its variance.
   public init(_ plan: SamplingPlan, from sample: Tensor) {
     precondition(
       plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
       "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace")
+    precondition(
+      !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type,
+      "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace")
     self.plan = plan
     self.sample = sample
     self.retention = plan.retention
@@ -50,7 +51,7 @@ public struct Sampling<Tensor: LinearSpace> {
     self.init(plan, from: sample)
     self.evaluations = evaluations
     self.history = history
-    self.prediction = denoised.map { .made($0) }
+    self.prediction = denoised.map { [(1, $0)] }
   }
 
   /// What the network is to be asked now; `nil` at the end.
@@ -68,14 +69,8 @@ public struct Sampling<Tensor: LinearSpace> {
   /// Whether the next step draws noise.
   public var needsNoise: Bool { step.map { $0.next.noise != 0 } ?? false }
 
-  /// x̂0 of the last evaluation, after clipping; `nil` before the first.
-  public var denoised: Tensor? {
-    switch prediction {
-    case nil: nil
-    case .made(let tensor): tensor
-    case .deferred(let terms): .sum(terms)
-    }
-  }
+  /// x̂0 of the last evaluation, after clipping and guidance; `nil` before the first.
+  public var denoised: Tensor? { prediction.map { .sum($0) } }
 
   private var step: SamplingPlan.Step? {
     evaluations < plan.steps.count ? plan.steps[evaluations] : nil
@@ -86,56 +81,100 @@ extension Sampling {
   /// Takes the network's output for the current query and makes the next sample.
   ///
   /// - Parameters:
-  ///   - output: in the shape of the sample.
+  ///   - output: in the shape of the sample, or with twice its channels if the network learns its variance.
   ///   - noise: standard normal noise in the shape of the sample; of no effect unless `needsNoise`.
-  /// - Precondition: the run is not at its end, and there is noise if `needsNoise`.
-  public mutating func advance(output: Tensor, noise: Tensor? = nil) {
+  ///   - guidance: a classifier's gradient, in the shape of the sample.
+  ///   - transform: what is done to x̂0 before it is clipped.
+  /// - Precondition: the run is not at its end, there is noise if `needsNoise`, and guidance by the mean has a variance to go by.
+  public mutating func advance(
+    output: Tensor, noise: Tensor? = nil, guidance: ClassifierGuidance<Tensor>? = nil, transform: ((Tensor) -> Tensor)? = nil
+  ) {
     guard let step else {
       preconditionFailure("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
     }
     precondition(noise != nil || !needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it")
 
-    let denoising = [(coefficient: step.denoising.sample, value: sample), (step.denoising.output, output)]
-    var estimate: [(coefficient: Double, value: Tensor)]
-    var next: [(coefficient: Double, value: Tensor)]
-    if plan.clipping == .none {
+    let (output, variance) = plan.learnsVariance ? Self.halves(output) : (output, nil)
+    let factor = step.next.estimates.first ?? 0
+    let predicted = step.next.predicted
+    var denoised: Terms = [(step.denoising.sample, sample), (step.denoising.output, output)]
+    var estimate: Terms
+    var next: Terms
+    if plan.clipping == .none, transform == nil {
       estimate = [(step.foldedEstimate.sample, sample), (step.foldedEstimate.output, output)]
       next = [(step.folded.sample, sample), (step.folded.output, output)]
-      prediction = .deferred(denoising)
     } else {
-      let clipped = Self.clip(.sum(denoising), by: plan.clipping)
-      let factor = step.next.estimates.first ?? 0
-      let predicted = step.next.predicted
-      let sampleFactor =
-        (step.next.samples.first ?? 0) + factor * step.keeping.sample + predicted * step.denoising.sample
+      let unclipped = transform?(.sum(denoised)) ?? .sum(denoised)
+      let clipped = plan.clipping == .none ? unclipped : Self.clip(unclipped, by: plan.clipping)
+      denoised = [(1, clipped)]
       estimate = [(step.keeping.sample, sample), (step.keeping.output, clipped)]
-      next = [
-        (sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted * step.denoising.output, output),
-      ]
-      prediction = .made(clipped)
+      let sampleFactor = (step.next.samples.first ?? 0) + factor * step.keeping.sample
+      next = [(sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted, unclipped)]
+    }
+    switch guidance {
+    case nil: break
+    case .score(let gradient, let scale):
+      let shift = scale * ClassifierGuidance<Tensor>.shift(at: step.query.level)
+      denoised.append((shift, gradient))
+      estimate.append((shift * step.keeping.output, gradient))
+      next.append((shift * (factor * step.keeping.output + predicted), gradient))
+    case .mean(let gradient, let scale):
+      guard let logVariance = step.logVariance else {
+        preconditionFailure(
+          "evaluation \(evaluations) has no variance for guidance by the mean; use DDPM, or guide by the score")
+      }
+      next.append((scale, Self.scaled(gradient, by: logVariance, variance, power: 1)))
     }
     next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
     next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }
-    if let noise { next.append((step.next.noise, noise)) }
+    if let noise, needsNoise {
+      let isLearned = (step.logVariance?.slope ?? 0) != 0
+      next.append((step.next.noise, isLearned ? Self.scaled(noise, by: step.logVariance!, variance, power: 0.5) : noise))
+    }
 
     history.keep(retention[evaluations], sample: sample, estimate: .sum(estimate))
+    prediction = denoised
     sample = .sum(next)
     evaluations += 1
   }
 
   /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
-  public mutating func advance(output: Tensor, using noise: inout some NoiseSource) where Tensor: ScalarTensor {
-    advance(output: output, noise: needsNoise ? noise.next(like: sample) : nil)
+  public mutating func advance(
+    output: Tensor, using noise: inout some NoiseSource, guidance: ClassifierGuidance<Tensor>? = nil,
+    transform: ((Tensor) -> Tensor)? = nil
+  ) where Tensor: ScalarTensor {
+    advance(output: output, noise: needsNoise ? noise.next(like: sample) : nil, guidance: guidance, transform: transform)
   }
 
   private static func clip(_ tensor: Tensor, by clipping: Clipping) -> Tensor {
     (tensor as! any ClippableSpace).clipped(by: clipping) as! Tensor
   }
+
+  private static func halves(_ output: Tensor) -> (Tensor, Tensor?) {
+    func halves<Output: ChannelSpace>(_ output: Output) -> (Tensor, Tensor?) {
+      guard let (first, second) = output.halves() else {
+        preconditionFailure("the network learns its variance, and its output has no even number of channels to cut in two")
+      }
+      return (first as! Tensor, second as? Tensor)
+    }
+    let opened = output as! any ChannelSpace
+    return halves(opened)
+  }
+
+  /// A tensor times a power of a variance.
+  private static func scaled(_ tensor: Tensor, by logVariance: LogVariance, _ values: Tensor?, power: Double) -> Tensor {
+    guard logVariance.slope != 0 else { return .combination([(Math.exp(power * logVariance.offset), tensor)]) }
+    func scaled<Values: ElementwiseSpace>(by values: Values) -> Tensor {
+      let factors = values.exponential(offset: power * logVariance.offset, slope: power * logVariance.slope)
+      return Values.product(factors, tensor as! Values) as! Tensor
+    }
+    let opened = values as! any ElementwiseSpace
+    return scaled(by: opened)
+  }
 }
 
 extension Sampling: Sendable where Tensor: Sendable {}
 extension Sampling.History: Sendable where Tensor: Sendable {}
-extension Sampling.Denoised: Sendable where Tensor: Sendable {}
 
 extension Sampling.History {
   /// Adds the newest sample and estimate if they will be needed, and lets go of what will not.

@@ -7,15 +7,17 @@ extension SamplingPlan {
   ///   - start: the sample at the plan's start level.
   ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
   ///   - onStep: called after each step. To stop a run, throw from here or from the model.
+  ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
   /// - Precondition: `isStochastic` is false.
   public func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil
+    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil,
+    guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
-      run.advance(output: try model(run.input, query))
+      run.advance(output: try model(run.input, query), guidance: try guidance?(run.sample, query))
       try onStep?(run)
     }
     return run.sample
@@ -28,15 +30,17 @@ extension SamplingPlan {
   ///   - noise: the source, which moves on by one draw for each step that needs it.
   ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
   ///   - onStep: called after each step. To stop a run, throw from here or from the model.
+  ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
   public func sample<Tensor: ScalarTensor, Failure: Error>(
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil
+    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil,
+    guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
-      run.advance(output: try model(run.input, query), using: &noise)
+      run.advance(output: try model(run.input, query), using: &noise, guidance: try guidance?(run.sample, query))
       try onStep?(run)
     }
     return run.sample
@@ -48,11 +52,12 @@ extension SamplingPlan {
   public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil
+    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil,
+    guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
-      run.advance(output: try await model(run.input, query))
+      run.advance(output: try await model(run.input, query), guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
     }
     return run.sample
@@ -63,11 +68,12 @@ extension SamplingPlan {
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil
+    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil,
+    guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
     while let query = run.query {
-      run.advance(output: try await model(run.input, query), using: &noise)
+      run.advance(output: try await model(run.input, query), using: &noise, guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
     }
     return run.sample

@@ -25,7 +25,7 @@ import Testing
     "none": .none, "range": .range(-1...1), "dynamic": .dynamic(ratio: 0.9, maximum: 1.5), "dynamic1": .dynamic(ratio: 0.9),
   ]
 
-  private static let ddpm = [("fixed_small", DDPM.Variance.fixedSmall), ("fixed_large", .fixedLarge)]
+  private static let ddpm = [("fixed_small", Variance.fixedSmall), ("fixed_large", .fixedLarge)]
   private static let ddim = [0.0, 0.5]
   static let references: [Reference] =
     ddpm.map { name, variance in
