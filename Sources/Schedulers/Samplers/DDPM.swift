@@ -32,10 +32,11 @@ public struct DDPM: Sampler {
     }
   }
 
-  /// ln of the variance of a step. That of the step to clean data, where β̃ is 0, takes β̃ from the step before it, and so does its
-  /// `.fixedLarge`; there is none if there is no such step.
+  /// ln of the variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn, `.fixedSmall` has none; what else needs
+  /// β̃ takes that of the step before it, as guided-diffusion does, and has none if there is no such step.
   private func logVariance(of posterior: Posterior, before: Posterior?) -> LogVariance? {
     let isLast = posterior.to.noise == 0
+    if isLast, variance == .fixedSmall { return nil }
     guard let small = isLast ? before?.variance : posterior.variance else {
       return variance == .learned ? .init(offset: 0, slope: 1) : nil
     }

@@ -4,7 +4,11 @@
 ///
 /// `scale` 1 is the conditional model alone, which then costs one evaluation instead of two; 0 the unconditional.
 ///
-/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6 with w = scale − 1.
+/// A large scale makes F too large, and pictures too bright. `rescale` brings its standard deviation over each sample, by that part of
+/// the way, back to that of F_conditional.
+///
+/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6 with w = scale − 1; for `rescale`, Lin et al. 2023,
+/// https://arxiv.org/abs/2305.08891, equations 15 and 16 with φ = rescale.
 public struct ClassifierFreeGuidance<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser
 where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Unconditional.Failure {
   public typealias Tensor = Conditional.Tensor
@@ -16,17 +20,24 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
   public var unconditional: Unconditional
   /// How far to go: 1 is the conditional model, more exaggerates the condition.
   public var scale: Double
+  /// How much of the change in size is taken back, 0 ... 1; 0.7 is usual for models trained to zero terminal SNR.
+  public let rescale: Double
 
   /// Guidance from one model towards another.
   ///
-  /// - Precondition: both predict the same.
-  public init(conditional: Conditional, unconditional: Unconditional, scale: Double) {
+  /// - Precondition: both predict the same; `rescale` is in 0 ... 1, and 0 unless the tensor is a `ScalarTensor`.
+  public init(conditional: Conditional, unconditional: Unconditional, scale: Double, rescale: Double = 0) {
+    precondition(rescale >= 0 && rescale <= 1, "rescale must be in 0 ... 1; got \(rescale)")
+    precondition(
+      rescale == 0 || Tensor.self is any ScalarTensor.Type,
+      "rescaled guidance needs the scalars of \(Tensor.self), which does not conform to ScalarTensor")
     precondition(
       conditional.prediction == unconditional.prediction,
       "guidance needs two models of one prediction type; got \(conditional.prediction) and \(unconditional.prediction)")
     self.conditional = conditional
     self.unconditional = unconditional
     self.scale = scale
+    self.rescale = rescale
   }
 
   public var prediction: Prediction { conditional.prediction }
@@ -35,7 +46,30 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
     if scale == 1 { return try conditional(input, query) }
     let without = try unconditional(input, query)
     if scale == 0 { return without }
-    return .combination([(scale, try conditional(input, query)), (1 - scale, without)])
+    let with = try conditional(input, query)
+    let guided = Tensor.combination([(scale, with), (1 - scale, without)])
+    guard rescale > 0 else { return guided }
+    let opened = with as! any ScalarTensor
+    return Self.rescaled(guided, towards: opened, by: rescale)
+  }
+
+  private static func rescaled<Scalars: ScalarTensor>(_ guided: Tensor, towards with: Scalars, by rescale: Double) -> Tensor {
+    let guided = guided as! Scalars
+    let factors = zip(with.standardDeviations, guided.standardDeviations).map { $1 > 0 ? 1 - rescale + rescale * $0 / $1 : 1 }
+    let values = guided.scalars
+    return guided.mapped { n, i in factors[n] * Double(values[i]) } as! Tensor
+  }
+}
+
+extension ScalarTensor {
+  /// The standard deviation of the scalars of each sample.
+  fileprivate var standardDeviations: [Double] {
+    let values = scalars
+    return (0..<sampleCount).map { n in
+      let sample = values[n * sampleSize..<(n + 1) * sampleSize].map(Double.init)
+      let mean = sample.reduce(0, +) / Double(sampleSize)
+      return (sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(sampleSize)).squareRoot()
+    }
   }
 }
 

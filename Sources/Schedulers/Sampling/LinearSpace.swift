@@ -38,7 +38,7 @@ public protocol ElementwiseSpace: LinearSpace {
 }
 
 /// A tensor made of scalars: a number of samples, each of the same number of scalars.
-public protocol ScalarTensor: LinearSpace {
+public protocol ScalarTensor<Scalar>: LinearSpace {
   associatedtype Scalar: SampleScalar
   /// The number of samples.
   var sampleCount: Int { get }

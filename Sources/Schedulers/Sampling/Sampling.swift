@@ -119,11 +119,12 @@ extension Sampling {
       estimate.append((shift * step.keeping.output, gradient))
       next.append((shift * (factor * step.keeping.output + predicted), gradient))
     case .mean(let gradient, let scale):
-      guard let logVariance = step.logVariance else {
-        preconditionFailure(
-          "evaluation \(evaluations) has no variance for guidance by the mean; use DDPM, or guide by the score")
+      precondition(
+        step.logVariance != nil || step.arrival.noise == 0,
+        "evaluation \(evaluations) has no variance for guidance by the mean; use DDPM, or guide by the score")
+      if let logVariance = step.logVariance {
+        next.append((scale, Self.scaled(gradient, by: logVariance, variance, power: 1)))
       }
-      next.append((scale, Self.scaled(gradient, by: logVariance, variance, power: 1)))
     }
     next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
     next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }

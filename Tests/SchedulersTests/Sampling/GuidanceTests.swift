@@ -2,7 +2,7 @@ import Schedulers
 import Testing
 
 @Suite struct GuidanceTests {
-  private struct Constant: Denoiser {
+  fileprivate struct Constant: Denoiser {
     var output: [Double]
     var prediction = Prediction.epsilon
     func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) -> [Double] { output }
@@ -40,6 +40,17 @@ import Testing
     #expect(throws: Failing.Called.self) { try guided([0], query) }
   }
 
+  /// F = 3·(4, 2) − 2·(3, 3) = (6, 0) has the deviation 3, the conditional answer (4, 2) has 1.
+  @Test(arguments: [(0.0, [6.0, 0.0]), (1.0, [2.0, 0.0]), (0.5, [4.0, 0.0])])
+  func `rescaling brings the deviation of each sample back`(rescale: Double, expected: [Double]) {
+    let guided = ClassifierFreeGuidance(
+      conditional: Constant(output: [4, 2]), unconditional: Constant(output: [3, 3]), scale: 3, rescale: rescale)
+    #expect(guided([0, 0], query) == expected)
+    let flat = ClassifierFreeGuidance(
+      conditional: Constant(output: [2, 2]), unconditional: Constant(output: [1, 1]), scale: 3, rescale: rescale)
+    #expect(flat([0, 0], query) == [4, 4])
+  }
+
   @Test func `models that predict different things are not mixed`() async {
     await #expect(processExitsWith: .failure) {
       struct Zero: Denoiser {
@@ -47,6 +58,15 @@ import Testing
         func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) -> [Double] { input }
       }
       _ = ClassifierFreeGuidance(conditional: Zero(prediction: .v), unconditional: Zero(prediction: .epsilon), scale: 2)
+    }
+    await #expect(processExitsWith: .failure) {
+      let zero = Constant(output: [0])
+      _ = ClassifierFreeGuidance(conditional: zero, unconditional: zero, scale: 2, rescale: 1.5)
+    }
+    await #expect(processExitsWith: .failure) {
+      let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
+      var run = Sampling(try DDIM().plan(over: grid, predicting: .x0), from: [1.0])
+      run.advance(output: [0], guidance: .mean([1]))
     }
   }
 }

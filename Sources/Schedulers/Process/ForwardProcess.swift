@@ -1,0 +1,70 @@
+// The forward process with a timestep for each sample of a batch. All arithmetic is in Double.
+
+/// A normal distribution for each sample of a batch: a mean for every scalar, and one variance.
+public struct SampleNormals<Tensor: ScalarTensor> {
+  /// The means.
+  public let mean: Tensor
+  /// The variance of each sample.
+  public let variance: [Double]
+  /// Its logarithm.
+  public let logVariance: [Double]
+}
+
+extension SampleNormals: Sendable where Tensor: Sendable {}
+
+extension NoiseSchedule {
+  /// Forward noising with a timestep for each sample: a draw from q(x_t | x_0) for standard normal epsilon.
+  ///
+  /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4.
+  ///
+  /// - Precondition: there is a timestep for each sample, in 0 ..< T, and the two tensors have one size.
+  public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {
+    let levels = check(timesteps, for: x0).map { self[$0] }
+    let (data, noise) = (x0.scalars, epsilon.scalars)
+    precondition(data.count == noise.count, "\(data.count) scalars of data do not mix with \(noise.count) of noise")
+    return x0.mapped { n, i in levels[n].signal * Double(data[i]) + levels[n].noise * Double(noise[i]) }
+  }
+
+  /// q(x_t | x_0), with a timestep for each sample.
+  ///
+  /// Source: Ho et al. 2020, equation 4.
+  ///
+  /// - Precondition: there is a timestep for each sample, in 0 ..< T.
+  public func forward<Tensor: ScalarTensor>(from x0: Tensor, at timesteps: [Int]) -> SampleNormals<Tensor> {
+    check(timesteps, for: x0)
+    let (signals, variances, logs) = (self.signals, oneMinusAlphaBars, logOneMinusAlphaBars)
+    let data = x0.scalars
+    return SampleNormals(
+      mean: x0.mapped { n, i in signals[timesteps[n]] * Double(data[i]) }, variance: timesteps.map { variances[$0] },
+      logVariance: timesteps.map { logs[$0] })
+  }
+
+  /// q(x_{t−1} | x_t, x_0), with a timestep for each sample; the logarithm of its variance, which is −∞ at t = 0, is there that of t = 1.
+  ///
+  /// Source: Ho et al. 2020, equation 7.
+  ///
+  /// - Precondition: there is a timestep for each sample, in 0 ..< T, and the two tensors have one size.
+  public func posterior<Tensor: ScalarTensor>(of x0: Tensor, given sample: Tensor, at timesteps: [Int]) -> SampleNormals<Tensor>
+  {
+    check(timesteps, for: x0)
+    let (ofX0, ofSample) = (posteriorMeanCoefficient1, posteriorMeanCoefficient2)
+    let (variances, logs) = (posteriorVariance, posteriorLogVarianceClipped)
+    let (data, x) = (x0.scalars, sample.scalars)
+    precondition(data.count == x.count, "\(data.count) scalars of data do not go with \(x.count) of a noisy sample")
+    return SampleNormals(
+      mean: x0.mapped { n, i in ofX0[timesteps[n]] * Double(data[i]) + ofSample[timesteps[n]] * Double(x[i]) },
+      variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
+  }
+
+  /// The timesteps, if there is one for each sample and all are in range.
+  @discardableResult
+  func check(_ timesteps: [Int], for batch: some ScalarTensor) -> [Int] {
+    precondition(
+      timesteps.count == batch.sampleCount, "\(timesteps.count) timesteps for a batch of \(batch.sampleCount) samples")
+    for (n, t) in timesteps.enumerated() {
+      precondition(
+        betas.indices.contains(t), "timestep \(t) of sample \(n) is outside the schedule's 0 ... \(self.timesteps - 1)")
+    }
+    return timesteps
+  }
+}

@@ -1,0 +1,118 @@
+/// p(x_{t−1} | x_t), the step back that a network's output stands for, at every timestep of a schedule.
+///
+/// ```swift
+/// let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .learnedRange, clipping: .range(-1...1))
+/// let p = try process.distribution(output: unet(x, timesteps), sample: x, timesteps: timesteps)
+/// ```
+///
+/// It serves likelihoods and training losses, where each sample of a batch has its own timestep. To draw samples, make a plan.
+///
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 1, 7 and 11; Nichol and Dhariwal 2021,
+/// https://arxiv.org/abs/2102.09672, equation 15. It is `p_mean_variance` of guided-diffusion.
+public struct ReverseProcess: Hashable, Sendable {
+  /// One timestep as plain numbers.
+  public struct Step: Hashable, Sendable {
+    /// The level of x_t.
+    public let level: NoiseLevel
+    /// x̂0 = sample·x_t + output·F, then clipped.
+    public let denoising: Readout
+    /// The mean, sample·x_t + output·x̂0; that of q(x_{t−1} | x_t, x_0) for x_0 in place of x̂0.
+    public let mean: Readout
+    /// The logarithm of the variance.
+    public let logVariance: LogVariance
+    /// The logarithm of the variance of q(x_{t−1} | x_t, x_0), β̃_t, with the value of t = 1 at t = 0.
+    public let posteriorLogVariance: Double
+  }
+
+  /// The process that is run backwards.
+  public let schedule: NoiseSchedule
+  /// What the network's output is, or its first half.
+  public let prediction: Prediction
+  /// Where the variance comes from.
+  public let variance: Variance
+  /// What is done to x̂0 before it is used.
+  public let clipping: Clipping
+  /// One entry for each timestep, from 0 on.
+  public let steps: [Step]
+
+  /// The reverse of a process.
+  ///
+  /// At t = 0, where β̃ is 0, `.fixedSmall`, `.fixedLarge` and the lower bound of `.learnedRange` are β̃_1, "to get a better decoder log
+  /// likelihood", as guided-diffusion has it.
+  ///
+  /// - Throws: `PlanError` if the output does not determine x̂0 at a timestep, as epsilon does not at zero terminal SNR, the clipping is
+  ///   out of its range, or a single timestep leaves no β̃_1.
+  /// - Accuracy: the factors of the mean and the logarithms are `schedule`'s tables; those of x̂0 are within 4 ulps.
+  public init(
+    _ schedule: NoiseSchedule, predicting prediction: Prediction, variance: Variance, clipping: Clipping = .none
+  ) throws(PlanError) {
+    try clipping.validate()
+    self.schedule = schedule
+    self.prediction = prediction
+    self.variance = variance
+    self.clipping = clipping
+    let (ofX0, ofSample) = (schedule.posteriorMeanCoefficient1, schedule.posteriorMeanCoefficient2)
+    let small = schedule.posteriorLogVarianceClipped
+    var steps: [Step] = []
+    for t in schedule.betas.indices {
+      let level = schedule[t]
+      let denoising =
+        prediction == .previous
+        ? Readout(sample: -ofSample[t] / ofX0[t], output: 1 / ofX0[t]) : prediction.denoising(at: level)
+      guard let denoising, denoising.sample.isFinite, denoising.output.isFinite else {
+        throw .singular(prediction, timestep: Double(t), sigma: level.sigma)
+      }
+      guard small[t].isFinite else { throw .coefficient(step: t, timestep: Double(t), sigma: level.sigma) }
+      let isFirst = t == 0 && variance == .fixedLarge
+      steps.append(
+        Step(
+          level: level, denoising: denoising, mean: Readout(sample: ofSample[t], output: ofX0[t]),
+          logVariance: variance.logVariance(small: small[t], large: isFirst ? small[t] : Math.log(schedule.betas[t])),
+          posteriorLogVariance: small[t]))
+    }
+    self.steps = steps
+  }
+}
+
+/// The mean and the variance of p(x_{t−1} | x_t), and the x̂0 behind them; all in the shape of x_t.
+public struct ReverseDistribution<Tensor: LinearSpace> {
+  /// The mean.
+  public let mean: Tensor
+  /// The variance.
+  public let variance: Tensor
+  /// Its logarithm.
+  public let logVariance: Tensor
+  /// x̂0 after clipping.
+  public let denoised: Tensor
+}
+
+extension ReverseDistribution: Sendable where Tensor: Sendable {}
+
+extension ReverseProcess {
+  /// The distribution that a network's output stands for. All arithmetic is in Double.
+  ///
+  /// - Parameters:
+  ///   - output: in the shape of the sample, or with twice its channels if the variance is learned.
+  ///   - sample: x_t.
+  ///   - timesteps: t of each sample.
+  ///   - transform: what is done to x̂0 before it is clipped.
+  /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
+  /// - Precondition: there is a timestep for each sample, in 0 ..< T.
+  public func distribution<Tensor: ScalarTensor & ClippableSpace>(
+    output: Tensor, sample: Tensor, timesteps: [Int], transform: ((Tensor) -> Tensor)? = nil
+  ) throws(OutputError) -> ReverseDistribution<Tensor> {
+    let parts = try OutputParts(output, of: sample, timesteps: timesteps.map(Double.init), learnsVariance: variance.isLearned)
+    let steps = schedule.check(timesteps, for: sample).map { self.steps[$0] }
+    let x = sample.scalars
+    var denoised: Tensor = sample.mapped { n, i in
+      steps[n].denoising.sample * Double(x[i]) + steps[n].denoising.output * parts.prediction(n, i)
+    }
+    denoised = (transform?(denoised) ?? denoised).clipped(by: clipping)
+    let x0 = denoised.scalars
+    let mean = sample.mapped { n, i in steps[n].mean.sample * Double(x[i]) + steps[n].mean.output * Double(x0[i]) }
+    let logVariance = { (n: Int, i: Int) in steps[n].logVariance.offset + steps[n].logVariance.slope * parts.variance(n, i) }
+    return ReverseDistribution(
+      mean: mean, variance: sample.mapped { Math.exp(logVariance($0, $1)) }, logVariance: sample.mapped(logVariance),
+      denoised: denoised)
+  }
+}

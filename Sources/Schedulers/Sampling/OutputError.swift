@@ -1,0 +1,90 @@
+/// What is wrong with a network's output.
+public enum OutputError: Error, Hashable, Sendable {
+  /// It holds another number of samples than the batch.
+  case samples(Int, expected: Int)
+  /// Its samples have another size than the network's should have.
+  case size(Int, sampleSize: Int, learnsVariance: Bool)
+  /// It holds NaN or an infinity. `step` is the evaluation of a run, counted from 0, and nil outside of runs.
+  case notFinite(Double, sample: Int, element: Int, timestep: Double, step: Int?)
+}
+
+extension OutputError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .samples(let count, let expected):
+      "the network answered with \(count) samples for a batch of \(expected)"
+    case .size(let size, let sampleSize, true) where size == sampleSize:
+      "the network's output has the \(size) scalars of a sample, where a learned variance needs twice as many; choose a fixed variance "
+        + "for a network without one"
+    case .size(let size, let sampleSize, false) where size == 2 * sampleSize:
+      "the network's output has \(size) scalars for a sample of \(sampleSize), as one that learns its variance has; choose a learned "
+        + "variance, or pass learnsVariance: true"
+    case .size(let size, let sampleSize, let learnsVariance):
+      "the network's output has \(size) scalars for each sample; it should have \(learnsVariance ? "twice \(sampleSize)" : "\(sampleSize)")"
+    case .notFinite(let value, let sample, let element, let timestep, let step):
+      "the network's output is \(value) at element \(element) of sample \(sample), at timestep \(timestep.plain)"
+        + (step.map { ", step \($0)" } ?? "") + "; look for the layer that makes it, often one in half precision"
+    }
+  }
+}
+
+extension Sampling where Tensor: ScalarTensor {
+  /// Looks whether a network's output fits the current query, which `advance` takes for granted.
+  ///
+  /// ```swift
+  /// let output = unet(run.input, query.timestep)
+  /// try run.check(output)
+  /// run.advance(output: output, using: &noise)
+  /// ```
+  ///
+  /// - Throws: `OutputError` if its size does not fit, or it holds NaN or an infinity, which the message finds by step, sample and element.
+  public func check(_ output: Tensor) throws(OutputError) {
+    let timestep = query?.timestep ?? plan.steps.last?.query.timestep ?? 0
+    _ = try OutputParts(
+      output, of: sample, timesteps: Array(repeating: timestep, count: sample.sampleCount), learnsVariance: plan.learnsVariance,
+      step: evaluations)
+  }
+}
+
+/// A network's output, sample by sample: its prediction, and what it says of the variance.
+struct OutputParts<Scalar: SampleScalar> {
+  private let scalars: [Scalar]
+  private let sampleSize: Int
+  private let stride: Int
+
+  /// - Parameters:
+  ///   - timesteps: what each sample's network was told.
+  ///   - step: the evaluation of a run, for the message.
+  init<Tensor: ScalarTensor<Scalar>>(
+    _ output: Tensor, of sample: Tensor, timesteps: [Double], learnsVariance: Bool, step: Int? = nil
+  ) throws(OutputError) {
+    guard output.sampleCount == sample.sampleCount else { throw .samples(output.sampleCount, expected: sample.sampleCount) }
+    sampleSize = sample.sampleSize
+    stride = learnsVariance ? 2 * sampleSize : sampleSize
+    guard output.sampleSize == stride else {
+      throw .size(output.sampleSize, sampleSize: sampleSize, learnsVariance: learnsVariance)
+    }
+    scalars = output.scalars
+    if let i = scalars.firstIndex(where: { !$0.isFinite }) {
+      let n = i / stride
+      throw .notFinite(Double(scalars[i]), sample: n, element: i % stride, timestep: timesteps[n], step: step)
+    }
+  }
+
+  /// The prediction for the scalar with index i of all, which lies in sample n.
+  func prediction(_ n: Int, _ i: Int) -> Double { Double(scalars[n * (stride - sampleSize) + i]) }
+
+  /// What is said of its variance; 0 where nothing is.
+  func variance(_ n: Int, _ i: Int) -> Double {
+    stride == sampleSize ? 0 : Double(scalars[(n + 1) * sampleSize + i])
+  }
+}
+
+extension ScalarTensor {
+  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar among all.
+  func mapped(_ value: (_ sample: Int, _ index: Int) -> Double) -> Self {
+    let size = sampleSize
+    return Self(
+      scalars: (0..<sampleCount).flatMap { n in (n * size..<(n + 1) * size).map { Scalar(value(n, $0)) } }, like: self)
+  }
+}
