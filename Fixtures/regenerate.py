@@ -21,14 +21,17 @@ import sys
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
-from recipes import accuracy, coefficients, diffusers_tables, digits, guided, guided_process, noise, plans, trajectories, truth
+from recipes import (
+    accuracy, coefficients, diffusers_tables, digits, guided, guided_process, likelihood, noise, plans,
+    trajectories, truth,
+)
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
-RECIPES = [digits, noise, truth, plans, coefficients, trajectories, diffusers_tables, accuracy]
+RECIPES = [digits, noise, truth, plans, coefficients, trajectories, diffusers_tables, accuracy, likelihood]
 FILES = {name: make for recipe in RECIPES for name, make in recipe.FILES.items()}
-GUIDED = {**guided.FILES, **guided_process.FILES, **trajectories.GUIDED}
+GUIDED = {**guided.FILES, **guided_process.FILES, **trajectories.GUIDED, **likelihood.GUIDED}
 
 
 def write(path, made):

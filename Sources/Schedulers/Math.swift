@@ -14,12 +14,20 @@
   import ucrt
 #endif
 
-/// The elementary functions of the C library, in Double. Glibc and Darwin keep each within 1 ulp.
+/// The functions of the C library that the algebra needs, in Double. Glibc and Darwin keep each within 1 ulp, but `expm1` and `tanh`
+/// within 2, and `erfc` within 5.
 package enum Math {
   package static func exp(_ x: Double) -> Double { _exp(x) }
   package static func log(_ x: Double) -> Double { _log(x) }
   package static func log1p(_ x: Double) -> Double { _log1p(x) }
   package static func pow(_ x: Double, _ y: Double) -> Double { _pow(x, y) }
+  /// exp(x) − 1, without the cancellation for small x.
+  package static func expm1(_ x: Double) -> Double { _expm1(x) }
+  package static func tanh(_ x: Double) -> Double { _tanh(x) }
+  /// 2/√π times the integral of exp(−t²) from 0 to x.
+  package static func erf(_ x: Double) -> Double { _erf(x) }
+  /// 1 − erf(x), without the cancellation for large x.
+  package static func erfc(_ x: Double) -> Double { _erfc(x) }
   /// √(x² + y²), without overflow or underflow on the way.
   package static func hypot(_ x: Double, _ y: Double) -> Double { _hypot(x, y) }
 }
@@ -28,4 +36,8 @@ private func _exp(_ x: Double) -> Double { exp(x) }
 private func _log(_ x: Double) -> Double { log(x) }
 private func _log1p(_ x: Double) -> Double { log1p(x) }
 private func _pow(_ x: Double, _ y: Double) -> Double { pow(x, y) }
+private func _expm1(_ x: Double) -> Double { expm1(x) }
+private func _tanh(_ x: Double) -> Double { tanh(x) }
+private func _erf(_ x: Double) -> Double { erf(x) }
+private func _erfc(_ x: Double) -> Double { erfc(x) }
 private func _hypot(_ x: Double, _ y: Double) -> Double { hypot(x, y) }
