@@ -22,7 +22,7 @@ import sys
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
 from recipes import (
-    accuracy, coefficients, diffusers_tables, digits, guided, guided_process, likelihood, noise, plans,
+    accuracy, coefficients, diffusers_tables, digits, guided, guided_losses, guided_process, likelihood, noise, plans,
     trajectories, truth,
 )
 
@@ -31,7 +31,7 @@ DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
 RECIPES = [digits, noise, truth, plans, coefficients, trajectories, diffusers_tables, accuracy, likelihood]
 FILES = {name: make for recipe in RECIPES for name, make in recipe.FILES.items()}
-GUIDED = {**guided.FILES, **guided_process.FILES, **trajectories.GUIDED, **likelihood.GUIDED}
+GUIDED = {**guided.FILES, **guided_losses.FILES, **guided_process.FILES, **trajectories.GUIDED, **likelihood.GUIDED}
 
 
 def write(path, made):

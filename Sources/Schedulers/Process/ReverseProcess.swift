@@ -98,21 +98,41 @@ extension ReverseProcess {
   ///   - transform: what is done to x̂0 before it is clipped.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
-  public func distribution<Tensor: ScalarTensor & ClippableSpace>(
+  public func distribution<Tensor: ScalarTensor>(
     output: Tensor, sample: Tensor, timesteps: [Int], transform: ((Tensor) -> Tensor)? = nil
   ) throws(OutputError) -> ReverseDistribution<Tensor> {
-    let parts = try OutputParts(output, of: sample, timesteps: timesteps.map(Double.init), learnsVariance: variance.isLearned)
-    let steps = schedule.check(timesteps, for: sample).map { self.steps[$0] }
+    let p = try reading(output, of: sample, timesteps: timesteps, transform: transform)
     let x = sample.scalars
-    var denoised: Tensor = sample.mapped { n, i in
-      steps[n].denoising.sample * Double(x[i]) + steps[n].denoising.output * parts.prediction(n, i)
-    }
-    denoised = (transform?(denoised) ?? denoised).clipped(by: clipping)
-    let x0 = denoised.scalars
-    let mean = sample.mapped { n, i in steps[n].mean.sample * Double(x[i]) + steps[n].mean.output * Double(x0[i]) }
-    let logVariance = { (n: Int, i: Int) in steps[n].logVariance.offset + steps[n].logVariance.slope * parts.variance(n, i) }
     return ReverseDistribution(
-      mean: mean, variance: sample.mapped { Math.exp(logVariance($0, $1)) }, logVariance: sample.mapped(logVariance),
-      denoised: denoised)
+      mean: sample.mapped { n, i in
+        let mean = steps[timesteps[n]].mean
+        return mean.sample * Double(x[i]) + mean.output * p.denoised[i]
+      },
+      variance: sample.mapped { _, i in Math.exp(p.logVariance[i]) }, logVariance: sample.mapped { _, i in p.logVariance[i] },
+      denoised: sample.mapped { _, i in p.denoised[i] })
+  }
+
+  /// x̂0 after clipping and the log variance of every scalar.
+  func reading<Tensor: ScalarTensor>(
+    _ output: Tensor, of sample: Tensor, timesteps: [Int], transform: ((Tensor) -> Tensor)? = nil
+  ) throws(OutputError) -> (denoised: [Double], logVariance: [Double]) {
+    schedule.check(timesteps, for: sample)
+    let parts = try OutputParts(output, of: sample, timesteps: timesteps.map(Double.init), learnsVariance: variance.isLearned)
+    let x = sample.scalars
+    let size = sample.sampleSize
+    var denoised: [Double] = []
+    var logVariance: [Double] = []
+    denoised.reserveCapacity(x.count)
+    logVariance.reserveCapacity(x.count)
+    for (n, t) in timesteps.enumerated() {
+      let step = steps[t]
+      for i in n * size..<(n + 1) * size {
+        denoised.append(step.denoising.sample * Double(x[i]) + step.denoising.output * parts.prediction(n, i))
+        logVariance.append(step.logVariance.offset + step.logVariance.slope * parts.variance(n, i))
+      }
+    }
+    if let transform { denoised = transform(sample.mapped { denoised[$1] }).scalars.map(Double.init) }
+    clipping.apply(to: &denoised, sampleSize: size)
+    return (denoised, logVariance)
   }
 }

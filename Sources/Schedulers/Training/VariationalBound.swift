@@ -1,0 +1,182 @@
+/// The variational bound on how many bits a sample takes, in bits per dimension (per scalar of a sample).
+///
+///     −log₂ p(x_0) ≤ prior + Σ_t L_t,    L_0 = −log₂ p(x_0 | x_1),    L_t = KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t))
+///
+/// ```swift
+/// var run = BitsPerDimension(VariationalBound(process), of: images)
+/// while let query = run.query {
+///   let term = try run.advance(output: unet(run.sample(using: &noise), query.timestep))
+///   print(query.timestep, term.bound)
+/// }
+/// print(run.total)
+/// ```
+///
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 13; `_vb_terms_bpd`, `_prior_bpd` and `calc_bpd_loop` of
+/// guided-diffusion.
+public struct VariationalBound: Hashable, Sendable {
+  /// p(x_{t−1} | x_t).
+  public let process: ReverseProcess
+  /// How a scalar's level is read off a normal distribution, for L_0.
+  public let likelihood: DiscretizedGaussian
+
+  /// The bound of a process.
+  public init(_ process: ReverseProcess, likelihood: DiscretizedGaussian = DiscretizedGaussian()) {
+    self.process = process
+    self.likelihood = likelihood
+  }
+
+  /// The terms of one evaluation, one number for each sample.
+  public struct Term: Hashable, Sendable {
+    /// L_t in bits per dimension.
+    public let bound: [Double]
+    /// The mean squared error of x̂0.
+    public let x0Error: [Double]
+    /// The mean squared error of the noise that x̂0 leaves in the sample.
+    public let epsilonError: [Double]
+  }
+
+  /// L_t of each sample at its own timestep, with the errors beside it. All arithmetic is in Double.
+  ///
+  /// - Parameters:
+  ///   - output: the network's, for `sample`.
+  ///   - x0: the data, in [−1, 1].
+  ///   - epsilon: the noise that was mixed in.
+  ///   - sample: x_t.
+  ///   - timesteps: t of each sample.
+  /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
+  /// - Precondition: there is a timestep for each sample, in 0 ..< T.
+  public func term<Tensor: ScalarTensor>(
+    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int]
+  ) throws(OutputError) -> Term {
+    let p = try process.reading(output, of: sample, timesteps: timesteps)
+    let (data, noise, x) = (x0.scalars, epsilon.scalars, sample.scalars)
+    func mean(_ value: (_ t: Int, _ i: Int) -> Double) -> [Double] { x0.sampleMeans { value(timesteps[$0], $1) } }
+    return Term(
+      bound: mean { t, i in
+        let x0 = Double(data[i])
+        return nats(at: t, x0: x0, denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i]).value / Self.bit
+      },
+      x0Error: mean { _, i in
+        let error = p.denoised[i] - Double(data[i])
+        return error * error
+      },
+      epsilonError: mean { t, i in
+        let level = process.steps[t].level
+        let error = (Double(x[i]) - level.signal * p.denoised[i]) / level.noise - Double(noise[i])
+        return error * error
+      })
+  }
+
+  /// KL(q(x_T | x_0) ‖ N(0, 1)) of each sample, in bits per dimension: what no network can change.
+  public func prior(of x0: some ScalarTensor) -> [Double] {
+    let schedule = process.schedule
+    let level = process.steps[schedule.timesteps - 1].level
+    let logVariance = schedule.logOneMinusAlphaBars[schedule.timesteps - 1]
+    let data = x0.scalars
+    return x0.sampleMeans { _, i in
+      NormalKL(mean1: level.signal * Double(data[i]), logVariance1: logVariance, mean2: 0, logVariance2: 0).value / Self.bit
+    }
+  }
+
+  /// One bit in nats, ln 2.
+  static let bit = 0x1.62e42fefa39efp-1
+
+  /// L_t of one scalar in nats, with its derivatives by the mean and the log variance of p.
+  ///
+  /// The means of q and p differ in what they hold of x_0 and x̂0 alone.
+  func nats(
+    at t: Int, x0: Double, denoised: Double, sample: Double, logVariance: Double
+  ) -> (value: Double, meanGradient: Double, logVarianceGradient: Double) {
+    let step = process.steps[t]
+    if t == 0 {
+      let mean = step.mean.sample * sample + step.mean.output * denoised
+      let p = likelihood.logProbability(of: x0, mean: mean, logDeviation: logVariance / 2)
+      return (-p.value, -p.meanGradient, -p.logDeviationGradient / 2)
+    }
+    let kl = NormalKL(
+      mean1: step.mean.output * x0, logVariance1: step.posteriorLogVariance, mean2: step.mean.output * denoised,
+      logVariance2: logVariance)
+    return (kl.value, kl.meanGradient, kl.logVarianceGradient)
+  }
+}
+
+/// The bound of a batch, evaluated from the last timestep to the first; a value, as `Sampling` is. It holds no more than the data, one
+/// draw of noise and a number for each sample, whatever T is.
+public struct BitsPerDimension<Tensor: ScalarTensor> {
+  /// The bound.
+  public let bound: VariationalBound
+  /// The data.
+  public let x0: Tensor
+  /// The prior's part of the total, for each sample.
+  public let prior: [Double]
+  /// The prior and the terms so far, for each sample; at the end, the bound.
+  public private(set) var total: [Double]
+
+  private let told: [Double]
+  private var timestep: Int
+  private var drawn: (epsilon: Tensor, sample: Tensor)?
+
+  /// The evaluation of a batch.
+  ///
+  /// - Parameters:
+  ///   - bound: of the process.
+  ///   - x0: the data, in [−1, 1].
+  ///   - told: what the network is told at each timestep, for a process that is a respaced one; the timestep itself if `nil`.
+  /// - Precondition: `told` has a number for each timestep of the process.
+  public init(_ bound: VariationalBound, of x0: Tensor, told: [Double]? = nil) {
+    let count = bound.process.steps.count
+    precondition(told == nil || told!.count == count, "\(told!.count) numbers to tell a network at \(count) timesteps")
+    self.bound = bound
+    self.x0 = x0
+    self.told = told ?? (0..<count).map(Double.init)
+    prior = bound.prior(of: x0)
+    total = prior
+    timestep = count - 1
+  }
+
+  /// What the network is told now; `nil` at the end.
+  public var query: SamplingPlan.Query? {
+    timestep < 0 ? nil : SamplingPlan.Query(timestep: told[timestep], level: bound.process.steps[timestep].level)
+  }
+
+  /// Draws noise, and returns the noisy data that the network is to be given.
+  ///
+  /// - Precondition: the evaluation is not at its end.
+  public mutating func sample(using noise: inout some NoiseSource) -> Tensor {
+    guard let query else { preconditionFailure("the evaluation is at its end; there is nothing to draw") }
+    let epsilon = noise.next(like: x0)
+    let sample = query.level.mix(x0, with: epsilon)
+    drawn = (epsilon, sample)
+    return sample
+  }
+
+  /// Takes the network's output for the noisy data.
+  ///
+  /// - Returns: the terms of this timestep.
+  /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity. The evaluation stays where it is.
+  /// - Precondition: `sample(using:)` came before.
+  @discardableResult
+  public mutating func advance(output: Tensor) throws(OutputError) -> VariationalBound.Term {
+    guard let (epsilon, sample) = drawn else { preconditionFailure("the network's output is about a sample; draw it first") }
+    let term = try bound.term(
+      output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: Array(repeating: timestep, count: x0.sampleCount))
+    for n in total.indices { total[n] += term.bound[n] }
+    drawn = nil
+    timestep -= 1
+    return term
+  }
+}
+
+extension BitsPerDimension: Sendable where Tensor: Sendable {}
+
+extension ScalarTensor {
+  /// The mean over each sample of a value of every scalar, from the index of the sample and that of the scalar among all.
+  func sampleMeans(_ value: (_ sample: Int, _ index: Int) -> Double) -> [Double] {
+    let size = sampleSize
+    return (0..<sampleCount).map { n in
+      var sum = 0.0
+      for i in n * size..<(n + 1) * size { sum += value(n, i) }
+      return sum / Double(size)
+    }
+  }
+}
