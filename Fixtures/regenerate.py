@@ -11,9 +11,11 @@ Every file is a function of the pinned requirements and that checkout. What make
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import pathlib
+import pkgutil
 import re
 import struct
 import sys
@@ -21,17 +23,15 @@ import sys
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
-from recipes import (
-    accuracy, coefficients, diffusers_tables, digits, guided, guided_losses, guided_process, likelihood, noise, plans,
-    trajectories, truth,
-)
+import recipes
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
-RECIPES = [digits, noise, truth, plans, coefficients, trajectories, diffusers_tables, accuracy, likelihood]
-FILES = {name: make for recipe in RECIPES for name, make in recipe.FILES.items()}
-GUIDED = {**guided.FILES, **guided_losses.FILES, **guided_process.FILES, **trajectories.GUIDED, **likelihood.GUIDED}
+RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgutil.iter_modules(recipes.__path__)]
+FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
+# What needs a checkout of guided-diffusion.
+GUIDED = {name: make for recipe in RECIPES for name, make in getattr(recipe, "GUIDED", {}).items()}
 
 
 def write(path, made):

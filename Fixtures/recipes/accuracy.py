@@ -16,7 +16,7 @@ from safetensors.numpy import load
 from recipes import truth
 
 DATA = pathlib.Path(__file__).parent.parent / "Data"
-GUIDED = {
+GUIDED_NAMES = {
     "alphas_cumprod": "alphaBars",
     "sqrt_alphas_cumprod": "signals",
     "sqrt_one_minus_alphas_cumprod": "noises",
@@ -55,7 +55,7 @@ def guided_diffusion(formula):
         exact = truth.tables(betas, timesteps)
         bars = arrays[f"{case}.alphas_cumprod"]
         with numpy.errstate(divide="ignore"):
-            made = {name: arrays[f"{case}.{theirs}"] for theirs, name in GUIDED.items()}
+            made = {name: arrays[f"{case}.{theirs}"] for theirs, name in GUIDED_NAMES.items()}
             made |= {"oneMinusAlphaBars": 1 - bars, "snr": bars / (1 - bars), "logSNR": numpy.log(bars / (1 - bars))}
         for name, values in made.items():
             for (high, low), t in zip(exact[name], timesteps):

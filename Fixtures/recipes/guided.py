@@ -61,4 +61,4 @@ def tables(checkout):
     return save(tensors)
 
 
-FILES = {"guided-diffusion.safetensors": tables}
+GUIDED = {"guided-diffusion.safetensors": tables}

@@ -95,4 +95,4 @@ def losses(checkout):
     return save(tensors)
 
 
-FILES = {"guided-losses.safetensors": losses}
+GUIDED = {"guided-losses.safetensors": losses}

@@ -115,4 +115,4 @@ def process(checkout):
     return save(tensors)
 
 
-FILES = {"guided-process.safetensors": process}
+GUIDED = {"guided-process.safetensors": process}

@@ -52,3 +52,15 @@ struct SplitMix64: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 }
+
+/// Gives out recorded numbers.
+struct Replay: RandomNumberGenerator {
+  private var words: [UInt64]
+
+  init(words: [UInt64]) { self.words = words.reversed() }
+
+  /// The words whose uniform numbers are nearest to given ones of [0, 1).
+  init(uniforms: [Double]) { self.init(words: uniforms.map { UInt64($0 * 0x1p52) << 12 }) }
+
+  mutating func next() -> UInt64 { words.removeLast() }
+}
