@@ -7,7 +7,9 @@ import Foundation
 struct Scheduler: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scheduler", abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
-    subcommands: [SampleCommand.self, PlanCommand.self, TableCommand.self, PlotCommand.self, ListCommand.self])
+    subcommands: [
+      SampleCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self, PlotCommand.self, ListCommand.self,
+    ])
 
   static func main() {
     var command: any ParsableCommand

@@ -2,6 +2,10 @@ import Foundation
 import Schedulers
 import Testing
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 @Suite struct `Printed numbers` {
   let tool: Tool
 
@@ -61,6 +65,23 @@ import Testing
       return try #require(Double(line.split(separator: ",")[2]))
     }
     #expect(try error(of: "DPM-Solver++ 2M") < error(of: "DDIM"))
+  }
+
+  @Test func `of the likelihood add up to its total, in every format, with a chart beside`() throws {
+    let options = ["likelihood", "--timesteps", "60", "--respacing", "20,5", "--schedule", "cosine", "--count", "3"]
+    let csv = try tool.run(options + ["--format", "csv", "--output", "bits.svg"])
+    #expect(csv.status == 0, "\(csv.errors)")
+    let rows = csv.text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
+    #expect(rows.count == 25 && rows.first?[0] == 59 && rows.last?[0] == 0)
+    #expect(try XMLDocument(data: tool.data("bits.svg")).rootElement()?.name == "svg")
+    struct Report: Decodable { let prior: Double, totals: [Double] }
+    let report = try JSONDecoder().decode(Report.self, from: tool.run(options + ["--format", "json"]).output)
+    for k in 0..<2 {
+      let sum = rows.reduce(report.prior) { $0 + $1[1 + k] }
+      #expect(abs(sum - report.totals[k]) <= 1e-12 * sum)
+    }
+    let text = try tool.run(options).text
+    #expect(text.hasPrefix("3 digits, 25 timesteps\n") && text.contains(String(format: "%.4f", report.totals[0])))
   }
 
   @Test func `that nobody takes are an error`() throws {

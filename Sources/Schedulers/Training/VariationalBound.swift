@@ -54,7 +54,8 @@ public struct VariationalBound: Hashable, Sendable {
     return Term(
       bound: mean { t, i in
         let x0 = Double(data[i])
-        return nats(at: t, x0: x0, denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i]).value / Self.bit
+        return nats(at: t, x0: x0, denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i]).value
+          / Self.bit
       },
       x0Error: mean { _, i in
         let error = p.denoised[i] - Double(data[i])

@@ -33,8 +33,12 @@ import Testing
     var testDescription: String { "\(mean)/\(name)" }
   }
 
-  static let cases: [Case] = [("epsilon", Prediction.epsilon), ("start_x", .x0), ("previous_x", .previous)].flatMap { mean, prediction in
-    [("fixed_small", Variance.fixedSmall), ("fixed_large", .fixedLarge), ("learned", .learned), ("learned_range", .learnedRange)].map {
+  static let cases: [Case] = [("epsilon", Prediction.epsilon), ("start_x", .x0), ("previous_x", .previous)].flatMap {
+    mean, prediction in
+    [
+      ("fixed_small", Variance.fixedSmall), ("fixed_large", .fixedLarge), ("learned", .learned),
+      ("learned_range", .learnedRange),
+    ].map {
       Case(mean: mean, prediction: prediction, name: $0, variance: $1)
     }
   }
@@ -74,7 +78,9 @@ import Testing
 
   @Test(arguments: cases, [TrainingLoss.Kind.mse, .rescaledMSE, .kl, .rescaledKL])
   func `the loss and its gradient are the reference's`(item: Case, kind: TrainingLoss.Kind) throws {
-    let name = "loss/\(item.mean)/\(item.name)/" + ["mse", "rescaled_mse", "kl", "rescaled_kl"][TrainingLoss.Kind.allCases.firstIndex(of: kind)!]
+    let name =
+      "loss/\(item.mean)/\(item.name)/"
+      + ["mse", "rescaled_mse", "kl", "rescaled_kl"][TrainingLoss.Kind.allCases.firstIndex(of: kind)!]
     let timesteps = try golden.integers("timesteps")
     let loss = try TrainingLoss(
       schedule, predicting: item.prediction, variance: item.variance, kind: kind, likelihood: DiscretizedGaussian(cdf: .tanh))

@@ -37,7 +37,8 @@ import Testing
     for kind in TrainingLoss.Kind.allCases {
       for timesteps in [[0, 20], [7, 35]] {
         let loss = try TrainingLoss(
-          schedule, predicting: prediction, variance: variance, kind: kind, weighting: .minSNR(), likelihood: DiscretizedGaussian())
+          schedule, predicting: prediction, variance: variance, kind: kind, weighting: .minSNR(),
+          likelihood: DiscretizedGaussian())
         var output = output(loss, timesteps)
         let weights = [0.5, 3.0]
         let made = try value(loss, output, timesteps, weights: weights)
@@ -120,7 +121,9 @@ import Testing
     #expect(throws: OutputError.notFinite(.infinity, sample: 0, element: 0, timestep: 19, step: nil)) {
       try copy.advance(output: Batch(shape: [2, 1, 3], scalars: [.infinity, 0, 0, 0, 0, 0]))
     }
-    #expect(throws: OutputError.size(6, sampleSize: 3, learnsVariance: false)) { try copy.advance(output: Batch(zeros: [2, 2, 3])) }
+    #expect(throws: OutputError.size(6, sampleSize: 3, learnsVariance: false)) {
+      try copy.advance(output: Batch(zeros: [2, 2, 3]))
+    }
     #expect(copy.query?.timestep == 19)
     try copy.advance(output: sample)
     while copy.query != nil { try copy.advance(output: copy.sample(using: &same)) }
@@ -139,9 +142,13 @@ import Testing
 
   @Test func `what has no answer is an error before the first batch`() throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
-    #expect(throws: PlanError.singular(.epsilon, timestep: 39, sigma: .infinity)) { _ = try TrainingLoss(zero, predicting: .epsilon) }
+    #expect(throws: PlanError.singular(.epsilon, timestep: 39, sigma: .infinity)) {
+      _ = try TrainingLoss(zero, predicting: .epsilon)
+    }
     #expect(throws: PlanError.self) { _ = try TrainingLoss(zero, predicting: .v, weighting: .edm(sigmaData: 1e-170)) }
-    #expect(throws: PlanError.self) { _ = try ReverseProcess(NoiseSchedule(betas: [0.5]), predicting: .x0, variance: .fixedSmall) }
+    #expect(throws: PlanError.self) {
+      _ = try ReverseProcess(NoiseSchedule(betas: [0.5]), predicting: .x0, variance: .fixedSmall)
+    }
     #expect(throws: PlanError.self) {
       _ = try ReverseProcess(schedule, predicting: .x0, variance: .fixedSmall, clipping: .dynamic(ratio: 2))
     }
