@@ -14,8 +14,8 @@
   import ucrt
 #endif
 
-/// The functions of the C library that the algebra needs, in Double. Glibc and Darwin keep each within 1 ulp, but `expm1` and `tanh`
-/// within 2, and `erfc` within 5.
+/// The functions of the C library that the algebra needs, in Double, and those that other libraries' noise is made with. Glibc and
+/// Darwin keep each within 1 ulp, but `expm1` and `tanh` within 2, and `erfc` within 5.
 package enum Math {
   package static func exp(_ x: Double) -> Double { _exp(x) }
   package static func log(_ x: Double) -> Double { _log(x) }
@@ -30,6 +30,13 @@ package enum Math {
   package static func erfc(_ x: Double) -> Double { _erfc(x) }
   /// √(x² + y²), without overflow or underflow on the way.
   package static func hypot(_ x: Double, _ y: Double) -> Double { _hypot(x, y) }
+  package static func sin(_ x: Double) -> Double { _sin(x) }
+  package static func cos(_ x: Double) -> Double { _cos(x) }
+
+  package static func log(_ x: Float) -> Float { _log(x) }
+  package static func log1p(_ x: Float) -> Float { _log1p(x) }
+  package static func sin(_ x: Float) -> Float { _sin(x) }
+  package static func cos(_ x: Float) -> Float { _cos(x) }
 }
 
 private func _exp(_ x: Double) -> Double { exp(x) }
@@ -41,3 +48,9 @@ private func _tanh(_ x: Double) -> Double { tanh(x) }
 private func _erf(_ x: Double) -> Double { erf(x) }
 private func _erfc(_ x: Double) -> Double { erfc(x) }
 private func _hypot(_ x: Double, _ y: Double) -> Double { hypot(x, y) }
+private func _sin(_ x: Double) -> Double { sin(x) }
+private func _cos(_ x: Double) -> Double { cos(x) }
+private func _log(_ x: Float) -> Float { logf(x) }
+private func _log1p(_ x: Float) -> Float { log1pf(x) }
+private func _sin(_ x: Float) -> Float { sinf(x) }
+private func _cos(_ x: Float) -> Float { cosf(x) }

@@ -14,6 +14,9 @@ public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
 
   /// The nearest values of this type.
   static func rounding(_ values: [Float]) -> [Self]
+
+  /// The nearest values of this type.
+  static func rounding(_ values: [Double]) -> [Self]
 }
 
 extension Float: SampleScalar {
@@ -24,6 +27,7 @@ extension Float: SampleScalar {
     limit(&values, Float(range.lowerBound), Float(range.upperBound))
   }
   public static func rounding(_ values: [Float]) -> [Float] { values }
+  public static func rounding(_ values: [Double]) -> [Float] { values.map { Float($0) } }
 }
 
 extension Double: SampleScalar {
@@ -34,6 +38,7 @@ extension Double: SampleScalar {
     limit(&values, range.lowerBound, range.upperBound)
   }
   public static func rounding(_ values: [Float]) -> [Double] { values.map { Double($0) } }
+  public static func rounding(_ values: [Double]) -> [Double] { values }
 }
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
@@ -45,6 +50,7 @@ extension Double: SampleScalar {
       limit(&values, Float16(range.lowerBound), Float16(range.upperBound))
     }
     public static func rounding(_ values: [Float]) -> [Float16] { values.map { Float16($0) } }
+    public static func rounding(_ values: [Double]) -> [Float16] { values.map { Float16($0) } }
   }
 #endif
 
