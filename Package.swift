@@ -28,7 +28,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     .target(
       name: "Fixtures", path: "Fixtures",
-      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "recipes"],
+      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "recipes"],
       resources: [.copy("Data")]),
     .executableTarget(
       name: "scheduler",

@@ -20,7 +20,7 @@ struct MersenneTwister: Hashable, Sendable {
   }
 
   /// The next 32 random bits.
-  mutating func next() -> UInt32 {
+  mutating func next32() -> UInt32 {
     if position == Self.length { twist() }
     var word = words[position]
     position += 1
@@ -32,8 +32,8 @@ struct MersenneTwister: Hashable, Sendable {
 
   /// Two words, the first one high: what both libraries take where they want 64 bits.
   mutating func next64() -> UInt64 {
-    let high = UInt64(next())
-    return high << 32 | UInt64(next())
+    let high = UInt64(next32())
+    return high << 32 | UInt64(next32())
   }
 
   private mutating func twist() {

@@ -90,7 +90,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
     let size = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))
     return (0..<count).map { _ in
       // Torch takes 64 bits where a remainder of 32 would be visibly uneven.
-      let word = size < 1 << 28 ? UInt64(twister.next()) : twister.next64()
+      let word = size < 1 << 28 ? UInt64(twister.next32()) : twister.next64()
       return range.lowerBound &+ Int(truncatingIfNeeded: word % size)
     }
   }
@@ -102,7 +102,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
     precondition(
       (0..<214_748_364).contains(count), "a permutation of \(count) numbers; torch's method holds for 0 ..< 214748364")
     var numbers = Array(0..<count)
-    for i in numbers.indices.dropLast() { numbers.swapAt(i, i + Int(twister.next()) % (count - i)) }
+    for i in numbers.indices.dropLast() { numbers.swapAt(i, i + Int(twister.next32()) % (count - i)) }
     return numbers
   }
 }
@@ -110,7 +110,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
 // MARK: - The parts
 
 extension TorchGenerator {
-  private mutating func uniform() -> Float { Float(twister.next() & 0xff_ffff) * 0x1p-24 }
+  private mutating func uniform() -> Float { Float(twister.next32() & 0xff_ffff) * 0x1p-24 }
 
   private mutating func uniformDouble() -> Double { Double(twister.next64() & 0x1f_ffff_ffff_ffff) * 0x1p-53 }
 

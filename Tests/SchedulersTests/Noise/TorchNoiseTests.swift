@@ -7,34 +7,8 @@ import Testing
 /// Everything against torch 2.13 itself: `Fixtures/recipes/torch_noise.py`.
 @Suite struct TorchNoiseTests {
   private struct File: Decodable {
-    let normals, uniforms, integers, permutations: [Entry]
+    let normals, uniforms, integers, permutations: [RecordedDraws]
     let mixed, listed: [[Double]]
-  }
-
-  private struct Entry: Decodable {
-    let seed: String
-    let draws: [Int]
-    let precision: TorchGenerator.Precision?
-    let arithmetic: TorchGenerator.Arithmetic?
-    let low: Int?
-    let high: Int?
-    let recorded: RecordedDraws
-
-    enum CodingKeys: CodingKey { case seed, draws, precision, arithmetic, low, high }
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      seed = try container.decode(String.self, forKey: .seed)
-      draws = try container.decode([Int].self, forKey: .draws)
-      precision = try container.decodeIfPresent(TorchGenerator.Precision.self, forKey: .precision)
-      arithmetic = try container.decodeIfPresent(TorchGenerator.Arithmetic.self, forKey: .arithmetic)
-      low = try container.decodeIfPresent(Int.self, forKey: .low)
-      high = try container.decodeIfPresent(Int.self, forKey: .high)
-      recorded = try RecordedDraws(from: decoder)
-    }
-
-    var generator: TorchGenerator { TorchGenerator(seed: UInt64(seed, radix: 16)!) }
-    var isLong: Bool { draws.reduce(0, +) > 100_000 }
   }
 
   private static let file = Result { try Fixtures.json("noise-torch.json", as: File.self) }
@@ -51,13 +25,13 @@ import Testing
     }
   }
 
-  private func checkNormals(_ entries: [Entry]) throws {
+  private func checkNormals(_ entries: [RecordedDraws]) throws {
     for entry in entries {
-      let (precision, arithmetic) = (try #require(entry.precision), try #require(entry.arithmetic))
-      var generator = entry.generator
-      let values: [Double] = consecutive(entry.draws) { generator.normals($0, precision: precision, arithmetic: arithmetic) }
-      entry.recorded.check(
-        values, tolerance: tolerance(precision), "\(precision) \(arithmetic), seed \(entry.seed), draws \(entry.draws)")
+      let precision = try #require(TorchGenerator.Precision(rawValue: entry.precision!))
+      let arithmetic = try #require(TorchGenerator.Arithmetic(rawValue: entry.arithmetic!))
+      var generator = TorchGenerator(seed: entry.seedNumber)
+      let values: [Double] = entry.draws.flatMap { generator.normals($0, precision: precision, arithmetic: arithmetic) }
+      entry.check(values, tolerance: tolerance(precision))
     }
   }
 
@@ -85,9 +59,10 @@ import Testing
     let entries = try Self.file.get().uniforms
     #expect(entries.count == 4)
     for entry in entries {
-      var generator = entry.generator
-      let values: [Double] = consecutive(entry.draws) { generator.uniforms($0, precision: entry.precision!) }
-      entry.recorded.check(values, tolerance: 0, "\(entry.precision!)")
+      let precision = try #require(TorchGenerator.Precision(rawValue: entry.precision!))
+      var generator = TorchGenerator(seed: entry.seedNumber)
+      let values: [Double] = entry.draws.flatMap { generator.uniforms($0, precision: precision) }
+      entry.check(values, tolerance: 0)
       // Both half precisions round some of so many to 1, which torch does not return.
       #expect(values.allSatisfy { (0..<1).contains($0) })
     }
@@ -97,9 +72,8 @@ import Testing
     let entries = try Self.file.get().integers
     #expect(entries.count == 8)
     for entry in entries {
-      var generator = entry.generator
-      let values = consecutive(entry.draws) { generator.integers(in: entry.low!..<entry.high!, count: $0) }
-      entry.recorded.check(words: values.map { UInt64(bitPattern: Int64($0)) }, "\(entry.low!)..<\(entry.high!)")
+      var generator = TorchGenerator(seed: entry.seedNumber)
+      entry.check(integers: entry.draws.flatMap { generator.integers(in: entry.range, count: $0) })
     }
   }
 
@@ -107,9 +81,8 @@ import Testing
     let entries = try Self.file.get().permutations
     #expect(entries.count == 2)
     for entry in entries {
-      var generator = entry.generator
-      let values = consecutive(entry.draws) { generator.permutation($0) }
-      entry.recorded.check(words: values.map { UInt64($0) }, "seed \(entry.seed)")
+      var generator = TorchGenerator(seed: entry.seedNumber)
+      entry.check(integers: entry.draws.flatMap { generator.permutation($0) })
     }
   }
 
