@@ -34,7 +34,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   }
 
   /// The numbers of the current draw, sample after sample.
-  private func normals(samples: Int, size: Int) -> [Float] {
+  func normals(samples: Int, size: Int) -> [Float] {
     var normals: [Float] = []
     normals.reserveCapacity(samples * size)
     for sample in 0..<samples {

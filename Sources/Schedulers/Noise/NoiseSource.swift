@@ -4,4 +4,20 @@
 public protocol NoiseSource {
   /// Independent standard normal numbers in the shape of another tensor.
   mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor
+
+  /// Standard normal numbers for the step between two times, in the shape of another tensor.
+  ///
+  /// A source that does not know about time, as by default, draws the next independent ones.
+  ///
+  /// - Parameters:
+  ///   - other: a tensor of the shape that is wanted.
+  ///   - start: where the step begins, as a sigma.
+  ///   - end: where it ends, on either side of the start.
+  mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor
+}
+
+extension NoiseSource {
+  public mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
+    next(like: other)
+  }
 }
