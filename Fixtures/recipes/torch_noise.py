@@ -86,4 +86,29 @@ def torch_noise():
     return json.dumps(file, indent=1) + "\n"
 
 
-FILES = {"noise-torch.json": torch_noise}
+def torch_run():
+    """diffusers' DDPM on a CPU in float32, which draws its start and all of its noise from one generator: outputs[k] answers call k, and
+    samples[k] is what comes of it."""
+    import torch
+    from diffusers import DDPMScheduler
+    from diffusers.schedulers import scheduling_ddpm
+    from diffusers.utils.torch_utils import randn_tensor
+    from safetensors.numpy import save
+
+    # Other recipes replace these.
+    assert scheduling_ddpm.randn_tensor is randn_tensor and torch.get_default_dtype() == torch.float32
+    scheduler = DDPMScheduler(num_train_timesteps=1000, beta_schedule="scaled_linear", clip_sample=False)
+    scheduler.set_timesteps(20)
+    shape, generator = (2, 3, 4, 5), torch.Generator().manual_seed(0)
+    outputs = numpy.random.default_rng(7).standard_normal((20, *shape), dtype="float32")
+    start = sample = torch.randn(shape, generator=generator)
+    samples = []
+    for output, t in zip(outputs, scheduler.timesteps):
+        sample = scheduler.step(torch.from_numpy(output), t, sample, generator=generator).prev_sample
+        assert sample.dtype == torch.float32
+        samples.append(sample.numpy())
+    return save({"betas": scheduler.betas.double().numpy(), "timesteps": scheduler.timesteps.numpy(), "outputs": outputs,
+                 "start": start.numpy(), "samples": numpy.stack(samples)})
+
+
+FILES = {"noise-torch.json": torch_noise, "torch-run.safetensors": torch_run}
