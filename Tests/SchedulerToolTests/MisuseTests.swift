@@ -57,6 +57,23 @@ import Testing
     (["sample", "--output", ""], "needs the name of a file"),
     (["sample", "--output", "/dev/null"], "not a regular file"),
     (["sample", "--output", "two\nlines/a.png"], "two lines"),
+    (["sample", "--noise", "white"], "unknown noise \"white\"; known: philox, torch-cpu"),
+    (["noise", "--noise", "torch-cpu", "--precision", "float8"], "unknown precision \"float8\"; known: float32, float64"),
+    (["noise", "--noise", "numpy", "--precision", "float16"], "unknown precision \"float16\"; known: float64, float32"),
+    (["noise", "--precision", "float32"], "choose torch-cpu or numpy"),
+    (["noise", "--noise", "numpy", "--arithmetic", "avx2"], "choose torch-cpu"),
+    (["noise", "--noise", "torch-cpu", "--arithmetic", "sse"], "unknown arithmetic \"sse\""),
+    (["noise", "--noise", "torch-cpu", "--device", "t4"], "choose torch-cuda"),
+    (["noise", "--noise", "torch-cuda", "--device", "t5"], "unknown device \"t5\"; known: t4"),
+    (["noise", "--noise", "numpy-legacy", "--seed", "4294967296"], "--seed 4294967296 must be in 0 ... 4294967295"),
+    (["noise", "--seed", "18446744073709551616"], "--seed 18446744073709551616"),
+    (["noise", "--shape", "2,0"], "--shape 2,0 must be"),
+    (["noise", "--shape", ""], "--shape  must be"),
+    (["noise", "--shape", "2,,3"], "--shape 2,,3 must be"),
+    (["noise", "--shape", "67108864,2"], "at most 2^26"),
+    (["noise", "--shape", "99999999999999999999"], "--shape 9999"),
+    (["noise", "--skip", "-1"], "--skip -1"),
+    (["noise", "--output", "none/a.safetensors"], "create it"),
     (["plan", "--sampler", "magic"], "unknown sampler \"magic\""),
     (["plan", "--format", "xml"], "unknown format \"xml\"; known: text, json"),
     (["table", "--table", "gammas"], "unknown table \"gammas\"; known: betas"),
@@ -94,7 +111,9 @@ import Testing
     #expect(try tool.run(arguments).status == 64)
   }
 
-  @Test(arguments: [["--help"], ["help", "plan"], ["sample", "--help"], ["plot", "error", "--help"], ["plot"], []])
+  @Test(arguments: [
+    ["--help"], ["help", "plan"], ["sample", "--help"], ["plot", "error", "--help"], ["noise", "--help"], ["plot"], [],
+  ])
   func `are not among requests for help, status 0`(_ arguments: [String]) throws {
     let outcome = try tool.run(arguments)
     #expect(outcome.status == 0)

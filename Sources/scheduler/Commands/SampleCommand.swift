@@ -24,14 +24,15 @@ struct SampleCommand: ParsableCommand {
   @OptionGroup var options: SamplerOptions
   @OptionGroup var condition: ConditionOptions
   @OptionGroup var image: ImageOptions
-
-  @Option(parsing: .unconditional, help: "The seed of the noise, 0 ... 2^64 - 1. The same seed gives the same file.")
-  var seed: WholeNumber = 0
+  @OptionGroup var noise: NoiseOptions
 
   @Option(parsing: .unconditional, help: "How many digits, 1 ... 4096.")
   var count: WholeNumber = 64
 
-  @Option(parsing: .unconditional, help: "How many digits are sampled at a time, 1 ... 4096. It does not change the file.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many digits are sampled at a time, 1 ... 4096. It does not change the file, unless --noise is another library's."
+  )
   var batchSize: WholeNumber = 64
 
   @Option(help: "The PNG file to write.")
@@ -43,7 +44,7 @@ struct SampleCommand: ParsableCommand {
     let runs = try makeRuns()
     let job = SamplingJob(
       runs: runs, model: try condition.model(predicting: Prediction(named: options.prediction)), image: try image.digit(),
-      seed: try seed.value(of: "--seed", in: 0...UInt64.max), count: try count.value(of: "--count", in: 1...4096),
+      noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
     let file = try OutputFile(output)
     let interruption = Interruption()
@@ -78,7 +79,8 @@ struct SampleCommand: ParsableCommand {
     }
     let what = condition.title ?? counted(count, "digit")
     return ContactSheet(
-      title: "\(what), seed \(seed.defaultValueDescription), \(process.schedule) schedule, \(spacing.spacing) spacing",
+      title:
+        "\(what), seed \(noise.seed.defaultValueDescription)\(noise.noise == "philox" ? "" : " of \(noise.noise)"), \(process.schedule) schedule, \(spacing.spacing) spacing",
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
       strip: results[0].frames.map { frame in
         ContactSheet.Frame(

@@ -31,7 +31,7 @@ struct SamplingJob {
   let model: any Denoiser<Batch<Double>>
   /// What runs start from, if not from noise.
   let image: [Double]?
-  let seed: UInt64
+  let noise: NoiseOptions.Choice
   let count: Int
   let batchSize: Int
 
@@ -46,9 +46,12 @@ struct SamplingJob {
     defer { progress.finish() }
     return try runs.enumerated().map { i, run in
       var result = Result()
+      // Every sampler's noise begins anew. Where it is addressed by sample, it is equal for all batch sizes.
+      var noise = noise.source
       for first in stride(from: 0, to: count, by: batchSize) {
+        if self.noise.isAddressed { noise = self.noise.source(firstSample: first) }
         let frames = i == 0 && first == 0 ? Self.frameTimes(calls: run.plan.steps.count) : []
-        try sample(run.plan, samples: first..<min(first + batchSize, count), frames: frames, into: &result) {
+        try sample(run.plan, samples: first..<min(first + batchSize, count), frames: frames, using: &noise, into: &result) {
           try interruption.check()
           progress.advance()
         }
@@ -58,10 +61,9 @@ struct SamplingJob {
   }
 
   private func sample(
-    _ plan: SamplingPlan, samples: Range<Int>, frames: [Int], into result: inout Result, onCall: () throws -> Void
+    _ plan: SamplingPlan, samples: Range<Int>, frames: [Int], using noise: inout some NoiseSource, into result: inout Result,
+    onCall: () throws -> Void
   ) throws {
-    // Every sampler's noise begins anew and is addressed by sample: equal for all of them and for all batch sizes.
-    var noise = GaussianNoise(seed: seed, firstSample: UInt64(samples.lowerBound))
     let z = noise.next(like: Batch<Double>(zeros: [samples.count, 1, Digits.side, Digits.side]))
     var run = Sampling(plan, from: start(of: plan, noise: z))
     while let query = run.query {

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Schedulers
+
+struct NoiseCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "noise",
+    abstract: "Prints or writes a tensor of normal noise, this library's or another's, to compare with what you have.",
+    discussion: """
+      Numbers are the shortest decimals that read back as the same Float, or Double where the library draws float64; one line for \
+      each row of the last dimension. Docs/Noise.md says how exact each kind is.
+      """)
+
+  @OptionGroup var options: NoiseOptions
+
+  @Option(help: "The dimensions of the tensor, separated by commas; up to 2^26 numbers.")
+  var shape = "4"
+
+  @Option(parsing: .unconditional, help: "How many tensors of this shape are drawn before it, 0 ... 1000.")
+  var skip: WholeNumber = 0
+
+  @Option(help: "A safetensors file to write instead; its tensor is named noise, F32 or F64.")
+  var output: String?
+
+  private static let largestCount = 1 << 26
+
+  func run() throws {
+    let choice = try options.choice()
+    let shape = try extents()
+    let skipped = try skip.value(of: "--skip", in: 0...1000)
+    let file = try output.map { path throws(Failure) in try OutputFile(path) }
+    if choice.isDouble {
+      try deliver(Self.draw(choice, Batch<Double>(zeros: shape), after: skipped), to: file)
+    } else {
+      try deliver(Self.draw(choice, Batch<Float>(zeros: shape), after: skipped), to: file)
+    }
+  }
+
+  private func extents() throws(Failure) -> [Int] {
+    var (extents, count) = ([Int](), 1)
+    for text in shape.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let extent = Int(text), (1...Self.largestCount).contains(extent), count * extent <= Self.largestCount else {
+        throw Failure("--shape \(shape) must be whole numbers from 1 on, separated by commas, with a product of at most 2^26")
+      }
+      extents.append(extent)
+      count *= extent
+    }
+    return extents
+  }
+
+  private static func draw<Scalar: SampleScalar>(
+    _ choice: NoiseOptions.Choice, _ zeros: Batch<Scalar>, after skipped: Int
+  ) -> Batch<Scalar> {
+    var source = choice.source
+    for _ in 0..<skipped { _ = source.next(like: zeros) }
+    return source.next(like: zeros)
+  }
+
+  private func deliver<Scalar: SampleScalar>(_ tensor: Batch<Scalar>, to file: OutputFile?) throws {
+    if let file {
+      try file.write(SafetensorsFile.encode(tensor, named: "noise"))
+      return try Console.output.print("wrote \(file.path): \(counted(tensor.scalars.count, "number"))\n")
+    }
+    let row = tensor.shape.last!
+    for start in stride(from: 0, to: tensor.scalars.count, by: row) {
+      try Console.output.print(tensor.scalars[start..<start + row].map { "\($0)" }.joined(separator: " ") + "\n")
+    }
+  }
+}
