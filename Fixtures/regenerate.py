@@ -5,8 +5,9 @@
     .venv/bin/python Fixtures/regenerate.py --check    # make them again in memory, compare byte for byte, exit 1 on a difference
     .venv/bin/python Fixtures/regenerate.py --only NAME
     .venv/bin/python Fixtures/regenerate.py --guided-diffusion PATH    # also what needs a checkout of guided-diffusion at 22e0df8
+    .venv/bin/python Fixtures/regenerate.py --jax PYTHON               # also what needs an interpreter with jax 0.10.2
 
-Every file is a function of the pinned requirements and that checkout. What makes a file is in recipes/.
+Every file is a function of the pinned requirements, that checkout and that jax. What makes a file is in recipes/.
 """
 
 import argparse
@@ -32,6 +33,8 @@ RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgut
 FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
 # What needs a checkout of guided-diffusion.
 GUIDED = {name: make for recipe in RECIPES for name, make in getattr(recipe, "GUIDED", {}).items()}
+# What needs an interpreter with jax.
+JAX = {name: make for recipe in RECIPES for name, make in getattr(recipe, "JAX", {}).items()}
 
 
 def write(path, made):
@@ -84,16 +87,19 @@ def with_checksums(readme):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
-    parser.add_argument("--only", choices=sorted({**FILES, **GUIDED}), help="this file alone")
+    parser.add_argument("--only", choices=sorted({**FILES, **GUIDED, **JAX}), help="this file alone")
     parser.add_argument("--guided-diffusion", metavar="PATH", help="a checkout of guided-diffusion")
+    parser.add_argument("--jax", metavar="PYTHON", help="an interpreter with jax 0.10.2")
     arguments = parser.parse_args()
-    for name, make in {**FILES, **GUIDED}.items():
+    extra = {**dict.fromkeys(GUIDED, "guided-diffusion PATH"), **dict.fromkeys(JAX, "jax PYTHON")}
+    for name, make in {**FILES, **GUIDED, **JAX}.items():
         if arguments.only not in (None, name):
             continue
-        if name in GUIDED and not arguments.guided_diffusion:
-            print(f"kept {name} as committed; it was not checked: that takes --guided-diffusion PATH")
+        needed = arguments.jax if name in JAX else arguments.guided_diffusion
+        if name in extra and not needed:
+            print(f"kept {name} as committed; it was not checked: that takes --{extra[name]}")
             continue
-        made = make(arguments.guided_diffusion) if name in GUIDED else make()
+        made = make(needed) if name in extra else make()
         made = made if isinstance(made, bytes) else made.encode()
         (check if arguments.check else write)(DATA / name, made)
 

@@ -5,7 +5,7 @@ import Schedulers
 struct NoiseOptions: ParsableArguments {
   @Option(
     help: """
-      Whose noise a seed means: philox (this library's), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState).
+      Whose noise a seed means: philox (this library's), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax.
       """)
   var noise = Name.philox.rawValue
 
@@ -33,6 +33,7 @@ struct NoiseOptions: ParsableArguments {
     case torchCUDA = "torch-cuda"
     case numPy = "numpy"
     case numPyLegacy = "numpy-legacy"
+    case jax
   }
 
   private static let devices: [(name: String, device: TorchCUDANoise.Device)] = [
@@ -62,7 +63,7 @@ struct NoiseOptions: ParsableArguments {
     try refuse("--precision", precision, unless: name == .torchCPU || name == .numPy, instead: "torch-cpu or numpy")
     try refuse("--arithmetic", arithmetic, unless: name == .torchCPU, instead: "torch-cpu")
     try refuse("--device", device, unless: name == .torchCUDA, instead: "torch-cuda")
-    let largest = name == .numPyLegacy ? UInt64(UInt32.max) : UInt64.max
+    let largest = name == .numPyLegacy || name == .jax ? UInt64(UInt32.max) : UInt64.max
     let seed = try seed.value(of: "--seed", in: 0...largest)
     switch name {
     case .philox: return Choice(source: GaussianNoise(seed: seed), isDouble: false)
@@ -80,6 +81,7 @@ struct NoiseOptions: ParsableArguments {
       let precision: NumPyGenerator.Precision = try named("precision", precision) ?? .float64
       return Choice(source: NumPyGenerator(seed: seed, precision: precision), isDouble: precision == .float64)
     case .numPyLegacy: return Choice(source: NumPyRandomState(seed: UInt32(seed)), isDouble: true)
+    case .jax: return Choice(source: JAXNoise(seed: seed), isDouble: false)
     }
   }
 
