@@ -7,7 +7,7 @@
 /// Each thread of a launch takes four normals from its own stream and writes them a whole launch apart. So a tensor that is larger than
 /// what the device runs at once, multiprocessors times threads of each, depends on the model of the device; a smaller one does not.
 ///
-/// - Accuracy: of the layout, exact; of the numbers, within 1e-6 of what CUDA computes in the mean and 4e-6 at worst, as its sine and
+/// - Accuracy: of the layout, exact; of the numbers, about 1e-6 from what CUDA computes and 3e-6 at worst, as estimated, since its sine and
 ///   cosine are those of the hardware. It agrees with the values that emulators publish. **It has not been checked on a device.**
 /// - Precision: float32. float16 and bfloat16 tensors on a device are these numbers rounded; float64 is another stream, and not here.
 ///
