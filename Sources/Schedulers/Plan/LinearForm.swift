@@ -1,6 +1,6 @@
 /// A combination of what a run has at hand, with plain numbers for coefficients: the language in which samplers are written.
 ///
-/// x' = Σ samples[k]·x_k + Σ estimates[k]·E_k + predicted·x̂0 + noise·z, where index 0 is the newest and k the one k evaluations
+/// x' = Σ samples[k]·x_k + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where index 0 is the newest and k the one k evaluations
 /// ago. `estimates` are what the sampler extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation before
 /// clipping.
 ///
@@ -14,6 +14,8 @@ public struct LinearForm: Hashable, Codable, Sendable {
   public private(set) var estimates: [Double] = []
   /// The factor of this evaluation's unclipped x̂0.
   public private(set) var predicted: Double = 0
+  /// The factor of the network's output F itself, for what x̂0 does not say, as where there is no noise.
+  public private(set) var output: Double = 0
   /// The factor of fresh standard normal noise.
   public private(set) var noise: Double = 0
 
@@ -44,6 +46,13 @@ public struct LinearForm: Hashable, Codable, Sendable {
     return form
   }()
 
+  /// The network's output.
+  public static let output: LinearForm = {
+    var form = LinearForm()
+    form.output = 1
+    return form
+  }()
+
   /// Fresh standard normal noise z.
   public static let noise: LinearForm = {
     var form = LinearForm()
@@ -58,6 +67,7 @@ extension LinearForm {
     sum.samples = add(a.samples, b.samples)
     sum.estimates = add(a.estimates, b.estimates)
     sum.predicted = a.predicted + b.predicted
+    sum.output = a.output + b.output
     sum.noise = a.noise + b.noise
     return sum
   }
@@ -67,6 +77,7 @@ extension LinearForm {
     product.samples = trimmed(form.samples.map { factor * $0 })
     product.estimates = trimmed(form.estimates.map { factor * $0 })
     product.predicted = factor * form.predicted
+    product.output = factor * form.output
     product.noise = factor * form.noise
     return product
   }
@@ -78,6 +89,7 @@ extension LinearForm {
     quotient.samples = form.samples.map { $0 / divisor }
     quotient.estimates = form.estimates.map { $0 / divisor }
     quotient.predicted = form.predicted / divisor
+    quotient.output = form.output / divisor
     quotient.noise = form.noise / divisor
     return quotient
   }
@@ -94,7 +106,8 @@ extension LinearForm {
 
   /// Whether every factor is a number.
   var isFinite: Bool {
-    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite) && predicted.isFinite && noise.isFinite
+    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite) && predicted.isFinite && output.isFinite
+      && noise.isFinite
   }
 }
 
@@ -104,7 +117,7 @@ extension LinearForm: CustomStringConvertible {
     func name(_ symbol: String, _ ago: Int) -> String { ago == 0 ? symbol : "\(symbol)[-\(ago)]" }
     let terms =
       samples.enumerated().map { ($1, name("x", $0)) } + estimates.enumerated().map { ($1, name("E", $0)) }
-      + [(predicted, "x̂0"), (noise, "z")]
+      + [(predicted, "x̂0"), (output, "F"), (noise, "z")]
     let parts = terms.filter { $0.0 != 0 }.map { "\($0.0)·\($0.1)" }
     return parts.isEmpty ? "0" : parts.joined(separator: " + ")
   }

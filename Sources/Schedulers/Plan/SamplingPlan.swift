@@ -13,7 +13,7 @@ public struct SamplingPlan: Hashable, Sendable {
   ///
   ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
   ///     E  = keeping.sample·x + keeping.output·x̂0
-  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, and z, which a learned variance multiplies by its root
+  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z, which a learned variance multiplies by its root
   public struct Step: Hashable, Codable, Sendable {
     /// What the network is told.
     public let query: Query
@@ -41,7 +41,7 @@ public struct SamplingPlan: Hashable, Sendable {
       let estimate = foldedEstimate
       return Readout(
         sample: (next.samples.first ?? 0) + factor * estimate.sample + next.predicted * denoising.sample,
-        output: factor * estimate.output + next.predicted * denoising.output)
+        output: factor * estimate.output + next.predicted * denoising.output + next.output)
     }
   }
 

@@ -109,7 +109,9 @@ extension Sampling {
       denoised = [(1, clipped)]
       estimate = [(step.keeping.sample, sample), (step.keeping.output, clipped)]
       let sampleFactor = (step.next.samples.first ?? 0) + factor * step.keeping.sample
-      next = [(sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted, unclipped)]
+      next = [
+        (sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted, unclipped), (step.next.output, output),
+      ]
     }
     switch guidance {
     case nil: break
