@@ -49,6 +49,9 @@ public struct SamplingGrid: Hashable, Sendable {
     self.points = points
   }
 
+  /// A grid of points that need not descend, as other libraries make them.
+  init(unchecked points: [Point]) { self.points = points }
+
   /// The pairs of neighbouring points, in the order in which a run passes them.
   public var intervals: [(from: Point, to: Point)] {
     zip(points, points.dropFirst()).map { (from: $0, to: $1) }

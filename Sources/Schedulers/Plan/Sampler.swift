@@ -37,7 +37,7 @@ public enum Estimate: String, Hashable, Codable, Sendable {
 }
 
 /// One evaluation of the network and the line of algebra that follows it.
-public struct Move: Hashable, Sendable {
+public struct Move: Hashable, Codable, Sendable {
   /// Where the network is asked.
   public var query: SamplingGrid.Point
   /// The level of the sample that the line makes.

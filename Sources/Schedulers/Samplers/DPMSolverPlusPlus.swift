@@ -19,16 +19,19 @@ public struct DPMSolverPlusPlus: Sampler {
       throw .option("order", Double(order), sampler: "DPMSolverPlusPlus", allowed: "1 ... 2")
     }
     return grid.intervals.enumerated().map { i, interval in
-      let (from, to) = interval
-      var denoised = LinearForm.estimate()
-      if order == 2, i > 0, to.level.noise > 0 {
-        let before = grid.points[i - 1].level
-        let ratio = (to.level.lambda - from.level.lambda) / (from.level.lambda - before.lambda)
-        denoised = denoised + ratio / 2 * (LinearForm.estimate() - .estimate(ago: 1))
-      }
-      // −signal'·(e^(−h) − 1) = signal' − signal·noise'/noise: Euler's step, with a better x̂0.
-      let next = Euler.step(from: from.level, to: to.level, denoised: denoised)
-      return Move(at: from, to: to.level, estimate: .x0, next: next)
+      let hasBefore = order == 2 && i > 0 && interval.to.level.noise > 0
+      return Self.move(before: hasBefore ? grid.points[i - 1].level : nil, from: interval.from, to: interval.to.level)
     }
+  }
+
+  /// A step of order 2, with the level of the evaluation before it, or of order 1.
+  static func move(before: NoiseLevel?, from: SamplingGrid.Point, to: NoiseLevel) -> Move {
+    var denoised = LinearForm.estimate()
+    if let before {
+      let ratio = (to.lambda - from.level.lambda) / (from.level.lambda - before.lambda)
+      denoised = denoised + ratio / 2 * (LinearForm.estimate() - .estimate(ago: 1))
+    }
+    // −signal'·(e^(−h) − 1) = signal' − signal·noise'/noise: Euler's step, with a better x̂0.
+    return Move(at: from, to: to, estimate: .x0, next: Euler.step(from: from.level, to: to, denoised: denoised))
   }
 }

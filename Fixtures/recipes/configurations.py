@@ -1,0 +1,360 @@
+"""Configurations of diffusers' schedulers: their options, random ones with the tables that diffusers makes of them, and recorded steps.
+
+`diffusers-options.json` has for each class, twins included, its options with default and whether they may be null.
+
+`diffusers-configurations.json` has random configurations: `config` as diffusers saves it (without options at their default), the number of
+`steps`, and checksums of what diffusers makes of them in float32: `tables`, betas then alphas_cumprod; `sigmas`; `timesteps`. `scale` is
+init_noise_sigma. A checksum is FNV-1a with 64 bits over the little-endian 32-bit words. torch's square root, exponential and logarithm of
+float32 come from MKL, are up to an ulp off, and differ between makes of processors (on AMD's, `sqrt` is one iteration on RSQRTPS, and 15 %
+of its results are not the nearest). So the checksums are of what diffusers makes with these functions rounded correctly; `raw` are the first,
+the middle and the last sigma above 0 with torch's own.
+
+`diffusers-steps.safetensors` has for case i of `diffusers-steps.json` `i.samples` [S+1, 2, 3, 2, 2], `i.outputs` [S, 2, 3 or 6, 2, 2] and
+`i.noises` [S, ...] in float32, of a whole run with random outputs, with the same functions.
+
+`diffusers-deviations.json` has for each deviation a configuration that shows it, and what diffusers does with it, as `deviations` says.
+"""
+
+import contextlib
+import inspect
+import json
+import random
+
+import numpy
+from safetensors.numpy import save
+
+CLASSES = [
+    "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
+    "HeunDiscreteScheduler", "DPMSolverMultistepScheduler",
+]
+PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
+SIGMA_BASED = CLASSES[3:]
+TABLES_PER_CLASS = 110
+STEPS_PER_CLASS = 12
+SHAPE = (2, 3, 2, 2)
+
+
+def options():
+    import diffusers
+
+    classes = {}
+    for name in CLASSES + PARALLEL:
+        parameters = inspect.signature(getattr(diffusers, name).__init__).parameters.values()
+        classes[name] = [
+            {"name": p.name, "default": p.default, "optional": p.default is None or "None" in str(p.annotation)}
+            for p in parameters
+            if p.name not in ("self", "kwargs")
+        ]
+    return json.dumps(classes, indent=1) + "\n"
+
+
+def draw(name, chooser):
+    """Random options of a class, and a number of steps."""
+    choose = chooser.choice
+    total = choose([1000, 1000, 500, 100, 100, 50, 37, 10])
+    config = {}
+
+    def maybe(key, values, chance=0.5):
+        if chooser.random() < chance:
+            config[key] = choose(values)
+
+    if total != 1000 or chooser.random() < 0.5:
+        config["num_train_timesteps"] = total
+    schedules = ["linear", "scaled_linear", "squaredcos_cap_v2"]
+    schedules += {"DDPMScheduler": ["sigmoid", "laplace"], "HeunDiscreteScheduler": ["exp"]}.get(name, [])
+    maybe("beta_schedule", schedules, 0.8)
+    maybe("beta_start", [0.00085, 0.0001, 0.001, round(chooser.uniform(1e-5, 1e-3), 7)])
+    maybe("beta_end", [0.012, 0.02, 0.05, round(chooser.uniform(0.005, 0.1), 6)])
+    if total <= 50 and chooser.random() < 0.15:
+        config["trained_betas"] = [round(chooser.uniform(1e-4, 0.3), 6) for _ in range(total)]
+    predictions = ["epsilon", "sample", "v_prediction"]
+    if name == "EulerAncestralDiscreteScheduler":
+        predictions.remove("sample")
+    maybe("prediction_type", predictions, 0.7)
+    maybe("timestep_spacing", ["leading", "trailing"] + ["linspace"] * (name != "DDIMInverseScheduler"), 0.8)
+    maybe("steps_offset", [0, 1, 1, 2])
+    if name != "HeunDiscreteScheduler":
+        maybe("rescale_betas_zero_snr", [True, True, False], 0.4)
+    if name in CLASSES[:3] + ["HeunDiscreteScheduler"]:
+        maybe("clip_sample", [True, False], 0.7)
+        maybe("clip_sample_range", [1.0, 2.0, 0.5], 0.3)
+    if name in CLASSES[:2] + ["DPMSolverMultistepScheduler"]:
+        maybe("thresholding", [True], 0.2)
+        maybe("dynamic_thresholding_ratio", [0.9, 0.995], 0.3)
+        maybe("sample_max_value", [1.0, 1.5, 2.0], 0.3)
+    if name == "DDPMScheduler":
+        maybe("variance_type", ["fixed_small", "fixed_small_log", "fixed_large", "learned_range"], 0.7)
+    if name in ("DDIMScheduler", "DDIMInverseScheduler"):
+        maybe("set_alpha_to_one", [True, False], 0.6)
+    if name in ("EulerDiscreteScheduler", "HeunDiscreteScheduler", "DPMSolverMultistepScheduler"):
+        maybe(choose(["use_karras_sigmas", "use_exponential_sigmas"]), [True], 0.4)
+    if name in ("EulerDiscreteScheduler", "DPMSolverMultistepScheduler"):
+        maybe("final_sigmas_type", ["zero", "sigma_min"], 0.5)
+    if name == "EulerDiscreteScheduler":
+        maybe("interpolation_type", ["linear", "log_linear"], 0.3)
+        maybe("timestep_type", ["discrete", "continuous"], 0.3)
+        maybe("sigma_min", [0.002, 0.03], 0.2)
+        maybe("sigma_max", [14.0, 80.0, 700.0], 0.2)
+    if name == "DPMSolverMultistepScheduler":
+        maybe("solver_order", [1, 2, 2], 0.5)
+        maybe("variance_type", ["learned_range"], 0.2)
+        maybe("lower_order_final", [True, False], 0.5)
+        maybe("euler_at_final", [True, False], 0.5)
+        maybe("lambda_min_clipped", [-5.1, -3.0, -float("inf")], 0.3)
+    steps = chooser.randint(1, min(60, total - 1)) if chooser.random() < 0.8 else chooser.randint(1, total - 1)
+    return config, steps
+
+
+def checksum(*arrays):
+    digest = 0xCBF29CE484222325
+    for array in arrays:
+        for word in numpy.ascontiguousarray(array).view(numpy.uint32).ravel().tolist():
+            digest = (digest ^ word) * 0x100000001B3 % 2**64
+    return f"{digest:x}"
+
+
+@contextlib.contextmanager
+def rounded_functions():
+    """torch with square root, exponential and logarithm of float32 rounded correctly."""
+    import torch
+
+    def rounding(function):
+        def rounded(tensor):
+            return torch.from_numpy(numpy.asarray(function(tensor.numpy().astype(numpy.float64)).astype(numpy.float32)))
+
+        return rounded
+
+    root = rounding(numpy.sqrt)
+    power = torch.Tensor.__pow__
+    own = {"sqrt": root, "exp": rounding(numpy.exp), "log": rounding(numpy.log)}
+    own["__pow__"] = lambda tensor, exponent: root(tensor) if exponent == 0.5 else power(tensor, exponent)
+    originals = [(owner, name, getattr(owner, name)) for owner in (torch, torch.Tensor) for name in own if hasattr(owner, name)]
+    for owner, name, _ in originals:
+        setattr(owner, name, own[name])
+    yield
+    for owner, name, function in originals:
+        setattr(owner, name, function)
+
+
+def configurations():
+    import diffusers
+
+    chooser = random.Random(5)
+    cases = []
+    for name in CLASSES:
+        for _ in range(TABLES_PER_CLASS):
+            config, steps = draw(name, chooser)
+            with numpy.errstate(all="ignore"):
+                raw = getattr(diffusers, name)(**config)
+                raw.set_timesteps(steps)
+                with rounded_functions():
+                    made = getattr(diffusers, name)(**config)
+                    made.set_timesteps(steps)
+            case = {"config": {"_class_name": name, **config}, "steps": steps, "tables": checksum(made.betas, made.alphas_cumprod)}
+            timesteps = made.timesteps.numpy()
+            if name in SIGMA_BASED:
+                case["sigmas"] = checksum(made.sigmas)
+                case["scale"] = float(made.init_noise_sigma)
+                if "rescale_betas_zero_snr" not in config:
+                    sigmas = raw.sigmas[raw.sigmas > 0]
+                    case["raw"] = [float(sigmas[i]) for i in (0, len(sigmas) // 2, -1)]
+            # Whole numbers below 2^24 are exact in float32.
+            case["timesteps"] = checksum(timesteps.astype(numpy.float32))
+            cases.append(case)
+    return "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
+
+
+def record(name, config, steps, arguments, generator):
+    """A run of a scheduler with random outputs: its samples, outputs and noises, or None if diffusers cannot or it is not finite."""
+    import sys
+
+    import diffusers
+    import torch
+
+    scheduler = getattr(diffusers, name)(**config)
+    module = sys.modules[type(scheduler).__module__]
+    drawn = []
+
+    def randn_tensor(shape, **_):
+        drawn.append(torch.from_numpy(generator.standard_normal(shape).astype(numpy.float32)))
+        return drawn[-1]
+
+    if hasattr(module, "randn_tensor"):
+        module.randn_tensor = randn_tensor
+    scheduler.set_timesteps(steps)
+    start = generator.standard_normal(SHAPE).astype(numpy.float32) * numpy.float32(scheduler.init_noise_sigma)
+    samples, outputs, noises = [torch.from_numpy(start)], [], []
+    is_split = name == "DDPMScheduler" or config.get("prediction_type", "epsilon") == "epsilon"
+    channels = 6 if config.get("variance_type") == "learned_range" and is_split else 3
+    for timestep in scheduler.timesteps:
+        scheduler.scale_model_input(samples[-1], timestep)
+        outputs.append(torch.from_numpy(generator.standard_normal((2, channels, 2, 2)).astype(numpy.float32)))
+        drawn.clear()
+        try:
+            samples.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
+        except (IndexError, TypeError):
+            return None
+        noises.append(drawn[0] if drawn else torch.zeros(SHAPE))
+    stacks = [torch.stack(values).numpy() for values in (samples, outputs, noises)]
+    return stacks if all(numpy.isfinite(stack).all() for stack in stacks) else None
+
+
+def recorded():
+    chooser = random.Random(6)
+    generator = numpy.random.default_rng(6)
+    cases, tensors = [], {}
+    for name in CLASSES:
+        found = 0
+        while found < STEPS_PER_CLASS:
+            config, _ = draw(name, chooser)
+            steps = chooser.randint(1, 8)
+            arguments = {}
+            if name == "DDIMScheduler" and chooser.random() < 0.6:
+                arguments["eta"] = round(chooser.uniform(0, 1), 2)
+            if name == "DDIMScheduler" and chooser.random() < 0.4:
+                arguments["use_clipped_model_output"] = True
+            with numpy.errstate(all="ignore"), rounded_functions():
+                run = record(name, config, steps, arguments, generator)
+            if run is None:
+                continue
+            for key, stack in zip(("samples", "outputs", "noises"), run):
+                tensors[f"{len(cases)}.{key}"] = stack
+            cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments})
+            found += 1
+    text = "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
+    return text, save(tensors)
+
+
+# For each deviation a configuration that shows it, a number of steps, and the arguments of `step`.
+TRAILING, LINSPACE = {"timestep_spacing": "trailing"}, {"timestep_spacing": "linspace"}
+DEVIATIONS = {
+    "float32Tables": ("DDPMScheduler", {"clip_sample": False}, 1000, {}),
+    "trailingMinusOne": ("DDIMScheduler", {**TRAILING, "clip_sample": False}, 103, {}),
+    "missedTies": ("DDPMScheduler", {**TRAILING, "clip_sample": False}, 48, {}),
+    "oneStepFromTheEnd": ("DDIMScheduler", {**LINSPACE, "clip_sample": False}, 1, {}),
+    "fractionalTimesteps": ("EulerDiscreteScheduler", {"beta_schedule": "scaled_linear"}, 7, {}),
+    "timestepPastTheEnd": ("EulerDiscreteScheduler", {"timestep_spacing": "leading", "steps_offset": 1}, 1000, {}),
+    "stridedPrevious": ("DDIMScheduler", {**LINSPACE, "clip_sample": False}, 4, {}),
+    "stridedInverse": ("DDIMInverseScheduler", {"clip_sample": False}, 10, {}),
+    "lastStepIsNoisy": ("DDPMScheduler", {**TRAILING, "variance_type": "fixed_large", "clip_sample": False}, 10, {}),
+    "logarithmForVariance": ("DDPMScheduler", {"variance_type": "fixed_large_log", "clip_sample": False}, 10, {}),
+    "epsilonBeforeClipping": ("DDIMScheduler", {"clip_sample_range": 0.1}, 10, {}),
+    "infiniteX0": ("DDIMScheduler", {**TRAILING, "rescale_betas_zero_snr": True}, 10, {}),
+    "almostZeroSNR": (
+        "EulerDiscreteScheduler", {**TRAILING, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, 10, {}),
+    "initialScaleWithoutData": ("EulerDiscreteScheduler", {"beta_schedule": "scaled_linear"}, 10, {}),
+    "ancestralNotANumber": ("EulerAncestralDiscreteScheduler", {"beta_schedule": "squaredcos_cap_v2"}, 4, {}),
+    "subsampledEnds": (
+        "EulerDiscreteScheduler",
+        {**TRAILING, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 20, {}),
+    "logLinearEnd": ("EulerDiscreteScheduler", {"interpolation_type": "log_linear"}, 10, {}),
+    "roundedSigmaTimesteps": (
+        "DPMSolverMultistepScheduler",
+        {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 100, {}),
+    "duplicateStart": ("DPMSolverMultistepScheduler", {"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": True}, 20, {}),
+    "oneMorePoint": ("DPMSolverMultistepScheduler", {}, 10, {}),
+    "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
+}
+DATUM = 0.3
+
+
+def deviations():
+    """Runs of diffusers on one number, with a network that knows the datum behind every sample at the timestep that it is told."""
+    import sys
+
+    import diffusers
+    import torch
+
+    cases = {}
+    for deviation, (name, config, steps, arguments) in DEVIATIONS.items():
+        scheduler = getattr(diffusers, name)(**config)
+        scheduler.set_timesteps(steps)
+        bars = scheduler.alphas_cumprod.double().numpy()
+        sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
+
+        def network(x, timestep):
+            sigma = numpy.exp(numpy.interp(float(timestep), numpy.arange(len(bars)), numpy.log(sigmas)))
+            if sigma > 1e100:
+                # Exactly the noise would give 0/0.
+                return 0.9 * x
+            signal, noise = (1 / (1 + sigma**2)) ** 0.5, sigma / (1 + sigma**2) ** 0.5
+            epsilon = (x - signal * DATUM) / noise
+            return signal * epsilon - noise * DATUM if config.get("prediction_type") == "v_prediction" else epsilon
+
+        noises = numpy.random.default_rng(7).standard_normal(len(scheduler.timesteps)).astype(numpy.float32)
+        module = sys.modules[type(scheduler).__module__]
+        drawn = []
+        module.randn_tensor = lambda shape, **_: torch.full((1, 1, 1, 1), float(noises[len(outputs) - 1])) if not drawn.append(1) else 0
+        start = numpy.float32(scheduler.init_noise_sigma) if name != "DDIMInverseScheduler" else numpy.float32(DATUM)
+        samples, outputs, used, error = [float(start)], [], [], None
+        for timestep in scheduler.timesteps:
+            x = torch.full((1, 1, 1, 1), samples[-1])
+            scaled = scheduler.scale_model_input(x, timestep)
+            outputs.append(float(numpy.float32(network(scaled.item(), timestep))))
+            output = torch.full((1, 1, 1, 1), outputs[-1])
+            if config.get("variance_type") == "learned":
+                output = torch.cat([output, torch.full((1, 1, 1, 1), -3.0)], dim=1)
+            drawn.clear()
+            try:
+                result = scheduler.step(output, timestep, x, **arguments).prev_sample.item()
+            except IndexError as failure:
+                error = type(failure).__name__
+                break
+            used.append(float(noises[len(outputs) - 1]) if drawn else 0.0)
+            samples.append(result)
+            if not numpy.isfinite(result):
+                error = "NaN"
+                break
+        case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments, "error": error}
+        case["timesteps"] = scheduler.timesteps.tolist()
+        if hasattr(scheduler, "sigmas"):
+            case["sigmas"] = scheduler.sigmas.tolist()
+        if error is None:
+            case.update(samples=samples, outputs=outputs, noises=used)
+        if len(case["timesteps"]) > 200:
+            for key in ("timesteps", "sigmas", "samples", "outputs", "noises"):
+                if key in case:
+                    case[key] = case[key][:3] + case[key][-3:]
+        cases[deviation] = case
+    return "{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in cases.items()) + "\n}\n"
+
+
+def guided_deviations(checkout):
+    """What guided-diffusion answers where this library answers something else, for the linear schedule of ten timesteps at t = 5."""
+    import torch
+
+    from recipes import guided
+
+    gaussian, respace = guided.load(checkout)
+    process = gaussian.GaussianDiffusion(
+        betas=numpy.linspace(0.01, 0.3, 10),
+        model_mean_type=gaussian.ModelMeanType.PREVIOUS_X,
+        model_var_type=gaussian.ModelVarType.FIXED_SMALL,
+        loss_type=gaussian.LossType.MSE,
+    )
+    x, answer, t = torch.full((1, 1, 1, 1), 2.0), 1.75, torch.tensor([5])
+    means = [
+        process.p_mean_variance(lambda *_: torch.full_like(x, answer), x, t, clip_denoised=clip) for clip in (False, True)
+    ]
+    extracted = gaussian._extract_into_tensor(process.alphas_cumprod, t, (1,))
+    made = {
+        "space_timesteps": {text: sorted(respace.space_timesteps(1000, text)) for text in ("1", "1,1")},
+        "sample": 2.0,
+        "output": answer,
+        "means": [float(mean["mean"]) for mean in means],
+        "pred_xstart": [float(mean["pred_xstart"]) for mean in means],
+        "alphas_cumprod": float(process.alphas_cumprod[5]),
+        "extracted": float(extracted),
+    }
+    return json.dumps(made, indent=1) + "\n"
+
+
+GUIDED = {"guided-deviations.json": guided_deviations}
+
+FILES = {
+    "diffusers-options.json": options,
+    "diffusers-configurations.json": configurations,
+    "diffusers-steps.json": lambda: recorded()[0],
+    "diffusers-deviations.json": deviations,
+    "diffusers-steps.safetensors": lambda: recorded()[1],
+}

@@ -1,0 +1,161 @@
+extension DiffusersConfiguration {
+  /// One option of a scheduler's constructor.
+  public struct Option: Hashable, Sendable {
+    /// What its value may be.
+    enum Kind: Hashable {
+      case boolean, integer, number, string, numbers
+    }
+
+    /// The name in the file.
+    public let name: String
+    /// diffusers' default.
+    public let standard: Value
+    let kind: Kind
+    /// Whether it may be null.
+    public let isOptional: Bool
+
+    private static func boolean(_ name: String, _ standard: Bool, isOptional: Bool = false) -> Option {
+      Option(name: name, standard: .boolean(standard), kind: .boolean, isOptional: isOptional)
+    }
+    private static func integer(_ name: String, _ standard: Int) -> Option {
+      Option(name: name, standard: .integer(standard), kind: .integer, isOptional: false)
+    }
+    private static func number(_ name: String, _ standard: Double?) -> Option {
+      Option(name: name, standard: standard.map(Value.number) ?? .null, kind: .number, isOptional: standard == nil)
+    }
+    private static func string(_ name: String, _ standard: String?) -> Option {
+      Option(name: name, standard: standard.map(Value.string) ?? .null, kind: .string, isOptional: standard == nil)
+    }
+
+    /// The value in the form of this option, or `nil` if it has the wrong type.
+    func fitting(_ value: Value) -> Value? {
+      switch (kind, value) {
+      case (_, .null): isOptional ? .null : nil
+      case (.boolean, .boolean), (.integer, .integer), (.number, .number), (.string, .string): value
+      case (.number, .integer(let whole)): .number(Double(whole))
+      case (.numbers, .list(let values)): Self.numbers(values).map { .list($0.map(Value.number)) }
+      default: nil
+      }
+    }
+
+    static func numbers(_ values: [Value]) -> [Double]? {
+      var numbers: [Double] = []
+      for value in values {
+        switch value {
+        case .number(let number): numbers.append(number)
+        case .integer(let whole): numbers.append(Double(whole))
+        default: return nil
+        }
+      }
+      return numbers
+    }
+
+    /// What the value must be, in words.
+    var expected: String {
+      let type =
+        switch kind {
+        case .boolean: "true or false"
+        case .integer: "a whole number"
+        case .number: "a number"
+        case .string: "text"
+        case .numbers: "a list of numbers"
+        }
+      return isOptional ? "\(type) or null" : type
+    }
+  }
+}
+
+extension DiffusersConfiguration.Option {
+  /// Every option of a class, in the order of its constructor.
+  public static func all(of schedulerClass: DiffusersConfiguration.Class) -> [Self] {
+    switch schedulerClass {
+    case .ddpm: process() + [string("variance_type", "fixed_small")] + clipping + ddpmEnd
+    case .ddim: process() + [boolean("set_alpha_to_one", true)] + clipping + ddpmEnd
+    case .ddimInverse:
+      process() + [
+        boolean("set_alpha_to_one", true), .init(name: "set_alpha_to_zero", standard: nil, kind: .boolean, isOptional: true),
+      ]
+        + rangeClipping(true) + [string("prediction_type", "epsilon")] + spacing("leading") + [rescaling]
+    case .eulerDiscrete:
+      process() + [string("prediction_type", "epsilon"), string("interpolation_type", "linear")] + sigmas(isOptional: true)
+        + [number("sigma_min", nil), number("sigma_max", nil), string("timestep_type", "discrete")] + spacing("linspace")
+        + [rescaling, string("final_sigmas_type", "zero")]
+    case .eulerAncestralDiscrete:
+      process() + [string("prediction_type", "epsilon")] + spacing("linspace") + [rescaling]
+    case .heunDiscrete:
+      process(start: 0.00085, end: 0.012) + [string("prediction_type", "epsilon")] + sigmas(isOptional: false)
+        + rangeClipping(false) + spacing("linspace")
+    case .dpmSolverMultistep:
+      process() + [integer("solver_order", 2), string("prediction_type", "epsilon")] + thresholding + dpmSolver
+        + sigmas(isOptional: false) + flow + spacing("linspace") + [rescaling]
+    }
+  }
+
+  /// The options of all classes by name.
+  static let ofAnyClass = Dictionary(
+    DiffusersConfiguration.Class.allCases.flatMap { all(of: $0) }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }
+  )
+
+  private static func process(start: Double = 1e-4, end: Double = 0.02) -> [Self] {
+    [
+      integer("num_train_timesteps", 1000), number("beta_start", start), number("beta_end", end),
+      string("beta_schedule", "linear"), .init(name: "trained_betas", standard: nil, kind: .numbers, isOptional: true),
+    ]
+  }
+  private static func spacing(_ standard: String) -> [Self] {
+    [string("timestep_spacing", standard), integer("steps_offset", 0)]
+  }
+  private static func rangeClipping(_ standard: Bool) -> [Self] {
+    [boolean("clip_sample", standard), number("clip_sample_range", 1)]
+  }
+  private static let thresholding = [
+    boolean("thresholding", false), number("dynamic_thresholding_ratio", 0.995), number("sample_max_value", 1),
+  ]
+  private static let clipping = rangeClipping(true) + thresholding
+  private static let rescaling = boolean("rescale_betas_zero_snr", false)
+  private static let ddpmEnd = [string("prediction_type", "epsilon")] + spacing("leading") + [rescaling]
+  private static func sigmas(isOptional: Bool) -> [Self] {
+    ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"].map { boolean($0, false, isOptional: isOptional) }
+  }
+  private static let dpmSolver = [
+    string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint"), boolean("lower_order_final", true),
+    boolean("euler_at_final", false), string("final_sigmas_type", "zero"), number("lambda_min_clipped", -.infinity),
+    string("variance_type", nil),
+  ]
+  private static let flow = [
+    boolean("use_lu_lambdas", false), boolean("use_flow_sigmas", false), number("flow_shift", 1),
+    boolean("use_dynamic_shifting", false), string("time_shift_type", "exponential"),
+  ]
+}
+
+extension DiffusersConfiguration {
+  // Values were checked against the options' kinds when the configuration was made, so these always find what they look for.
+
+  func boolean(_ name: String) -> Bool { self[name] == .boolean(true) }
+
+  func integer(_ name: String) -> Int {
+    guard case .integer(let value) = self[name] else { preconditionFailure("\(name) is no whole number") }
+    return value
+  }
+
+  func number(_ name: String) -> Double? {
+    guard case .number(let value) = self[name] else { return nil }
+    return value
+  }
+
+  func string(_ name: String) -> String? {
+    guard case .string(let value) = self[name] else { return nil }
+    return value
+  }
+
+  /// The value of a text option as one of a list of names; the error says which there are.
+  func choice<Choice>(_ name: String, _ choices: KeyValuePairs<String, Choice>) throws(ConfigurationError) -> Choice {
+    let value = self[name] ?? .null
+    for (key, choice) in choices where value == .string(key) { return choice }
+    throw unsupported(name, remedy: "use one of \(choices.map(\.key).joined(separator: ", "))")
+  }
+
+  func unsupported(_ name: String, remedy: String) -> ConfigurationError {
+    .option(name, value: (self[name] ?? .null).json, className: className, remedy: remedy)
+  }
+}

@@ -1,0 +1,104 @@
+// The steps of diffusers' schedulers. Levels come from its float32 tables; the previous timestep is the one that it takes.
+
+extension DiffusersConfiguration {
+  /// Moves made from a table of another library, and the level that they start from.
+  struct Moves: Sampler {
+    var moves: [Move]
+    var start: NoiseLevel
+
+    func moves(over grid: SamplingGrid) -> [Move] { moves }
+    func start(of grid: SamplingGrid) -> NoiseLevel { start }
+  }
+
+  /// What diffusers does at each step.
+  func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
+    let tables = try tables()
+    let setting = try setting(steps: checked(steps: steps), tables: tables)
+    try checkStart(setting)
+    switch schedulerClass {
+    case .ddpm: return try ddpmMoves(setting, tables)
+    case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
+    case .ddimInverse: return try ddimInverseMoves(setting, tables, stride: tables.betas.count / steps)
+    case .eulerDiscrete:
+      return Moves(moves: Euler().moves(over: sigmaGrid(setting)), start: try start(setting))
+    case .heunDiscrete:
+      return Moves(moves: Heun().moves(over: sigmaGrid(setting)), start: try start(setting))
+    case .eulerAncestralDiscrete:
+      return Moves(moves: try ancestralMoves(sigmaGrid(setting)), start: try start(setting))
+    case .dpmSolverMultistep:
+      let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, level: .variancePreserving(sigma: Double(sigma)))
+      }
+      return Moves(moves: try multistepMoves(points), start: points[0].level)
+    }
+  }
+
+  /// diffusers finds its place by the value of the first timestep, and takes the second of equal ones.
+  private func checkStart(_ setting: Setting) throws(ConfigurationError) {
+    guard isSigmaBased, setting.timesteps.count > 1, setting.timesteps[0] == setting.timesteps[1] else { return }
+    throw .notFinite(
+      step: 0, timestep: setting.timesteps[0], className: className,
+      reason: "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing"
+    )
+  }
+
+  /// The points of the samples x0 + σ·epsilon, of which the network is given 1/√(1+σ²).
+  func sigmaGrid(_ setting: Setting) -> SamplingGrid {
+    SamplingGrid(
+      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, sigma: Double(sigma))
+      })
+  }
+
+  /// With linspace and trailing spacing diffusers multiplies the first noise by σ, as if there were no data in it.
+  private func start(_ setting: Setting) throws(ConfigurationError) -> NoiseLevel {
+    let largest = Double(setting.sigmas.max() ?? 0)
+    return NoiseLevel(signal: try timestepSpacing() == .leading ? 1 : 0, noise: largest)
+  }
+}
+
+extension SamplingGrid.Point {
+  /// A point of an exploding process, whose sample is x0 + σ·epsilon and whose network was trained on 1/√(1+σ²) of it.
+  init(timestep: Double, sigma: Double) {
+    self.init(
+      timestep: timestep, level: NoiseLevel(signal: 1, noise: sigma),
+      inputScale: NoiseLevel.variancePreserving(sigma: sigma).signal)
+  }
+}
+
+extension DiffusersConfiguration {
+  /// Ancestral Euler with diffusers' float32 σ_up and σ_down, whose difference of squares loses what is left of σ_down where σ is large.
+  private func ancestralMoves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    var moves: [Move] = []
+    for (i, interval) in grid.intervals.enumerated() {
+      let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))
+      let up = (to * to * (from * from - to * to) / (from * from)).squareRoot()
+      let down = (to * to - up * up).squareRoot()
+      guard up.isFinite, down.isFinite else {
+        throw .notFinite(
+          step: i, timestep: interval.from.timestep, className: className,
+          reason: "diffusers' sigma_down is NaN from sigma \(from) to \(to); use more steps or another spacing")
+      }
+      let lower = NoiseLevel(signal: 1, noise: Double(down))
+      let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(up) * .noise
+      moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
+    }
+    return moves
+  }
+
+  /// DPM-Solver++ with the orders that diffusers gives its steps.
+  func multistepMoves(_ points: [SamplingGrid.Point]) throws(ConfigurationError) -> [Move] {
+    let order = integer("solver_order")
+    guard order == 1 || order == 2 else { throw unsupported("solver_order", remedy: "use 1 or 2") }
+    try choice("algorithm_type", ["dpmsolver++": (), "deis": ()])
+    try choice("solver_type", ["midpoint": (), "logrho": (), "bh1": (), "bh2": ()])
+    let steps = points.count - 1
+    let isShort = boolean("lower_order_final") && steps < 15
+    let isLastFirstOrder = try !endsAtLeastNoise() || boolean("euler_at_final") || isShort
+    return (0..<steps).map { i in
+      let isFirstOrder = order == 1 || i == 0 || (i == steps - 1 && isLastFirstOrder)
+      return DPMSolverPlusPlus.move(
+        before: isFirstOrder ? nil : points[i - 1].level, from: points[i], to: points[i + 1].level)
+    }
+  }
+}

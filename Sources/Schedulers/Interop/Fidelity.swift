@@ -1,0 +1,77 @@
+/// How a configuration of another library is read.
+public enum Fidelity: String, Hashable, Codable, CaseIterable, Sendable {
+  /// The mathematics of the papers, in Double.
+  case corrected
+  /// What diffusers 0.42.1 does: its float32 tables bit for bit, its timesteps, its choice of the previous timestep. `Deviation` lists
+  /// the differences.
+  case diffusers
+}
+
+/// The extra arguments of a scheduler's `step`, with diffusers' defaults and names.
+public struct StepArguments: Hashable, Sendable {
+  /// DDIM: how much fresh noise is drawn.
+  public var eta: Double
+  /// DDIM: whether epsilon is made again from the clipped x̂0.
+  public var usesClippedModelOutput: Bool
+  /// Euler: how much noise is added before a step (Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2).
+  public var churn: Double
+  /// Euler: the smallest sigma at which noise is added.
+  public var churnMinimum: Double
+  /// Euler: the largest sigma at which noise is added.
+  public var churnMaximum: Double
+  /// Euler: the deviation of the noise added.
+  public var churnNoise: Double
+
+  /// Arguments; those not given have diffusers' defaults.
+  public init(
+    eta: Double = 0, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
+    churnMaximum: Double = .infinity, churnNoise: Double = 1
+  ) {
+    self.eta = eta
+    self.usesClippedModelOutput = usesClippedModelOutput
+    self.churn = churn
+    self.churnMinimum = churnMinimum
+    self.churnMaximum = churnMaximum
+    self.churnNoise = churnNoise
+  }
+}
+
+extension StepArguments: Codable {
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case eta
+    case usesClippedModelOutput = "use_clipped_model_output"
+    case churn = "s_churn"
+    case churnMinimum = "s_tmin"
+    case churnMaximum = "s_tmax"
+    case churnNoise = "s_noise"
+  }
+
+  private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  /// Reads arguments under their names in Python; those that are missing have their defaults.
+  ///
+  /// - Throws: `DecodingError` for a name that is none of them, or a value of the wrong type.
+  public init(from decoder: any Decoder) throws {
+    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where CodingKeys(stringValue: key.stringValue) == nil {
+      let known = CodingKeys.allCases.map(\.rawValue).joined(separator: ", ")
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath + [key],
+          debugDescription: "the step argument \(key.stringValue) is not supported; supported are \(known)"))
+    }
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init()
+    eta = try container.decodeIfPresent(Double.self, forKey: .eta) ?? eta
+    usesClippedModelOutput =
+      try container.decodeIfPresent(Bool.self, forKey: .usesClippedModelOutput) ?? usesClippedModelOutput
+    churn = try container.decodeIfPresent(Double.self, forKey: .churn) ?? churn
+    churnMinimum = try container.decodeIfPresent(Double.self, forKey: .churnMinimum) ?? churnMinimum
+    churnMaximum = try container.decodeIfPresent(Double.self, forKey: .churnMaximum) ?? churnMaximum
+    churnNoise = try container.decodeIfPresent(Double.self, forKey: .churnNoise) ?? churnNoise
+  }
+}

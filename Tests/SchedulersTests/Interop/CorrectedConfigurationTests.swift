@@ -1,0 +1,130 @@
+import Schedulers
+import Testing
+
+/// `.corrected`: a configuration is this library's own schedule, grid and sampler.
+@Suite struct CorrectedConfigurationTests {
+  private typealias Values = [String: DiffusersConfiguration.Value]
+
+  private static func plan(
+    _ schedulerClass: DiffusersConfiguration.Class, _ values: Values = [:], steps: Int = 10, step: StepArguments = .init()
+  ) throws -> SamplingPlan {
+    try DiffusersConfiguration(schedulerClass, values).plan(steps: steps, step: step)
+  }
+
+  @Test func `DDPM and DDIM are theirs, with the file's clipping and prediction`() throws {
+    let linear = try NoiseSchedule(.linear(), timesteps: 1000)
+    let leading = try SamplingGrid(linear, steps: 10, spacing: .leading())
+    #expect(try Self.plan(.ddpm) == DDPM().plan(over: leading, predicting: .epsilon, clipping: .range(-1...1)))
+    for (name, variance) in [
+      ("fixed_large", Variance.fixedLarge), ("fixed_large_log", .fixedLarge), ("fixed_small_log", .fixedSmall),
+      ("learned", .learned),
+      ("learned_range", .learnedRange),
+    ] {
+      let own = try DDPM(variance: variance).plan(over: leading, predicting: .x0)
+      #expect(
+        try Self.plan(.ddpm, ["variance_type": .string(name), "clip_sample": false, "prediction_type": "sample"]) == own,
+        "\(name)")
+    }
+    let scaled = try NoiseSchedule(.scaledLinear(start: 0.00085, end: 0.012), timesteps: 500).rescaledToZeroTerminalSNR()
+    let trailing = try SamplingGrid(scaled, steps: 7, spacing: .trailing)
+    let values: Values = [
+      "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "num_train_timesteps": 500,
+      "rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "prediction_type": "v_prediction", "thresholding": true,
+      "sample_max_value": 2.0, "dynamic_thresholding_ratio": 0.9,
+    ]
+    let own = try DDIM(eta: 0.3).plan(over: trailing, predicting: .v, clipping: .dynamic(ratio: 0.9, maximum: 2))
+    #expect(try Self.plan(.ddim, values, steps: 7, step: StepArguments(eta: 0.3)) == own)
+  }
+
+  @Test func `DDIM inversion runs over the same grid, and what ends at timestep 0 does so`() throws {
+    let cosine = try NoiseSchedule(.cosine(), timesteps: 1000)
+    let values: Values = ["beta_schedule": "squaredcos_cap_v2", "steps_offset": 1, "clip_sample": false]
+    let grid = try SamplingGrid(cosine, steps: 10, spacing: .leading(offset: 1))
+    #expect(try Self.plan(.ddimInverse, values) == DDIMInversion().plan(over: grid, predicting: .epsilon))
+    let ended = try SamplingGrid(points: grid.points.dropLast() + [.init(timestep: 0, level: cosine[0])])
+    let toLeast = values.merging(["set_alpha_to_one": false]) { $1 }
+    #expect(try Self.plan(.ddim, toLeast) == DDIM().plan(over: ended, predicting: .epsilon))
+    #expect(try Self.plan(.ddimInverse, toLeast) == DDIMInversion().plan(over: ended, predicting: .epsilon))
+    let deprecated = values.merging(["set_alpha_to_zero": false]) { $1 }
+    #expect(try Self.plan(.ddimInverse, deprecated) == DDIMInversion().plan(over: ended, predicting: .epsilon))
+    // Where the last timestep is 0 already, there is nowhere else to go than clean data.
+    let last = try Self.plan(.ddim, ["set_alpha_to_one": false]).steps[9]
+    #expect(last.query.timestep == 0 && last.arrival == .clean)
+  }
+
+  @Test(arguments: [
+    (DiffusersConfiguration.Class.eulerDiscrete, "euler", 1e-4, 0.02), (.eulerAncestralDiscrete, "euler-ancestral", 1e-4, 0.02),
+    (.heunDiscrete, "heun", 0.00085, 0.012),
+  ])
+  func `Euler's family has samples x0 + sigma·epsilon`(
+    schedulerClass: DiffusersConfiguration.Class, name: String, start: Double, end: Double
+  ) throws {
+    let linear = try NoiseSchedule(.linear(start: start, end: end), timesteps: 1000)
+    let grid = try SamplingGrid(linear, steps: 5, spacing: .linspace)
+    let preserving = try #require(SamplerCatalog[name]).sampler.plan(over: grid, predicting: .epsilon)
+    let exploding = try Self.plan(schedulerClass, steps: 5)
+    #expect(exploding.steps.count == preserving.steps.count)
+    for (own, other) in zip(exploding.steps, preserving.steps) {
+      #expect(own.query.timestep == other.query.timestep && own.query.level.signal == 1)
+      #expect(isClose(own.query.level.sigma, other.query.level.sigma, relative: 4 * unit))
+      #expect(isClose(own.query.inputScale, other.query.level.signal, relative: 4 * unit))
+      // The same step between samples that are 1/signal as large.
+      let factor = other.query.level.signal / other.arrival.signal
+      #expect(isClose(own.folded.sample, factor * other.folded.sample, relative: 1e-9))
+      #expect(isClose(own.next.noise, other.next.noise / other.arrival.signal, relative: 1e-12))
+    }
+    #expect(try DiffusersConfiguration(schedulerClass).timesteps(steps: 5) == exploding.steps.map(\.query.timestep))
+  }
+
+  @Test func `spacings of sigmas go from end to end, or between the file's`() throws {
+    let linear = try NoiseSchedule(.linear(), timesteps: 1000)
+    for (key, spacing) in [("use_karras_sigmas", SigmaSpacing.karras()), ("use_exponential_sigmas", .exponential)] {
+      let grid = try SamplingGrid(linear, steps: 10, spacing: spacing)
+      let own = try DPMSolverPlusPlus().plan(over: grid, predicting: .epsilon)
+      #expect(try Self.plan(.dpmSolverMultistep, [key: true]) == own)
+    }
+    let values: Values = ["use_karras_sigmas": true, "sigma_min": 0.1, "sigma_max": 20.0]
+    let levels = try Self.plan(.eulerDiscrete, values).steps.map(\.query.level.sigma)
+    #expect(isClose(levels[0], 20, relative: 1e-12) && isClose(levels[9], 0.1, relative: 1e-12))
+    let logarithmic = try Self.plan(.eulerDiscrete, ["interpolation_type": "log_linear"]).steps.map(\.query.level.sigma)
+    #expect(isClose(logarithmic[1] * logarithmic[1], logarithmic[0] * logarithmic[2], relative: 1e-12))
+    let continuous = try Self.plan(
+      .eulerDiscrete, ["timestep_type": "continuous", "prediction_type": "v_prediction"])
+    #expect(continuous.steps.allSatisfy { isClose(4 * $0.query.timestep, -$0.query.level.lambda, relative: 1e-9) })
+    #expect(
+      try Self.plan(.eulerDiscrete, ["final_sigmas_type": "sigma_min", "timestep_spacing": "trailing"]).steps[9].arrival.noise
+        > 0)
+  }
+
+  @Test func `DPM-Solver++ has the order that the file gives each step`() throws {
+    func reach(_ values: Values, steps: Int) throws -> [Int] {
+      try Self.plan(.dpmSolverMultistep, values.merging(["timestep_spacing": "trailing"]) { $1 }, steps: steps).steps.map {
+        $0.next.estimates.count
+      }
+    }
+    #expect(try reach([:], steps: 4) == [1, 2, 2, 1])
+    #expect(try reach(["solver_order": 1], steps: 4) == [1, 1, 1, 1])
+    let least: Values = ["final_sigmas_type": "sigma_min"]
+    #expect(try reach(least, steps: 4) == [1, 2, 2, 1])
+    #expect(try reach(least, steps: 15).last == 2)
+    #expect(try reach(least.merging(["lower_order_final": false]) { $1 }, steps: 4) == [1, 2, 2, 2])
+    #expect(try reach(least.merging(["lower_order_final": false, "euler_at_final": true]) { $1 }, steps: 4) == [1, 2, 2, 1])
+    // Lambda of the last timestep kept is the first that is not below the limit.
+    let clipped = try Self.plan(.dpmSolverMultistep, ["lambda_min_clipped": -3.0, "timestep_spacing": "trailing"])
+    let schedule = try NoiseSchedule(.linear(), timesteps: 1000)
+    let first = Int(clipped.steps[0].query.timestep)
+    #expect(schedule[first].lambda >= -3 && schedule[first + 1].lambda < -3)
+  }
+
+  @Test func `formulas of other classes are computed in Double`() throws {
+    let exponential = try DiffusersConfiguration(.heunDiscrete, ["beta_schedule": "exp", "num_train_timesteps": 100])
+    // ᾱ = exp(−12·t), and so every beta is 1 − exp(−12/T).
+    let betas = try exponential.schedule().betas
+    #expect(betas.allSatisfy { isClose($0, 0.113_079_563, relative: 1e-6) })
+    let laplace = try DiffusersConfiguration(.ddpm, ["beta_schedule": "laplace", "num_train_timesteps": 100])
+    #expect(try laplace.schedule().timesteps == 100)
+    let given = try DiffusersConfiguration(.ddim, ["trained_betas": [0.1, 0.2, 0.3], "num_train_timesteps": 3])
+    #expect(try given.schedule().betas == [0.1, 0.2, 0.3])
+    #expect(try given.grid(steps: 3, fidelity: .diffusers).points.map(\.timestep) == [2, 1, 0, -1])
+  }
+}
