@@ -57,6 +57,12 @@ import Testing
     #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == SamplerCatalog.all.map { $0.name[...] })
   }
 
+  @Test func `of the list of deviations name each, and are the document as markdown`() throws {
+    let lines = try tool.run("list", "deviations").text.split(separator: "\n")
+    #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == Deviation.allCases.map { $0.rawValue[...] })
+    #expect(try tool.run("list", "deviations", "--format", "markdown").text == Deviation.markdown)
+  }
+
   @Test func `of the error chart put DPM-Solver++ 2M nearer to the solution than DDIM at 12 calls`() throws {
     let outcome = try tool.run("plot", "error", "--sampler", "ddim,dpm++2m", "--format", "csv")
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -1,0 +1,173 @@
+extension Deviation {
+  /// What is known of this deviation.
+  public var details: Details {
+    switch self {
+    case .float32Tables:
+      Details(
+        what:
+          "betas, alphas_cumprod and sigmas are float32. 1 − ᾱ and 1 − ᾱ_t/ᾱ_s cancel, and what is left has few digits at small t.",
+        place: "every class",
+        effect:
+          "With the default betas ᾱ is off by up to 3.6e-7 of itself, and the variance of DDPM's step at t = 4 by 3.9e-4.",
+        issue: nil)
+    case .trailingMinusOne:
+      Details(
+        what:
+          "Trailing spacing is `np.arange(T, 0, -T/N)`, which for some N has one element too many in floating point: the timestep −1, "
+          + "whose ᾱ Python reads from the end of the table, the noisiest.",
+        place: "every class, `timestep_spacing: trailing`, 62 of N = 1 ... 1000 with T = 1000: 61, 103, 121, 122, 201, ...",
+        effect:
+          "DDIM with N = 103 and a perfect network ends at −141.2 instead of 0.3. The classes with sigmas hold the table at its ends and "
+          + "only call the network with −1.", issue: nil)
+    case .missedTies:
+      Details(
+        what:
+          "Where a timestep lies halfway between two whole numbers, floating point leaves it a little to one side, and it is rounded to "
+          + "the odd neighbour instead of the even one.",
+        place: "every class, trailing (N = 48, 96, 112, ... with T = 1000) and linspace (N = 27, 31, 47, ...) spacing",
+        effect: "Single timesteps are off by one.", issue: nil)
+    case .oneStepFromTheEnd:
+      Details(
+        what:
+          "One step in linspace spacing is `np.linspace(0, T − 1, 1)`, timestep 0, so that a run of one step begins where the noise is "
+          + "least. One step has to begin at T − 1.",
+        place: "every class but DDIM inverse and DPM-Solver multistep, `timestep_spacing: linspace`, N = 1",
+        effect: "The network is asked about timestep 0 instead of 999 and given pure noise.", issue: nil)
+    case .fractionalTimesteps:
+      Details(
+        what:
+          "Linspace timesteps are not rounded: the network is told fractions that it was not trained with, and sigma is interpolated "
+          + "linearly between the table's, not in its logarithm.",
+        place: "Euler, Euler ancestral and Heun, `timestep_spacing: linspace`",
+        effect: "With N = 7 the second timestep is 832.5.", issue: nil)
+    case .timestepPastTheEnd:
+      Details(
+        what:
+          "`steps_offset` is added without a look at the end of the schedule. With N = T and offset 1 the first timestep is T.",
+        place: "every class but DPM-Solver multistep, `timestep_spacing: leading` with `steps_offset` above 0 and N near T",
+        effect: "DDPM and DDIM raise IndexError. The classes with sigmas call the network with T, at the sigma of T − 1.",
+        issue: "huggingface/diffusers/issues/10003")
+    case .stridedPrevious:
+      Details(
+        what:
+          "The step goes from t to t − ⌊T/N⌋, whatever the next timestep is. The next call then tells the network a timestep that is not "
+          + "that of the sample.",
+        place: "DDIM, `timestep_spacing: linspace` (998 of N = 1 ... 1000) and `trailing` (984, by one)",
+        effect: "With linspace and N = 4 the steps lead to 749, 416, 83 where the network is told 666, 333, 0.",
+        issue: "huggingface/diffusers/issues/11347")
+    case .stridedInverse:
+      Details(
+        what:
+          "The sample at t − ⌊T/N⌋ is given to the network with timestep t, that of the sample that the step makes. The first step takes "
+          + "clean data for a sample of negative timestep.",
+        place: "DDIM inverse",
+        effect: "With N = 10 a perfect network turns the datum 0.3 into 0.173 instead of data at the last level.",
+        issue: "huggingface/diffusers/issues/10695")
+    case .lastStepIsNoisy:
+      Details(
+        what:
+          "Noise is drawn wherever t > 0, not wherever the step ends at noise. A last step from t > 0 to clean data adds some: √β with "
+          + "fixed_large; with fixed_small 1e-10, the variance 0 being raised to 1e-20.",
+        place: "DDPM where the last timestep is above 0: trailing spacing, or `steps_offset` above 0",
+        effect:
+          "With trailing spacing, fixed_large and N = 10 a perfect network ends at 0.101 instead of 0.3, with noise of −0.62.",
+        issue: nil)
+    case .logarithmForVariance:
+      Details(
+        what:
+          "The logarithm of β is taken for the variance, and its root for the deviation. β is below 1, the logarithm negative.",
+        place: "DDPM, `variance_type: fixed_large_log`", effect: "Every step is NaN. `.diffusers` refuses the configuration.",
+        issue: nil)
+    case .learnedRoot:
+      Details(
+        what: "The network says the logarithm of the variance, whose half is that of the deviation; its root is taken instead.",
+        place: "DDPM, `variance_type: learned`",
+        effect: "Every step is NaN where the logarithm is negative. `.diffusers` refuses the configuration.", issue: nil)
+    case .epsilonBeforeClipping:
+      Details(
+        what:
+          "x̂0 is clipped, and epsilon kept from before: the two no longer make up the sample. guided-diffusion makes epsilon again "
+          + "from the clipped x̂0, as `use_clipped_model_output` does.",
+        place: "DDIM with `clip_sample` or `thresholding`, unless `use_clipped_model_output`",
+        effect: "Every step that clips is different, by the part that was clipped.", issue: nil)
+    case .infiniteX0:
+      Details(
+        what:
+          "Where there is no signal, epsilon says nothing about x0. x̂0 = (x − epsilon)/0 is infinite, and clipping turns it into ±1 by the "
+          + "sign of the network's last error.",
+        place: "DDPM, DDIM and DDIM inverse, `rescale_betas_zero_snr` with epsilon prediction",
+        effect: "A number without meaning with `clip_sample`, NaN without. `.corrected` refuses both.", issue: nil)
+    case .almostZeroSNR:
+      Details(
+        what: "After rescaling to zero terminal SNR, 2⁻²⁴ is put for the last ᾱ, which is 0, so that sigma is finite.",
+        place: "Euler, Euler ancestral and DPM-Solver multistep, `rescale_betas_zero_snr`",
+        effect: "The first sigma is 4096 instead of infinite.", issue: nil)
+    case .initialScaleWithoutData:
+      Details(
+        what:
+          "The first sample is sigma·z, as if there were no data in it; a sample at that level has the deviation √(1 + σ²).",
+        place: "Euler, Euler ancestral and Heun, `timestep_spacing: linspace` and `trailing`",
+        effect: "√(1 + σ²)/σ, 1.00037 for sigma 36.9.", issue: nil)
+    case .ancestralNotANumber:
+      Details(
+        what: "sigma_down = √(σ'² − sigma_up²) in float32, where sigma_up is σ' but for rounding, and may come out larger.",
+        place: "Euler ancestral where sigma falls steeply, such as `beta_schedule: squaredcos_cap_v2` with few steps",
+        effect: "The first step is NaN with N = 4. `.diffusers` refuses the configuration.",
+        issue: "huggingface/diffusers/issues/14213")
+    case .subsampledEnds:
+      Details(
+        what:
+          "Karras' and exponential sigmas lie between the first and the last that `timestep_spacing` has chosen, not between those of "
+          + "the schedule.",
+        place: "Euler and Heun, `use_karras_sigmas` or `use_exponential_sigmas`",
+        effect: "With Stable Diffusion's betas, trailing spacing and N = 20 the last sigma is 0.223 instead of 0.029.",
+        issue: nil)
+    case .logLinearEnd:
+      Details(
+        what:
+          "N + 1 sigmas are made for N timesteps, so that the run ends at the least sigma of the schedule instead of at 0, and the "
+          + "timesteps are not those of the sigmas.",
+        place: "Euler, `interpolation_type: log_linear`",
+        effect: "With N = 10 a perfect network, told the wrong timesteps, ends at 0.160 instead of 0.3.", issue: nil)
+    case .roundedSigmaTimesteps:
+      Details(
+        what:
+          "The timesteps of Karras' sigmas are rounded, those of exponential ones and of the cosine schedule cut off, while the sigmas "
+          + "stay; several steps may have one timestep.",
+        place: "DPM-Solver multistep, `use_karras_sigmas` or `use_exponential_sigmas`",
+        effect:
+          "Karras with N = 100 has the timestep 0 twice and asks about 95 different ones; exponential sigmas begin at 998.",
+        issue: "huggingface/diffusers/issues/4122")
+    case .duplicateStart:
+      Details(
+        what:
+          "A run finds its place by the value of the first timestep and takes the second of equal ones. Where the first two are equal, "
+          + "every step uses the sigmas of the next, and the last fails.",
+        place:
+          "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the table",
+        effect: "IndexError. `.diffusers` refuses the configuration.", issue: "huggingface/diffusers/issues/12771")
+    case .oneMorePoint:
+      Details(
+        what: "N + 1 timesteps are chosen and the least noisy is left out.",
+        place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
+        effect: "Linspace with N = 10 ends at timestep 100 instead of 0.", issue: nil)
+    case .guidedSingleStep:
+      Details(
+        what:
+          "A section that keeps one timestep keeps its first, the least noisy, from which a run of one step cannot begin. Here it keeps "
+          + "its last.",
+        place: "`space_timesteps`, a count of 1", effect: "\"1\" of 1000 timesteps keeps 0 instead of 999.", issue: nil)
+    case .guidedUnclippedMean:
+      Details(
+        what:
+          "Where the network predicts the previous sample, that is the mean of the step, whether x̂0 was clipped or not. Here the mean is "
+          + "made from the clipped x̂0, as for the other predictions.",
+        place: "`p_mean_variance` with `ModelMeanType.PREVIOUS_X` and `clip_denoised`",
+        effect: "`clip_denoised` changes the reported x̂0 and no sample.", issue: nil)
+    case .guidedFloat32:
+      Details(
+        what: "The float64 tables are cast to float32 before they meet a tensor of any type.",
+        place: "`_extract_into_tensor`", effect: "Each coefficient is off by up to 6e-8 of itself.", issue: nil)
+    }
+  }
+}

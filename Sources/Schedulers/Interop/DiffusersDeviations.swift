@@ -1,0 +1,64 @@
+extension DiffusersConfiguration {
+  /// Which deviations this configuration meets with a number of steps: where `.diffusers` and `.corrected` differ.
+  ///
+  /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
+  public func deviations(steps: Int) -> [Deviation] {
+    guard
+      let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
+      let timesteps = try? timesteps(steps: steps, fidelity: .diffusers)
+    else { return [] }
+    return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps) }
+  }
+
+  private func meets(
+    _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double]
+  ) -> Bool {
+    let isMultistep = schedulerClass == .dpmSolverMultistep
+    let isEuler = isSigmaBased && !isMultistep
+    let hasSigmaSpacing = boolean("use_karras_sigmas") || boolean("use_exponential_sigmas")
+    switch deviation {
+    case .float32Tables: return true
+    case .trailingMinusOne: return spacing == .trailing && !hasSigmaSpacing && timesteps.contains(-1)
+    case .missedTies:
+      guard !hasSigmaSpacing, spacing == .trailing || (spacing == .linspace && !isSigmaBased), steps > 1 else { return false }
+      let own: TimestepSpacing = spacing == .linspace ? .linspace : .trailing
+      let exact = (try? own.timesteps(steps: steps, of: total)) ?? []
+      let faithful = schedulerClass == .ddimInverse ? timesteps.reversed() : timesteps
+      return zip(exact, faithful.filter { $0 >= 0 }).contains { abs(Double($0) - $1) == 1 }
+    case .oneStepFromTheEnd: return steps == 1 && spacing == .linspace && total > 1 && !isMultistep
+    case .fractionalTimesteps: return isEuler && spacing == .linspace && timesteps.contains { $0 != $0.rounded() }
+    case .timestepPastTheEnd: return timesteps.contains { $0 >= Double(total) }
+    case .stridedPrevious:
+      guard schedulerClass == .ddim else { return false }
+      let stride = Double(total / steps)
+      return zip(timesteps, timesteps.dropFirst() + [-1]).contains { ($0 - stride) != $1 && ($0 - stride >= 0 || $1 >= 0) }
+    case .stridedInverse: return schedulerClass == .ddimInverse
+    case .lastStepIsNoisy: return schedulerClass == .ddpm && (timesteps.last ?? 0) > 0
+    case .logarithmForVariance: return string("variance_type") == "fixed_large_log" && schedulerClass == .ddpm
+    case .epsilonBeforeClipping: return schedulerClass == .ddim && (try? clipping()) != Clipping.none
+    case .infiniteX0:
+      return !isSigmaBased && boolean("rescale_betas_zero_snr") && (try? prediction()) == .epsilon
+        && timesteps.contains(Double(total - 1))
+    case .almostZeroSNR: return isSigmaBased && boolean("rescale_betas_zero_snr")
+    case .initialScaleWithoutData: return isEuler && spacing != .leading
+    case .learnedRoot: return string("variance_type") == "learned" && schedulerClass == .ddpm
+    case .ancestralNotANumber: return schedulerClass == .eulerAncestralDiscrete && isNotFinite(steps: steps)
+    case .subsampledEnds: return isEuler && hasSigmaSpacing
+    case .logLinearEnd: return (try? isLogLinear()) == true && !hasSigmaSpacing
+    case .roundedSigmaTimesteps: return isMultistep && hasSigmaSpacing
+    case .duplicateStart: return isSigmaBased && timesteps.count > 1 && timesteps[0] == timesteps[1]
+    case .oneMorePoint: return isMultistep && !hasSigmaSpacing && spacing != .trailing
+    case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
+    }
+  }
+
+  private func isNotFinite(steps: Int) -> Bool {
+    do {
+      _ = try faithfulMoves(steps: steps, step: StepArguments())
+      return false
+    } catch {
+      guard case .notFinite = error else { return false }
+      return true
+    }
+  }
+}

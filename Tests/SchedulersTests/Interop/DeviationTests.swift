@@ -1,0 +1,287 @@
+import Fixtures
+import Foundation
+import Schedulers
+import Testing
+
+/// Every deviation, as diffusers shows it and as the mathematics has it. `Fixtures/recipes/configurations.py` ran diffusers.
+@Suite struct DeviationTests {
+  /// What diffusers did with a configuration on one number, whose datum is 0.3.
+  struct Run: Decodable {
+    let config: DiffusersConfiguration
+    let steps: Int
+    let timesteps: [Double]
+    let sigmas: [Double]?
+    let error: String?
+    let samples: [Double]?
+    let outputs: [Double]?
+    let noises: [Double]?
+
+    func plan(_ fidelity: Fidelity) throws -> SamplingPlan { try config.plan(steps: steps, fidelity: fidelity) }
+    func timesteps(_ fidelity: Fidelity) throws -> [Double] { try config.timesteps(steps: steps, fidelity: fidelity) }
+  }
+
+  static func runs() throws -> [String: Run] {
+    try DiffusersConfiguration.decoder.decode([String: Run].self, from: Fixtures.data("diffusers-deviations.json"))
+  }
+
+  static func run(_ deviation: Deviation) throws -> Run { try #require(runs()[deviation.rawValue]) }
+
+  /// Where a plan ends from a sample, with a network that knows the datum, 0.3, behind every sample at the level of the query.
+  private static func end(of plan: SamplingPlan, from start: Double, _ prediction: Prediction = .epsilon) -> Double {
+    plan.sample(from: Real(start)) { x, query in
+      let level = query.level.scaled(by: query.inputScale)
+      let epsilon = (x.value - level.signal * 0.3) / level.noise
+      return Real(prediction == .v ? level.signal * epsilon - level.noise * 0.3 : epsilon)
+    }.value
+  }
+
+  @Test func `every deviation of diffusers is recorded, met by its configuration, and reproduced or refused`() throws {
+    let runs = try Self.runs()
+    let named = Deviation.allCases.filter { !$0.rawValue.hasPrefix("guided") }
+    #expect(runs.keys.sorted() == named.map(\.rawValue).sorted())
+    for deviation in named {
+      let run = try #require(runs[deviation.rawValue])
+      let label = Comment(rawValue: deviation.rawValue)
+      #expect(run.config.deviations(steps: run.steps).contains(deviation), label)
+      let timesteps = try run.timesteps(.diffusers)
+      if run.timesteps.count == timesteps.count {
+        #expect(zip(timesteps, run.timesteps).allSatisfy { Float($0) == Float($1) }, label)
+      }
+      guard run.error == nil else {
+        #expect(throws: ConfigurationError.self, label) { try run.plan(.diffusers) }
+        continue
+      }
+      let samples = try #require(run.samples)
+      guard samples.count == timesteps.count + 1 else { continue }
+      var sampling = Sampling(try run.plan(.diffusers), from: [samples[0]])
+      for i in timesteps.indices {
+        sampling.sample = [samples[i]]
+        sampling.advance(output: [run.outputs![i]], noise: [run.noises![i]])
+        // The roundings of diffusers' float32, as for the steps of `DiffusersGoldenTests`.
+        let scale = max(1, abs(samples[i]), abs(samples[i + 1]), abs(run.outputs![i]))
+        #expect(abs(sampling.sample[0] - samples[i + 1]) <= 1e-5 * scale, label)
+      }
+      Comparisons.count(samples.count)
+    }
+  }
+
+  @Test func `float32Tables: betas have the digits of float32`() throws {
+    let configuration = try Self.run(.float32Tables).config
+    let golden = try Safetensors("diffusers-tables.safetensors")
+    let tables = try configuration.tables()
+    #expect(tables.betas == (try golden.floats("ddpm/linear/1000/plain.betas")))
+    #expect(tables.alphaBars == (try golden.floats("ddpm/linear/1000/plain.alphas_cumprod")))
+    let exact = try configuration.schedule().alphaBars
+    let worst = zip(tables.alphaBars, exact).map { abs(Double($0) / $1 - 1) }.reduce(0, max)
+    #expect(worst > 3.5e-7 && worst < 3.7e-7)
+    #expect(try configuration.schedule(fidelity: .diffusers).alphaBars == tables.alphaBars.map(Double.init))
+    let variances = try Fidelity.allCases.map { fidelity in
+      let step = try #require(configuration.plan(steps: 1000, fidelity: fidelity).steps.first { $0.query.timestep == 4 })
+      return step.next.noise * step.next.noise
+    }
+    let ratio = abs(variances[1] / variances[0] - 1)
+    #expect(ratio > 3.8e-4 && ratio < 4e-4)
+  }
+
+  @Test func `trailingMinusOne: one timestep too many, at the noisiest level`() throws {
+    let run = try Self.run(.trailingMinusOne)
+    #expect(try run.timesteps(.diffusers).count == 104 && run.timesteps(.diffusers).last == -1)
+    #expect(try run.timesteps(.corrected).count == 103)
+    #expect(try #require(run.samples?.last) < -140)
+    #expect(isClose(Self.end(of: try run.plan(.corrected), from: 1), 0.3, relative: 1e-9))
+    for steps in [60, 61, 62, 103, 120, 121, 122, 123] {
+      let isListed = DiffusersTimestepTests.withMinusOne.contains(steps)
+      #expect(run.config.deviations(steps: steps).contains(.trailingMinusOne) == isListed)
+    }
+  }
+
+  @Test func `missedTies: halves are rounded to odd numbers`() throws {
+    let run = try Self.run(.missedTies)
+    let (theirs, own) = (try run.timesteps(.diffusers), try run.timesteps(.corrected))
+    let exact = (0..<48).map { (1000 * Double(48 - $0) / 48).rounded(.toNearestOrEven) - 1 }
+    #expect(own == exact && zip(theirs, own).allSatisfy { abs($0 - $1) <= 1 } && theirs != own)
+  }
+
+  @Test func `oneStepFromTheEnd: a run of one step begins where there is no noise`() throws {
+    let run = try Self.run(.oneStepFromTheEnd)
+    #expect(try run.timesteps(.diffusers) == [0] && run.timesteps(.corrected) == [999])
+  }
+
+  @Test func `fractionalTimesteps: timesteps between whole ones`() throws {
+    let run = try Self.run(.fractionalTimesteps)
+    #expect(try run.timesteps(.diffusers)[1] == 832.5 && run.timesteps(.corrected)[1] == 832)
+  }
+
+  @Test func `timestepPastTheEnd: an offset leads out of the schedule`() throws {
+    let run = try Self.run(.timestepPastTheEnd)
+    #expect(try run.timesteps(.diffusers)[0] == 1000)
+    let ddim = run.config.converted(to: .ddim).configuration
+    #expect(throws: ConfigurationError.self) { try ddim.plan(steps: 1000, fidelity: .diffusers) }
+    for configuration in [run.config, ddim] {
+      #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 1000) }
+    }
+  }
+
+  @Test func `stridedPrevious: a step does not lead to the next timestep`() throws {
+    let run = try Self.run(.stridedPrevious)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    let bars = try run.config.tables().alphaBars
+    for (step, arrival) in zip(theirs.steps, [749, 416, 83]) {
+      #expect(isClose(step.arrival.signal, Double(bars[arrival]).squareRoot(), relative: 0x1p-23))
+    }
+    #expect(zip(own.steps, own.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
+    #expect(!run.config.converted(to: .ddpm).configuration.deviations(steps: 4).contains(.stridedPrevious))
+  }
+
+  @Test func `stridedInverse: the network is told the level that the step makes`() throws {
+    let run = try Self.run(.stridedInverse)
+    let theirs = try run.plan(.diffusers)
+    #expect(theirs.steps.allSatisfy { $0.query.timestep != 0 || $0.query.level == .clean })
+    #expect(zip(theirs.steps, theirs.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
+    // In mathematics a datum goes to signal·0.3 + noise·epsilon with the epsilon that the first evaluation sees.
+    let own = try run.plan(.corrected)
+    let level = try #require(own.steps.last).arrival
+    let first = try #require(own.steps.first).query.level
+    let epsilon = 0.3 * (1 - first.signal) / first.noise
+    #expect(isClose(Self.end(of: own, from: 0.3), level.signal * 0.3 + level.noise * epsilon, relative: 1e-9))
+  }
+
+  @Test func `lastStepIsNoisy: noise is added to clean data`() throws {
+    let run = try Self.run(.lastStepIsNoisy)
+    #expect(try run.plan(.diffusers).steps[9].next.noise > 0.3 && run.plan(.corrected).steps[9].next.noise == 0)
+    let small = try DiffusersConfiguration(.ddpm, ["steps_offset": 1])
+    #expect(isClose(try small.plan(steps: 10, fidelity: .diffusers).steps[9].next.noise, 1e-10, relative: 1e-6))
+    #expect(try !DiffusersConfiguration(.ddpm).deviations(steps: 10).contains(.lastStepIsNoisy))
+  }
+
+  @Test(arguments: [
+    (Deviation.logarithmForVariance, "NaN"), (.learnedRoot, "NaN"), (.ancestralNotANumber, "NaN"),
+    (.duplicateStart, "IndexError"),
+  ])
+  func `logarithmForVariance, learnedRoot, ancestralNotANumber, duplicateStart: diffusers fails, mathematics does not`(
+    deviation: Deviation, error: String
+  ) throws {
+    let run = try Self.run(deviation)
+    #expect(run.error == error)
+    #expect(throws: ConfigurationError.self) { try run.plan(.diffusers) }
+    let plan = try run.plan(.corrected)
+    #expect(plan.steps.count == run.steps && plan.learnsVariance == (deviation == .learnedRoot))
+  }
+
+  @Test func `epsilonBeforeClipping: the noise is that of the unclipped datum`() throws {
+    let run = try Self.run(.epsilonBeforeClipping)
+    func first(_ plan: SamplingPlan) -> Double {
+      var sampling = Sampling(plan, from: [1.0])
+      sampling.advance(output: [run.outputs![0]])
+      return sampling.sample[0]
+    }
+    #expect(isClose(first(try run.plan(.diffusers)), run.samples![1], relative: 1e-6))
+    let (from, to) = (try run.plan(.corrected).steps[0].query.level, try run.plan(.corrected).steps[0].arrival)
+    // 0.1 being what is left of the datum, the noise is what is left of the sample.
+    let expected = to.signal * 0.1 + to.noise * (1 - from.signal * 0.1) / from.noise
+    #expect(isClose(first(try run.plan(.corrected)), expected, relative: 1e-12))
+    let derived = try run.config.plan(steps: 10, fidelity: .diffusers, step: StepArguments(usesClippedModelOutput: true))
+    #expect(isClose(first(derived), expected, relative: 1e-6))
+  }
+
+  @Test func `infiniteX0: clipping hides a division by zero`() throws {
+    let run = try Self.run(.infiniteX0)
+    var sampling = Sampling(try run.plan(.diffusers), from: [1.0, 1.0])
+    sampling.advance(output: [0.9, 1.1])
+    #expect(sampling.denoised == [1, -1])
+    #expect(throws: ConfigurationError.self) { try run.plan(.corrected) }
+    var values = run.config.values
+    values["clip_sample"] = false
+    let unclipped = try DiffusersConfiguration(.ddim, values)
+    #expect(throws: ConfigurationError.self) { try unclipped.plan(steps: 10, fidelity: .diffusers) }
+  }
+
+  @Test func `almostZeroSNR: a small number stands for zero`() throws {
+    let run = try Self.run(.almostZeroSNR)
+    #expect(try run.config.tables().alphaBars.last == 0x1p-24)
+    let level = try run.plan(.diffusers).steps[0].query.level
+    #expect(isClose(level.sigma, 4096, relative: 1e-6))
+    let own = try run.plan(.corrected)
+    #expect(own.steps[0].query.level == NoiseLevel(signal: 0, noise: 1))
+    #expect(isClose(Self.end(of: own, from: 1, .v), 0.3, relative: 1e-9))
+  }
+
+  @Test func `initialScaleWithoutData: the first sample has no data in it`() throws {
+    let run = try Self.run(.initialScaleWithoutData)
+    let sigma = try #require(run.sigmas?.first)
+    #expect(isClose(try run.plan(.diffusers).initialScale, sigma, relative: 0x1p-23))
+    #expect(isClose(try run.plan(.corrected).initialScale, (1 + sigma * sigma).squareRoot(), relative: 0x1p-20))
+  }
+
+  @Test func `subsampledEnds: sigmas end where the timesteps do`() throws {
+    let run = try Self.run(.subsampledEnds)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    #expect(isClose(theirs.steps[19].query.level.sigma, 0.223, relative: 1e-3))
+    #expect(isClose(own.steps[19].query.level.sigma, 0.0292, relative: 1e-2))
+  }
+
+  @Test func `logLinearEnd: the run ends at noise`() throws {
+    let run = try Self.run(.logLinearEnd)
+    #expect(isClose(try run.plan(.diffusers).steps[9].arrival.sigma, 0.01, relative: 1e-3))
+    #expect(isClose(try #require(run.samples?.last), 0.1602, relative: 1e-3))
+    let own = try run.plan(.corrected)
+    #expect(own.steps[9].arrival.sigma == 0 && isClose(Self.end(of: own, from: 100), 0.3, relative: 1e-9))
+  }
+
+  @Test func `roundedSigmaTimesteps: several steps have one timestep`() throws {
+    let run = try Self.run(.roundedSigmaTimesteps)
+    #expect(try Set(run.timesteps(.diffusers)).count == 95 && Set(run.timesteps(.corrected)).count == 100)
+    #expect(try run.timesteps(.diffusers).suffix(2) == [0, 0])
+    var values = run.config.values
+    (values["use_karras_sigmas"], values["use_exponential_sigmas"]) = (false, true)
+    let exponential = try DiffusersConfiguration(.dpmSolverMultistep, values)
+    #expect(try exponential.timesteps(steps: 20, fidelity: .diffusers)[0] == 998)
+  }
+
+  @Test func `oneMorePoint: the least noisy of one more is left out`() throws {
+    let run = try Self.run(.oneMorePoint)
+    #expect(try run.timesteps(.diffusers).last == 100 && run.timesteps(.corrected).last == 0)
+  }
+
+  @Test func `guidedSingleStep, guidedUnclippedMean, guidedFloat32: what guided-diffusion answers`() throws {
+    struct Guided: Decodable {
+      let space: [String: [Int]], sample: Double, output: Double, means: [Double], denoised: [Double], exact: Double,
+        extracted: Double
+      enum CodingKeys: String, CodingKey {
+        case sample, output, means, extracted
+        case space = "space_timesteps"
+        case denoised = "pred_xstart"
+        case exact = "alphas_cumprod"
+      }
+    }
+    let guided: Guided = try Fixtures.json("guided-deviations.json")
+    let long = try NoiseSchedule(.linear(), timesteps: 1000)
+    #expect(guided.space == ["1": [0], "1,1": [0, 500]])
+    #expect(try long.respaced(by: .sections([1])).original == [999])
+    #expect(try long.respaced(by: .sections([1, 1])).original == [499, 999])
+
+    let schedule = try NoiseSchedule(.linear(start: 0.01, end: 0.3), timesteps: 10)
+    let means = try [Clipping.none, .range(-1...1)].map { clipping in
+      let process = try ReverseProcess(schedule, predicting: .previous, variance: .fixedSmall, clipping: clipping)
+      let mean = process.steps[5].mean
+      let denoising = process.steps[5].denoising
+      var datum = [denoising.sample * guided.sample + denoising.output * guided.output]
+      clipping.apply(to: &datum, sampleSize: 1)
+      return (mean.sample * guided.sample + mean.output * datum[0], datum[0])
+    }
+    #expect(isClose(means[0].0, guided.means[0], relative: 1e-6) && isClose(means[0].1, guided.denoised[0], relative: 1e-5))
+    #expect(guided.means[1] == guided.means[0] && guided.denoised[1] == 1 && means[1].1 == 1)
+    #expect(means[1].0 < guided.means[1] - 0.01)
+
+    #expect(isClose(schedule.alphaBars[5], guided.exact, relative: 1e-14))
+    #expect(guided.extracted == Double(Float(guided.exact)) && guided.extracted != guided.exact)
+  }
+
+  @Test func `the document is what the list of deviations makes`() throws {
+    let path =
+      URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/").dropFirst() + "/Docs/Deviations.md"
+    let document = try String(contentsOfFile: String(path), encoding: .utf8)
+    #expect(document == Deviation.markdown, "run `swift run scheduler list deviations --format markdown > Docs/Deviations.md`")
+    for deviation in Deviation.allCases { #expect(document.contains("## `\(deviation.rawValue)`")) }
+  }
+}
