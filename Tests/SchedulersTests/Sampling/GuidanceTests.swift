@@ -1,3 +1,4 @@
+import Fixtures
 import Schedulers
 import Testing
 
@@ -49,6 +50,31 @@ import Testing
     let flat = ClassifierFreeGuidance(
       conditional: Constant(output: [2, 2]), unconditional: Constant(output: [1, 1]), scale: 3, rescale: rescale)
     #expect(flat([0, 0], query) == [4, 4])
+  }
+
+  /// A deviation is a sum of six squares of differences from a mean, each a few roundings; a number of at most 50 is multiplied by their
+  /// ratio.
+  @Test func `rescaled guidance is diffusers'`() throws {
+    struct Golden: Decodable {
+      struct Case: Decodable { let scale, rescale: Double, answer: [Double] }
+      let shape: [Int], conditional, unconditional: [Double], cases: [Case]
+    }
+    struct Answer: Denoiser {
+      let output: Batch<Double>
+      var prediction: Prediction { .epsilon }
+      func callAsFunction(_ input: Batch<Double>, _ query: SamplingPlan.Query) -> Batch<Double> { output }
+    }
+    let golden = try Fixtures.json("rescaled-guidance.json", as: Golden.self)
+    let conditional = Batch(shape: golden.shape, scalars: golden.conditional)
+    for item in golden.cases {
+      let guided = ClassifierFreeGuidance(
+        conditional: Answer(output: conditional),
+        unconditional: Answer(output: Batch(shape: golden.shape, scalars: golden.unconditional)), scale: item.scale,
+        rescale: item.rescale)
+      for (a, b) in zip(guided(conditional, query).scalars, item.answer) { #expect(abs(a - b) <= 50 * 32 * unit) }
+      Comparisons.count(item.answer.count)
+    }
+    #expect(golden.cases.count == 6)
   }
 
   @Test func `models that predict different things are not mixed`() async {
