@@ -15,6 +15,7 @@ extension DiffusersConfiguration {
     let tables = try tables()
     let setting = try setting(steps: checked(steps: steps), tables: tables)
     try checkStart(setting)
+    try checkSigmas(setting)
     switch schedulerClass {
     case .ddpm: return try ddpmMoves(setting, tables)
     case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
@@ -40,6 +41,17 @@ extension DiffusersConfiguration {
       step: 0, timestep: setting.timesteps[0], className: className,
       reason: "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing"
     )
+  }
+
+  /// Every sigma must be a number above 0, but for the end's, which may be 0: betas can be such that they are not.
+  private func checkSigmas(_ setting: Setting) throws(ConfigurationError) {
+    for (i, sigma) in setting.sigmas.enumerated() {
+      guard sigma > 0 || (sigma == 0 && i >= setting.timesteps.count), sigma.isFinite else {
+        throw .notFinite(
+          step: i, timestep: i < setting.timesteps.count ? setting.timesteps[i] : -1, className: className,
+          reason: "its sigma is \(sigma); the betas leave no signal or add no noise")
+      }
+    }
   }
 
   /// The points of the samples x0 + σ·epsilon, of which the network is given 1/√(1+σ²).
