@@ -7,6 +7,7 @@ let package = Package(
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
   products: [
     .library(name: "Schedulers", targets: ["Schedulers"]),
+    .library(name: "Traces", targets: ["Traces"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
     .executable(name: "scheduler", targets: ["scheduler"]),
   ],
@@ -16,6 +17,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "Schedulers"),
+
+    // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and their files.
+    .target(name: "Traces", dependencies: ["Schedulers"]),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
@@ -27,20 +31,24 @@ let package = Package(
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     .target(
-      name: "Fixtures", path: "Fixtures",
-      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "recipes"],
+      name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
+      exclude: [
+        "README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "record_trace.py",
+        "make_traces.py", "judge_traces.py", "mistakes.py", "recipes",
+      ],
       resources: [.copy("Data")]),
     .executableTarget(
       name: "scheduler",
       dependencies: [
-        "Schedulers", "ExactDenoisers", "Fixtures", "CPNG",
+        "Schedulers", "Traces", "ExactDenoisers", "Fixtures", "CPNG",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
     .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Fixtures"]),
+    .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
-    .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Fixtures"]),
+    .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Traces", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -89,22 +89,11 @@ import Testing
     "", "{", "[]", #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,17]}}"#,
     #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[16,0]}}"#, #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[-8,8]}}"#,
     #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0]}}"#,
+    #"{"x":{"dtype":"F64","shape":[3],"data_offsets":[0,16]}}"#,
   ])
   func `a header that does not fit the file is a failure that names it`(header: String) throws {
     let failure = #expect(throws: Fixtures.Failure.self) { try Safetensors(file(header), name: "x.safetensors") }
     #expect(try #require(failure).description.contains("x.safetensors"))
-  }
-
-  @Test(arguments: [
-    #"{"x":{"dtype":"F64","shape":[3],"data_offsets":[0,16]}}"#,
-    #"{"x":{"dtype":"F64","shape":[-1,-2],"data_offsets":[0,16]}}"#,
-    #"{"x":{"dtype":"F64","shape":[4611686018427387904,8],"data_offsets":[0,16]}}"#,
-    #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,15]}}"#,
-  ])
-  func `a shape that does not fit its bytes is a failure that names the tensor`(header: String) throws {
-    let tensors = try Safetensors(file(header), name: "x.safetensors")
-    let failure = #expect(throws: Fixtures.Failure.self) { try tensors.doubles("x") }
-    #expect(try #require(failure).description.contains("x of x.safetensors"))
   }
 
   @Test func `a truncated file is a failure at every length`() {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
+import Traces
 
 struct NoiseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -58,7 +59,7 @@ struct NoiseCommand: ParsableCommand {
 
   private func deliver<Scalar: SampleScalar>(_ tensor: Batch<Scalar>, to file: OutputFile?) throws {
     if let file {
-      try file.write(SafetensorsFile.encode(tensor, named: "noise"))
+      try file.write(SafetensorsWriter.data([.init("noise", tensor)]))
       return try Console.output.print("wrote \(file.path): \(counted(tensor.scalars.count, "number"))\n")
     }
     let row = tensor.shape.last!
