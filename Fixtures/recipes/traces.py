@@ -1,0 +1,69 @@
+"""Traces for `scheduler verify`, small ones: a right run of each class and method, and a run for each mistake, in one file.
+
+`name/tensor` are the tensors of the trace `name`. The file's metadata holds JSON with, for each name, the trace's own metadata, the
+exit status that is expected, and for a wrong one the step and the mistake. `make_traces.py` makes more of them, and larger ones. The file
+of guided-diffusion also has `space_timesteps/T/sections` where a section keeps one timestep.
+"""
+
+import json
+import random
+
+import numpy
+from safetensors.numpy import save
+
+SIZES = ((1, 2, 3, 2), (1, 2, 3, 3))
+RIGHT = 3
+LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
+
+
+def bundle(names, titles, seed, modules=None, others={}):
+    import make_traces
+    import record_trace
+    import mistakes
+
+    rng, tensors, metadata = random.Random(seed), dict(others), {}
+
+    def add(name, tape, changes, **expected):
+        arrays, texts = record_trace.contents(*tape.recorded(**changes))
+        tensors.update({f"{name}/{key}": array for key, array in arrays.items()})
+        metadata[name] = {"metadata": texts, **expected}
+
+    for name in names:
+        for number in range(RIGHT):
+            made = None
+            while made is None:
+                made = make_traces.attempt(
+                    lambda: make_traces.Tape(rng, make_traces.random_run(rng, modules, name), SIZES[0]))
+            add(f"{name} {number}", made, {}, status=0)
+    for title in titles:
+        mistake, tape, changes, step = mistakes.make(title, rng, modules, SIZES)
+        add(title, tape, changes, status=1, step=step, mistake=mistake)
+    # Under one key: safetensors writes several in an order that changes from run to run.
+    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+
+
+def is_guided(title):
+    return title.endswith("_sample")
+
+
+def diffusers_traces():
+    import make_traces
+    import mistakes
+
+    return bundle(make_traces.DIFFUSERS, [title for title in mistakes.MISTAKES if not is_guided(title)], 2)
+
+
+def guided_traces(checkout):
+    import make_traces
+    import mistakes
+    from recipes import guided
+
+    modules = guided.load(checkout)
+    spacings = {
+        f"space_timesteps/{count}/{sections}": numpy.array(sorted(modules[1].space_timesteps(count, sections)))
+        for count, sections in LONE}
+    return bundle(make_traces.GUIDED, [title for title in mistakes.MISTAKES if is_guided(title)], 3, modules, spacings)
+
+
+FILES = {"traces.safetensors": diffusers_traces}
+GUIDED = {"guided-traces.safetensors": guided_traces}
