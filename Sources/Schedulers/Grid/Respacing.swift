@@ -16,6 +16,14 @@ public enum Respacing: Hashable, Codable, Sendable {
   /// https://arxiv.org/abs/2010.02502, appendix D.3.
   case ddim(Int)
 
+  /// Which timestep a section keeps that keeps one.
+  public enum Lone: String, Hashable, Codable, Sendable {
+    /// Its last, so that a run of one step starts where the process ends.
+    case last
+    /// Its first, as guided-diffusion's `space_timesteps` does: a run of one step is then asked about timestep 0.
+    case first
+  }
+
   /// Reads "10,15,20" or "ddim50".
   ///
   /// - Throws: `GridError.respacing` for any other text.
@@ -34,7 +42,7 @@ public enum Respacing: Hashable, Codable, Sendable {
   ///
   /// - Throws: `GridError.respacing` if a section has fewer timesteps than it should keep, none are kept, or no whole stride gives that
   ///   many.
-  func timesteps(of total: Int) throws(GridError) -> [Int] {
+  func timesteps(of total: Int, lone: Lone = .last) throws(GridError) -> [Int] {
     switch self {
     case .ddim(let count):
       // Stride i keeps ⌈T/i⌉, which falls as i grows.
@@ -51,7 +59,7 @@ public enum Respacing: Hashable, Codable, Sendable {
         guard count >= 0, count <= size else {
           throw .respacing(name, reason: "section \(i) has \(size) timesteps and cannot keep \(count)")
         }
-        kept += Self.section(count, of: size).map { start + $0 }
+        kept += Self.section(count, of: size, lone: lone).map { start + $0 }
         start += size
       }
       guard !kept.isEmpty else { throw .respacing(name, reason: "it keeps no timestep") }
@@ -60,8 +68,8 @@ public enum Respacing: Hashable, Codable, Sendable {
   }
 
   /// `count` of 0 ..< `size`, rounded to even from a position that is summed up in Double, as Python does.
-  private static func section(_ count: Int, of size: Int) -> [Int] {
-    guard count > 1 else { return count == 1 ? [size - 1] : [] }
+  private static func section(_ count: Int, of size: Int, lone: Lone) -> [Int] {
+    guard count > 1 else { return count == 1 ? [lone == .last ? size - 1 : 0] : [] }
     let stride = Double(size - 1) / Double(count - 1)
     var position = 0.0
     return (0..<count).map { _ in
@@ -94,10 +102,13 @@ public struct RespacedSchedule: Hashable, Sendable {
 extension NoiseSchedule {
   /// The process that visits only the timesteps that a respacing keeps, with β_t = 1 − ᾱ_t/ᾱ_{t−1} over these.
   ///
+  /// - Parameters:
+  ///   - respacing: which timesteps are kept.
+  ///   - lone: which timestep a section keeps that keeps one.
   /// - Throws: `GridError.respacing` if the respacing does not fit this schedule.
   /// - Accuracy: its tables are within 2 ulps of exact arithmetic on this schedule's betas.
-  public func respaced(by respacing: Respacing) throws(GridError) -> RespacedSchedule {
-    let kept = try respacing.timesteps(of: timesteps)
+  public func respaced(by respacing: Respacing, lone: Respacing.Lone = .last) throws(GridError) -> RespacedSchedule {
+    let kept = try respacing.timesteps(of: timesteps, lone: lone)
     do {
       let schedule = try NoiseSchedule(products: kept.map { products[$0] })
       return RespacedSchedule(schedule: schedule, original: kept, originalTimesteps: timesteps)

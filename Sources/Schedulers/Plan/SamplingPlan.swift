@@ -29,6 +29,17 @@ public struct SamplingPlan: Hashable, Sendable {
     /// where it is learned. For the last step, which draws nothing, what guidance by the mean takes for it.
     public let logVariance: LogVariance?
 
+    package init(
+      query: Query, arrival: NoiseLevel, denoising: Readout, keeping: Readout, next: LinearForm, logVariance: LogVariance?
+    ) {
+      self.query = query
+      self.arrival = arrival
+      self.denoising = denoising
+      self.keeping = keeping
+      self.next = next
+      self.logVariance = logVariance
+    }
+
     /// E over x and F, where nothing is clipped.
     public var foldedEstimate: Readout {
       Readout(
@@ -64,7 +75,7 @@ public struct SamplingPlan: Hashable, Sendable {
   /// Whether any step draws fresh noise.
   public var isStochastic: Bool { steps.contains { $0.next.noise != 0 } }
 
-  init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
+  package init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
     try clipping.validate()
     for (i, step) in steps.enumerated() {
       var numbers = [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output]
@@ -116,7 +127,8 @@ extension Sampler {
     var steps: [SamplingPlan.Step] = []
     for move in try moves(over: grid) {
       let query = move.query
-      let index = grid.points.firstIndex(of: query)
+      // Looked for where it is needed alone: a search for every point of a long grid takes long.
+      let index = prediction == .previous ? grid.points.firstIndex(of: query) : nil
       let previous = index.flatMap { $0 < grid.steps ? grid.points[$0 + 1] : nil }
       guard
         let denoising = prediction.denoising(
