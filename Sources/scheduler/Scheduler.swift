@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// The tool. Exit statuses: 0; 2 for values that cannot be used and files that cannot be read or written; 64 for a command line that
+/// The tool. Exit statuses: 0; 1 where a trace was judged and is wrong; 2 for values that cannot be used and files that cannot be read or written; 64 for a command line that
 /// cannot be parsed; 128 + the signal where one stopped it.
 @main
 struct Scheduler: ParsableCommand {
@@ -9,7 +9,7 @@ struct Scheduler: ParsableCommand {
     commandName: "scheduler", abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
     subcommands: [
       SampleCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self, PlotCommand.self, NoiseCommand.self,
-      ListCommand.self,
+      ListCommand.self, VerifyCommand.self,
     ])
 
   static func main() {
@@ -19,6 +19,8 @@ struct Scheduler: ParsableCommand {
       try command.run()
     } catch let interrupted as Interruption.Interrupted {
       Foundation.exit(128 + interrupted.signal)
+    } catch is Divergence {
+      Foundation.exit(1)
     } catch let request where exitCode(for: request) != .failure {
       // The parser's own, such as a request for help.
       exit(withError: request)
@@ -29,7 +31,7 @@ struct Scheduler: ParsableCommand {
   }
 
   /// Arguments are quoted in messages and may hold anything.
-  private static func oneLine(_ message: String) -> String {
+  static func oneLine(_ message: String) -> String {
     let breaks: Set<Unicode.GeneralCategory> = [.control, .lineSeparator, .paragraphSeparator]
     return message.unicodeScalars.map { breaks.contains($0.properties.generalCategory) ? " " : String($0) }.joined()
   }

@@ -1,0 +1,114 @@
+import Schedulers
+
+/// A mistake that somebody may have made, as the numbers that it would have given.
+struct Hypothesis: Sendable {
+  /// The kind, as Docs/Verify.md lists them.
+  let mistake: Mistake
+  /// What was done instead of what, in words.
+  let text: String
+  /// The plan that was followed.
+  var plan: SamplingPlan
+  /// The timesteps that were recorded.
+  var timesteps: [Double]
+  /// How the tensors were recorded.
+  var reading = Reading()
+}
+
+/// The kinds of mistakes that the diagnosis knows. Where two explain a recording as well, the earlier is named.
+public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
+  case prediction
+  case clipping
+  case noiseMissing = "noise-missing"
+  case noiseTwice = "noise-twice"
+  case noiseOfAnotherStep = "noise-of-another-step"
+  case noiseAtLastStep = "noise-at-last-step"
+  case variance
+  case channelsSwapped = "channels-swapped"
+  case finalAlpha = "final-alpha"
+  case previousTimestep = "previous-timestep"
+  case betasNotRespaced = "betas-not-respaced"
+  case eta
+  case epsilonFromClipped = "epsilon-from-clipped"
+  case spacing
+  case shiftedTimesteps = "shifted-timesteps"
+  case reportedTimesteps = "reported-timesteps"
+  case solverOrder = "solver-order"
+  case sampler
+  case schedule
+  case outputOfAnotherStep = "output-of-another-step"
+  case outputSign = "output-sign"
+  case scaledInput = "scaled-input"
+  case axes
+  case fidelity
+}
+
+extension Judge {
+  /// The hypothesis that explains most of what diverges, the first step that does among it.
+  func diagnosis(of judgement: Judgement, fidelity: Fidelity) -> Diagnosis? {
+    guard let first = judgement.first, first.notFinite == nil else { return nil }
+    let wrong = Set(judgement.steps.filter { !$0.agrees }.map(\.step))
+    var best: (hypothesis: Hypothesis, explained: Int, others: Int)?
+    var suspicions = Suspicions(trace: trace, plan: plan, fidelity: fidelity)
+    search: for mistake in Mistake.allCases {
+      suspicions.wanted = mistake
+      for hypothesis in suspicions.hypotheses() {
+        let recomputation = Recomputation(trace: trace, plan: hypothesis.plan, reading: hypothesis.reading)
+        func holds(_ step: Int) -> Bool {
+          agrees(trace.timesteps[step], with: hypothesis.timesteps[step]) && agrees(at: step, recomputation)
+        }
+        // One with another number of steps, or with a variance that the outputs do not have, cannot have been recorded.
+        guard hypothesis.plan.steps.count == plan.steps.count, hypothesis.plan.learnsVariance == trace.hasVariance,
+          holds(first.step)
+        else { continue }
+        let held = plan.steps.indices.filter(holds)
+        let explained = held.count { wrong.contains($0) }
+        // Of two that explain as much, the one that agrees with more of the steps that are right is nearer to what was done.
+        if best == nil || (explained, held.count - explained) > (best!.explained, best!.others) {
+          best = (hypothesis, explained, held.count - explained)
+        }
+        if held.count == plan.steps.count { break search }
+      }
+    }
+    return best.map {
+      Diagnosis(
+        mistake: $0.hypothesis.mistake.rawValue, text: $0.hypothesis.text, explained: $0.explained, divergences: wrong.count)
+    }
+  }
+}
+
+/// What the mistakes are made of: the run that was asked for, from which each hypothesis differs in one thing.
+struct Suspicions: Sendable {
+  let trace: Trace
+  let plan: SamplingPlan
+  let fidelity: Fidelity
+  let process: Process
+  /// The mistake that is suspected now. Each costs plans, and the earlier ones may explain everything.
+  var wanted = Mistake.allCases[0]
+
+  init(trace: Trace, plan: SamplingPlan, fidelity: Fidelity) {
+    self.trace = trace
+    self.plan = plan
+    self.fidelity = fidelity
+    self.process = Process(trace.source, plan: plan, steps: trace.inferenceSteps, fidelity: fidelity)
+  }
+
+  var timesteps: [Double] { plan.steps.map(\.query.timestep) }
+
+  /// The hypotheses about the suspected mistake.
+  func hypotheses() -> [Hypothesis] {
+    predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported() + orders()
+      + options()
+  }
+
+  /// A hypothesis about the plan.
+  func suspicion(_ mistake: Mistake, _ text: String, _ plan: @autoclosure () -> SamplingPlan?) -> [Hypothesis] {
+    guard mistake == wanted, let plan = plan(), plan != self.plan else { return [] }
+    return [Hypothesis(mistake: mistake, text: text, plan: plan, timesteps: plan.steps.map(\.query.timestep))]
+  }
+
+  /// A hypothesis about the recording.
+  func suspicion(_ mistake: Mistake, _ text: String, reading: Reading) -> [Hypothesis] {
+    guard mistake == wanted else { return [] }
+    return [Hypothesis(mistake: mistake, text: text, plan: plan, timesteps: timesteps, reading: reading)]
+  }
+}

@@ -1,0 +1,115 @@
+import Schedulers
+
+// Options that have another value than the configuration says. The configuration itself says what would follow.
+
+extension Suspicions {
+  func options() -> [Hypothesis] {
+    switch trace.source {
+    case .diffusers(let configuration, let arguments): options(configuration, arguments)
+    case .guidedDiffusion(let configuration): options(configuration)
+    }
+  }
+
+  private func suspicion(
+    _ mistake: Mistake, _ text: String, _ source: TraceSource, fidelity: Fidelity? = nil
+  ) -> [Hypothesis] {
+    guard mistake == wanted, source != trace.source || fidelity != nil else { return [] }
+    let found = suspicion(mistake, text, try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity))
+    guard mistake == .spacing, let own = found.first, own.timesteps != timesteps else { return found }
+    // The network may have been told other timesteps too, or only the levels are others.
+    var silent = own
+    silent.timesteps = timesteps
+    return found + [silent]
+  }
+
+  private func options(_ configuration: DiffusersConfiguration, _ arguments: StepArguments) -> [Hypothesis] {
+    typealias Value = DiffusersConfiguration.Value
+    func options(_ mistake: Mistake, _ values: [String: Value]) -> [Hypothesis] {
+      guard mistake == wanted, values.keys.allSatisfy({ configuration[$0] != nil }),
+        values.contains(where: { configuration[$0.key] != $0.value }),
+        let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+      else { return [] }
+      let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
+      let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(separator: ", ")
+      return suspicion(mistake, text, .diffusers(other, arguments))
+    }
+    func flipped(_ mistake: Mistake, _ name: String) -> [Hypothesis] {
+      options(mistake, [name: .boolean(configuration[name] != true)])
+    }
+    func stepping(_ mistake: Mistake, _ text: String, _ edit: (inout StepArguments) -> Void) -> [Hypothesis] {
+      var other = arguments
+      edit(&other)
+      return suspicion(mistake, text, .diffusers(configuration, other))
+    }
+    var found = ["leading", "trailing", "linspace"].flatMap { spacing in
+      [0, 1].flatMap { options(.spacing, ["timestep_spacing": .string(spacing), "steps_offset": .integer($0)]) }
+    }
+    found += flipped(.spacing, "use_karras_sigmas") + flipped(.spacing, "use_exponential_sigmas")
+    found += options(.spacing, ["interpolation_type": "log_linear"]) + options(.spacing, ["interpolation_type": "linear"])
+    found += flipped(.finalAlpha, "set_alpha_to_one")
+    found += ["zero", "sigma_min"].flatMap { options(.finalAlpha, ["final_sigmas_type": .string($0)]) }
+    found += ["fixed_small", "fixed_large", "learned", "learned_range"].flatMap {
+      options(.variance, ["variance_type": .string($0)])
+    }
+    found += [1, 2, 3].flatMap { options(.solverOrder, ["solver_order": .integer($0)]) }
+    found += flipped(.solverOrder, "lower_order_final") + flipped(.solverOrder, "euler_at_final")
+    found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap { options(.schedule, ["beta_schedule": .string($0)]) }
+    found += flipped(.schedule, "rescale_betas_zero_snr")
+    found += [0, 0.5, 1].flatMap { eta in stepping(.eta, "eta is \(eta), not \(arguments.eta)") { $0.eta = eta } }
+    found += stepping(
+      .epsilonFromClipped,
+      arguments.usesClippedModelOutput
+        ? "epsilon is that of the model, not made again from the clipped x0" : "epsilon is made again from the clipped x0"
+    ) { $0.usesClippedModelOutput.toggle() }
+    found += (wanted == .sampler ? DiffusersConfiguration.Class.allCases : []).flatMap { other in
+      suspicion(
+        .sampler, "the steps are those of \(other.rawValue)",
+        .diffusers(configuration.converted(to: other).configuration, StepArguments()))
+    }
+    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
+    let text =
+      reverse == .corrected ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
+    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+  }
+
+  private func options(_ configuration: GuidedDiffusionConfiguration) -> [Hypothesis] {
+    func edited(_ mistake: Mistake, _ text: String, _ edit: (inout GuidedDiffusionConfiguration) -> Void) -> [Hypothesis] {
+      var other = configuration
+      edit(&other)
+      return suspicion(mistake, text, .guidedDiffusion(other))
+    }
+    let count = plan.steps.count
+    var found = ["linear", "cosine"].flatMap { name in
+      edited(.schedule, "the noise schedule is \(name), not \(configuration.noiseSchedule)") { $0.noiseSchedule = name }
+    }
+    for respacing in [Respacing.sections([count]), .ddim(count)] {
+      found += edited(.spacing, "the timesteps are spaced as by \(respacing.text.quoted)") { $0.timestepRespacing = respacing }
+    }
+    found += [0, 0.5, 1].flatMap { eta in edited(.eta, "eta is \(eta), not \(configuration.eta)") { $0.eta = eta } }
+    found += edited(
+      .reportedTimesteps, "the timesteps are \(configuration.rescaleTimesteps ? "not " : "")rescaled to 0 ... 1000"
+    ) {
+      $0.rescaleTimesteps.toggle()
+    }
+    found += GuidedDiffusionConfiguration.Method.allCases.flatMap { method in
+      edited(.sampler, "the steps are those of \(method.rawValue)") {
+        $0.sampler = method
+        if method == .ddimReverseSample { $0.eta = 0 }
+      }
+    }
+    if configuration.sampler == .ddimSample {
+      let rule = DDIM(eta: configuration.eta, rederivesEpsilon: false)
+      found += suspicion(
+        .epsilonFromClipped, "epsilon is that of the model, not made again from the clipped x0",
+        plan.edited { i, step in
+          let points = [step.query, SamplingGrid.Point(timestep: -1, level: step.arrival)]
+          return (try? SamplingGrid(points: points)).flatMap { try? rule.moves(over: $0) }.map { step.with(next: $0[0].next) }
+        })
+    }
+    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
+    let text =
+      reverse == .corrected
+      ? "a section of one timestep keeps its last, not its first" : "the run does as guided-diffusion does"
+    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+  }
+}

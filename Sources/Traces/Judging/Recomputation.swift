@@ -1,0 +1,74 @@
+import Schedulers
+
+/// Steps of a plan made again from what a trace recorded: each from its own sample, output and noise, and from the recorded steps before
+/// it where the plan looks back.
+struct Recomputation: Sendable {
+  let trace: Trace
+  let plan: SamplingPlan
+  var reading = Reading()
+
+  /// What follows step `step`, in Double.
+  func result(of step: Int, _ part: Trace.Part) -> [Double] {
+    let window = plan.window(endingAt: step)
+    let first = step - window.steps.count + 1
+    var run = Sampling(window, from: sample(first, part))
+    for k in first...step {
+      run.sample = sample(k, part)
+      run.advance(output: output(k, part), noise: noise(k, part))
+    }
+    return run.sample.scalars
+  }
+
+  /// What was recorded after step `step`, as it is read.
+  func recorded(after step: Int, _ part: Trace.Part) -> [Double] { sample(step + 1, part).scalars }
+
+  /// What recorded samples of a row are multiplied by to be samples.
+  func scale(row: Int) -> Double {
+    reading.samplesAreInputs && row < plan.steps.count ? 1 / plan.steps[row].query.inputScale : 1
+  }
+
+  private func sample(_ row: Int, _ part: Trace.Part) -> Batch<Double> {
+    let (scalars, scale) = (read(.samples, row: row, part), scale(row: row))
+    return batch(scale == 1 ? scalars : scalars.map { $0 * scale })
+  }
+
+  private func noise(_ step: Int, _ part: Trace.Part) -> Batch<Double> {
+    let scalars = read(.noises, row: max(step - reading.noiseLag, 0), part)
+    return batch(reading.noiseFactor == 1 ? scalars : scalars.map { $0 * reading.noiseFactor })
+  }
+
+  private func output(_ step: Int, _ part: Trace.Part) -> Batch<Double> {
+    let row = max(step - reading.outputLag, 0)
+    let factor = reading.outputFactor
+    let prediction = read(.outputs, row: row, part, offset: reading.swapsHalves ? trace.sampleSize : 0).map { factor * $0 }
+    guard trace.hasVariance else { return batch(prediction) }
+    let variance = read(.outputs, row: row, part, offset: reading.swapsHalves ? 0 : trace.sampleSize)
+    return Batch(shape: [1, 2, prediction.count], scalars: prediction + variance)
+  }
+
+  private func read(_ role: Trace.Role, row: Int, _ part: Trace.Part, offset: Int = 0) -> [Double] {
+    guard let order = reading.order[role] else { return trace.scalars(role, row: row, part, offset: offset) }
+    return trace.scalars(
+      role, row: row, sample: part.sample, at: trace.places(role, part, offset: offset, order: order))
+  }
+
+  private func batch(_ scalars: [Double]) -> Batch<Double> { Batch(shape: [1, 1, scalars.count], scalars: scalars) }
+}
+
+extension SamplingPlan {
+  /// A step and those before it that it looks back at. Of these only the samples and the estimates count, so that they leave the sample
+  /// as it is.
+  func window(endingAt step: Int) -> SamplingPlan {
+    let next = steps[step].next
+    let reach = max(next.samples.count, next.estimates.count, 1) - 1
+    let before = steps[step - reach..<step].map { earlier in
+      Step(
+        query: earlier.query, arrival: earlier.arrival, denoising: earlier.denoising, keeping: earlier.keeping, next: .sample,
+        logVariance: nil)
+    }
+    // It cannot throw: its coefficients and clipping are those of a plan, and nothing reaches before its start.
+    return try! SamplingPlan(
+      steps: before + [steps[step]], start: reach == 0 ? start : before[0].arrival, clipping: clipping,
+      learnsVariance: learnsVariance)
+  }
+}

@@ -1,0 +1,163 @@
+import Schedulers
+
+/// A recording of one run of a scheduler, from any implementation: a safetensors file in the format `scheduler-trace/1`.
+///
+/// ```swift
+/// let trace = try Trace(contentsOf: "trace.safetensors")
+/// let judgement = try trace.judged()
+/// print(judgement.agrees, judgement.first as Any)
+/// ```
+///
+/// Opening one checks every shape and type; the numbers are read from the mapped file when a step is judged. The format is described
+/// in Docs/Verify.md.
+public struct Trace: Sendable {
+  /// Whose run it is, with every option.
+  public let source: TraceSource
+  /// What `num_inference_steps` says.
+  public let inferenceSteps: Int
+  /// The timesteps as they were recorded, in the order of the run.
+  public let timesteps: [Double]
+  /// Whether they were recorded as whole numbers.
+  let hasWholeTimesteps: Bool
+  /// The number of samples in the batch, then the shape of each.
+  public let shape: [Int]
+  /// Whether the model's output has twice the channels of a sample.
+  public let hasVariance: Bool
+
+  private let file: SafetensorsFile
+  private let samples: SafetensorsFile.Tensor
+  private let outputs: SafetensorsFile.Tensor
+  private let noises: SafetensorsFile.Tensor
+
+  /// What `format` says in files of this format.
+  public static let format = "scheduler-trace/1"
+
+  /// The number of steps, S.
+  public var steps: Int { timesteps.count }
+
+  /// The number of scalars in one sample.
+  var sampleSize: Int { samples.count / samples.shape[0] / shape[0] }
+
+  /// Opens a trace.
+  ///
+  /// - Throws: `TraceError` if the file cannot be read, or is no sound trace.
+  public init(contentsOf path: String) throws(TraceError) { try self.init(SafetensorsFile(contentsOf: path)) }
+
+  /// The trace in a file.
+  ///
+  /// - Throws: `TraceError` if the file is no sound trace.
+  public init(_ file: SafetensorsFile) throws(TraceError) {
+    self.file = file
+    let format = try Self.metadata("format", of: file)
+    guard format == Self.format else { throw .metadata("format", reason: "is \(format.quoted), not \(Self.format.quoted)") }
+    source = try TraceSource(
+      configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"])
+    let steps = try Self.metadata("num_inference_steps", of: file)
+    guard let count = Int(steps), count > 0, steps.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+      throw .metadata("num_inference_steps", reason: "is \(steps.quoted), not a whole number above 0")
+    }
+    inferenceSteps = count
+
+    let times = try Self.tensor("timesteps", of: file, types: [.int64, .float32])
+    guard times.shape.count == 1, times.count > 0 else {
+      throw .tensor("timesteps", reason: "has the shape \(times.shape); it must be a list of one number for each step")
+    }
+    timesteps = file.doubles(times)
+    hasWholeTimesteps = times.type == .int64
+    for (i, timestep) in timesteps.enumerated() where !timestep.isFinite {
+      throw .tensor("timesteps", reason: "has \(timestep) at step \(i)")
+    }
+    samples = try Self.tensor("samples", of: file, types: [.float32])
+    outputs = try Self.tensor("model_outputs", of: file, types: [.float32])
+    noises = try Self.tensor("noises", of: file, types: [.float32])
+    shape = Array(samples.shape.dropFirst())
+    hasVariance = try Self.checkShapes(steps: times.count, samples, outputs, noises)
+  }
+
+  private static func metadata(_ key: String, of file: SafetensorsFile) throws(TraceError) -> String {
+    guard let value = file.metadata[key] else { throw .metadata(key, reason: "is missing") }
+    return value
+  }
+
+  private static func tensor(
+    _ name: String, of file: SafetensorsFile, types: [ElementType]
+  ) throws(TraceError) -> SafetensorsFile.Tensor {
+    guard let tensor = file.tensors[name] else { throw .tensor(name, reason: "is missing") }
+    guard types.contains(tensor.type) else {
+      let wanted = types.map(\.rawValue).joined(separator: " or ")
+      throw .tensor(name, reason: "has elements of type \(tensor.type.rawValue); they must be \(wanted)")
+    }
+    return tensor
+  }
+
+  /// Throws unless the shapes fit each other; says whether the outputs have twice the channels.
+  private static func checkShapes(
+    steps: Int, _ samples: SafetensorsFile.Tensor, _ outputs: SafetensorsFile.Tensor, _ noises: SafetensorsFile.Tensor
+  ) throws(TraceError) -> Bool {
+    guard samples.shape.count >= 2, samples.shape[0] == steps + 1, samples.count > 0 else {
+      throw .tensor(
+        "samples", reason: "has the shape \(samples.shape); with \(steps) timesteps it must be [\(steps + 1), N, ...]")
+    }
+    let shape = Array(samples.shape.dropFirst())
+    guard noises.shape == [steps] + shape else {
+      throw .tensor("noises", reason: "has the shape \(noises.shape); it must be \([steps] + shape), as the samples say")
+    }
+    if outputs.shape == [steps] + shape { return false }
+    guard shape.count >= 2, outputs.shape == [steps, shape[0], 2 * shape[1]] + shape.dropFirst(2) else {
+      throw .tensor(
+        "model_outputs", reason: "has the shape \(outputs.shape); it must be \([steps] + shape), or twice the channels")
+    }
+    return true
+  }
+}
+
+extension Trace {
+  /// Which recorded tensor.
+  enum Role: String, CaseIterable, Sendable {
+    case samples
+    case outputs = "model_outputs"
+    case noises
+  }
+
+  /// Some scalars of one sample of the batch. A step is judged part by part, so that memory does not grow with the file.
+  struct Part: Hashable, Sendable {
+    var sample: Int
+    var scalars: Range<Int>
+  }
+
+  /// The whole batch in parts of at most `limit` scalars.
+  func parts(limit: Int) -> [Part] {
+    (0..<shape[0]).flatMap { sample in
+      stride(from: 0, to: sampleSize, by: limit).map { start in
+        Part(sample: sample, scalars: start..<min(start + limit, sampleSize))
+      }
+    }
+  }
+
+  /// Recorded scalars at a row of a tensor: a step, or for samples the last.
+  ///
+  /// - Parameter offset: where in the sample of that tensor the part's scalar 0 would be; the second half of an output is at
+  ///   `sampleSize`.
+  func scalars(_ role: Role, row: Int, _ part: Part, offset: Int = 0) -> [Double] {
+    let tensor = tensor(role)
+    let start = (row * shape[0] + part.sample) * size(of: role) + offset
+    return file.doubles(tensor, start + part.scalars.lowerBound..<start + part.scalars.upperBound)
+  }
+
+  /// Recorded scalars at given places of a sample.
+  func scalars(_ role: Role, row: Int, sample: Int, at places: [Int]) -> [Double] {
+    let start = (row * shape[0] + sample) * size(of: role)
+    return file.doubles(tensor(role), at: places.map { start + $0 })
+  }
+
+  /// The number of scalars that one sample has in a tensor.
+  func size(of role: Role) -> Int { role == .outputs && hasVariance ? 2 * sampleSize : sampleSize }
+
+  private func tensor(_ role: Role) -> SafetensorsFile.Tensor {
+    switch role {
+    case .samples: samples
+    case .outputs: outputs
+    case .noises: noises
+    }
+  }
+}

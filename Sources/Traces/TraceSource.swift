@@ -1,0 +1,116 @@
+import Foundation
+import Schedulers
+
+/// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its options.
+public enum TraceSource: Hashable, Sendable {
+  /// A scheduler class of diffusers, and the arguments of its `step`.
+  case diffusers(DiffusersConfiguration, StepArguments)
+  /// guided-diffusion's `GaussianDiffusion`.
+  case guidedDiffusion(GuidedDiffusionConfiguration)
+
+  /// Reads a configuration and the arguments of its steps.
+  ///
+  /// - Parameters:
+  ///   - configuration: JSON text with a `_class_name`, as Python writes it.
+  ///   - stepArguments: a JSON object; none if nil.
+  /// - Throws: `TraceError` for text that is no such JSON, an unsupported class, or a value that does not fit.
+  public init(configuration: String, stepArguments: String? = nil) throws(TraceError) {
+    let key = "scheduler_config"
+    let name = try Self.decode(Named.self, from: configuration, key: key).className
+    if name == GuidedDiffusionConfiguration.className {
+      let arguments = try Self.decode([String: Ignored].self, from: stepArguments ?? "{}", key: "step_arguments")
+      if let argument = arguments.keys.min() {
+        throw .configuration(
+          "the step argument \(argument.quoted) of \(name) is not supported; the configuration holds them all")
+      }
+      self = .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
+    } else {
+      let arguments = try Self.decode(StepArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
+      self = .diffusers(try Self.decode(DiffusersConfiguration.self, from: configuration, key: key), arguments)
+    }
+  }
+
+  private struct Named: Decodable {
+    let className: String
+    enum CodingKeys: String, CodingKey { case className = "_class_name" }
+  }
+
+  private struct Ignored: Decodable {
+    init(from decoder: any Decoder) {}
+  }
+
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, from text: String, key: String
+  ) throws(TraceError) -> Value {
+    do { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) } catch { throw .metadata(key, reason: "has \(error)") }
+    let decoder = JSONDecoder()
+    // For NaN and -Infinity, as Python writes them; the check has refused what else JSON5 is.
+    decoder.allowsJSON5 = true
+    do {
+      return try decoder.decode(type, from: Data(text.utf8))
+    } catch let error as ConfigurationError {
+      throw .configuration("\(error)")
+    } catch let error as DecodingError {
+      throw .metadata(key, reason: Self.reason(error))
+    } catch {
+      throw .metadata(key, reason: "cannot be read")
+    }
+  }
+
+  private static func reason(_ error: DecodingError) -> String {
+    switch error {
+    case .keyNotFound(let key, _): "has no \(key.stringValue.quoted)"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      // A number that does not fit its place comes without it.
+      "has a value that does not fit its place: \(context.debugDescription)"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+      context.codingPath.isEmpty
+        ? "must be a JSON object"
+        : "has an unusable \(context.codingPath.map(\.stringValue).joined(separator: ".").quoted): "
+          + context.debugDescription
+    @unknown default: "cannot be read"
+    }
+  }
+}
+
+extension TraceSource {
+  /// The class, and for guided-diffusion the method.
+  public var name: String {
+    switch self {
+    case .diffusers(let configuration, _): configuration.className
+    case .guidedDiffusion(let configuration): "\(GuidedDiffusionConfiguration.className).\(configuration.sampler.rawValue)"
+    }
+  }
+
+  /// The keys of the configuration that have no effect.
+  public var unhonoured: [String] {
+    switch self {
+    case .diffusers(let configuration, _): configuration.unhonoured
+    case .guidedDiffusion(let configuration): configuration.unhonoured
+    }
+  }
+
+  /// The plan of a run.
+  ///
+  /// - Parameters:
+  ///   - steps: `num_inference_steps`; guided-diffusion's is what its respacing keeps.
+  ///   - fidelity: `.diffusers` for what the source does, guided-diffusion if it is that; `.corrected` for the mathematics.
+  /// - Throws: `TraceError` if the configuration has no such run.
+  public func plan(steps: Int, fidelity: Fidelity = .diffusers) throws(TraceError) -> SamplingPlan {
+    do {
+      switch self {
+      case .diffusers(let configuration, let arguments):
+        return try configuration.plan(steps: steps, fidelity: fidelity, step: arguments)
+      case .guidedDiffusion(let configuration):
+        let plan = try configuration.plan(fidelity: fidelity == .corrected ? .corrected : .guidedDiffusion)
+        guard plan.steps.count == steps else {
+          throw ConfigurationError.steps(
+            steps, className: GuidedDiffusionConfiguration.className, reason: "its respacing makes \(plan.steps.count)")
+        }
+        return plan
+      }
+    } catch {
+      throw .configuration("\(error)")
+    }
+  }
+}

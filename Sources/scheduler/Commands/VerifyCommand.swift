@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Schedulers
+import Traces
+
+/// Thrown where a trace was judged and is wrong: exit status 1, with everything said.
+struct Divergence: Error {}
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract:
+      "Says whether a recorded run of a scheduler is right, and if not, where it goes wrong and what the mistake may be.",
+    discussion: """
+      The trace is a safetensors file that Fixtures/record_trace.py writes from diffusers or guided-diffusion, or `TraceRecorder` from \
+      Swift; Docs/Verify.md describes it. Every step is made again from what was recorded before it, so that one wrong step does not \
+      hide the next. Exit status: 0 if every step agrees, 1 if one diverges, 2 if the trace cannot be judged.
+      """)
+
+  @Argument(help: "The trace, a .safetensors file.")
+  var trace: String
+
+  @Option(
+    parsing: .unconditional,
+    help: "How far off a step may be, relative to its largest scalar, or absolutely where that is below 1.")
+  var tolerance = Trace.defaultTolerance
+
+  @Option(help: "diffusers: judge by what the trace's source does; corrected: by the mathematics.")
+  var fidelity = Fidelity.diffusers.rawValue
+
+  @Flag(help: "Print the judgement of every step as JSON.")
+  var json = false
+
+  @Option(help: "An SVG file for a chart of the deviation at each step.")
+  var report: String?
+
+  func run() throws {
+    try check("--tolerance", tolerance, in: 0...1e6)
+    guard let fidelity = Fidelity(rawValue: fidelity) else {
+      throw Failure.unknown("fidelity", fidelity, known: Fidelity.allCases.map(\.rawValue))
+    }
+    let file = try report.map { path throws(Failure) in try OutputFile(path) }
+    let recorded: Trace
+    let judgement: Judgement
+    do {
+      recorded = try Trace(contentsOf: trace)
+      judgement = try recorded.judged(fidelity: fidelity, tolerance: tolerance)
+    } catch {
+      throw Failure("cannot judge \(trace): \(error)")
+    }
+    let verdict = Verdict(file: trace, trace: recorded, judgement: judgement)
+    try file?.write(Data(verdict.chart.document.utf8))
+    try Console.output.print(json ? verdict.json() : verdict.text)
+    if !judgement.agrees { throw Divergence() }
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Schedulers
+import Traces
+
+/// A judgement as people and programs read it.
+struct Verdict {
+  let file: String
+  let trace: Trace
+  let judgement: Judgement
+
+  /// One line where the trace is right, a few where it is not.
+  var text: String {
+    let run = "\(file): \(judgement.source), \(counted(judgement.steps.count, "step"))"
+    let ignored = trace.source.unhonoured
+    let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
+    guard let first = judgement.first else {
+      let worst = judgement.worst.map { "; at most \(brief($0.difference, digits: 2)) off, at step \($0.step)" } ?? ""
+      return Scheduler.oneLine("\(run): right\(worst)\(remark)") + "\n"
+    }
+    let later = judgement.divergences - 1
+    let lines = [
+      "\(run): wrong from step \(first.step) on\(remark)", Self.line(first, tolerance: judgement.tolerance),
+      later == 0 ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
+      diagnosis,
+    ]
+    return lines.map { Scheduler.oneLine($0) + "\n" }.joined()
+  }
+
+  private static func line(_ step: Judgement.Step, tolerance: Double) -> String {
+    var reasons: [String] = []
+    if step.hasOtherTimestep {
+      reasons.append("timestep \(brief(step.recordedTimestep, digits: 8)) is recorded")
+    }
+    if let tensor = step.notFinite { reasons.append("\(tensor) has a NaN or an infinity") }
+    let place = "largest difference \(brief(step.difference, digits: 3)) at \(step.element)"
+    reasons.append("\(place), allowed \(brief(step.allowed, digits: 3)) (tolerance \(brief(tolerance)))")
+    return "step \(step.step), timestep \(brief(step.timestep, digits: 8)): \(reasons.joined(separator: "; "))"
+  }
+
+  private var diagnosis: String {
+    guard let diagnosis = judgement.diagnosis else { return "no known mistake explains it" }
+    let extent = "explains \(diagnosis.explained) of \(counted(diagnosis.divergences, "diverging step"))"
+    return "likely mistake: \(diagnosis.text) (\(diagnosis.mistake); \(extent))"
+  }
+
+  /// The judgement of every step.
+  func json() throws -> String {
+    struct Report: Encodable {
+      let file: String
+      let agrees: Bool
+      let divergences: Int
+      let first: Judgement.Step?
+      let worst: Judgement.Step?
+      let unhonoured: [String]
+      let deviations: [Deviation]
+      let judgement: Judgement
+    }
+    return try JSON.text(
+      Report(
+        file: file, agrees: judgement.agrees, divergences: judgement.divergences, first: judgement.first,
+        worst: judgement.worst, unhonoured: trace.source.unhonoured, deviations: deviations, judgement: judgement))
+  }
+
+  private var deviations: [Deviation] {
+    guard case .diffusers(let configuration, _) = trace.source else { return [] }
+    return configuration.deviations(steps: trace.inferenceSteps)
+  }
+
+  /// The deviation at each step, below what is allowed or above it.
+  var chart: Chart {
+    func line(_ name: String, _ value: (Judgement.Step) -> Double) -> Chart.Series {
+      let points = judgement.steps.map { (x: Double($0.step), y: value($0)) }
+      return Chart.Series(name: name, points: points.filter { $0.y.isFinite && $0.y > 0 })
+    }
+    let lines = [line("largest difference", \.difference), line("allowed", \.allowed)]
+    return Chart(
+      title: Scheduler.oneLine("\(judgement.source): deviation of each step"),
+      x: Axis("step", scale: .linear, spanning: judgement.steps.map { Double($0.step) }),
+      y: Axis("|library - recorded|", scale: .logarithmic, spanning: lines.flatMap { $0.points.map(\.y) }), series: lines,
+      hasDots: judgement.steps.count <= 200)
+  }
+}

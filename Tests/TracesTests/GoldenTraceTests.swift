@@ -1,0 +1,61 @@
+import Fixtures
+import Foundation
+import Schedulers
+import Testing
+import Traces
+
+/// Runs that diffusers and guided-diffusion made, right and with one mistake each, and what a right scheduler of theirs says of them.
+@Suite struct GoldenTraceTests {
+  struct Golden: Sendable, CustomTestStringConvertible {
+    let name: String
+    let file: Data
+    let expected: Expected
+    var testDescription: String { name }
+  }
+
+  struct Expected: Decodable {
+    let metadata: [String: String]
+    let status: Int
+    let step: Int?
+    let mistake: String?
+  }
+
+  /// The traces of the two bundles, each as a file of its own.
+  private static let all: [Golden] = ["traces.safetensors", "guided-traces.safetensors"].flatMap { name -> [Golden] in
+    guard let bundle = try? SafetensorsFile(Fixtures.data(name)) else { return [] }
+    let listed = Data((bundle.metadata["traces"] ?? "").utf8)
+    guard let listed = try? JSONDecoder().decode([String: Expected].self, from: listed) else { return [] }
+    return listed.sorted { $0.key < $1.key }.map { key, expected in
+      var draft = Draft()
+      draft.metadata = expected.metadata
+      draft.tensors = ["timesteps", "samples", "model_outputs", "noises"].compactMap { tensor in
+        guard let entry = bundle.tensors["\(key)/\(tensor)"] else { return nil }
+        let values = bundle.doubles(entry)
+        let raw = entry.type == .int64 ? bytes(values.map { Int($0) }) : bytes(values.map { Float($0) })
+        return (tensor, entry.type.rawValue, entry.shape, raw)
+      }
+      return Golden(name: key, file: draft.file, expected: expected)
+    }
+  }
+
+  static let right = all.filter { $0.expected.status == 0 }
+  static let wrong = all.filter { $0.expected.status == 1 }
+
+  @Test func `every class, every method and every mistake is there`() {
+    #expect(Self.right.count == 30 && Self.wrong.count == 57)
+    #expect(Set(Self.wrong.compactMap(\.expected.mistake)).count == Mistake.allCases.count - 1)
+  }
+
+  @Test(arguments: right) func `a right run is right at every step`(golden: Golden) throws {
+    let judgement = try Trace(SafetensorsFile(golden.file)).judged()
+    #expect(judgement.agrees && judgement.diagnosis == nil, "\(String(describing: judgement.first))")
+  }
+
+  @Test(arguments: wrong) func `a wrong run is wrong from the right step on, for the right reason`(golden: Golden) throws {
+    let judgement = try Trace(SafetensorsFile(golden.file)).judged()
+    #expect(judgement.first?.step == golden.expected.step)
+    let diagnosis = try #require(judgement.diagnosis)
+    #expect(diagnosis.mistake == golden.expected.mistake, "\(diagnosis.text)")
+    #expect(diagnosis.explained >= 1 && diagnosis.divergences == judgement.divergences)
+  }
+}
