@@ -9,7 +9,7 @@ struct Scheduler: ParsableCommand {
     commandName: "scheduler", abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
     subcommands: [
       SampleCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self, PlotCommand.self, NoiseCommand.self,
-      ListCommand.self, VerifyCommand.self,
+      ListCommand.self, VerifyCommand.self, ReplayCommand.self,
     ])
 
   static func main() {

@@ -1,0 +1,34 @@
+import Foundation
+import Schedulers
+
+extension TraceSource {
+  /// The configuration as JSON text, as Python reads it.
+  var configurationText: String {
+    get throws(TraceError) {
+      switch self {
+      case .diffusers(let configuration, _): return configuration.json
+      case .guidedDiffusion(let configuration):
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return String(decoding: try encoder.encode(configuration), as: UTF8.self) } catch {
+          throw .configuration(
+            "eta \(configuration.eta) of \(GuidedDiffusionConfiguration.className) is not a number that JSON has")
+        }
+      }
+    }
+  }
+
+  /// The arguments of the steps as JSON text; nil if all are the defaults.
+  var stepArgumentsText: String? {
+    guard case .diffusers(_, let arguments) = self else { return nil }
+    let usual = StepArguments()
+    var values: [String: DiffusersConfiguration.Value] = [:]
+    if arguments.eta != usual.eta { values["eta"] = .number(arguments.eta) }
+    if arguments.usesClippedModelOutput { values["use_clipped_model_output"] = true }
+    if arguments.churn != usual.churn { values["s_churn"] = .number(arguments.churn) }
+    if arguments.churnMinimum != usual.churnMinimum { values["s_tmin"] = .number(arguments.churnMinimum) }
+    if arguments.churnMaximum != usual.churnMaximum { values["s_tmax"] = .number(arguments.churnMaximum) }
+    if arguments.churnNoise != usual.churnNoise { values["s_noise"] = .number(arguments.churnNoise) }
+    return values.isEmpty ? nil : DiffusersConfiguration.Value.object(values).json
+  }
+}

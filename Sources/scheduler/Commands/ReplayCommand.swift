@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Schedulers
+import Traces
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Runs a configuration on given model outputs and writes the trace, to compare a port with.",
+    discussion: """
+      The outputs are a safetensors file with `model_outputs` of the shape [steps, batch, ...]; if it also has `samples` and \
+      `noises` of the shapes of a trace, the run starts from the first sample and takes that noise, so that any trace will do.
+      """)
+
+  @Argument(
+    help: "A scheduler_config.json of diffusers, or the arguments of guided-diffusion with _class_name GaussianDiffusion.")
+  var config: String
+
+  @Option(help: "The safetensors file with the model's outputs.")
+  var outputs: String
+
+  @Option(
+    parsing: .unconditional, help: "The number of inference steps. (default for guided-diffusion: what its respacing keeps)")
+  var steps: WholeNumber?
+
+  @Option(help: "The arguments of every step, as JSON, such as {\"eta\": 0.5}.")
+  var stepArguments: String?
+
+  @Option(help: "diffusers: do what the source does; corrected: follow the mathematics.")
+  var fidelity = Fidelity.diffusers.rawValue
+
+  @Option(parsing: .unconditional, help: "The seed of noise that the file does not have, 0 ... 2^64 - 1.")
+  var seed: WholeNumber = 0
+
+  @Option(name: .shortAndLong, help: "The trace to write.")
+  var output: String
+
+  func run() throws {
+    guard let fidelity = Fidelity(rawValue: fidelity) else {
+      throw Failure.unknown("fidelity", fidelity, known: Fidelity.allCases.map(\.rawValue))
+    }
+    let seed = try seed.value(of: "--seed", in: 0...UInt64.max)
+    let steps = try steps?.value(of: "--steps", in: 1...100_000)
+    let file = try OutputFile(output)
+    let interruption = Interruption()
+    let source: TraceSource
+    do {
+      source = try TraceSource(configuration: Self.text(of: config), stepArguments: stepArguments)
+    } catch let error as TraceError {
+      throw Failure("cannot follow \(config): \(error)")
+    }
+    do {
+      let recorder = try Replay(source, steps: steps, fidelity: fidelity).run(
+        over: SafetensorsFile(contentsOf: outputs), seed: seed, check: interruption.check)
+      try recorder.write(to: file.path)
+      let ignored = source.unhonoured
+      let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
+      try Console.output.print(
+        Scheduler.oneLine("wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)") + "\n")
+    } catch let error as TraceError {
+      throw Failure("cannot replay \(outputs) with \(config): \(error)")
+    }
+  }
+
+  /// A configuration's text; no configuration is as large as what is refused here.
+  private static func text(of path: String) throws -> String {
+    var isFolder: ObjCBool = false
+    guard !path.isEmpty, !path.utf8.contains(0), FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw Failure("cannot read \(path): there is no such file")
+    }
+    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: target)
+    guard !isFolder.boolValue, attributes?[.type] as? FileAttributeType == .typeRegular else {
+      throw Failure("cannot read \(path): it is not a regular file")
+    }
+    guard let size = attributes?[.size] as? Int, size <= 8 << 20 else {
+      throw Failure("cannot read \(path): it has more than \(8 << 20) bytes, and is no configuration")
+    }
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let text = String(validating: data, as: UTF8.self)
+    else {
+      throw Failure("cannot read \(path): it is no text in UTF-8, or its permissions do not allow it")
+    }
+    return text
+  }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Schedulers
+import Testing
+import Traces
+
+@testable import scheduler
+
+@Suite struct `Traces judged by the tool` {
+  let tool: Tool
+  private static let configuration =
+    #"{"_class_name": "DDIMScheduler", "clip_sample": false, "num_train_timesteps": 100, "a\nb": 1}"#
+
+  /// `right.safetensors`, a run over given outputs, and `wrong.safetensors`, the same with a sample changed after step 2.
+  init() throws {
+    tool = try Tool()
+    try Data(Self.configuration.utf8).write(to: tool.folder.appendingPathComponent("config.json"))
+    var noise = GaussianNoise(seed: 1)
+    let outputs = (0..<5).flatMap { _ in noise.next(like: Batch<Float>(zeros: [2, 1, 2, 3])).scalars }
+    try SafetensorsWriter.write(
+      to: tool.folder.appendingPathComponent("outputs.safetensors").path,
+      [.init("model_outputs", shape: [5, 2, 1, 2, 3], floats: outputs)])
+    let replayed = try tool.run(
+      "replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "right.safetensors")
+    #expect(replayed.status == 0 && replayed.text == "wrote right.safetensors: DDIMScheduler, 5 steps; without effect: a b\n")
+    let right = try SafetensorsFile(contentsOf: tool.folder.appendingPathComponent("right.safetensors").path)
+    let tensors = ["timesteps", "samples", "model_outputs", "noises"].map { name in
+      let tensor = right.tensors[name]!
+      var values = right.doubles(tensor)
+      if name == "samples" { values[3 * 12 + 7] += 1 }
+      return name == "timesteps"
+        ? SafetensorsWriter.Tensor(name, shape: tensor.shape, integers: values.map { Int($0) })
+        : SafetensorsWriter.Tensor(name, shape: tensor.shape, floats: values.map { Float($0) })
+    }
+    try SafetensorsWriter.write(
+      to: tool.folder.appendingPathComponent("wrong.safetensors").path, tensors, metadata: right.metadata)
+  }
+
+  @Test func `a right one is one line and status 0`() throws {
+    let outcome = try tool.run("verify", "right.safetensors")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    #expect(outcome.text.hasPrefix("right.safetensors: DDIMScheduler, 5 steps: right; at most "))
+    #expect(outcome.text.hasSuffix("; without effect: a b\n") && outcome.text.filter(\.isNewline).count == 1)
+  }
+
+  @Test func `a wrong one is status 1, and the step, the place and the tolerance are named`() throws {
+    let outcome = try tool.run("verify", "wrong.safetensors")
+    #expect(outcome.status == 1 && outcome.errors.isEmpty)
+    let lines = outcome.text.split(separator: "\n")
+    #expect(lines[0].contains("wrong from step 2 on"))
+    #expect(lines[1].hasPrefix("step 2, timestep 40: largest difference 1 at [1, 0, 0, 1], allowed 0.0"))
+    #expect(lines[1].hasSuffix("(tolerance 0.0002)"))
+    #expect(lines[2] == "1 later step diverges too")
+    #expect(lines[3] == "no known mistake explains it")
+    #expect(try tool.run("verify", "wrong.safetensors", "--tolerance", "10").status == 0)
+  }
+
+  @Test func `the mathematics are another matter than what the source does`() throws {
+    #expect(try tool.run("verify", "right.safetensors", "--fidelity", "corrected").status == 0)
+  }
+
+  @Test func `JSON has every step, and the chart every number`() throws {
+    let outcome = try tool.run("verify", "--json", "--report", "report.svg", "wrong.safetensors")
+    #expect(outcome.status == 1)
+    let report = try #require(try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any])
+    #expect(report["agrees"] as? Bool == false && report["divergences"] as? Int == 2)
+    #expect((report["first"] as? [String: Any])?["step"] as? Int == 2)
+    let judgement = try #require(report["judgement"] as? [String: Any])
+    #expect((judgement["steps"] as? [Any])?.count == 5)
+    let chart = String(decoding: try tool.data("report.svg"), as: UTF8.self)
+    #expect(chart.contains("DDIMScheduler: deviation of each step") && chart.contains("largest difference"))
+  }
+
+  /// Arguments, and what the one line of the error must say.
+  private static let failures: [([String], String)] = [
+    (["verify", "none.safetensors"], "there is no such file"), (["verify", "."], "not a regular file"),
+    (["verify", "config.json"], "not a usable safetensors file"), (["verify", "outputs.safetensors"], "\"format\" is missing"),
+    (["verify", "right.safetensors", "--tolerance", "-1"], "--tolerance -1"),
+    (["verify", "right.safetensors", "--tolerance", "nan"], "--tolerance nan"),
+    (["verify", "right.safetensors", "--fidelity", "exact"], "unknown fidelity \"exact\"; known: corrected, diffusers"),
+    (["verify", "right.safetensors", "--report", "none/a.svg"], "create it"),
+    (["replay", "none.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "there is no such file"),
+    (["replay", "outputs.safetensors", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "cannot"),
+    (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a"], "it must be [4, N, ...]"),
+    (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "0", "-o", "a"], "--steps 0"),
+    (["replay", "config.json", "--outputs", "outputs.safetensors", "-o", "a"], "give --steps"),
+    (["replay", "config.json", "--outputs", "config.json", "--steps", "5", "-o", "a"], "not a usable safetensors file"),
+  ]
+
+  @Test func `what cannot be judged is one line and status 2`() throws {
+    let before = try tool.files()
+    for (arguments, excerpt) in Self.failures {
+      let outcome = try tool.run(arguments)
+      #expect(outcome.status == 2 && outcome.output.isEmpty, "\(arguments)")
+      #expect(outcome.errors.contains(excerpt) && outcome.errors.filter(\.isNewline).count == 1, "\(outcome.errors)")
+    }
+    #expect(try tool.files() == before)
+    #expect(try tool.run("verify").status == 64)
+  }
+}
