@@ -1,4 +1,4 @@
-.PHONY: help demo test coverage mutate format lint fixtures accuracy docs clean prerequisites
+.PHONY: help demo test coverage mutate fuzz traces format lint fixtures accuracy docs clean prerequisites
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,14 @@ format: ## Lay out the code
 
 lint: ## Check the layout of the code
 	swift format lint --strict --recursive Package.swift Sources Tests Fixtures
+
+fuzz: ## Give both readers of traces hostile files, for TIME seconds: make fuzz TIME=600
+	Tests/Fuzz/run $(or $(TIME),60)
+
+traces: ## Record traces, right and wrong, and judge them: make traces PYTHON=... GUIDED_DIFFUSION=a checkout of it
+	swift build -c release --product scheduler
+	$(or $(PYTHON),.venv/bin/python) Fixtures/make_traces.py --guided-diffusion "$(GUIDED_DIFFUSION)" .build/traces
+	python3 Fixtures/judge_traces.py "$$(swift build -c release --show-bin-path)/scheduler" .build/traces
 
 fixtures: ## Make the data files again and compare them with the committed ones
 	@test -x .venv/bin/python || python3 -m venv .venv

@@ -1,0 +1,16 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// A package of its own, so that nothing of it is seen by those who depend on the library.
+let package = Package(
+  name: "fuzz",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "schedulers", path: "../..")],
+  targets: [
+    .executableTarget(
+      name: "fuzz", dependencies: [.product(name: "Traces", package: "schedulers")],
+      swiftSettings: [.unsafeFlags(["-parse-as-library"])])
+  ],
+  swiftLanguageModes: [.v6]
+)
