@@ -45,6 +45,8 @@ struct VerifyCommand: ParsableCommand {
     do {
       recorded = try Trace(contentsOf: trace)
       judgement = try recorded.judged(fidelity: fidelity, tolerance: tolerance)
+    } catch TraceError.file(_, let reason) {
+      throw Failure("cannot judge \(trace): \(reason)")
     } catch {
       throw Failure("cannot judge \(trace): \(error)")
     }
