@@ -41,7 +41,7 @@ public struct GuidedDiffusionConfiguration: Hashable, Sendable {
   public var predictXStart = false
   /// `rescale_timesteps`: whether the network is told timesteps rescaled to 0 ..< 1000.
   public var rescaleTimesteps = false
-  /// `rescale_learned_sigmas`: whether the bound's part of the loss is divided by a thousandth of `steps`.
+  /// `rescale_learned_sigmas`: whether the bound's part of the loss is multiplied by a thousandth of the timesteps.
   public var rescaleLearnedSigmas = false
   /// `timestep_respacing`: which timesteps a run visits; all of them if it is nil.
   public var timestepRespacing: Respacing?
@@ -137,6 +137,20 @@ extension GuidedDiffusionConfiguration {
       return try rule.plan(
         over: grid, predicting: prediction, clipping: clipDenoised ?? self.clipDenoised ? .range(-1...1) : .none,
         learnsVariance: learnSigma)
+    } catch { throw .plan(error) }
+  }
+
+  /// The loss that the network is trained with, on the process that the respacing leaves.
+  ///
+  /// - Parameter fidelity: `.corrected` for the exact decoder of the bound, `.guidedDiffusion` for its approximation by tanh.
+  /// - Throws: `ConfigurationError` for values that are not supported, and where the numbers do not exist.
+  public func loss(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> TrainingLoss {
+    let kind: TrainingLoss.Kind = useKL ? .rescaledKL : rescaleLearnedSigmas ? .rescaledMSE : .mse
+    let schedule = try process(fidelity: fidelity).schedule
+    do {
+      return try TrainingLoss(
+        schedule, predicting: prediction, variance: variance, kind: kind,
+        likelihood: DiscretizedGaussian(cdf: fidelity == .corrected ? .exact : .tanh))
     } catch { throw .plan(error) }
   }
 

@@ -93,6 +93,24 @@ import Testing
     #expect(ancestral.learnsVariance)
   }
 
+  /// guided-diffusion's choice of `LossType` in `create_gaussian_diffusion`.
+  @Test func `the loss is what the flags say, on the respaced process`() throws {
+    var configuration = GuidedDiffusionConfiguration()
+    #expect(try configuration.loss().kind == .mse)
+    configuration.rescaleLearnedSigmas = true
+    configuration.learnSigma = true
+    configuration.timestepRespacing = .sections([10, 5])
+    let loss = try configuration.loss()
+    #expect(loss.kind == .rescaledMSE && loss.bound.process.variance == .learnedRange && loss.bound.likelihood.cdf == .exact)
+    #expect(try loss.bound.process.schedule == configuration.process().schedule)
+    configuration.useKL = true
+    configuration.predictXStart = true
+    let faithful = try configuration.loss(fidelity: .guidedDiffusion)
+    #expect(faithful.kind == .rescaledKL && faithful.bound.process.prediction == .x0 && faithful.bound.likelihood.cdf == .tanh)
+    configuration.noiseSchedule = "wavy"
+    #expect(throws: ConfigurationError.self) { try configuration.loss() }
+  }
+
   @Test func `the reverse begins at the first timestep's level and ends at noise alone`() throws {
     var configuration = GuidedDiffusionConfiguration()
     configuration.timestepRespacing = .ddim(50)
