@@ -2,6 +2,28 @@
 
 import PackageDescription
 
+// The kernels are one source, built for several instruction sets; which copy runs is found out at run time. Sources/KernelsV3 and
+// Sources/KernelsV4 hold links to the files of Sources/KernelsBaseline.
+func kernels(_ name: String, _ flags: [String]) -> Target {
+  .target(
+    name: name, dependencies: ["KernelInterface"],
+    swiftSettings: [
+      // Without it the square root is a call that sets errno, and keeps its loop from being vectorised.
+      .unsafeFlags(["-Xcc", "-fno-math-errno"] + flags.flatMap { ["-Xcc", $0] }),
+      // Tests should not wait for loops that nobody steps through.
+      .unsafeFlags(
+        ["-O", "-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode"], .when(configuration: .debug)),
+    ])
+}
+
+#if arch(x86_64) && os(Linux)
+  let instructionSets = [
+    kernels("KernelsV3", ["-march=x86-64-v3"]), kernels("KernelsV4", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
+  ]
+#else
+  let instructionSets: [Target] = []
+#endif
+
 let package = Package(
   name: "schedulers",
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -11,12 +33,25 @@ let package = Package(
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
     .executable(name: "scheduler", targets: ["scheduler"]),
   ],
+  traits: [
+    .trait(name: "InstructionSets", description: "Choose at run time between kernels for x86-64, x86-64-v3 and x86-64-v4."),
+    .default(enabledTraits: ["InstructionSets"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
-    .target(name: "Schedulers"),
+    .target(name: "Schedulers", dependencies: ["Kernels", "KernelInterface", "KernelsBaseline"]),
+
+    // The loops of the core.
+    .target(name: "KernelInterface"),
+    kernels("KernelsBaseline", []),
+    .target(
+      name: "Kernels",
+      dependencies: ["KernelInterface", "KernelsBaseline"]
+        + instructionSets.map { .target(name: $0.name, condition: .when(traits: ["InstructionSets"])) },
+      swiftSettings: instructionSets.isEmpty ? [] : [.define("DISPATCH", .when(traits: ["InstructionSets"]))]),
 
     // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and their files.
     .target(name: "Traces", dependencies: ["Schedulers"]),
@@ -45,10 +80,11 @@ let package = Package(
       ]),
 
     .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
-    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Fixtures"]),
+    .testTarget(
+      name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
     .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
     .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Traces", "Fixtures"]),
-  ],
+  ] + instructionSets,
   swiftLanguageModes: [.v6]
 )

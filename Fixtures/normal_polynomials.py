@@ -1,4 +1,4 @@
-"""The polynomial coefficients of Sources/Schedulers/Noise/BoxMuller.swift.
+"""The polynomial coefficients of Sources/KernelsBaseline/BoxMuller.swift.
 
     python3 Fixtures/normal_polynomials.py
 

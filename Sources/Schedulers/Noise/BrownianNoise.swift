@@ -1,3 +1,5 @@
+import KernelsBaseline
+
 /// Noise that is the movement of one Brownian path between the ends of a step, so that a seed gives much the same image with 20 steps
 /// as with 200.
 ///

@@ -1,3 +1,6 @@
+import KernelInterface
+import Kernels
+
 /// Gaussian noise in which every number has an address: seed, sample, draw, element.
 ///
 /// A sample's noise does not depend on the batch it sits in, on the number of threads, or on the machine. The numbers of a seed do
@@ -28,24 +31,48 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   }
 
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
-    let normals = normals(samples: other.sampleCount, size: other.sampleSize)
+    defer { draws &+= 1 }
+    return Tensor(scalars: Tensor.Scalar.rounding(normals(samples: other.sampleCount, size: other.sampleSize)), like: other)
+  }
+
+  /// Makes the next draw in place.
+  ///
+  /// - Parameter threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the same.
+  public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
+    let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
+    tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }
     draws &+= 1
-    return Tensor(scalars: Tensor.Scalar.rounding(normals), like: other)
   }
 
   /// The numbers of the current draw, sample after sample.
   func normals(samples: Int, size: Int) -> [Float] {
-    var normals: [Float] = []
-    normals.reserveCapacity(samples * size)
-    for sample in 0..<samples {
-      for start in stride(from: 0, to: size, by: Self.blockSize) {
-        withBlock(start / Self.blockSize, sample: firstSample &+ UInt64(sample), draw: draws) { block in
-          normals.append(contentsOf: block.prefix(size - start))
-        }
+    [Float](unsafeUninitializedCapacity: samples * size) { buffer, initialized in
+      fill(buffer, samples: samples, size: size, threads: nil)
+      initialized = samples * size
+    }
+  }
+
+  private func fill(_ buffer: UnsafeMutableBufferPointer<Float>, samples: Int, size: Int, threads: Int?) {
+    precondition(size <= Self.mostElements, "a sample has at most 2^34 elements of noise")
+    let count = samples * size
+    nonisolated(unsafe) let buffer = buffer.baseAddress
+    Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 16), block: 1024) { range in
+      guard let buffer else { return }
+      for n in range.lowerBound / size...(range.upperBound - 1) / size {
+        let part = range.clamped(to: n * size..<(n + 1) * size)
+        let elements = part.lowerBound - n * size..<part.upperBound - n * size
+        Kernels.table.normals(address(sample: firstSample &+ UInt64(n), draw: draws), elements, buffer + n * size)
       }
     }
-    return normals
   }
+
+  /// Passes over a draw; the address of its first sample.
+  mutating func skip() -> NormalAddress {
+    defer { draws &+= 1 }
+    return address(sample: firstSample, draw: draws)
+  }
+
+  private func address(sample: UInt64, draw: UInt32) -> NormalAddress { NormalAddress(seed: seed, sample: sample, draw: draw) }
 
   /// The noise of one element.
   ///
@@ -54,40 +81,13 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///   - sample: the sample's address.
   ///   - draw: which tensor, counted from 0.
   public func normal(element: Int, sample: UInt64, draw: UInt32) -> Float {
-    let position = element % Self.blockSize
-    let lane = element / Self.blockSize * Self.lanes + position % Self.lanes
-    let plane = position / Self.lanes
-    let words = words(lane: lane, sample: sample, draw: draw)
-    let pair = plane < 2 ? BoxMuller.normals(words.0, words.1) : BoxMuller.normals(words.2, words.3)
-    return plane.isMultiple(of: 2) ? pair.0 : pair.1
-  }
-
-  private static let blockSize = 256
-  private static let lanes = 64
-
-  private func words(lane: Int, sample: UInt64, draw: UInt32) -> Philox.Words {
-    precondition(lane >= 0 && lane <= Int(UInt32.max), "a sample has at most 2^34 elements of noise")
-    return Philox.words(
-      counter: (
-        UInt32(lane), draw, UInt32(truncatingIfNeeded: sample), UInt32(truncatingIfNeeded: sample >> 32)
-      ), key: seed)
-  }
-
-  /// Calls a closure with the 256 normals of one block.
-  private func withBlock(
-    _ block: Int, sample: UInt64, draw: UInt32, _ body: (UnsafeMutableBufferPointer<Float>) -> Void
-  ) {
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.blockSize) { normals in
-      for lane in 0..<Self.lanes {
-        let words = words(lane: block * Self.lanes + lane, sample: sample, draw: draw)
-        let first = BoxMuller.normals(words.0, words.1)
-        let second = BoxMuller.normals(words.2, words.3)
-        normals[lane] = first.0
-        normals[lane + Self.lanes] = first.1
-        normals[lane + 2 * Self.lanes] = second.0
-        normals[lane + 3 * Self.lanes] = second.1
-      }
-      body(normals)
+    precondition(
+      (0..<Self.mostElements).contains(element), "element \(element) is outside 0 ..< 2^34, the elements of a sample")
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { normal in
+      Kernels.table.normals(address(sample: sample, draw: draw), element..<element + 1, normal.baseAddress! - element)
+      return normal[0]
     }
   }
+
+  private static let mostElements = 1 << 34
 }

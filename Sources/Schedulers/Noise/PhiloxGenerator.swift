@@ -1,3 +1,5 @@
+import KernelsBaseline
+
 /// A random number generator for training whose whole state is a seed, a stream and a position.
 ///
 /// The n-th number depends on nothing else, so a saved run continues with the same numbers, on every machine, and each worker has

@@ -1,3 +1,5 @@
+import KernelsBaseline
+
 /// The noise of torch on a CUDA device: what `torch.randn(..., device="cuda")` gives for the same seed.
 ///
 /// ```swift

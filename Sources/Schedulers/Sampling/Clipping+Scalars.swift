@@ -12,10 +12,10 @@ extension Clipping {
     switch self {
     case .none: break
     case .range(let range): Scalar.clamp(&scalars, to: range)
-    case .dynamic(let ratio, let maximum):
+    case .dynamic:
       for start in stride(from: 0, to: scalars.count, by: max(sampleSize, 1)) {
         let sample = start..<start + sampleSize
-        let threshold = Self.threshold(of: scalars[sample], ratio: ratio, maximum: maximum)
+        let threshold = Scalar(threshold(count: sampleSize) { Self.magnitudes(of: scalars[sample], rank: $0) })
         for i in sample {
           let value = scalars[i]
           let limited = threshold < value ? threshold : value
@@ -25,17 +25,27 @@ extension Clipping {
     }
   }
 
-  /// The quantile of the magnitudes, interpolated linearly between the two values around it, brought into 1 ... maximum.
-  private static func threshold<Scalar: SampleScalar>(
-    of values: ArraySlice<Scalar>, ratio: Double, maximum: Double
-  ) -> Scalar {
+  private static func magnitudes<Scalar: SampleScalar>(of values: ArraySlice<Scalar>, rank: Int) -> (Double, Double) {
     let magnitudes = values.map { Double($0.magnitude) }
-    guard !magnitudes.contains(where: \.isNaN) else { return .nan }
+    guard !magnitudes.contains(where: \.isNaN) else { return (.nan, .nan) }
     let sorted = magnitudes.sorted()
-    let position = ratio * Double(sorted.count - 1)
-    let low = Int(position)
-    let fraction = position - Double(low)
-    let quantile = fraction == 0 ? sorted[low] : sorted[low] + fraction * (sorted[low + 1] - sorted[low])
-    return Scalar(min(max(quantile, 1), maximum))
+    return (sorted[rank], sorted[min(rank + 1, sorted.count - 1)])
   }
+
+  /// The quantile of the magnitudes, interpolated linearly between the two values around it, brought into 1 ... maximum.
+  ///
+  /// - Parameters:
+  ///   - count: of the magnitudes.
+  ///   - magnitudes: the two from a rank on, counted from 0 in rising order, the second of any value if there is none; NaN if one is.
+  func threshold(count: Int, magnitudes: (_ rank: Int) -> (Double, Double)) -> Double {
+    guard case .dynamic(let ratio, let maximum) = self else { preconditionFailure("\(self) has no threshold") }
+    let position = ratio * Double(count - 1)
+    let fraction = position - Double(Int(position))
+    let (low, high) = magnitudes(Int(position))
+    if low.isNaN { return .nan }
+    let quantile = fraction == 0 ? low : low + fraction * (high - low)
+    return min(max(quantile, 1), maximum)
+  }
+
+  var isDynamic: Bool { if case .dynamic = self { true } else { false } }
 }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// One run of a plan on one tensor: a value that can be copied, paused, edited, saved and continued.
 ///
 /// ```swift
@@ -8,7 +10,8 @@
 /// let image = run.sample
 /// ```
 ///
-/// A run holds the sample, what the plan still needs of earlier ones, and, for `denoised`, the last sample and output.
+/// A run holds the sample, what the plan still needs of earlier ones, and x̂0 if `keepsDenoised`. With a `ContiguousTensor` it takes its
+/// steps in these buffers, in one pass over memory, and allocates nothing once they are there.
 public struct Sampling<Tensor: LinearSpace> {
   /// What is being run.
   public let plan: SamplingPlan
@@ -16,11 +19,18 @@ public struct Sampling<Tensor: LinearSpace> {
   public var sample: Tensor
   /// The number of evaluations made so far.
   public private(set) var evaluations = 0
+  /// Whether x̂0 is kept for `denoised`: one tensor more to hold and to write. It may be changed between steps.
+  public var keepsDenoised = true
+  /// How many threads a step of a `ContiguousTensor` is spread over; `nil` for as many as pay. The results are the same.
+  public var threads: Int?
 
   /// Earlier samples and estimates that the plan still needs, newest first.
   var history = History()
   let retention: [SamplingPlan.Retention]
-  /// What x̂0 of the last evaluation is made of.
+  /// Buffers of estimates that are not in use.
+  var spare: [Tensor] = []
+  /// x̂0 of the last evaluation, or what it is made of.
+  var denoisedBuffer: Tensor?
   private var prediction: Terms?
 
   struct History {
@@ -69,8 +79,8 @@ public struct Sampling<Tensor: LinearSpace> {
   /// Whether the next step draws noise.
   public var needsNoise: Bool { step.map { $0.next.noise != 0 } ?? false }
 
-  /// x̂0 of the last evaluation, after clipping and guidance; `nil` before the first.
-  public var denoised: Tensor? { prediction.map { .sum($0) } }
+  /// x̂0 of the last evaluation, after clipping and guidance; `nil` before the first, and where it is not kept.
+  public var denoised: Tensor? { denoisedBuffer ?? prediction.map { .sum($0) } }
 
   private var step: SamplingPlan.Step? {
     evaluations < plan.steps.count ? plan.steps[evaluations] : nil
@@ -89,11 +99,75 @@ extension Sampling {
   public mutating func advance(
     output: Tensor, noise: Tensor? = nil, guidance: ClassifierGuidance<Tensor>? = nil, transform: ((Tensor) -> Tensor)? = nil
   ) {
+    take(output, noise: noise.map { .given($0) } ?? .none, guidance: guidance, transform: transform)
+  }
+
+  /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
+  public mutating func advance<Source: NoiseSource>(
+    output: Tensor, using noise: inout Source, guidance: ClassifierGuidance<Tensor>? = nil,
+    transform: ((Tensor) -> Tensor)? = nil
+  ) where Tensor: ScalarTensor {
+    var drawn = StepNoise<Tensor>.none
+    if needsNoise {
+      if guidance == nil, transform == nil, canStepInPlace, var gaussian = noise as? GaussianNoise {
+        drawn = .made(gaussian.skip())
+        noise = gaussian as! Source
+      } else {
+        drawn = .given(noise.next(like: sample))
+      }
+    }
+    take(output, noise: drawn, guidance: guidance, transform: transform)
+  }
+
+  private mutating func take(
+    _ output: Tensor, noise: StepNoise<Tensor>, guidance: ClassifierGuidance<Tensor>?, transform: ((Tensor) -> Tensor)?
+  ) {
     guard let step else {
       preconditionFailure("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
     }
-    precondition(noise != nil || !needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it")
+    let noise = needsNoise ? noise : .none
+    if case .none = noise { precondition(!needsNoise, "evaluation \(evaluations) draws noise; pass some, or a source of it") }
+    if guidance == nil, transform == nil, canStepInPlace {
+      stepInPlace(step, output, noise)
+      prediction = nil
+    } else {
+      let given: Tensor? = if case .given(let noise) = noise { noise } else { nil }
+      combine(step, output, noise: given, guidance: guidance, transform: transform)
+      denoisedBuffer = nil
+    }
+    evaluations += 1
+  }
 
+  /// Whether the tensor lends its scalars, and the step has a part in nothing but what a step in place deals with.
+  private var canStepInPlace: Bool {
+    guard let type = Tensor.self as? any ContiguousTensor.Type, let step else { return false }
+    func hasLoops<Contiguous: ContiguousTensor>(_: Contiguous.Type) -> Bool {
+      Kernels.table.loops(over: Contiguous.Scalar.self) != nil
+    }
+    return hasLoops(type) && step.next.samples.count <= 1 && retention[evaluations].samples == 0
+  }
+
+  private mutating func stepInPlace(_ step: SamplingPlan.Step, _ output: Tensor, _ noise: StepNoise<Tensor>) {
+    func open<Contiguous: ContiguousTensor>(_: Contiguous.Type) {
+      // The two types are one; only the compiler does not know.
+      withUnsafeMutablePointer(to: &self) {
+        $0.withMemoryRebound(to: Sampling<Contiguous>.self, capacity: 1) {
+          $0.pointee.stepInPlace(
+            step, output: unsafeBitCast(output, to: Contiguous.self),
+            noise: unsafeBitCast(noise, to: StepNoise<Contiguous>.self),
+            loops: Kernels.table.loops(over: Contiguous.Scalar.self)!)
+        }
+      }
+    }
+    let type = Tensor.self as! any ContiguousTensor.Type
+    open(type)
+  }
+
+  /// Takes a step with nothing but the operations of the tensor.
+  private mutating func combine(
+    _ step: SamplingPlan.Step, _ output: Tensor, noise: Tensor?, guidance: ClassifierGuidance<Tensor>?,
+    transform: ((Tensor) -> Tensor)?
+  ) {
     let (output, variance) = plan.learnsVariance ? Self.halves(output) : (output, nil)
     let factor = step.next.estimates.first ?? 0
     let predicted = step.next.predicted
@@ -136,17 +210,8 @@ extension Sampling {
     }
 
     history.keep(retention[evaluations], sample: sample, estimate: .sum(estimate))
-    prediction = denoised
+    prediction = keepsDenoised ? denoised : nil
     sample = .sum(next)
-    evaluations += 1
-  }
-
-  /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
-  public mutating func advance(
-    output: Tensor, using noise: inout some NoiseSource, guidance: ClassifierGuidance<Tensor>? = nil,
-    transform: ((Tensor) -> Tensor)? = nil
-  ) where Tensor: ScalarTensor {
-    advance(output: output, noise: needsNoise ? noise.next(like: sample) : nil, guidance: guidance, transform: transform)
   }
 
   private static func clip(_ tensor: Tensor, by clipping: Clipping) -> Tensor {

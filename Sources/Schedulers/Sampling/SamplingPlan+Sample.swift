@@ -16,6 +16,7 @@ extension SamplingPlan {
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
+    run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try model(run.input, query), guidance: try guidance?(run.sample, query))
       try onStep?(run)
@@ -39,6 +40,7 @@ extension SamplingPlan {
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
+    run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try model(run.input, query), using: &noise, guidance: try guidance?(run.sample, query))
       try onStep?(run)
@@ -56,6 +58,7 @@ extension SamplingPlan {
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
+    run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try await model(run.input, query), guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
@@ -72,10 +75,37 @@ extension SamplingPlan {
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
     var run = Sampling(self, from: start)
+    run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try await model(run.input, query), using: &noise, guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
     }
     return run.sample
+  }
+
+  /// Runs a plan in buffers that the caller lends: steps are taken in place, and the model writes its output where they read it.
+  ///
+  /// ```swift
+  /// plan.sample(in: &x, output: &buffer, using: &noise) { x, query, output in unet(x, query.timestep, into: &output) }
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - sample: the sample at the plan's start level, then that at its end, or the last one if the model throws.
+  ///   - output: in the shape of the sample, or with twice its channels if the network learns its variance.
+  ///   - noise: the source, which moves on by one draw for each step that needs it.
+  ///   - threads: how many threads a step is spread over; `nil` for as many as pay.
+  ///   - model: the network, called with its input, what it is told, and where to write.
+  public func sample<Tensor: ContiguousTensor, Failure: Error>(
+    in sample: inout Tensor, output: inout Tensor, using noise: inout some NoiseSource, threads: Int? = nil,
+    model: (Tensor, Query, inout Tensor) throws(Failure) -> Void
+  ) throws(Failure) {
+    var run = Sampling(self, from: consume sample)
+    run.keepsDenoised = false
+    run.threads = threads
+    defer { sample = run.sample }
+    while let query = run.query {
+      try model(run.input, query, &output)
+      run.advance(output: output, using: &noise)
+    }
   }
 }

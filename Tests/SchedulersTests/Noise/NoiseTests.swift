@@ -1,5 +1,6 @@
 import Fixtures
 import Foundation
+import KernelsBaseline
 import Testing
 
 @testable import Schedulers
@@ -94,6 +95,22 @@ import Testing
       #expect(noise.normal(element: element, sample: 2, draw: 1) == values.scalars[element])
       #expect(noise.normal(element: element, sample: 3, draw: 1) == values.scalars[700 + element])
     }
+  }
+
+  @Test func `a draw in place is a draw, on any number of threads`() {
+    var source = GaussianNoise(seed: 99, firstSample: 2)
+    let draws = (0..<3).map { _ in source.next(like: Batch<Float>(zeros: [5, 1500])) }
+    for threads in [nil, 1, 2, 3, 8] {
+      var source = GaussianNoise(seed: 99, firstSample: 2)
+      var tensor = Batch<Float>(zeros: [5, 1500])
+      for draw in draws {
+        source.fill(&tensor, threads: threads)
+        #expect(tensor == draw)
+      }
+    }
+    var empty: [Float] = []
+    source.fill(&empty)
+    #expect(source.draws == 4)
   }
 
   @Test func `an element beyond the addresses of a sample is refused`() async {

@@ -1,12 +1,13 @@
 /// The counter-based random number generator Philox4x32-10: four random words for each counter, without any state.
 ///
 /// Source: Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405, section 3.3.
-enum Philox {
+package enum Philox {
   /// Four 32-bit words.
-  typealias Words = (UInt32, UInt32, UInt32, UInt32)
+  package typealias Words = (UInt32, UInt32, UInt32, UInt32)
 
   /// The words of one counter under a key; the low half of the key is its first word.
-  static func words(counter: Words, key: UInt64) -> Words {
+  @inline(__always)
+  package static func words(counter: Words, key: UInt64) -> Words {
     var (c0, c1, c2, c3) = counter
     var k0 = UInt32(truncatingIfNeeded: key)
     var k1 = UInt32(truncatingIfNeeded: key >> 32)

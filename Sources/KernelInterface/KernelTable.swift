@@ -1,0 +1,51 @@
+/// The kernels of one instruction set. All sets give the same bits.
+package struct KernelTable: Sendable {
+  /// The loops over one type of scalar.
+  package struct Loops<Scalar>: Sendable {
+    /// Takes a step.
+    package let step: @Sendable (UnsafePointer<StepCall<Scalar>>) -> Void
+    /// The magnitudes of x̂0 before limits that have the given rank and the next, counted from 0 in rising order, over the range of a
+    /// step; NaN if there is one.
+    package let magnitudes: @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double)
+
+    package init(
+      step: @escaping @Sendable (UnsafePointer<StepCall<Scalar>>) -> Void,
+      magnitudes: @escaping @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double)
+    ) {
+      self.step = step
+      self.magnitudes = magnitudes
+    }
+  }
+
+  package var name: String
+  package var float: Loops<Float>
+  package var double: Loops<Double>
+  #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    package var half: Loops<Float16>
+  #endif
+  /// Fills a range of the elements of a sample's noise; the pointer is to element 0.
+  package var normals: @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+
+  #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+    package init(
+      name: String, float: Loops<Float>, double: Loops<Double>, half: Loops<Float16>,
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    ) {
+      self.name = name
+      self.float = float
+      self.double = double
+      self.half = half
+      self.normals = normals
+    }
+  #else
+    package init(
+      name: String, float: Loops<Float>, double: Loops<Double>,
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+    ) {
+      self.name = name
+      self.float = float
+      self.double = double
+      self.normals = normals
+    }
+  #endif
+}

@@ -1,0 +1,57 @@
+import Dispatch
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// What the machine can do.
+enum Platform {
+  /// The features of the processor, in the names of /proc/cpuinfo; none where there is no such file.
+  static func features() -> Set<Substring> {
+    #if canImport(Glibc) || canImport(Musl)
+      guard let file = fopen("/proc/cpuinfo", "r") else { return [] }
+      defer { fclose(file) }
+      // The flags of the first processor are within the first few lines.
+      var bytes = [UInt8](repeating: 0, count: 1 << 14)
+      let count = fread(&bytes, 1, bytes.count, file)
+      let text = String(decoding: bytes.prefix(count), as: UTF8.self)
+      guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else { return [] }
+      return Set(line.split(separator: " "))
+    #else
+      return []
+    #endif
+  }
+
+  /// The value of an environment variable.
+  static func environment(_ name: String) -> String? {
+    #if canImport(Glibc) || canImport(Musl)
+      return getenv(name).map { String(cString: $0) }
+    #else
+      return nil
+    #endif
+  }
+}
+
+extension Kernels {
+  /// How many threads a loop can use.
+  package static let processors: Int = {
+    #if canImport(Glibc) || canImport(Musl)
+      return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    #else
+      return 1
+    #endif
+  }()
+
+  /// Cuts 0 ..< count in parts at multiples of a block, and calls a closure with each, on as many threads.
+  package static func concurrently(_ count: Int, parts: Int, block: Int, _ body: @Sendable (Range<Int>) -> Void) {
+    let blocks = (count + max(block, 1) - 1) / max(block, 1)
+    let parts = min(parts, blocks)
+    guard blocks > 0 else { return }
+    guard parts > 1 else { return body(0..<count) }
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      body(blocks * part / parts * block..<min(blocks * (part + 1) / parts * block, count))
+    }
+  }
+}
