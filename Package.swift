@@ -69,7 +69,7 @@ let package = Package(
       name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
       exclude: [
         "README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "record_trace.py",
-        "make_traces.py", "judge_traces.py", "mistakes.py", "recipes",
+        "make_traces.py", "judge_traces.py", "mistakes.py", "benchmark_peers.py", "recipes",
       ],
       resources: [.copy("Data")]),
     .executableTarget(

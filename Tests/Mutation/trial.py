@@ -12,7 +12,8 @@ import threading
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
-COPIED = ["Sources/Schedulers", "Tests/SchedulersTests", "Fixtures", "Docs"]
+COPIED = [
+    "Sources/Schedulers", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline", "Tests/SchedulersTests", "Fixtures", "Docs"]
 # Suites of more than two seconds wait until the others have found nothing.
 SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
 STAGES = [["--filter", "SchedulersTests", "--skip", SLOW], ["--filter", SLOW]]
@@ -26,12 +27,17 @@ let package = Package(
   name: "schedulers",
   platforms: [.macOS(.v15)],
   targets: [
-    .target(name: "Schedulers"),
+    .target(name: "Schedulers", dependencies: ["Kernels"]),
+    .target(name: "KernelInterface"),
+    .target(
+      name: "KernelsBaseline", dependencies: ["KernelInterface"],
+      swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O", "-whole-module-optimization", "-num-threads", "1"])]),
+    .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
     .target(
       name: "Fixtures", path: "Fixtures",
-      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "recipes"],
+      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "benchmark_peers.py", "recipes"],
       resources: [.copy("Data")]),
-    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Fixtures"]),
+    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -65,10 +65,9 @@ extension BetaSchedule {
 
   /// `count` numbers in equal steps, both ends included; the first alone where `count` is 1.
   private static func ramp(from start: DoubleDouble, to end: DoubleDouble, count: Int) -> [DoubleDouble] {
-    let range = end - start
-    return (0..<count).map { i in
-      i == 0 ? start : start + range * Double(i) / Double(count - 1)
-    }
+    guard count > 1 else { return [start] }
+    let step = (end - start) / Double(count - 1)
+    return (0..<count).map { start + step * Double($0) }
   }
 
   /// 1 − cos²b/cos²a = sin(b−a)·sin(b+a)/cos²a, which cancels nowhere, with cos a as the sine of its complement.

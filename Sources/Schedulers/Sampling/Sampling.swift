@@ -103,6 +103,10 @@ extension Sampling {
   }
 
   /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
+  @_specialize(where Tensor == [Float], Source == GaussianNoise)
+  @_specialize(where Tensor == [Double], Source == GaussianNoise)
+  @_specialize(where Tensor == Batch<Float>, Source == GaussianNoise)
+  @_specialize(where Tensor == Batch<Double>, Source == GaussianNoise)
   public mutating func advance<Source: NoiseSource>(
     output: Tensor, using noise: inout Source, guidance: ClassifierGuidance<Tensor>? = nil,
     transform: ((Tensor) -> Tensor)? = nil
@@ -119,6 +123,10 @@ extension Sampling {
     take(output, noise: drawn, guidance: guidance, transform: transform)
   }
 
+  @_specialize(where Tensor == [Float])
+  @_specialize(where Tensor == [Double])
+  @_specialize(where Tensor == Batch<Float>)
+  @_specialize(where Tensor == Batch<Double>)
   private mutating func take(
     _ output: Tensor, noise: StepNoise<Tensor>, guidance: ClassifierGuidance<Tensor>?, transform: ((Tensor) -> Tensor)?
   ) {
