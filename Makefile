@@ -1,4 +1,4 @@
-.PHONY: help demo test coverage mutate fuzz traces format lint fixtures accuracy docs clean prerequisites
+.PHONY: help demo test coverage mutate bench fuzz traces format lint fixtures accuracy docs clean prerequisites
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,15 @@ coverage: prerequisites ## Print which lines of the core the tests run; fail bel
 
 mutate: ## Judge the tests by small mistakes in the core: Docs/Mutation.md, in about half an hour
 	python3 Tests/Mutation/mutate.py
+
+PYTHON ?= .venv/bin/python
+
+bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIFFUSION and PYTHON may name a checkout and a Python
+	@test -x $(PYTHON) || python3 -m venv .venv
+	@$(PYTHON) -c "import diffusers, torch" 2>/dev/null || .venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
+	swift build --package-path Sources/Benchmarks --configuration release
+	Sources/Benchmarks/.build/release/PeerComparison $(PYTHON) $(if $(GUIDED_DIFFUSION),--guided-diffusion $(GUIDED_DIFFUSION)) --write Docs
+	swift package --package-path Sources/Benchmarks benchmark
 
 format: ## Lay out the code
 	swift format --in-place --recursive Package.swift Sources Tests Fixtures
@@ -43,7 +52,7 @@ docs: ## Build the documentation of the core module
 	swift package generate-documentation --target Schedulers --warnings-as-errors
 
 clean: ## Remove what was built
-	rm -rf .build .venv digits.png
+	rm -rf .build Sources/Benchmarks/.build .venv digits.png
 
 prerequisites:
 	@.ci/prerequisites

@@ -1,0 +1,196 @@
+"""The jobs of other libraries that `make bench` compares this one with.
+
+    python Fixtures/benchmark_peers.py [--guided-diffusion PATH]
+
+Reads lines `job size repetitions` from standard input and answers each with the nanoseconds that one repetition took, or with
+`missing` and the reason. `size` is the batch, channels, height and width, joined by x. `threads N` sets the number of torch's threads.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy
+import torch
+
+STEPS = 1000
+torch.set_grad_enabled(False)
+
+
+def tensors(shape):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(shape, generator=generator), torch.randn(shape, generator=generator)
+
+
+def scheduler(name, **options):
+    import diffusers
+
+    made = getattr(diffusers, name)(num_train_timesteps=STEPS, beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, **options)
+    made.set_timesteps(STEPS)
+    return made
+
+
+def diffusers_step(name, shape, **options):
+    stepper = scheduler(name)
+    sample, output = tensors(shape)
+    generator = torch.Generator().manual_seed(1)
+    state = {"t": STEPS}
+
+    def step():
+        state["t"] = state["t"] - 1 if state["t"] > 10 else STEPS - 1
+        stepper.step(output, state["t"], sample, generator=generator, **options)
+
+    return step
+
+
+def gaussian_diffusion():
+    from guided_diffusion import gaussian_diffusion as gd
+
+    return gd.GaussianDiffusion(
+        betas=gd.get_named_beta_schedule("linear", STEPS), model_mean_type=gd.ModelMeanType.EPSILON,
+        model_var_type=gd.ModelVarType.FIXED_SMALL, loss_type=gd.LossType.MSE)
+
+
+def guided_step(method, shape, **options):
+    diffusion = gaussian_diffusion()
+    sample, output = tensors(shape)
+    t = torch.full((shape[0],), 500)
+    return lambda: getattr(diffusion, method)(lambda x, t, **_: output, sample, t, **options)
+
+
+FACTORS = (0.9, 0.3, 1.1, -0.4)
+
+
+def formula(x, m):
+    a, b, p, q = FACTORS
+    return a * x + b * (p * x + q * m).clamp(-1, 1)
+
+
+def compiled(shape):
+    step = torch.compile(formula)
+    sample, output = tensors(shape)
+    return lambda: step(sample, output)
+
+
+def compiled_in_place(shape):
+    step = torch.compile(lambda x, m: x.copy_(formula(x, m)))
+    sample, output = tensors(shape)
+    return lambda: step(sample, output)
+
+
+def numpy_step(shape):
+    x, m = (t.numpy() for t in tensors(shape))
+    a, b, p, q = (numpy.float32(f) for f in FACTORS)
+    return lambda: a * x + b * numpy.clip(p * x + q * m, -1, 1)
+
+
+def numpy_noisy_step(shape):
+    step, generator = numpy_step(shape), numpy.random.default_rng(0)
+    s = numpy.float32(0.1)
+    return lambda: step() + s * generator.standard_normal(shape, dtype=numpy.float32)
+
+
+def normals(shape):
+    buffer = torch.empty(shape)
+    return lambda: buffer.normal_()
+
+
+def fresh_normals(shape):
+    return lambda: torch.randn(shape)
+
+
+def numpy_normals(shape):
+    generator = numpy.random.default_rng(0)
+    buffer = numpy.empty(shape, dtype=numpy.float32)
+    return lambda: generator.standard_normal(out=buffer, dtype=numpy.float32)
+
+
+def quantile(shape):
+    flat = tensors(shape)[0].reshape(shape[0], -1)
+    return lambda: torch.quantile(flat.abs(), 0.995, dim=1)
+
+
+def snr_weights(shape):
+    """As diffusers' training scripts weigh losses: compute_snr, then the smaller of it and gamma, divided by it."""
+    from diffusers.training_utils import compute_snr
+
+    ddpm = scheduler("DDPMScheduler")
+    timesteps = torch.arange(4096) % STEPS
+
+    def weights():
+        snr = compute_snr(ddpm, timesteps)
+        return torch.stack([snr, 5 * torch.ones_like(timesteps)], dim=1).min(dim=1)[0] / snr
+
+    return weights
+
+
+def construction(shape):
+    from diffusers import DDPMScheduler
+
+    return DDPMScheduler
+
+
+JOBS = {
+    "diffusers-ddim": lambda shape: diffusers_step("DDIMScheduler", shape, eta=0.0),
+    "diffusers-ddpm": lambda shape: diffusers_step("DDPMScheduler", shape),
+    "guided-p_sample": lambda shape: guided_step("p_sample", shape),
+    "guided-ddim_sample": lambda shape: guided_step("ddim_sample", shape, eta=0.0),
+    "guided-construction": lambda shape: gaussian_diffusion,
+    "diffusers-construction": construction,
+    "diffusers-snr": snr_weights,
+    "compile": compiled,
+    "compile-in-place": compiled_in_place,
+    "numpy": numpy_step,
+    "numpy-noise": numpy_noisy_step,
+    "torch-normal": normals,
+    "torch-randn": fresh_normals,
+    "numpy-normal": numpy_normals,
+    "torch-quantile": quantile,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--guided-diffusion")
+    arguments = parser.parse_args()
+    if arguments.guided_diffusion:
+        sys.path.insert(0, arguments.guided_diffusion)
+    # Libraries may print; the answers are alone on the real standard output.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    ready = {}
+    for line in sys.stdin:
+        job, *rest = line.split()
+        try:
+            if job == "threads":
+                torch.set_num_threads(int(rest[0]))
+                torch._dynamo.reset()
+                ready.clear()
+                print("0", file=answers)
+                continue
+            if job == "versions":
+                import diffusers
+
+                print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, diffusers {diffusers.__version__}, "
+                      f"NumPy {numpy.__version__}", file=answers)
+                continue
+            size, repetitions = rest[0], int(rest[1])
+            if (job, size) not in ready:
+                # Large tensors of one size at a time.
+                for key in [key for key in ready if key[1] != size]:
+                    del ready[key]
+                ready[job, size] = JOBS[job](tuple(map(int, size.split("x"))))
+                ready[job, size]()
+            run = ready[job, size]
+            start = time.perf_counter_ns()
+            for _ in range(repetitions):
+                run()
+            print((time.perf_counter_ns() - start) / repetitions, file=answers)
+        except Exception as error:
+            print("missing", str(error).splitlines()[0] if str(error) else type(error).__name__, file=answers)
+
+
+main()

@@ -1,0 +1,1 @@
+../../scheduler/Support/Numbers.swift

@@ -1,0 +1,67 @@
+import CStream
+import Schedulers
+
+/// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
+struct OwnJobs {
+  let shape: [Int]
+  let threads: Int
+
+  private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
+  private static let grid = try! SamplingGrid(schedule, steps: 1000, spacing: TimestepSpacing.trailing)
+
+  /// A job, ready to be repeated.
+  func make(_ name: String) -> () -> Void {
+    switch name {
+    case "ddim": return step(DDIM(), .range(-1...1))
+    case "ddim-unclipped": return step(DDIM(), .none)
+    case "ddpm": return step(DDPM(), .range(-1...1))
+    case "dpm++2m": return step(DPMSolverPlusPlus(), .none)
+    case "dynamic": return step(DDIM(), .dynamic())
+    case "normals":
+      var (noise, buffer) = (GaussianNoise(seed: 1), Batch<Float>(zeros: shape))
+      return { noise.fill(&buffer, threads: threads) }
+    case "schedule": return { keep(try! NoiseSchedule(.linear(), timesteps: 1000)) }
+    case "plan":
+      let grid = try! SamplingGrid(Self.schedule, steps: 50, spacing: TimestepSpacing.trailing)
+      return { keep(try! DDIM().plan(over: grid, predicting: .epsilon)) }
+    case "snr":
+      let timesteps = (0..<4096).map { $0 % 1000 }
+      return { keep(timesteps.map { LossWeighting.minSNR(gamma: 5).weight(at: Self.schedule[$0], for: .epsilon) }) }
+    case "snr-table":
+      let table = (0..<1000).map { LossWeighting.minSNR(gamma: 5).weight(at: Self.schedule[$0], for: .epsilon) }
+      let timesteps = (0..<4096).map { $0 % 1000 }
+      return { keep(timesteps.map { table[$0] }) }
+    case "triad":
+      let count = shape.reduce(1, *)
+      var (a, b, c) = (tensor(), tensor(), tensor())
+      b.scalars[0] = 1
+      c.scalars[0] = 2
+      return { a.scalars.withUnsafeMutableBufferPointer { stream_triad($0.baseAddress, b.scalars, c.scalars, 0.5, count) } }
+    default: preconditionFailure("there is no job \(name)")
+    }
+  }
+
+  private func tensor() -> Batch<Float> {
+    var noise = GaussianNoise(seed: 7)
+    return noise.next(like: Batch<Float>(zeros: shape))
+  }
+
+  /// A step of a run, from a network that has its output ready; when the run is at its end, it starts again.
+  private func step(_ sampler: any Sampler, _ clipping: Clipping) -> () -> Void {
+    let plan = try! sampler.plan(over: Self.grid, predicting: .epsilon, clipping: clipping)
+    var noise = GaussianNoise(seed: 1)
+    let output = tensor()
+    var run = Sampling(plan, from: tensor())
+    (run.keepsDenoised, run.threads) = (false, threads)
+    return {
+      if run.evaluations == plan.steps.count - 1 {
+        run = Sampling(plan, from: run.sample)
+        (run.keepsDenoised, run.threads) = (false, threads)
+      }
+      run.advance(output: output, using: &noise)
+    }
+  }
+}
+
+/// Makes the compiler believe that a value is used.
+@inline(never) private func keep<Value>(_ value: Value) {}

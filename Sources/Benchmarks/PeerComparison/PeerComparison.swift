@@ -1,0 +1,50 @@
+import Foundation
+
+/// Compares this library with others, prints the tables, and writes them with a plot.
+///
+///     PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--write DIRECTORY]
+@main struct PeerComparison {
+  static func main() throws {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    func option(_ name: String) -> String? {
+      guard let i = arguments.firstIndex(of: name), i + 1 < arguments.count else { return nil }
+      defer { arguments.removeSubrange(i...i + 1) }
+      return arguments[i + 1]
+    }
+    let guided = option("--guided-diffusion").map { ["--guided-diffusion", $0] } ?? []
+    let rounds = Int(option("--rounds") ?? "7") ?? 0
+    let directory = option("--write")
+    guard arguments.count == 1, rounds > 0 else {
+      fail("usage: PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--write DIRECTORY]")
+    }
+    // With these, glibc keeps what is freed, and nothing is mapped anew.
+    let tuned = ["MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"]
+    let script = ["-B", "Fixtures/benchmark_peers.py"] + guided
+    let peer = try Peer(python: arguments[0], arguments: script)
+    let tunedPeer = try Peer(python: arguments[0], arguments: script, environment: tuned)
+    guard let versions = peer.ask("versions"), !versions.hasPrefix("missing") else {
+      fail("\(arguments[0]) does not run Fixtures/benchmark_peers.py here; it needs what Fixtures/requirements.txt lists")
+    }
+
+    var report = Report(rounds: rounds, versions: versions)
+    for threads in [1, 2] {
+      for peer in [peer, tunedPeer] { _ = peer.ask("threads \(threads)") }
+      for size in threads == 1 ? Comparison.Size.allCases : Comparison.Size.tensors {
+        FileHandle.standardError.write(Data("measuring \(size.rawValue), threads: \(threads)\n".utf8))
+        let measurements = Measurements(
+          Comparison.all.filter { $0.goals[size] != nil }, size: size, threads: threads, rounds: rounds, peer: peer,
+          tunedPeer: tunedPeer)
+        report.parts.append(.init(threads: threads, size: size, measurements: measurements))
+      }
+    }
+    peer.end()
+    tunedPeer.end()
+    print(report.text)
+    if let directory { try report.write(to: directory) }
+  }
+
+  private static func fail(_ message: String) -> Never {
+    FileHandle.standardError.write(Data((message + "\n").utf8))
+    exit(1)
+  }
+}

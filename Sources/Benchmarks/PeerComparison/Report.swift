@@ -1,0 +1,125 @@
+import Foundation
+
+/// The tables and the plot.
+struct Report {
+  struct Part {
+    let threads: Int
+    let size: Comparison.Size
+    let measurements: Measurements
+  }
+
+  let rounds: Int
+  let versions: String
+  var parts: [Part] = []
+
+  /// The document, in Markdown.
+  var text: String {
+    var lines = [
+      "# Benchmarks", "",
+      "Made by `make bench`: this library beside others on one machine, in one run of \(rounds) rounds, each of which measures every job",
+      "once. Ratios are what the other takes in times of ours, medians of the rounds' ratios, so that what slows the machine down for a",
+      "while slows both. Our jobs are `Sampling.advance` with a network that has its output ready and without `keepsDenoised`,",
+      "`GaussianNoise.fill`, and the initialisers. In brackets is the ratio to reach.", "",
+      "- \(Machine.description)", "- \(Machine.swift); \(versions)", "- \(Machine.date)", "",
+      "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",
+    ]
+    for threads in [1, 2] { lines += table(threads) }
+    lines += singles()
+    lines += missing()
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func table(_ threads: Int) -> [String] {
+    let parts = parts.filter { $0.threads == threads && $0.size != .none }
+    guard !parts.isEmpty else { return [] }
+    var lines = ["## \(threads == 1 ? "One thread" : "Two threads") on both sides", ""]
+    lines.append(
+      "| other, by ours | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
+    lines.append("|---|" + parts.map { _ in "---|" }.joined())
+    for comparison in Comparison.all where comparison.goals[.none] == nil {
+      let cells = parts.map { part in
+        guard let ratio = part.measurements.ratio(comparison) else { return "–" }
+        let goal = threads == 1 ? comparison.goals[part.size] ?? nil : comparison.goalsOfTwo[part.size]
+        return brief(ratio, digits: 3) + (goal.map { " (\(brief($0)))" } ?? "")
+      }
+      lines.append("| \(comparison.title.trimmingCharacters(in: .whitespaces)) | " + cells.joined(separator: " | ") + " |")
+    }
+    lines += ["", "Our times, in microseconds:", ""]
+    lines.append("| job | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
+    lines.append("|---|" + parts.map { _ in "---|" }.joined())
+    for job in ["ddim", "ddim-unclipped", "ddpm", "dpm++2m", "dynamic", "normals"] {
+      let cells = parts.map { $0.measurements.time(.own, job).map { brief($0, digits: 3) } ?? "–" }
+      lines.append("| \(job) | " + cells.joined(separator: " | ") + " |")
+    }
+    return lines + [""]
+  }
+
+  private func singles() -> [String] {
+    guard let part = parts.first(where: { $0.size == .none }) else { return [] }
+    var lines = ["## Without a tensor", "", "| other, by ours | ratio | ours, µs |", "|---|---|---|"]
+    for comparison in Comparison.all where comparison.goals[.none] != nil {
+      let ratio = part.measurements.ratio(comparison).map { brief($0, digits: 3) } ?? "–"
+      let goal = (comparison.goals[.none] ?? nil).map { " (\(brief($0)))" } ?? ""
+      let own = part.measurements.time(.own, comparison.own).map { brief($0, digits: 3) } ?? "–"
+      lines.append("| \(comparison.title) | \(ratio)\(goal) | \(own) |")
+    }
+    return lines + [""]
+  }
+
+  private func missing() -> [String] {
+    let reasons = Set(parts.flatMap { $0.measurements.missing.map { "- \($0.key.name): \($0.value)" } }).sorted()
+    return reasons.isEmpty ? [] : ["## Not measured", ""] + reasons + [""]
+  }
+
+  /// The ratios with one thread, by the number of scalars.
+  private var chart: Chart {
+    let names = [
+      "diffusers DDIM, eta 0", "diffusers DDPM with its noise", "guided-diffusion p_sample", "torch.compile of a DDIM step",
+      "NumPy, a DDIM step",
+    ]
+    let parts = parts.filter { $0.threads == 1 && $0.size != .none }
+    let series = names.compactMap { name in Comparison.all.first { $0.title == name } }.map { comparison in
+      Chart.Series(
+        name: comparison.title,
+        points: parts.compactMap { part in part.measurements.ratio(comparison).map { (Double(part.size.count), $0) } })
+    }
+    let points = series.flatMap(\.points)
+    return Chart(
+      title: "Time of others, in times of ours, one thread", x: Axis("scalars", scale: .logarithmic, spanning: points.map(\.x)),
+      y: Axis("ratio", scale: .logarithmic, spanning: points.map(\.y)), series: series, hasDots: true)
+  }
+
+  func write(to directory: String) throws {
+    let images = directory + "/Images"
+    try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
+    try text.write(toFile: directory + "/Benchmarks.md", atomically: true, encoding: .utf8)
+    try chart.document.write(toFile: images + "/benchmarks.svg", atomically: true, encoding: .utf8)
+  }
+}
+
+/// What the numbers were measured on.
+enum Machine {
+  static var description: String {
+    let cpu = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+    let name = cpu?.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+    let set = ProcessInfo.processInfo.environment["SCHEDULERS_ISA"].map { ", SCHEDULERS_ISA=\($0)" } ?? ""
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    return (name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "a processor without a name")
+      + ", \(processors) virtual processors, \(ProcessInfo.processInfo.physicalMemory >> 30) GiB, "
+      + ProcessInfo.processInfo.operatingSystemVersionString + set
+  }
+
+  static var swift: String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["swift", "--version"]
+    process.standardOutput = output
+    process.standardError = Pipe()
+    guard (try? process.run()) != nil else { return "Swift" }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    return text.split(separator: "\n").first.map { String($0) } ?? "Swift"
+  }
+
+  static var date: String { Date().formatted(.iso8601.year().month().day()) }
+}

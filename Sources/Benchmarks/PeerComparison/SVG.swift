@@ -1,0 +1,1 @@
+../../scheduler/Plots/SVG.swift
