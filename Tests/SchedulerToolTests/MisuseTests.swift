@@ -59,7 +59,7 @@ import Testing
     (["sample", "--output", ""], "needs the name of a file"),
     (["sample", "--output", "/dev/null"], "not a regular file"),
     (["sample", "--output", "two\nlines/a.png"], "two lines"),
-    (["sample", "--noise", "white"], "unknown noise \"white\"; known: philox, torch-cpu"),
+    (["sample", "--noise", "white"], "unknown noise \"white\"; known: philox, brownian, torch-cpu"),
     (["noise", "--noise", "torch-cpu", "--precision", "float8"], "unknown precision \"float8\"; known: float32, float64"),
     (["noise", "--noise", "numpy", "--precision", "float16"], "unknown precision \"float16\"; known: float64, float32"),
     (["noise", "--precision", "float32"], "choose torch-cpu or numpy"),

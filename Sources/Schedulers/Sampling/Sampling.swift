@@ -103,6 +103,8 @@ extension Sampling {
   }
 
   /// Takes the network's output for the current query and makes the next sample, with noise from a source where it is needed.
+  ///
+  /// The source is told the sigmas between which the step goes.
   @_specialize(where Tensor == [Float], Source == GaussianNoise)
   @_specialize(where Tensor == [Double], Source == GaussianNoise)
   @_specialize(where Tensor == Batch<Float>, Source == GaussianNoise)
@@ -112,12 +114,12 @@ extension Sampling {
     transform: ((Tensor) -> Tensor)? = nil
   ) where Tensor: ScalarTensor {
     var drawn = StepNoise<Tensor>.none
-    if needsNoise {
+    if let step, step.next.noise != 0 {
       if guidance == nil, transform == nil, canStepInPlace, var gaussian = noise as? GaussianNoise {
         drawn = .made(gaussian.skip())
         noise = gaussian as! Source
       } else {
-        drawn = .given(noise.next(like: sample))
+        drawn = .given(noise.next(like: sample, from: step.query.level.sigma, to: step.arrival.sigma))
       }
     }
     take(output, noise: drawn, guidance: guidance, transform: transform)

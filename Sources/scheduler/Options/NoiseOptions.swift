@@ -5,7 +5,7 @@ import Schedulers
 struct NoiseOptions: ParsableArguments {
   @Option(
     help: """
-      Whose noise a seed means: philox (this library's), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax.
+      Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax.
       """)
   var noise = Name.philox.rawValue
 
@@ -28,7 +28,7 @@ struct NoiseOptions: ParsableArguments {
   var device: String?
 
   private enum Name: String, CaseIterable {
-    case philox
+    case philox, brownian
     case torchCPU = "torch-cpu"
     case torchCUDA = "torch-cuda"
     case numPy = "numpy"
@@ -45,14 +45,13 @@ struct NoiseOptions: ParsableArguments {
   struct Choice {
     let source: any NoiseSource
     let isDouble: Bool
-    /// Whether each sample has an address, so that batches can be taken apart.
-    var isAddressed: Bool { source is GaussianNoise }
-
     /// The source for samples from an address on; other libraries know no addresses.
-    func source(firstSample: Int) -> any NoiseSource {
-      guard let gaussian = source as? GaussianNoise else { return source }
-      return GaussianNoise(seed: gaussian.seed, firstSample: UInt64(firstSample))
-    }
+    var addressed: ((UInt64) -> any NoiseSource)?
+    /// Whether each sample has an address, so that batches can be taken apart.
+    var isAddressed: Bool { addressed != nil }
+
+    /// The source for samples from an address on.
+    func source(firstSample: Int) -> any NoiseSource { addressed?(UInt64(firstSample)) ?? source }
   }
 
   /// - Throws: `Failure` for an unknown name, an option that the source does not have, and a seed outside its range.
@@ -66,7 +65,10 @@ struct NoiseOptions: ParsableArguments {
     let largest = name == .numPyLegacy || name == .jax ? UInt64(UInt32.max) : UInt64.max
     let seed = try seed.value(of: "--seed", in: 0...largest)
     switch name {
-    case .philox: return Choice(source: GaussianNoise(seed: seed), isDouble: false)
+    case .philox:
+      return Choice(source: GaussianNoise(seed: seed), isDouble: false) { GaussianNoise(seed: seed, firstSample: $0) }
+    case .brownian:
+      return Choice(source: BrownianNoise(seed: seed), isDouble: false) { BrownianNoise(seed: seed, firstSample: $0) }
     case .torchCPU:
       let precision: TorchGenerator.Precision = try named("precision", precision) ?? .float32
       let source = TorchNoise(seed: seed, precision: precision, arithmetic: try named("arithmetic", arithmetic) ?? .avx2)

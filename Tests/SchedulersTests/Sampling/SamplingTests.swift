@@ -145,6 +145,22 @@ import Testing
     #expect(drawn == 7)
   }
 
+  @Test func `a source is told where each step begins and ends`() throws {
+    struct Spy: NoiseSource {
+      var told: [[Double]] = []
+      mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor { preconditionFailure("without the interval") }
+      mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
+        told.append([start, end])
+        return other
+      }
+    }
+    let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 50), steps: 6, spacing: TimestepSpacing.trailing)
+    var spy = Spy()
+    _ = try DDPM().plan(over: grid, predicting: .v).sample(from: [0.5, 1.0], using: &spy) { x, _ in x }
+    // The last step, to clean data, draws nothing.
+    #expect(spy.told == grid.intervals.dropLast().map { [$0.from.level.sigma, $0.to.level.sigma] })
+  }
+
   @Test func `a sample can be edited between two steps`() throws {
     let plan = try DDIM().plan(over: Self.grid, predicting: .x0)
     var run = Sampling(plan, from: start)
