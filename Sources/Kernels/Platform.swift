@@ -1,6 +1,10 @@
-import Dispatch
+#if canImport(Dispatch)
+  import Dispatch
+#endif
 
-#if canImport(Glibc)
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
   import Musl
@@ -10,7 +14,7 @@ import Dispatch
 enum Platform {
   /// The features of the processor, in the names of /proc/cpuinfo; none where there is no such file.
   static func features() -> Set<Substring> {
-    #if canImport(Glibc) || canImport(Musl)
+    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
       guard let file = fopen("/proc/cpuinfo", "r") else { return [] }
       defer { fclose(file) }
       // The flags of the first processor are within the first few lines.
@@ -26,7 +30,7 @@ enum Platform {
 
   /// The value of an environment variable.
   static func environment(_ name: String) -> String? {
-    #if canImport(Glibc) || canImport(Musl)
+    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
       return getenv(name).map { String(cString: $0) }
     #else
       return nil
@@ -37,7 +41,7 @@ enum Platform {
 extension Kernels {
   /// How many threads a loop can use.
   package static let processors: Int = {
-    #if canImport(Glibc) || canImport(Musl)
+    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
       return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     #else
       return 1
@@ -50,8 +54,13 @@ extension Kernels {
     let parts = min(parts, blocks)
     guard blocks > 0 else { return }
     guard parts > 1 else { return body(0..<count) }
-    DispatchQueue.concurrentPerform(iterations: parts) { part in
+    let perform = { @Sendable (part: Int) in
       body(blocks * part / parts * block..<min(blocks * (part + 1) / parts * block, count))
     }
+    #if canImport(Dispatch)
+      DispatchQueue.concurrentPerform(iterations: parts, execute: perform)
+    #else
+      for part in 0..<parts { perform(part) }
+    #endif
   }
 }
