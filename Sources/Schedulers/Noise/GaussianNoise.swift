@@ -37,7 +37,9 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
 
   /// Makes the next draw in place.
   ///
-  /// - Parameter threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the same.
+  /// - Parameters:
+  ///   - tensor: takes the numbers, sample after sample.
+  ///   - threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the same.
   public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
     let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
     tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }
