@@ -39,14 +39,14 @@ struct Comparison {
     steps("NumPy, a DDIM step", "ddim", .peer, "numpy"),
     steps("NumPy, a DDIM step with noise", "ddpm", .peer, "numpy-noise"),
     steps("torch normal_, into a buffer", "normals", .peer, "torch-normal", [2.5, 2.5, 2.5, 2.5]),
-    steps("torch.randn, a new tensor", "normals", .peer, "torch-randn"),
+    steps("torch.randn of a new tensor, by ours into a buffer", "normals", .peer, "torch-randn"),
     steps("NumPy standard_normal, into a buffer", "normals", .peer, "numpy-normal"),
     steps("torch.quantile alone, by a whole step with it", "dynamic", .peer, "torch-quantile"),
     steps("STREAM triad in C, by a DDIM step", "ddim-unclipped", .own, "triad", [nil, nil, nil, 1]),
     steps("DPM-Solver++ 2M, by a DDIM step", "ddim-unclipped", .own, "dpm++2m"),
-    single("GaussianDiffusion(...)", "schedule", "guided-construction", 5),
-    single("DDPMScheduler()", "schedule", "diffusers-construction", 5),
-    single("min-SNR weights with compute_snr, looked up", "snr-table", "diffusers-snr", 30),
+    single("GaussianDiffusion(...) with its tables, by ours without", "schedule", "guided-construction", 5),
+    single("DDPMScheduler() with its tables, by ours without", "schedule", "diffusers-construction", 5),
+    single("min-SNR weights with compute_snr, by looking them up in a table made before", "snr-table", "diffusers-snr", 30),
     single("min-SNR weights with compute_snr, computed", "snr", "diffusers-snr", nil),
   ]
 

@@ -106,7 +106,13 @@ enum Machine {
     let processors = ProcessInfo.processInfo.activeProcessorCount
     return (name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "a processor without a name")
       + ", \(processors) virtual processors, \(ProcessInfo.processInfo.physicalMemory >> 30) GiB, "
-      + ProcessInfo.processInfo.operatingSystemVersionString + set
+      + ProcessInfo.processInfo.operatingSystemVersionString + set + load
+  }
+
+  /// How many processes wanted to run in the last quarter of an hour; numbers from a busy machine are not to be quoted.
+  private static var load: String {
+    var averages = [Double](repeating: 0, count: 3)
+    return getloadavg(&averages, 3) == 3 ? ", load average \(brief(averages[2], digits: 3))" : ""
   }
 
   static var swift: String {
