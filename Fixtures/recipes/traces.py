@@ -5,6 +5,7 @@ exit status that is expected, and for a wrong one the step and the mistake. `mak
 of guided-diffusion also has `space_timesteps/T/sections` where a section keeps one timestep.
 """
 
+import contextlib
 import json
 import random
 
@@ -13,6 +14,17 @@ from safetensors.numpy import save
 
 SIZES = ((1, 2, 3, 2), (1, 2, 3, 3))
 RIGHT = 3
+ZERO_SNR = dict(beta_schedule="squaredcos_cap_v2", rescale_betas_zero_snr=True, prediction_type="sample")
+ROOTS = [
+    ("DDIMScheduler", 2, dict(**ZERO_SNR, steps_offset=1, set_alpha_to_one=False)),
+    ("DPMSolverMultistepScheduler", 5, dict(
+        beta_schedule="scaled_linear", beta_start=0.0001, beta_end=0.012, use_exponential_sigmas=True, solver_order=1)),
+    ("DPMSolverMultistepScheduler", 10, dict(
+        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, use_exponential_sigmas=True, solver_order=1,
+        num_train_timesteps=500, prediction_type="sample")),
+    ("EulerDiscreteScheduler", 50, dict(
+        **ZERO_SNR, use_karras_sigmas=True, timestep_spacing="linspace", final_sigmas_type="sigma_min")),
+]
 LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
@@ -65,5 +77,23 @@ def guided_traces(checkout):
     return bundle(make_traces.GUIDED, [title for title in mistakes.MISTAKES if is_guided(title)], 3, modules, spacings)
 
 
-FILES = {"traces.safetensors": diffusers_traces}
+def root_traces():
+    """Runs that torch's square root decides: as MKL has it, and rounded correctly."""
+    import make_traces
+    import record_trace
+    from recipes import configurations
+
+    tensors, metadata = {}, {}
+    for name, steps, options in ROOTS:
+        for kind, arithmetic in (("MKL", contextlib.nullcontext), ("rounded", configurations.rounded_functions)):
+            with arithmetic():
+                tape = make_traces.Tape(random.Random(4), make_traces.DiffusersRun(name, options, steps, {}), SIZES[0])
+            arrays, texts = record_trace.contents(*tape.recorded())
+            label = f"{name} {steps} {kind}"
+            tensors.update({f"{label}/{key}": array for key, array in arrays.items()})
+            metadata[label] = {"metadata": texts, "status": 0}
+    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+
+
+FILES = {"traces.safetensors": diffusers_traces, "root-traces.safetensors": root_traces}
 GUIDED = {"guided-traces.safetensors": guided_traces}

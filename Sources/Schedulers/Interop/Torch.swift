@@ -1,7 +1,7 @@
 /// torch's arithmetic on float32 tensors, bit for bit torch 2.13 on its AVX2 path.
 ///
 /// Its square root, exponential and logarithm come from MKL, up to an ulp off and not the same on every processor; here they are rounded
-/// correctly.
+/// correctly, but for `squareRoot`, that of AMD's processors.
 enum Torch {
   /// `torch.linspace(start, end, count)`: counted up from the start in the first half and down from the end in the second, fused.
   static func linspace(_ start: Double, _ end: Double, _ count: Int) -> [Float] {
