@@ -12,7 +12,7 @@ import Schedulers
 /// in Docs/Verify.md.
 public struct Trace: Sendable {
   /// Whose run it is, with every option.
-  public let source: TraceSource
+  public internal(set) var source: TraceSource
   /// What `num_inference_steps` says.
   public let inferenceSteps: Int
   /// The timesteps as they were recorded, in the order of the run.

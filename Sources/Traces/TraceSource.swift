@@ -74,6 +74,13 @@ public enum TraceSource: Hashable, Sendable {
 }
 
 extension TraceSource {
+  /// The same on another make of processors, where square roots of float32 are rounded otherwise; nil where that changes nothing.
+  var elsewhere: TraceSource? {
+    guard case .diffusers(var configuration, let arguments) = self else { return nil }
+    configuration.isOnAMD.toggle()
+    return .diffusers(configuration, arguments)
+  }
+
   /// The class, and for guided-diffusion the method.
   public var name: String {
     switch self {

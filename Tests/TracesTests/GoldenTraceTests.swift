@@ -2,7 +2,8 @@ import Fixtures
 import Foundation
 import Schedulers
 import Testing
-import Traces
+
+@testable import Traces
 
 /// Runs that diffusers and guided-diffusion made, right and with one mistake each, and what a right scheduler of theirs says of them.
 @Suite struct GoldenTraceTests {
@@ -21,7 +22,12 @@ import Traces
   }
 
   /// The traces of the two bundles, each as a file of its own.
-  private static let all: [Golden] = ["traces.safetensors", "guided-traces.safetensors"].flatMap { name -> [Golden] in
+  private static let all: [Golden] = ["traces.safetensors", "guided-traces.safetensors"].flatMap(read)
+
+  /// Runs that torch's square root decides: as it is on AMD's processors, and rounded correctly.
+  static let rooted = read("root-traces.safetensors")
+
+  private static func read(_ name: String) -> [Golden] {
     guard let bundle = try? SafetensorsFile(Fixtures.data(name)) else { return [] }
     let listed = Data((bundle.metadata["traces"] ?? "").utf8)
     guard let listed = try? JSONDecoder().decode([String: Expected].self, from: listed) else { return [] }
@@ -49,6 +55,25 @@ import Traces
   @Test(arguments: right) func `a right run is right at every step`(golden: Golden) throws {
     let judgement = try Trace(SafetensorsFile(golden.file)).judged()
     #expect(judgement.agrees && judgement.diagnosis == nil, "\(String(describing: judgement.first))")
+  }
+
+  @Test func `runs that torch's square root decides are there with both`() {
+    #expect(Self.rooted.count == 8 && Self.rooted.count { $0.name.hasSuffix("MKL") } == 4)
+  }
+
+  @Test(arguments: rooted) func `a run is right with either of torch's square roots, and not with the other`(golden: Golden)
+    throws
+  {
+    var trace = try Trace(SafetensorsFile(golden.file))
+    let judgement = try trace.judged()
+    #expect(judgement.agrees, "\(String(describing: judgement.first))")
+    // Whichever is tried first.
+    let elsewhere = try #require(trace.source.elsewhere)
+    trace.source = elsewhere
+    #expect(try trace.judged() == judgement)
+    let plan = try elsewhere.plan(steps: trace.inferenceSteps)
+    let isOwn = Judge(trace, plan: plan, tolerance: Trace.defaultTolerance).judgement(fidelity: .diffusers).agrees
+    #expect(isOwn == golden.name.hasSuffix("MKL"))
   }
 
   @Test(arguments: wrong) func `a wrong run is wrong from the right step on, for the right reason`(golden: Golden) throws {

@@ -37,6 +37,8 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   public let schedulerClass: Class
   /// Every key of the file but `_class_name`, with its value.
   public let values: [String: Value]
+  /// Whether `.diffusers` takes square roots as torch does on AMD's processors, not rounded correctly.
+  package var isOnAMD = false
 
   /// A configuration of a class with some of its options; the others have diffusers' defaults.
   ///

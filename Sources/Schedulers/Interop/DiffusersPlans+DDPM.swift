@@ -16,7 +16,7 @@ extension DiffusersConfiguration {
   ///
   /// Where there is no signal, 2⁻¹⁰⁰ of it gives the x̂0 that is infinite in diffusers, and what its clipping makes of that.
   private func level(_ alphaBar: Float) -> NoiseLevel {
-    NoiseLevel(signal: max(Double(alphaBar.squareRoot()), 0x1p-100), noise: Double((1 - alphaBar).squareRoot()))
+    NoiseLevel(signal: max(Double(root(alphaBar)), 0x1p-100), noise: Double(root(1 - alphaBar)))
   }
 
   /// The level without float32's rounding of the roots, whose variance is 1.
@@ -54,8 +54,8 @@ extension DiffusersConfiguration {
       // In float32, as diffusers: 1 − ᾱ/ᾱ' and 1 − ᾱ cancel, and what is left of them is most of what a step differs by.
       let alpha = bar / nextBar
       let beta = 1 - alpha
-      let x0 = nextBar.squareRoot() * beta / (1 - bar)
-      let sample = alpha.squareRoot() * (1 - nextBar) / (1 - bar)
+      let x0 = root(nextBar) * beta / (1 - bar)
+      let sample = root(alpha) * (1 - nextBar) / (1 - bar)
       let variance = max((1 - nextBar) / (1 - bar) * beta, 1e-20)
       let drawn = kind.deviation(variance, beta)
       guard timestep <= 0 || drawn.isFinite else {
@@ -84,9 +84,9 @@ extension DiffusersConfiguration {
         "fixed_large_log": (.fixedLarge, true), "learned": (.learned, false), "learned_range": (.learnedRange, false),
       ])
     switch variance {
-    case .fixedSmall: return (variance, { small, _ in small.squareRoot() })
-    case .fixedLarge where isLogarithm: return (variance, { _, large in Float(Math.log(Double(large))).squareRoot() })
-    case .fixedLarge: return (variance, { _, large in large.squareRoot() })
+    case .fixedSmall: return (variance, { small, _ in root(small) })
+    case .fixedLarge where isLogarithm: return (variance, { _, large in root(Float(Math.log(Double(large)))) })
+    case .fixedLarge: return (variance, { _, large in root(large) })
     case .learnedRange: return (variance, { _, _ in 1 })
     case .learned:
       throw unsupported(

@@ -84,8 +84,8 @@ extension DiffusersConfiguration {
     var moves: [Move] = []
     for (i, interval) in grid.intervals.enumerated() {
       let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))
-      let up = (to * to * (from * from - to * to) / (from * from)).squareRoot()
-      let down = (to * to - up * up).squareRoot()
+      let up = root(to * to * (from * from - to * to) / (from * from))
+      let down = root(to * to - up * up)
       guard up.isFinite, down.isFinite else {
         throw .notFinite(
           step: i, timestep: interval.from.timestep, className: className,

@@ -7,7 +7,10 @@ extension DiffusersConfiguration {
     public let alphaBars: [Float]
 
     /// ((1 − ᾱ)/ᾱ)^½, the sigmas of the training timesteps.
-    public var sigmas: [Float] { alphaBars.map { ((1 - $0) / $0).squareRoot() } }
+    public var sigmas: [Float] { alphaBars.map { Torch.squareRoot((1 - $0) / $0, isOnAMD: isOnAMD) } }
+
+    /// Whether the sigmas are made with the square root of AMD's processors.
+    let isOnAMD: Bool
   }
 
   /// T may be at most this, so that a file cannot ask for more time and memory than there is.
@@ -32,14 +35,17 @@ extension DiffusersConfiguration {
       throw .schedule(.beta(Double(beta), timestep: t))
     }
     let isRescaled = boolean("rescale_betas_zero_snr")
-    if isRescaled { betas = Self.rescaled(betas) }
+    if isRescaled { betas = rescaled(betas) }
     var alphaBars = Torch.cumulativeProduct(betas.map { 1 - $0 })
     if isRescaled, isSigmaBased { alphaBars[alphaBars.count - 1] = 0x1p-24 }
     for (t, value) in alphaBars.enumerated() where !(value >= 0 && value <= 1) {
       throw .schedule(.alphaBar(Double(value), timestep: t, previous: t > 0 ? Double(alphaBars[t - 1]) : 1))
     }
-    return Tables(betas: betas, alphaBars: alphaBars)
+    return Tables(betas: betas, alphaBars: alphaBars, isOnAMD: isOnAMD)
   }
+
+  /// torch's square root of a float32.
+  func root(_ x: Float) -> Float { Torch.squareRoot(x, isOnAMD: isOnAMD) }
 
   /// Whether diffusers' class works with sigmas. These put 2⁻²⁴ where ᾱ would be 0.
   var isSigmaBased: Bool {
@@ -65,8 +71,8 @@ extension DiffusersConfiguration {
   }
 
   /// `rescale_zero_terminal_snr` in float32.
-  private static func rescaled(_ betas: [Float]) -> [Float] {
-    let roots = Torch.cumulativeProduct(betas.map { 1 - $0 }).map { $0.squareRoot() }
+  private func rescaled(_ betas: [Float]) -> [Float] {
+    let roots = Torch.cumulativeProduct(betas.map { 1 - $0 }).map(root)
     let (first, last) = (roots[0], roots[roots.count - 1])
     let scale = first / (first - last)
     let alphaBars = roots.map { root -> Float in

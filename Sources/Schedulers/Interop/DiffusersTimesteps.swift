@@ -62,7 +62,7 @@ extension DiffusersConfiguration {
   private func lastTimestep(_ tables: Tables) throws(ConfigurationError) -> Int {
     let least = Float(number("lambda_min_clipped") ?? -.infinity)
     let lambdas = tables.alphaBars.map { bar -> Float in
-      func log(_ x: Float) -> Float { Float(Math.log(Double(x.squareRoot()))) }
+      func log(_ x: Float) -> Float { Float(Math.log(Double(root(x)))) }
       return log(bar) - log(1 - bar)
     }
     let last = tables.alphaBars.count - lambdas.count { $0 < least }

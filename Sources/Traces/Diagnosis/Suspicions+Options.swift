@@ -27,8 +27,9 @@ extension Suspicions {
     func options(_ mistake: Mistake, _ values: [String: Value]) -> [Hypothesis] {
       guard mistake == wanted, values.keys.allSatisfy({ configuration[$0] != nil }),
         values.contains(where: { configuration[$0.key] != $0.value }),
-        let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+        var other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
       else { return [] }
+      other.isOnAMD = configuration.isOnAMD
       let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
       let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(separator: ", ")
       return suspicion(mistake, text, .diffusers(other, arguments))
