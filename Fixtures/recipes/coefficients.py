@@ -94,13 +94,15 @@ def rows(sampler, levels):
 SAMPLERS = ["ddpm", "ddpm-large", "ddim", "ddim-inversion", "euler", "euler-ancestral", "heun", "dpm++1", "dpm++2m"]
 
 
+def of_sigma(sigma):
+    """The level on the variance-preserving path."""
+    signal = 1 / mpmath.sqrt(1 + sigma**2)
+    return signal, sigma * signal
+
+
 def coefficients():
     process = Process()
     tensors = {}
-
-    def of_sigma(sigma):
-        signal = 1 / mpmath.sqrt(1 + sigma**2)
-        return signal, sigma * signal
 
     for steps in STEPS:
         for spacing in ("leading", "trailing", "linspace", "karras", "exponential", "linear"):

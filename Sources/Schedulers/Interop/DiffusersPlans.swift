@@ -107,10 +107,10 @@ extension DiffusersConfiguration {
     let steps = points.count - 1
     let isShort = boolean("lower_order_final") && steps < 15
     let isLastFirstOrder = try !endsAtLeastNoise() || boolean("euler_at_final") || isShort
+    let solver = DPMSolverPlusPlus().multistep
     return (0..<steps).map { i in
       let isFirstOrder = order == 1 || i == 0 || (i == steps - 1 && isLastFirstOrder)
-      return DPMSolverPlusPlus.move(
-        before: isFirstOrder ? nil : points[i - 1].level, from: points[i], to: points[i + 1].level)
+      return solver.move(points, from: i, order: isFirstOrder ? 1 : 2)
     }
   }
 }

@@ -65,6 +65,40 @@ public enum SamplerCatalog {
     Entry(
       name: "dpm++2m", title: "DPM-Solver++ 2M", sampler: DPMSolverPlusPlus(), order: 2, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++3m", title: "DPM-Solver++ 3M", sampler: DPMSolverPlusPlus(order: 3), order: 3, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++2m-sde", title: "SDE-DPM-Solver++ 2M", sampler: SDEDPMSolverPlusPlus(), order: 2, evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++3m-sde", title: "SDE-DPM-Solver++ 3M", sampler: SDEDPMSolverPlusPlus(order: 3), order: 2,
+      evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "dpm2m", title: "DPM-Solver 2M", sampler: DPMSolver(), order: 2, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00927"),
+    Entry(
+      name: "dpm3m", title: "DPM-Solver 3M", sampler: DPMSolver(order: 3), order: 3, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00927"),
+    Entry(
+      name: "unipc", title: "UniPC-2", sampler: UniPC(), order: 3, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2302.04867"),
+    Entry(
+      name: "unipc3", title: "UniPC-3", sampler: UniPC(order: 3), order: 4, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2302.04867"),
+    Entry(
+      name: "deis", title: "DEIS, order 2 in log rho", sampler: DEIS(), order: 2, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2204.13902"),
+    Entry(
+      name: "deis3", title: "DEIS, order 3 in log rho", sampler: DEIS(order: 3), order: 3, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2204.13902"),
+    Entry(
+      name: "lms", title: "Linear multistep, order 4", sampler: LMS(), order: 4, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "ipndm", title: "iPNDM, 4 steps", sampler: IPNDM(), order: 2, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2202.09778"),
   ]
 
   /// The entry with a name of `all`.

@@ -7,6 +7,7 @@ import Testing
   private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
   private static let variancePreservers: [any Sampler] = [
     DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
+    SDEDPMSolverPlusPlus(order: 1), SDEDPMSolverPlusPlus(eta: 0.5), SDEDPMSolverPlusPlus(order: 3),
   ]
 
   /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.

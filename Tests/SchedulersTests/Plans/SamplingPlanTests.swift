@@ -64,7 +64,7 @@ import Testing
     #expect("\(try #require(error))".contains("timestep 49"))
   }
 
-  @Test(arguments: SamplerCatalog.denoising.filter { $0.name != "heun" }, [Prediction.v, .x0, .flow])
+  @Test(arguments: SamplerCatalog.denoising.filter { !$0.needsSignal }, [Prediction.v, .x0, .flow])
   func `what says something about the data can start at zero terminal SNR`(
     entry: SamplerCatalog.Entry, prediction: Prediction
   ) throws {
@@ -73,24 +73,45 @@ import Testing
     #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == 10)
   }
 
-  @Test func `Heun has no slope at infinite sigma, which is an error that says so`() throws {
+  @Test(arguments: SamplerCatalog.denoising.filter(\.needsSignal))
+  func `what extrapolates epsilon has no slope at infinite sigma, which is an error that says so`(entry: SamplerCatalog.Entry)
+    throws
+  {
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
     #expect(throws: PlanError.coefficient(step: 0, timestep: 49, sigma: .infinity)) {
-      try Heun().plan(over: grid, predicting: .v)
+      try entry.sampler.plan(over: grid, predicting: .v)
     }
+  }
+
+  @Test func `UniPC with bh1 has no correction after an infinite step, which is an error that says so`() throws {
+    let zero = try schedule.rescaledToZeroTerminalSNR()
+    let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
+    #expect(throws: PlanError.coefficient(step: 1, timestep: grid.points[1].timestep, sigma: grid.points[1].level.sigma)) {
+      try UniPC(solverType: .bh1).plan(over: grid, predicting: .v)
+    }
+    #expect(try UniPC(solverType: .bh1, corrects: false).plan(over: grid, predicting: .v).steps.count == 10)
   }
 
   @Test(arguments: [-0.1, 1.1, .nan, .infinity]) func `an eta outside its range is an error`(eta: Double) throws {
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     #expect(throws: PlanError.self) { try DDIM(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try EulerAncestral(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try SDEDPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
   }
 
   @Test func `other options out of range are errors`() throws {
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
-    #expect(throws: PlanError.self) { try DPMSolverPlusPlus(order: 3).plan(over: grid, predicting: .v) }
-    #expect(throws: PlanError.self) { try DPMSolverPlusPlus(order: 0).plan(over: grid, predicting: .v) }
+    for order in [-1, 0, 5] {
+      let samplers: [any Sampler] = [
+        DPMSolverPlusPlus(order: order), DPMSolver(order: order), SDEDPMSolverPlusPlus(order: order), DEIS(order: order),
+        UniPC(order: order), LMS(order: order), IPNDM(order: order),
+      ]
+      for sampler in samplers { #expect(throws: PlanError.self) { try sampler.plan(over: grid, predicting: .v) } }
+    }
+    #expect(throws: PlanError.option("order", 4, sampler: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
+      try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
+    }
     for clipping in [
       Clipping.dynamic(ratio: 0), .dynamic(ratio: 1.1), .dynamic(ratio: .nan), .dynamic(maximum: 0.5),
       .dynamic(maximum: .infinity), .range(-Double.infinity...1), .range(-1 ... .infinity),

@@ -6,6 +6,9 @@ let unit = 0x1p-53
 
 extension SamplerCatalog.Entry: CustomTestStringConvertible {
   public var testDescription: String { name }
+
+  /// Whether it extrapolates epsilon, and so divides by the signal in its first step.
+  var needsSignal: Bool { ["heun", "dpm2m", "dpm3m", "deis", "deis3", "lms", "ipndm"].contains(name) }
 }
 
 extension SamplerCatalog {

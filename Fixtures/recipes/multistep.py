@@ -1,0 +1,286 @@
+"""Multistep samplers: whole runs of the reference implementations in float64, and their coefficients in 50 digits.
+
+Between two calls of the network a sampler is linear, and so is the whole run: each sample is a sum of the start, the outputs and the
+noises with plain numbers. `case.run` [N, 2N + 1] holds them: after call k, the factors of the start, of the outputs of calls
+0 ... N - 1, and of the noises of those calls. The network answers with x0, or with epsilon; the levels are those of `case.sigmas`
+[N + 1] on the variance-preserving path. A case is sampler/N/prediction.
+
+`case.rows` [R, 7] are coefficients by the papers' formulas on the exact levels of `coefficients.py`, for a case sampler/spacing/N: the
+factors of the sample, of this call's estimate, of those one to three calls before, of the noise, and the condition number of that file;
+`case.calls` are the calls they belong to. A polynomial is integrated by what it must do to the powers of s: the factors of the values at
+its nodes solve a linear system.
+
+Where the references differ from the mathematics:
+
+- DPM-Solver and DPM-Solver++ of order 3, by their authors and in diffusers, take half of the second difference, which costs an order. The
+  runs are theirs, as the option `halvesCurvature`; the methods of order 3 are held to the coefficients.
+- diffusers' SDE-DPM-Solver++ of order 3 has a wrong sign; the runs are k-diffusion's, which halves the second difference too.
+- diffusers' UniPC is not finite where a step of order above 1 ends in clean data, and with bh1 none. Its runs lower the last orders, as it
+  does by default, and those with bh1 stop before.
+"""
+
+import mpmath
+import numpy
+from mpmath import mpf
+from safetensors.numpy import save
+
+from recipes import coefficients
+from recipes.plans import Process, float64, kept, load_k_diffusion, timesteps
+
+RUN_STEPS = [1, 2, 3, 4, 7, 12]
+COEFFICIENT_STEPS = [1, 2, 3, 5, 20, 1000]
+
+
+def moments(exponent, count):
+    """Integrals of H e^(-H(1-s)) s^j over 0 ... 1, each from the one before; the digits that cancel are there."""
+    with mpmath.workdps(120):
+        values = [1 - mpmath.exp(-exponent)]
+        for j in range(1, count):
+            values.append(1 - j * values[-1] / exponent)
+        return values
+
+
+def factors(nodes, wanted):
+    """What multiplies the values at the nodes, if s^j is to give wanted[j]."""
+    with mpmath.workdps(120):
+        matrix = mpmath.matrix([[node**j for node in nodes] for j in range(len(nodes))])
+        return list(mpmath.lu_solve(matrix, mpmath.matrix(wanted)))
+
+
+class Row:
+    """Factors of the sample, of up to four estimates, newest first, and of the noise."""
+
+    def __init__(self, sample, estimates=(), noise=mpf(0)):
+        self.sample, self.noise = sample, noise
+        self.estimates = list(estimates) + [mpf(0)] * (4 - len(estimates))
+
+    def add(self, scale, estimates, ago=0):
+        for k, factor in enumerate(estimates):
+            self.estimates[ago + k] += scale * factor
+
+    def list(self):
+        return [self.sample, *self.estimates, self.noise]
+
+
+def lambda_nodes(levels, i, count):
+    """h and the nodes of the last `count` estimates, in units of it."""
+    end, *lambdas = [coefficients.logarithm(level) for level in levels[i + 1 : (i - count if i >= count else None) : -1]]
+    h = end - lambdas[0]
+    return h, [(node - lambdas[0]) / h for node in lambdas]
+
+
+def exponential(levels, i, order, estimate, rule="heun", eta=0):
+    """Lu et al. 2022, proposition 4.1 of 2211.01095 and equation 3.4 of 2206.00927: a polynomial through `order` estimates."""
+    (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
+    if noise2 == 0:
+        if estimate == "x0":
+            return Row(mpf(0), [mpf(1)])
+        return Row(signal2 / signal, [-signal2 * noise / signal])
+    h, nodes = lambda_nodes(levels, i, order)
+    exponent = (1 + mpf(eta)) * h if estimate == "x0" else -h
+    wanted = moments(exponent, order)
+    if order == 2 and rule == "midpoint":
+        wanted[1] = wanted[0] / 2
+    held = factors(nodes, wanted)
+    if estimate == "epsilon":
+        return Row(signal2 / signal, [noise2 * factor for factor in held])
+    drawn = noise2 * mpmath.sqrt(1 - mpmath.exp(-2 * eta * h)) if eta else mpf(0)
+    return Row(noise2 / noise * mpmath.exp(-eta * h), [signal2 * factor for factor in held], drawn)
+
+
+def unipc(levels, i, order, corrects=True, b="bh2"):
+    """Zhao et al. 2023, algorithms 1 and 2, in x0: the predictor from the corrected sample."""
+
+    def change(step, isCorrected):
+        used = min(order, step + 1)
+        h, nodes = lambda_nodes(levels, step, used)
+        nodes = ([mpf(1)] if isCorrected else []) + nodes
+        wanted = moments(h, len(nodes))
+        if len(nodes) == 2:
+            wanted[1] = (h if b == "bh1" else wanted[0]) / 2
+        return factors(nodes, wanted) if len(nodes) > 1 else wanted
+
+    (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
+    row = Row(noise2 / noise)
+    if i > 0 and corrects:
+        row.add(levels[i][0] * row.sample, change(i - 1, True), ago=0)
+        row.add(-levels[i][0] * row.sample, change(i - 1, False), ago=1)
+    row.add(signal2, change(i, False) if noise2 > 0 else [mpf(1)])
+    return row
+
+
+def lms(levels, i, order):
+    """The integral over sigma of the polynomial through the last epsilons."""
+    sigmas = {k: levels[k][1] / levels[k][0] for k in range(max(i - order + 1, 0), i + 2)}
+    used = min(order, i + 1)
+    nodes = [(sigmas[i - k] - sigmas[i]) / (sigmas[i + 1] - sigmas[i]) for k in range(used)]
+    mean = factors(nodes, [1 / mpf(j + 1) for j in range(used)])
+    signal2 = levels[i + 1][0]
+    return Row(signal2 / levels[i][0], [signal2 * (sigmas[i + 1] - sigmas[i]) * factor for factor in mean])
+
+
+def ipndm(levels, i):
+    """Liu et al. 2022, equations 11 and 12."""
+    tables = [[1], [3, -1], [23, -16, 5], [55, -59, 37, -9]]
+    used = tables[min(i, 3)]
+    (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
+    whole = noise2 - signal2 * noise / signal
+    return Row(signal2 / signal, [whole * mpf(factor) / sum(used) for factor in used])
+
+
+def row_of(levels, i, order, **options):
+    return exponential(levels, i, min(order, i + 1), **options)
+
+
+ROWS = {
+    "dpm++3m": lambda levels, i: row_of(levels, i, 3, estimate="x0", rule="midpoint"),
+    "dpm++2m-sde": lambda levels, i: row_of(levels, i, 2, estimate="x0", rule="midpoint", eta=1),
+    "dpm++3m-sde": lambda levels, i: row_of(levels, i, 3, estimate="x0", rule="midpoint", eta=1),
+    "dpm2m": lambda levels, i: row_of(levels, i, 2, estimate="epsilon", rule="midpoint"),
+    "dpm3m": lambda levels, i: row_of(levels, i, 3, estimate="epsilon", rule="midpoint"),
+    "unipc": lambda levels, i: unipc(levels, i, 2),
+    "unipc3": lambda levels, i: unipc(levels, i, 3),
+    "deis": lambda levels, i: row_of(levels, i, 2, estimate="epsilon"),
+    "deis3": lambda levels, i: row_of(levels, i, 3, estimate="epsilon"),
+    "lms": lambda levels, i: lms(levels, i, 4),
+    "ipndm": ipndm,
+}
+EPSILON = ["dpm2m", "dpm3m", "deis", "deis3", "lms", "ipndm"]
+
+
+# What the files call a run: the class of diffusers, or the function of k-diffusion, and its options.
+MULTISTEP = dict(solver_order=3, lower_order_final=False, algorithm_type="dpmsolver++")
+RUNS = {
+    "dpm++2m": ("DPMSolverMultistepScheduler", {**MULTISTEP, "solver_order": 2}),
+    "dpm++2m/heun": ("DPMSolverMultistepScheduler", {**MULTISTEP, "solver_order": 2, "solver_type": "heun"}),
+    "dpm++3m/halved": ("DPMSolverMultistepScheduler", MULTISTEP),
+    "dpm++3m/halved/lower": ("DPMSolverMultistepScheduler", {**MULTISTEP, "lower_order_final": True}),
+    "dpm2m": ("DPMSolverMultistepScheduler", {**MULTISTEP, "solver_order": 2, "algorithm_type": "dpmsolver"}),
+    "dpm2m/heun": ("DPMSolverMultistepScheduler", {**MULTISTEP, "solver_order": 2, "algorithm_type": "dpmsolver", "solver_type": "heun"}),
+    "dpm3m/halved": ("DPMSolverMultistepScheduler", {**MULTISTEP, "algorithm_type": "dpmsolver"}),
+    "dpm++2m-sde": ("sample_dpmpp_2m_sde", dict(solver_type="midpoint")),
+    "dpm++2m-sde/heun/0.5": ("sample_dpmpp_2m_sde", dict(solver_type="heun", eta=0.5)),
+    "dpm++3m-sde/halved": ("sample_dpmpp_3m_sde", {}),
+    "dpm++3m-sde/halved/0.5": ("sample_dpmpp_3m_sde", dict(eta=0.5)),
+    **{
+        f"unipc/{order}/{b}{'/epsilon' * (not x0)}": ("UniPCMultistepScheduler", dict(solver_order=order, solver_type=b, predict_x0=x0))
+        for order in (1, 2, 3)
+        for b in ("bh1", "bh2")
+        for x0 in (True, False)
+    },
+    "unipc/2/full": ("UniPCMultistepScheduler", dict(solver_order=2, lower_order_final=False)),
+    "unipc/3/full": ("UniPCMultistepScheduler", dict(solver_order=3, lower_order_final=False)),
+    "unipc/3/uncorrected": ("UniPCMultistepScheduler", dict(solver_order=3, disable_corrector=list(range(20)))),
+    "unipc/3/corrected-later": ("UniPCMultistepScheduler", dict(solver_order=3, disable_corrector=[0, 3])),
+    "deis": ("DEISMultistepScheduler", dict(solver_order=2, lower_order_final=False)),
+    "deis3": ("DEISMultistepScheduler", dict(solver_order=3, lower_order_final=False)),
+    "deis3/lower": ("DEISMultistepScheduler", dict(solver_order=3, lower_order_final=True)),
+    "lms": ("sample_lms", {}),
+    "lms/2": ("sample_lms", dict(order=2)),
+    "ipndm": ("IPNDMScheduler", {}),
+}
+
+
+def diffusers_run(name, options, sigmas, prediction):
+    """A run of a diffusers scheduler over given sigmas, on samples of the variance-preserving path."""
+    import diffusers
+    import torch
+
+    steps = len(sigmas) - 1
+    size = 2 * steps + 1
+    unit = torch.eye(size, dtype=torch.float64)
+    kind = {"epsilon": "epsilon", "x0": "sample"}[prediction]
+    if name == "IPNDMScheduler":
+        scheduler = diffusers.IPNDMScheduler()
+        scheduler.set_timesteps(steps)
+        scheduler.betas = torch.tensor([sigma / (1 + sigma**2) ** 0.5 for sigma in sigmas])
+        scheduler.alphas = torch.tensor([1 / (1 + sigma**2) ** 0.5 for sigma in sigmas])
+    else:
+        last = {} if name == "DEISMultistepScheduler" else dict(final_sigmas_type="zero" if sigmas[-1] == 0 else "sigma_min")
+        scheduler = getattr(diffusers, name)(prediction_type=kind, **last, **options)
+        scheduler.set_timesteps(steps)
+        scheduler.sigmas = torch.tensor(sigmas)
+    assert len(scheduler.timesteps) == steps
+    sample, samples = unit[0].reshape(1, size, 1, 1), []
+    for call, t in enumerate(scheduler.timesteps):
+        output = unit[1 + call].reshape(1, size, 1, 1)
+        if name == "IPNDMScheduler":  # it is given v
+            alpha, beta = scheduler.alphas[call], scheduler.betas[call]
+            output = (output - beta * sample) / alpha if prediction == "epsilon" else (alpha * sample - output) / beta
+        sample = scheduler.step(output, t, sample).prev_sample
+        assert sample.dtype == torch.float64
+        samples.append(sample.flatten().numpy().copy())
+    return numpy.array(samples)
+
+
+def k_diffusion_run(sampler, options, sigmas, prediction):
+    """A run of a k-diffusion sampler; its samples, x/signal, are scaled back, and noise k is the one drawn in call k."""
+    import torch
+
+    steps = len(sigmas) - 1
+    size = 2 * steps + 1
+    unit = torch.eye(size, dtype=torch.float64)
+    seen = []
+
+    def model(x, sigma):
+        seen.append(x[0].clone())
+        output = unit[len(seen)][None]
+        return output if prediction == "x0" else x - sigma[0] * output
+
+    if "sde" in sampler.__name__:
+        options = {**options, "noise_sampler": lambda *_: unit[steps + len(seen)][None]}
+    with torch.no_grad():
+        start = unit[0][None] * (1 + sigmas[0] ** 2) ** 0.5
+        end = sampler(model, start, torch.tensor(sigmas, dtype=torch.float64), disable=True, **options)
+    samples = [*seen[1:], end[0]]
+    return numpy.array([sample.numpy() / (1 + sigma**2) ** 0.5 for sample, sigma in zip(samples, sigmas[1:])])
+
+
+@float64()
+def multistep():
+    sampling = load_k_diffusion()
+    process = Process()
+    tensors = {}
+    for steps in RUN_STEPS:
+        # Where diffusers has no step to clean data, or gives NaN for it, the run stops at the smallest sigma.
+        clean = [float(sigma) for sigma in process.sigma_grid("karras", steps)] + [0.0]
+        noisy = [float(sigma) for sigma in process.sigma_grid("karras", steps + 1)]
+        tensors[f"{steps}.clean"], tensors[f"{steps}.noisy"] = numpy.array(clean), numpy.array(noisy)
+        for name, (source, options) in RUNS.items():
+            if steps == 1 and "sde" in name:
+                continue  # k-diffusion's stop with an error after one step to clean data
+            sigmas = noisy if ends_in_noise(name) else clean
+            for prediction in ("epsilon", "x0"):
+                if source.startswith("sample"):
+                    run = k_diffusion_run(getattr(sampling, source), options, sigmas, prediction)
+                else:
+                    run = diffusers_run(source, options, sigmas, prediction)
+                assert numpy.isfinite(run).all(), (name, steps, prediction)
+                tensors[f"{name}/{steps}/{prediction}.run"] = run
+    return save(tensors)
+
+
+def ends_in_noise(name):
+    return name.startswith(("dpm2m", "dpm3m", "deis")) or "bh1" in name or name.endswith(("/epsilon", "/full"))
+
+
+def multistep_coefficients():
+    process = Process()
+    tensors = {}
+    for steps in COEFFICIENT_STEPS:
+        for spacing in ("leading", "karras"):
+            if spacing == "karras":
+                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
+            else:
+                bars = [process.bars[t] for t in timesteps(spacing, steps)]
+                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
+            levels.append((mpf(1), mpf(0)))
+            for name, row in ROWS.items():
+                calls = kept(steps)
+                made = [[*row(levels, i).list(), coefficients.condition(*levels[max(i - 3, 0) : i + 2])] for i in calls]
+                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in line] for line in made])
+                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
+    return save(tensors)
+
+
+FILES = {"multistep.safetensors": multistep, "multistep-coefficients.safetensors": multistep_coefficients}

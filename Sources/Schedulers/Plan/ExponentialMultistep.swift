@@ -1,0 +1,38 @@
+/// How a multistep method of order 2 integrates the slope of its line; diffusers' `solver_type`.
+public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
+  /// As if the line had its value at the middle of the step everywhere.
+  case midpoint
+  /// Exactly.
+  case heun
+}
+
+/// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
+struct ExponentialMultistep {
+  var name: String
+  var order: Int
+  var estimate: Estimate
+  var solverType = SolverType.heun
+  var eta = 0.0
+  var halvesCurvature = false
+  var lowersFinalOrder = false
+
+  func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: name, allowed: "1 ... 3") }
+    return (0..<grid.steps).map { i in
+      let left = lowersFinalOrder ? grid.steps - i : order
+      return move(grid.points, from: i, order: grid.points[i + 1].level.noise > 0 ? min(order, i + 1, left) : 1)
+    }
+  }
+
+  /// The step from point i with as many estimates as the order says.
+  func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> Move {
+    let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
+    let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
+    let change = step.change(values) { weights, moments in
+      if order == 2, solverType == .midpoint { weights[1] = moments[0] / 2 }
+      // f₀₁₂·s² is half of the second derivative already.
+      if order == 3, halvesCurvature { weights[2] -= moments[2] / 2 }
+    }
+    return Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
+  }
+}

@@ -1,0 +1,30 @@
+/// Linear multistep (Adams–Bashforth) of order 1 to 4 on the probability-flow ODE dx̄/dσ = ε̂, with x̄ = x/signal.
+///
+///     x̄' = x̄ + ∫ P(σ) dσ from σ to σ',    P the polynomial through the last ε̂
+///
+/// The polynomial is integrated exactly. The first steps have fewer ε̂ before them and are of lower order, wherever on a grid a run starts;
+/// the last, to clean data, is as the others. There is no step from a level without signal.
+///
+/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_lms`.
+public struct LMS: Sampler {
+  /// 1 to 4.
+  public var order: Int
+
+  /// Linear multistep with a polynomial through `order` points.
+  public init(order: Int = 4) { self.order = order }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    guard (1...4).contains(order) else { throw .option("order", Double(order), sampler: "LMS", allowed: "1 ... 4") }
+    return grid.intervals.enumerated().map { i, interval in
+      let (from, to) = (interval.from.level, interval.to.level)
+      let run = to.sigma - from.sigma
+      let ago = Array(0..<min(order, i + 1))
+      let nodes = ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run }
+      let weights = Interpolation.weights(of: nodes, moments: ago.map { 1 / Double($0 + 1) })
+      let differences = Interpolation.differences(of: ago.map { .estimate(ago: $0) }, at: nodes)
+      let mean = zip(weights, differences).reduce(LinearForm()) { $0 + $1.0 * $1.1 }
+      return Move(
+        at: interval.from, to: to, estimate: .epsilon, next: to.signal * (LinearForm.sample / from.signal + run * mean))
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/// UniPC: a multistep predictor, and a corrector that takes the next evaluation into the step that led to it, at no further call.
+///
+///     x'  = step with x̂0 held + signal'·∫₀¹ H·e^(−H(1−s))·(P(s) − x̂0) ds,    H = h = lambda' − lambda
+///     x'ᶜ = the same with Pᶜ, which goes through x̂0' too
+///
+/// P goes through the last `order` values of x̂0 and Pᶜ through one more. Where there is one value beside x̂0, the integral of the slope
+/// is B(h)/2: h/2 for bh1 and (1 − e^(−h))/2 for bh2; with more, B(h) drops out. The sample that the network sees is the predicted one,
+/// x'; the next step starts from the corrected one, which is x' and the difference of two polynomials through estimates that are kept.
+///
+/// The error falls with the order of the corrector, one more than that of the predictor. The first steps and the last, to clean data,
+/// are of lower order. A start without signal needs bh2, as h is infinite there.
+///
+/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2, and in x̂0 their appendix.
+public struct UniPC: Sampler {
+  /// B(h) of the paper.
+  public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
+    /// B(h) = h.
+    case bh1
+    /// B(h) = e^h − 1, which is e^(−h) − 1 in the terms of x̂0.
+    case bh2
+  }
+
+  /// The order of the predictor: 1, 2 or 3.
+  public var order: Int
+  /// B(h).
+  public var solverType: SolverType
+  /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, which cannot start without signal.
+  public var estimate: Estimate
+  /// The steps, counted from 0, whose result is not corrected.
+  public var uncorrectedSteps: Set<Int>
+  /// Whether steps are corrected at all.
+  public var corrects: Bool
+  /// Whether the order is never more than the steps that are left.
+  public var lowersFinalOrder: Bool
+
+  /// UniPC of a given order.
+  public init(
+    order: Int = 2, solverType: SolverType = .bh2, estimate: Estimate = .x0, corrects: Bool = true,
+    uncorrectedSteps: Set<Int> = [], lowersFinalOrder: Bool = false
+  ) {
+    self.order = order
+    self.solverType = solverType
+    self.estimate = estimate
+    self.corrects = corrects
+    self.uncorrectedSteps = uncorrectedSteps
+    self.lowersFinalOrder = lowersFinalOrder
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: "UniPC", allowed: "1 ... 3") }
+    return (0..<grid.steps).map { i in
+      var sample = LinearForm.sample
+      if i > 0, corrects, !uncorrectedSteps.contains(i - 1) {
+        sample = sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
+      }
+      let held = step(grid, i).held(.estimate(), sample: sample)
+      let next = held + change(grid, step: i, ago: 0)
+      return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
+    }
+  }
+
+  private func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
+    ExponentialStep(estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level)
+  }
+
+  /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
+  private func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
+    let step = step(grid, i)
+    guard step.to.noise > 0 else { return LinearForm() }
+    let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
+    var values = (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+    if isCorrected { values.insert((.estimate(), step.to), at: 1) }
+    return step.change(values) { weights, moments in
+      if values.count == 2 { weights[1] = (solverType == .bh1 ? step.exponent : moments[0]) / 2 }
+    }
+  }
+}
