@@ -31,6 +31,7 @@ let package = Package(
     .library(name: "Schedulers", targets: ["Schedulers"]),
     .library(name: "Traces", targets: ["Traces"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
+    .library(name: "DigitsModel", targets: ["DigitsModel"]),
     .executable(name: "scheduler", targets: ["scheduler"]),
   ],
   traits: [
@@ -65,17 +66,19 @@ let package = Package(
       name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
+    .target(name: "DigitsModel", dependencies: ["Schedulers", "ExactDenoisers", "COpenBLAS"]),
     .target(
       name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
       exclude: [
         "README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "record_trace.py",
-        "make_traces.py", "judge_traces.py", "mistakes.py", "benchmark_peers.py", "recipes",
+        "make_traces.py", "judge_traces.py", "mistakes.py", "benchmark_peers.py", "train_reference.py",
+        "recipes",
       ],
       resources: [.copy("Data")]),
     .executableTarget(
       name: "scheduler",
       dependencies: [
-        "Schedulers", "Traces", "ExactDenoisers", "Fixtures", "CPNG",
+        "Schedulers", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures", "CPNG",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -84,7 +87,9 @@ let package = Package(
       name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
     .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
-    .testTarget(name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Traces", "Fixtures"]),
+    .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "Fixtures"]),
+    .testTarget(
+      name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Traces", "DigitsModel", "Fixtures"]),
   ] + instructionSets,
   swiftLanguageModes: [.v6]
 )

@@ -1,14 +1,14 @@
 import COpenBLAS
 
-/// What this module needs of linear algebra, on row-major matrices of Doubles. The only user of OpenBLAS and LAPACKE.
-enum LAPACK {
+/// What this module needs of linear algebra, on row-major matrices of Doubles. Its only user of OpenBLAS and LAPACKE.
+package enum LAPACK {
   /// A·B, or A·Bᵀ.
   ///
   /// - Parameters:
   ///   - a: rows × inner.
   ///   - b: inner × columns; columns × inner if it is to be transposed.
   /// - Precondition: the matrices have these sizes, none of which is 0.
-  static func product(
+  package static func product(
     _ a: [Double], _ b: [Double], transposed: Bool = false, rows: Int, inner: Int, columns: Int
   ) -> [Double] {
     precondition(
@@ -27,7 +27,7 @@ enum LAPACK {
   ///
   /// - Throws: `ExactDenoiserError.lapack` if LAPACK refuses the matrix or does not converge.
   /// - Accuracy: each value within about order·2⁻⁵²·max|value|; LAPACK Users' Guide, third edition, section 4.7.
-  static func eigen(symmetric matrix: [Double], order: Int) throws(ExactDenoiserError) -> (
+  package static func eigen(symmetric matrix: [Double], order: Int) throws(ExactDenoiserError) -> (
     values: [Double], vectors: [Double]
   ) {
     precondition(matrix.count == order * order, "\(matrix.count) values are no matrix of \(order)×\(order)")
