@@ -40,7 +40,7 @@ public enum Fixtures {
   /// FNV-1a with 64 bits over the length and the little-endian 64-bit words, the last filled up with zeros.
   ///
   /// Source: Fowler, Noll and Vo, https://datatracker.ietf.org/doc/html/draft-eastlake-fnv.
-  private static func checksum(of bytes: Data) -> UInt64 {
+  public static func checksum(of bytes: Data) -> UInt64 {
     let prime: UInt64 = 0x100_0000_01b3
     var digest = (0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)) &* prime
     bytes.withUnsafeBytes { buffer in

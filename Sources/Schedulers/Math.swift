@@ -20,8 +20,6 @@ package enum Math {
   package static func exp(_ x: Double) -> Double { _exp(x) }
   package static func log(_ x: Double) -> Double { _log(x) }
   package static func log1p(_ x: Double) -> Double { _log1p(x) }
-  package static func cos(_ x: Double) -> Double { _cos(x) }
-  package static func sin(_ x: Double) -> Double { _sin(x) }
   package static func pow(_ x: Double, _ y: Double) -> Double { _pow(x, y) }
   /// exp(x) − 1, without the cancellation for small x.
   package static func expm1(_ x: Double) -> Double { _expm1(x) }
@@ -44,8 +42,6 @@ package enum Math {
 private func _exp(_ x: Double) -> Double { exp(x) }
 private func _log(_ x: Double) -> Double { log(x) }
 private func _log1p(_ x: Double) -> Double { log1p(x) }
-private func _cos(_ x: Double) -> Double { cos(x) }
-private func _sin(_ x: Double) -> Double { sin(x) }
 private func _pow(_ x: Double, _ y: Double) -> Double { pow(x, y) }
 private func _expm1(_ x: Double) -> Double { expm1(x) }
 private func _tanh(_ x: Double) -> Double { tanh(x) }

@@ -1,27 +1,12 @@
 import Fixtures
-import Foundation
 
 /// A picture of a digit, read for image-to-image.
 enum DigitFile {
-  private static let largestFile = 64 << 20
-
   /// The 8 × 8 values of a PNG, −1 for white paper to 1 for black ink, each the mean of a block.
   ///
   /// - Throws: `Failure` if the file cannot be read, is no PNG, or is not a square with a side that is a multiple of 8.
   static func read(_ path: String) throws(Failure) -> [Double] {
-    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
-      throw Failure("cannot read --image \(path): there is no such file; name a PNG")
-    }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw Failure("cannot read --image \(path): it is not a regular file; name a PNG")
-    }
-    guard let size = attributes[.size] as? Int, size <= largestFile else {
-      throw Failure("cannot read --image \(path): it is larger than \(largestFile >> 20) MiB; make it smaller")
-    }
-    guard let data = try? Data(contentsOf: url) else {
-      throw Failure("cannot read --image \(path): reading failed; check its permissions")
-    }
+    let data = try InputFile.read(path, option: "--image", kind: "PNG")
     let picture: Picture
     do {
       picture = try PNG.decode(data)

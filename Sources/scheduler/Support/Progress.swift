@@ -2,6 +2,9 @@
 struct Progress {
   private let total: Int
   private let unit: String
+  /// What is said beside the numbers, if anything.
+  var note = ""
+
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private let isLive = Console.error.isTerminal
@@ -50,6 +53,6 @@ struct Progress {
     let seconds = (now - start) / .seconds(1)
     let rate = Double(done) / max(seconds, 1e-9)
     let left = Int((Double(total - done) / rate).rounded(.up))
-    return "\(done) of \(total) \(unit), \(brief(rate, digits: 3)) a second, \(left) s left"
+    return "\(done) of \(total) \(unit), \(brief(rate, digits: 3)) a second, \(left) s left\(note)"
   }
 }

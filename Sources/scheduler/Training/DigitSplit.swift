@@ -1,0 +1,64 @@
+import Fixtures
+import Schedulers
+
+/// The digits, split into halves: those with even index to train on, those with odd index held out. Neighbours in the data set are
+/// often of one hand, so both halves have all hands.
+struct DigitSplit {
+  static let trainingCount = 899
+  static let heldOutCount = 898
+  /// Grey values are 0 ... 16.
+  static let greyLevels = 17
+
+  let training: (images: [[Double]], labels: [Int])
+  let heldOut: (images: [[Double]], labels: [Int])
+  private let scalars: [[Float]]
+
+  init() throws(Fixtures.Failure) {
+    let digits = try Digits()
+    func half(from first: Int) -> (images: [[Double]], labels: [Int]) {
+      let chosen = stride(from: first, to: digits.images.count, by: 2)
+      return (chosen.map { digits.images[$0] }, chosen.map { digits.labels[$0] })
+    }
+    training = half(from: 0)
+    heldOut = half(from: 1)
+    scalars = training.images.map { $0.map { Float($0) } }
+  }
+
+  /// A batch of digits to train on.
+  func batch(_ chosen: [Int]) -> Batch<Float> {
+    Batch(shape: [chosen.count, 1, Digits.side, Digits.side], scalars: chosen.flatMap { scalars[$0] })
+  }
+
+  /// A sample as a digit of the data: the nearest of the grey values.
+  static func snapped(_ image: [Double]) -> [Double] { image.map { min(max(($0 * 8).rounded() / 8, -1), 1) } }
+}
+
+/// In which order the digits are shown: all of them, shuffled anew for each epoch.
+struct DataOrder: Hashable, Codable {
+  private var order = Array(0..<DigitSplit.trainingCount)
+  private var position = DigitSplit.trainingCount
+
+  init() {}
+
+  mutating func next(_ count: Int, using generator: inout PhiloxGenerator) -> [Int] {
+    (0..<count).map { _ in
+      if position == order.count {
+        order.shuffle(using: &generator)
+        position = 0
+      }
+      position += 1
+      return order[position - 1]
+    }
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    order = try container.decode([Int].self, forKey: .order)
+    position = try container.decode(Int.self, forKey: .position)
+    guard order.sorted() == Array(0..<DigitSplit.trainingCount), (0...order.count).contains(position) else {
+      throw DecodingError.dataCorruptedError(forKey: .order, in: container, debugDescription: "no order of the digits")
+    }
+  }
+
+  private enum CodingKeys: CodingKey { case order, position }
+}

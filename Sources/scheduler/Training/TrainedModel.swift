@@ -1,0 +1,70 @@
+import DigitsModel
+import Fixtures
+import Foundation
+import Schedulers
+
+/// A network with the configuration by which it was trained, as a file: safetensors, whose metadata hold the configuration.
+struct TrainedModel {
+  let network: Network<Float>
+  let configuration: TrainingConfiguration
+
+  private static let key = "training_configuration"
+
+  init(_ network: Network<Float>, _ configuration: TrainingConfiguration) {
+    self.network = network
+    self.configuration = configuration
+  }
+
+  /// The model that comes with the tool.
+  static func shipped() throws -> TrainedModel {
+    try TrainedModel(Fixtures.data("digits-model.safetensors"), from: "the shipped model")
+  }
+
+  /// - Throws: `Failure` if there is no such file, or it is damaged or holds something else.
+  init(contentsOf path: String) throws {
+    try self.init(InputFile.read(path, option: "--model", kind: "model of `scheduler train`"), from: "--model \(path)")
+  }
+
+  private init(_ data: Data, from place: String) throws {
+    guard let file = try? Safetensors(data, name: place) else {
+      throw Failure("\(place) is no safetensors file, or is damaged; name the model.safetensors of `scheduler train`")
+    }
+    guard let text = file.metadata[Self.key] else {
+      throw Failure("\(place) has no \(Self.key) in its metadata; name the model.safetensors of `scheduler train`")
+    }
+    configuration = try TrainingConfiguration.decode(Data(text.utf8), from: place)
+    try configuration.validate()
+    let architecture = configuration.architecture
+    var parameters: [Float] = []
+    for parameter in architecture.parameters {
+      guard let shape = try? file.shape(parameter.name), shape == parameter.shape, let values = try? file.floats(parameter.name)
+      else { throw Failure("\(place) has no tensor \(parameter.name) of shape \(parameter.shape) in F32; it is damaged") }
+      guard values.allSatisfy(\.isFinite) else {
+        throw Failure("\(place) has numbers in \(parameter.name) that are not finite; it is damaged")
+      }
+      parameters += values
+    }
+    network = Network(architecture, parameters: parameters)
+  }
+
+  /// The bytes of its file.
+  func encoded() throws -> Data {
+    let tensors = network.architecture.parameters.map { parameter in
+      SafetensorsFile.Tensor(parameter.name, shape: parameter.shape, network.parameters[parameter.range])
+    }
+    return SafetensorsFile.encode(
+      tensors, metadata: [Self.key: try JSON.text(configuration).trimmingCharacters(in: .newlines), "format": "pt"])
+  }
+
+  /// The model with a class and guidance towards it.
+  ///
+  /// - Parameters:
+  ///   - label: the class; `nil` for none.
+  ///   - scale: how far to lean towards it; 1 is the class alone.
+  func denoiser(label: Int?, guidance scale: Double) -> any Denoiser<Batch<Double>> {
+    let conditional = DigitsDenoiser<Double>(network, predicting: configuration.predictionType, label: label)
+    guard label != nil, scale != 1 else { return conditional }
+    let unconditional = DigitsDenoiser<Double>(network, predicting: configuration.predictionType)
+    return ClassifierFreeGuidance(conditional: conditional, unconditional: unconditional, scale: scale)
+  }
+}

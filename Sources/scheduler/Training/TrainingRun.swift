@@ -1,0 +1,63 @@
+import Foundation
+
+/// A run in a folder: the loop, and what it leaves there.
+struct TrainingRun {
+  let configuration: TrainingConfiguration
+  let folder: URL
+  let checkpoints: Checkpoints
+  private let data: DigitSplit
+
+  init(_ configuration: TrainingConfiguration, in folder: URL) throws {
+    self.configuration = configuration
+    self.folder = folder
+    checkpoints = Checkpoints(folder: folder, limit: configuration.checkpointsTotalLimit)
+    data = try DigitSplit()
+  }
+
+  /// Trains to the end, or to a signal, at which it saves and throws `Interruption.Interrupted`.
+  func run(_ state: inout TrainingState, _ interruption: Interruption) throws {
+    let loop = try TrainingLoop(configuration, data: data)
+    var progress = Progress(total: configuration.steps - state.progress.step, unit: "steps")
+    defer { progress.finish() }
+    while state.progress.step < configuration.steps {
+      do { try interruption.check() } catch {
+        if !checkpoints.steps.contains(state.progress.step) { try save(state) }
+        progress.finish()
+        Console.error.write("saved step \(state.progress.step); go on with --resume-from-checkpoint latest\n")
+        throw error
+      }
+      try loop.step(&state)
+      let step = state.progress.step
+      let isLast = step == configuration.steps
+      if let row = state.progress.log.last { progress.note = ", loss \(brief(row.loss, digits: 4))" }
+      progress.advance()
+      if configuration.validationSteps > 0, isLast || step.isMultiple(of: configuration.validationSteps) {
+        try evaluate(&state, interruption)
+      }
+      if isLast || step.isMultiple(of: configuration.checkpointingSteps) { try save(state) }
+    }
+    try write("model.safetensors", TrainedModel(state.result, configuration).encoded())
+  }
+
+  private func save(_ state: TrainingState) throws {
+    try checkpoints.save(state)
+    try write("log.csv", Data(TrainingLog.csv(state.progress.log).utf8))
+    try write("loss.svg", Data(TrainingLog.chart(state.progress.log).document.utf8))
+    try write("evaluations.csv", Data(TrainingLog.csv(state.progress.evaluations).utf8))
+  }
+
+  /// A signal during an evaluation leaves it out: what counts is that the step is saved.
+  private func evaluate(_ state: inout TrainingState, _ interruption: Interruption) throws {
+    let evaluator = TrainingEvaluator(configuration: configuration, data: data, onCall: interruption.check)
+    do {
+      let result = try evaluator.evaluate(state)
+      state.progress.evaluations.append(result.numbers)
+      try write("samples-\(state.progress.step).png", PNG.encode(result.sheet.picture()))
+      try Console.output.print(result.sheet.title + "\n")
+    } catch is Interruption.Interrupted {}
+  }
+
+  private func write(_ name: String, _ data: Data) throws {
+    try OutputFile(folder.appendingPathComponent(name).path).write(data)
+  }
+}

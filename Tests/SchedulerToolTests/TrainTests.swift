@@ -1,0 +1,252 @@
+import DigitsModel
+import Fixtures
+import Foundation
+import Schedulers
+import Testing
+
+@testable import scheduler
+
+/// A run that takes no time: a tiny network, few timesteps, few digits.
+private let tiny = [
+  "--hidden-size", "6", "--hidden-blocks", "1", "--ddpm-num-steps", "12", "--train-batch-size", "4", "--lr-warmup-steps", "2",
+  "--validation-steps", "0",
+]
+
+@Suite struct `The train command` {
+  let tool: Tool
+
+  init() throws { tool = try Tool() }
+
+  private func train(_ more: String...) throws -> Tool.Outcome { try tool.run(["train", "--output-dir", "run"] + tiny + more) }
+
+  private func checkpoints(limit: Int = 2) -> Checkpoints {
+    Checkpoints(folder: tool.folder.appendingPathComponent("run"), limit: limit)
+  }
+
+  @Test func `leaves a model, its configuration, a log, a chart, checkpoints and contact sheets`() throws {
+    let outcome = try tool.run(
+      ["train", "--output-dir", "run"] + tiny.dropLast(2) + [
+        "--max-train-steps", "25", "--validation-steps", "20", "--num-validation-samples", "100", "--num-validation-images",
+        "2",
+        "--checkpointing-steps", "10",
+      ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.text.contains("wrote run/model.safetensors"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: tool.folder.appendingPathComponent("run").path).sorted()
+    #expect(
+      names == [
+        "checkpoint-20", "checkpoint-25", "evaluations.csv", "log.csv", "loss.svg", "model.safetensors", "samples-20.png",
+        "samples-25.png", "training.json",
+      ])
+    let log = String(decoding: try tool.data("run/log.csv"), as: UTF8.self).split(separator: "\n")
+    #expect(log.map { $0.split(separator: ",")[0] } == ["step", "10", "20"])
+    let evaluations = String(decoding: try tool.data("run/evaluations.csv"), as: UTF8.self).split(separator: "\n")
+    #expect(evaluations.map { $0.split(separator: ",")[0] } == ["step", "20", "25"])
+    #expect(try PNG.decode(tool.data("run/samples-25.png")).width > 600)
+    let model = try TrainedModel(contentsOf: tool.folder.appendingPathComponent("run/model.safetensors").path)
+    #expect(model.configuration.hiddenSize == 6)
+    #expect(try tool.data("run/model.safetensors") == tool.data("run/checkpoint-25/model.safetensors"))
+  }
+
+  @Test func `learns`() throws {
+    #expect(try train("--max-train-steps", "300", "--learning-rate", "0.01", "--train-batch-size", "16").status == 0)
+    let rows = try checkpoints().load(300).progress.log
+    let (first, last) = (rows[0].loss, rows[rows.count - 1].loss)
+    #expect(last < 0.8 * first)
+  }
+
+  @Test(arguments: [[], ["--timestep-sampler", "loss-second-moment"], ["--no-use-ema", "--gradient-accumulation-steps", "2"]])
+  func `goes on from a checkpoint bit for bit as if it had never stopped`(_ more: [String]) throws {
+    let options = TrainingOptions.parseOrExit(tiny + more + ["--max-train-steps", "160", "--noise-offset", "0.1"])
+    var configuration = TrainingConfiguration()
+    options.apply(to: &configuration)
+    let loop = try TrainingLoop(configuration, data: DigitSplit())
+    var whole = try TrainingState(configuration)
+    for _ in 0..<160 { try loop.step(&whole) }
+    var stopped = try TrainingState(configuration)
+    let folder = tool.folder.appendingPathComponent("a")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let checkpoints = Checkpoints(folder: folder, limit: 1)
+    for _ in 0..<137 { try loop.step(&stopped) }
+    try checkpoints.save(stopped)
+    var resumed = try checkpoints.latest { Issue.record("\($0)") }
+    for _ in 137..<160 { try loop.step(&resumed) }
+    #expect(resumed.network == whole.network)
+    #expect(resumed.optimizer == whole.optimizer)
+    #expect(resumed.average == whole.average)
+    #expect(resumed.progress == whole.progress)
+    #expect(whole.progress.learned?.isWarmedUp ?? true)
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM])
+  func `saves at a signal and ends with the model of a run that nobody stopped`(_ signal: Int32) throws {
+    #expect(try train("--max-train-steps", "400").status == 0)
+    let expected = try tool.data("run/model.safetensors")
+    try FileManager.default.removeItem(at: tool.folder.appendingPathComponent("run"))
+    let (process, _, errors) = try tool.start(["train", "--output-dir", "run"] + tiny + ["--max-train-steps", "400"])
+    while checkpoints().steps.isEmpty, process.isRunning, !FileManager.default.fileExists(atPath: checkpoints().folder.path) {
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    Thread.sleep(forTimeInterval: 0.2)
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    // A fast machine may have been done.
+    if process.terminationStatus != 0 {
+      #expect(process.terminationStatus == 128 + signal)
+      let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      #expect(message.contains("go on with --resume-from-checkpoint latest"))
+      #expect(try tool.run("train", "--output-dir", "run", "--resume-from-checkpoint", "latest").status == 0)
+    }
+    #expect(try tool.data("run/model.safetensors") == expected)
+  }
+
+  @Test func `leaves the last checkpoint loadable whenever it is killed`() throws {
+    var last = -1
+    for round in 0..<6 {
+      let more = round > 0 && last >= 0 ? ["--resume-from-checkpoint", "latest"] : []
+      let (process, _, errors) = try tool.start(
+        ["train", "--output-dir", "run"] + tiny + ["--max-train-steps", "1000000", "--checkpointing-steps", "1"] + more)
+      Thread.sleep(forTimeInterval: 0.2 + 0.037 * Double(round))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(errors.fileHandleForReading.readDataToEndOfFile().isEmpty)
+      guard !checkpoints().steps.isEmpty else { continue }
+      let state = try checkpoints().latest { Issue.record("\($0)") }
+      #expect(state.progress.step >= last)
+      last = state.progress.step
+    }
+    #expect(last > 0)
+    #expect(checkpoints().steps.count <= 3)
+    // What killed runs have left is cleared away by the next.
+    checkpoints().clean()
+    let names = try FileManager.default.contentsOfDirectory(atPath: checkpoints().folder.path)
+    #expect(!names.contains { $0.hasPrefix(".") })
+  }
+
+  @Test(arguments: ["training.safetensors", "state.json", "checksums.json"])
+  func `goes back to the checkpoint before a damaged one, and says so`(_ name: String) throws {
+    #expect(try train("--max-train-steps", "30", "--checkpointing-steps", "10").status == 0)
+    let expected = try tool.data("run/model.safetensors")
+    let file = tool.folder.appendingPathComponent("run/checkpoint-30/\(name)")
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count / 2] ^= 4
+    try bytes.write(to: file)
+    let outcome = try tool.run("train", "--output-dir", "run", "--resume-from-checkpoint", "latest")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("checkpoint-30 is damaged"))
+    #expect(outcome.errors.contains("going back to checkpoint-20"))
+    #expect(try tool.data("run/model.safetensors") == expected)
+    #expect(try checkpoints().load(30).progress.step == 30)
+    for step in [20, 30] { try Data().write(to: checkpoints().url(step).appendingPathComponent(name)) }
+    let lost = try tool.run("train", "--output-dir", "run", "--resume-from-checkpoint", "latest")
+    #expect(lost.status == 2)
+    #expect(lost.errors.contains("no checkpoint that can be used"))
+  }
+
+  @Test func `keeps as many checkpoints as it was told, and never none`() throws {
+    #expect(try train("--max-train-steps", "9", "--checkpointing-steps", "2", "--checkpoints-total-limit", "3").status == 0)
+    #expect(checkpoints().steps == [6, 8, 9])
+    #expect(
+      try tool.run(
+        ["train", "--output-dir", "one"] + tiny + [
+          "--max-train-steps", "3", "--checkpointing-steps", "1", "--checkpoints-total-limit", "1",
+        ]
+      ).status == 0)
+    #expect(try tool.files() == ["one", "run"])
+    #expect(try tool.data("one/checkpoint-3/state.json").count > 100)
+  }
+
+  @Test func `does not overwrite a run, nor go on with another configuration`() throws {
+    #expect(try train("--max-train-steps", "4").status == 0)
+    let again = try train("--max-train-steps", "4")
+    #expect(again.status == 2)
+    #expect(again.errors.contains("run holds a run, at step 4"))
+    let other = try train("--max-train-steps", "4", "--resume-from-checkpoint", "latest", "--learning-rate", "0.5")
+    #expect(other.status == 2)
+    #expect(other.errors.contains("another learning_rate"))
+    let none = try train("--max-train-steps", "4", "--resume-from-checkpoint", "checkpoint-3")
+    #expect(none.errors.contains("unknown checkpoint \"checkpoint-3\"; known: latest, checkpoint-4"))
+    let named = try train("--max-train-steps", "4", "--resume-from-checkpoint", "checkpoint-4")
+    #expect(named.status == 0, "\(named.errors)")
+  }
+
+  @Test func `averages the gradients that it accumulates`() throws {
+    var configuration = TrainingConfiguration()
+    TrainingOptions.parseOrExit(tiny + ["--logging-steps", "1"]).apply(to: &configuration)
+    configuration.lrWarmupSteps = 0
+    func norm(parts: Int) throws -> Double {
+      configuration.gradientAccumulationSteps = parts
+      var state = try TrainingState(configuration)
+      try TrainingLoop(configuration, data: DigitSplit()).step(&state)
+      return state.progress.log[0].gradientNorm
+    }
+    // The gradient of the mean is no longer than that of its parts; their sum would be 16 times as long.
+    #expect(try norm(parts: 16) < 2 * norm(parts: 1))
+  }
+
+  @Test func `reads a configuration and lets options override it`() throws {
+    let text =
+      #"{"hidden_size": 6, "hidden_blocks": 0, "ddpm_num_steps": 12, "max_train_steps": 3, "validation_steps": 0, "lr_warmup_steps": 0}"#
+    try Data(text.utf8).write(to: tool.folder.appendingPathComponent("c.json"))
+    let outcome = try tool.run(
+      "train", "--config", "c.json", "--output-dir", "run", "--max-train-steps", "2", "--use-ema", "--snr-gamma", "5")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let kept = try TrainingConfiguration.decode(tool.data("run/training.json"), from: "")
+    #expect(kept.hiddenBlocks == 0 && kept.maxTrainSteps == 2 && kept.snrGamma == 5 && kept.trainBatchSize == 128)
+  }
+
+  private static let unusable: [([String], String)] = [
+    (["--train-batch-size", "900"], "train_batch_size 900 must be in 1 ... 899"),
+    (["--snr-gamma", "0"], "snr_gamma 0 must be above 0"),
+    (["--snr-gamma", "5", "--loss-type", "kl"], "snr_gamma weights a squared error"),
+    (["--learning-rate", "-1"], "learning_rate -1 must be above 0"),
+    (["--learning-rate", "nan"], "learning_rate nan must be above 0"),
+    (["--class-dropout", "1.5"], "class_dropout 1.5 must be in 0 ... 1"),
+    (["--max-train-steps", "0"], "max_train_steps 0 must be"),
+    (["--hidden-size", "5000"], "hidden_size 5000 must be in 1 ... 4096"),
+    (["--schedule", "wavy"], "unknown ddpm_beta_schedule \"wavy\""),
+    (["--prediction", "previous"], "prediction_type previous"),
+    (["--checkpoints-total-limit", "0"], "checkpoints_total_limit 0 must be"),
+    (["--config", "none.json"], "no such file"),
+    (["--config", "unknown.json"], "unknown key \"learning_rat\"; known: hidden_size"),
+    (["--config", "type.json"], "hidden_size has an unusable value"),
+    (["--config", "value.json"], "prediction_type has an unusable value"),
+    (["--config", "broken.json"], "not JSON"),
+    (["--config", "list.json"], "not a JSON object"),
+    (["--output-dir", "file"], "cannot make the folder --output-dir file"),
+    (["--resume-from-checkpoint", "latest"], "no checkpoint that can be used"),
+  ]
+
+  @Test(arguments: unusable)
+  func `answers what cannot be used with one line and status 2`(_ options: [String], _ message: String) throws {
+    let files = [
+      "unknown.json": #"{"learning_rat": 1}"#, "type.json": #"{"hidden_size": "wide"}"#, "broken.json": "{", "list.json": "[1]",
+      "value.json": #"{"prediction_type": "noise"}"#, "file": "",
+    ]
+    for (name, text) in files { try Data(text.utf8).write(to: tool.folder.appendingPathComponent(name)) }
+    let outcome = try tool.run(["train"] + options)
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix("scheduler: ") && outcome.errors.filter { $0 == "\n" }.count == 1)
+  }
+}
+
+@Suite struct `Safetensors files of the tool` {
+  @Test func `are read as they were written`() throws {
+    let data = SafetensorsFile.encode(
+      [
+        SafetensorsFile.Tensor("a", shape: [2, 2], [1, 2, 3, -0.1] as [Float]),
+        SafetensorsFile.Tensor("b \"c\"", shape: [1], [0.1] as [Double]),
+      ], metadata: ["key": "{\"value\": 1}\n"])
+    let file = try Safetensors(data, name: "test")
+    #expect(file.names == ["a", "b \"c\""])
+    #expect(file.metadata == ["key": "{\"value\": 1}\n"])
+    #expect(try file.floats("a") == [1, 2, 3, -0.1])
+    #expect(try file.shape("a") == [2, 2])
+    #expect(try file.doubles("b \"c\"") == [0.1])
+    for length in [0, 7, 20, data.count - 1] {
+      #expect(throws: Fixtures.Failure.self) { try Safetensors(data.prefix(length), name: "test") }
+    }
+  }
+}
