@@ -1,4 +1,4 @@
-.PHONY: help demo test coverage mutate bench fuzz traces format lint fixtures accuracy docs clean prerequisites
+.PHONY: help demo train test coverage mutate bench fuzz traces format lint fixtures accuracy docs clean prerequisites
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -6,6 +6,10 @@ help: ## List the targets
 demo: prerequisites ## Draw digits out of noise with several samplers: digits.png
 	swift build -c release --product scheduler
 	"$$(swift build -c release --show-bin-path)/scheduler" sample --output digits.png
+
+train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in about five minutes
+	swift build -c release --product scheduler
+	"$$(swift build -c release --show-bin-path)/scheduler" train --output-dir digits-model
 
 test: prerequisites ## Build everything and run every test
 	swift test

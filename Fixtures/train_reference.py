@@ -101,7 +101,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    network = Network(hidden=240, blocks=3, frequencies=64)
+    network = Network(hidden=192, blocks=5, frequencies=64)
     if arguments.initial_weights:
         from safetensors.torch import load_file
 

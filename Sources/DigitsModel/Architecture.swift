@@ -48,7 +48,7 @@ public struct Architecture: Hashable, Sendable {
   /// A network.
   ///
   /// - Precondition: the sizes are in the ranges given at each property, and at most `largest`.
-  public init(hidden: Int = 240, blocks: Int = 3, frequencies: Int = 64, learnsVariance: Bool = false) {
+  public init(hidden: Int = 192, blocks: Int = 5, frequencies: Int = 64, learnsVariance: Bool = false) {
     precondition(
       (1...Self.largest.hidden).contains(hidden) && (0...Self.largest.blocks).contains(blocks)
         && (2...Self.largest.hidden).contains(frequencies) && frequencies.isMultiple(of: 2),

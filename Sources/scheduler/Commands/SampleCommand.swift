@@ -8,7 +8,7 @@ struct SampleCommand: ParsableCommand {
     abstract: "Samples digits with several samplers from the same noise and writes a contact sheet as PNG.",
     discussion: """
       The model is exact: the best denoiser there can be for the 1,797 digits of the embedded data set. Differences between the \
-      panels are therefore differences between the samplers.
+      panels are therefore differences between the samplers. With --model it is a network that was trained on half of them.
       """)
 
   @Option(
@@ -41,15 +41,18 @@ struct SampleCommand: ParsableCommand {
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
 
   func run() throws {
-    let runs = try makeRuns()
+    let trained = try condition.trained()
+    let runs = try makeRuns(trained)
     let job = SamplingJob(
-      runs: runs, model: try condition.model(predicting: Prediction(named: options.prediction)), image: try image.digit(),
+      runs: runs, model: try condition.denoiser(trained, predicting: Prediction(named: options.prediction)),
+      image: try image.digit(),
       noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
     let file = try OutputFile(output)
     let interruption = Interruption()
     let results = try job.run(interruption)
-    let sheet = sheet(of: results, runs: runs, count: job.count)
+    let sheet = sheet(
+      of: results, runs: runs, schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule, count: job.count)
     let picture = sheet.picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
     try Console.output.print(
@@ -58,29 +61,45 @@ struct SampleCommand: ParsableCommand {
   }
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
-  private func makeRuns() throws -> [SamplingJob.Run] {
+  private func makeRuns(_ trained: TrainedModel?) throws -> [SamplingJob.Run] {
     let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
     }
-    let schedule = try process.make()
+    let schedule =
+      try trained.map { model in
+        try refuseProcess(of: model)
+        return try model.configuration.schedule()
+      } ?? process.make()
     let calls = try steps.calls(of: schedule)
     return try entries.map { entry in
       let grid = try image.shortened(try spacing.make(schedule, calls: calls, for: entry))
-      return SamplingJob.Run(title: entry.title, plan: try options.plan(entry, over: grid))
+      return SamplingJob.Run(title: entry.title, plan: try options.plan(entry, over: grid, for: trained))
     }
   }
 
-  private func sheet(of results: [SamplingJob.Result], runs: [SamplingJob.Run], count: Int) -> ContactSheet {
+  /// A network knows one process and predicts one thing.
+  private func refuseProcess(of model: TrainedModel) throws(Failure) {
+    let own = "the model \(condition.model) brings its own; drop the option"
+    if process.schedule != ScheduleOptions.usual { throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)") }
+    if !process.length.isUsual { throw Failure("--timesteps and --zero-terminal-snr cannot be chosen: \(own)") }
+    if options.prediction != SamplerOptions.usualPrediction {
+      throw Failure("--prediction \(options.prediction) cannot be chosen: \(own)")
+    }
+  }
+
+  private func sheet(
+    of results: [SamplingJob.Result], runs: [SamplingJob.Run], schedule: String, count: Int
+  ) -> ContactSheet {
     let panels = zip(runs, results).map { run, result in
       ContactSheet.Panel(
         title: run.title, subtitle: counted(run.plan.steps.count, "model call"), digits: result.digits)
     }
     let what = condition.title ?? counted(count, "digit")
     return ContactSheet(
-      title:
-        "\(what), seed \(noise.seed.defaultValueDescription)\(noise.noise == "philox" ? "" : " of \(noise.noise)"), \(process.schedule) schedule, \(spacing.spacing) spacing",
+      title: "\(what), seed \(noise.seed.defaultValueDescription)\(noise.noise == "philox" ? "" : " of \(noise.noise)"), "
+        + "\(schedule) schedule, \(spacing.spacing) spacing",
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
       strip: results[0].frames.map { frame in
         ContactSheet.Frame(

@@ -32,8 +32,9 @@ struct TrainCommand: ParsableCommand {
     let run = try TrainingRun(configuration, in: folder)
     var state = try makeState(configuration, run.checkpoints)
     run.checkpoints.clean()
+    let interruption = Interruption()
     try OutputFile(folder.appendingPathComponent(Self.configurationFile).path).write(Data(pretty(configuration).utf8))
-    try run.run(&state, Interruption())
+    try run.run(&state, interruption)
     try Console.output.print(
       "wrote \(outputDir)/model.safetensors: \(state.network.parameters.count) parameters after "
         + "\(counted(state.progress.step, "step"))\n")

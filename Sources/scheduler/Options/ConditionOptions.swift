@@ -3,8 +3,11 @@ import ExactDenoisers
 import Fixtures
 import Schedulers
 
-/// Which digits the model knows, and how it leans towards them.
+/// The model, which digits it knows, and how it leans towards them.
 struct ConditionOptions: ParsableArguments {
+  @Option(help: "The model: dataset (exact), trained (a network that comes with the tool), or a file of `scheduler train`.")
+  var model = "dataset"
+
   @Option(name: .customLong("class"), parsing: .unconditional, help: "Sample this digit only, 0 ... 9.")
   var label: WholeNumber?
 
@@ -18,19 +21,27 @@ struct ConditionOptions: ParsableArguments {
     label.map { "digit \($0.defaultValueDescription), guidance \(brief(guidance ?? 1))" }
   }
 
-  /// The exact denoiser of the digits.
+  /// The trained model, if it is one.
+  func trained() throws -> TrainedModel? {
+    switch model {
+    case "dataset": nil
+    case "trained": try .shipped()
+    default: try TrainedModel(contentsOf: model)
+    }
+  }
+
+  /// The denoiser of the digits: the trained one, or else the exact one.
   ///
   /// - Throws: `Failure` for a class or a scale out of its range, or a scale without a class; `Fixtures.Failure` if the data are
   ///   missing.
-  func model(predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
+  func denoiser(_ trained: TrainedModel?, predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
     if let guidance { try check("--guidance", guidance, in: 0...100) }
     let wanted = try label?.value(of: "--class", in: 0...9)
+    if wanted == nil, let guidance { throw Failure("--guidance \(brief(guidance)) needs a class to lean towards; add --class") }
+    if let trained { return trained.denoiser(label: wanted, guidance: guidance ?? 1) }
     let digits = try Digits()
     let everything = try Dataset<Double>(points: digits.images, predicting: prediction)
-    guard let wanted else {
-      if let guidance { throw Failure("--guidance \(brief(guidance)) needs a class to lean towards; add --class") }
-      return everything
-    }
+    guard let wanted else { return everything }
     let conditional = try Dataset<Double>(
       points: digits.images, labels: digits.labels, label: wanted, predicting: prediction)
     return ClassifierFreeGuidance(conditional: conditional, unconditional: everything, scale: guidance ?? 1)

@@ -7,7 +7,9 @@ struct SamplerOptions: ParsableArguments {
   var eta: Double?
 
   @Option(help: "What the model predicts: epsilon, x0, v, flow.")
-  var prediction = "epsilon"
+  var prediction = Self.usualPrediction
+
+  static let usualPrediction = "epsilon"
 
   @Option(help: "What is done to each predicted image: none, static (clip to -1 ... 1), dynamic (thresholding).")
   var clip = "none"
@@ -39,10 +41,15 @@ struct SamplerOptions: ParsableArguments {
 
   /// The plan of an entry over a grid.
   ///
+  /// - Parameter model: says what it predicts; if `nil`, the option does.
   /// - Throws: what the parts throw, and `Failure` with the sampler's name where it has no plan.
-  func plan(_ entry: SamplerCatalog.Entry, over grid: SamplingGrid) throws(Failure) -> SamplingPlan {
-    try entry.plan(
-      over: grid, with: sampler(of: entry), predicting: Prediction(named: prediction), clipping: makeClipping())
+  func plan(
+    _ entry: SamplerCatalog.Entry, over grid: SamplingGrid, for model: TrainedModel? = nil
+  ) throws(Failure) -> SamplingPlan {
+    let prediction = if let model { model.configuration.predictionType } else { try Prediction(named: prediction) }
+    return try entry.plan(
+      over: grid, with: sampler(of: entry), predicting: prediction, clipping: makeClipping(),
+      learnsVariance: model?.network.architecture.learnsVariance ?? false)
   }
 }
 
@@ -52,10 +59,12 @@ extension SamplerCatalog.Entry {
   /// - Parameter other: the entry's sampler with other options.
   /// - Throws: `Failure` with the entry's name where there is no plan.
   func plan(
-    over grid: SamplingGrid, with other: (any Sampler)? = nil, predicting prediction: Prediction, clipping: Clipping = .none
+    over grid: SamplingGrid, with other: (any Sampler)? = nil, predicting prediction: Prediction, clipping: Clipping = .none,
+    learnsVariance: Bool = false
   ) throws(Failure) -> SamplingPlan {
     do {
-      return try (other ?? sampler).plan(over: grid, predicting: prediction, clipping: clipping)
+      return try (other ?? sampler).plan(
+        over: grid, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
     } catch {
       throw Failure("\(name): \(error)")
     }

@@ -4,7 +4,9 @@ import Schedulers
 /// The process: a named schedule and its number of timesteps.
 struct ScheduleOptions: ParsableArguments {
   @Option(help: "The noise schedule: \(BetaSchedule.all.map(\.name).joined(separator: ", ")).")
-  var schedule = "linear"
+  var schedule = Self.usual
+
+  static let usual = "linear"
 
   @OptionGroup var length: TimestepOptions
 
@@ -24,6 +26,9 @@ struct TimestepOptions: ParsableArguments {
 
   @Flag(name: .customLong("zero-terminal-snr"), help: "Rescale the schedule so that its last timestep holds no signal.")
   var hasZeroTerminalSNR = false
+
+  /// Whether nothing but the defaults was chosen.
+  var isUsual: Bool { timesteps.defaultValueDescription == "1000" && !hasZeroTerminalSNR }
 
   /// A schedule of this length.
   func make(_ formula: BetaSchedule) throws -> NoiseSchedule {

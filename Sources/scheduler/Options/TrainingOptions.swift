@@ -10,10 +10,10 @@ extension TrainingConfiguration.TimestepChoice: ExpressibleByArgument {}
 
 /// What overrides the keys of a configuration. The names are those of diffusers' training scripts where those have one.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "The width of the network. (default: 240)") var hiddenSize: Int?
-  @Option(help: "The number of its residual blocks. (default: 3)") var hiddenBlocks: Int?
+  @Option(help: "The width of the network. (default: 192)") var hiddenSize: Int?
+  @Option(help: "The number of its residual blocks. (default: 5)") var hiddenBlocks: Int?
   @Option(help: "Digits in a batch, 1 ... 899. (default: 128)") var trainBatchSize: Int?
-  @Option(help: "Steps of the optimizer. (default: 12000)") var maxTrainSteps: Int?
+  @Option(help: "Steps of the optimizer. (default: 3000)") var maxTrainSteps: Int?
   @Option(help: "Passes through the data, in place of --max-train-steps.") var numTrainEpochs: Int?
   @Option(help: "Batches in a step. (default: 1)") var gradientAccumulationSteps: Int?
   @Option(parsing: .unconditional, help: "The largest learning rate. (default: 0.002)") var learningRate: Double?
@@ -53,10 +53,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Steps in a row of the log. (default: 10)") var loggingSteps: Int?
   @Option(help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
   @Option(help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?
-  @Option(help: "Steps between evaluations; 0 for none at all. (default: 4000)") var validationSteps: Int?
+  @Option(help: "Steps between evaluations; 0 for none at all. (default: 8000)") var validationSteps: Int?
   @Option(help: "Held-out digits whose bits are counted. (default: 128)") var numValidationImages: Int?
   @Option(help: "Samples that are compared with the held-out digits. (default: 1797)") var numValidationSamples: Int?
-  @Option(parsing: .unconditional, help: "Guidance towards the class in evaluations. (default: 1.25)")
+  @Option(parsing: .unconditional, help: "Guidance towards the class in evaluations. (default: 1)")
   var guidanceScale: Double?
 
   /// Sets what was given.

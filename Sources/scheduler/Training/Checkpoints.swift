@@ -1,6 +1,7 @@
 import DigitsModel
 import Fixtures
 import Foundation
+import Traces
 
 /// The checkpoints of a run: folders `checkpoint-STEP`, each of which appears whole or not at all.
 ///
@@ -101,15 +102,15 @@ struct Checkpoints {
   private static let configurationKey = "training_configuration"
 
   private static func encoded(_ state: TrainingState) throws -> [(name: String, data: Data)] {
-    func tensor(_ name: String, _ values: [Float]) -> SafetensorsFile.Tensor {
-      SafetensorsFile.Tensor(name, shape: [values.count], values)
+    func tensor(_ name: String, _ values: [Float]) -> SafetensorsWriter.Tensor {
+      SafetensorsWriter.Tensor(name, shape: [values.count], floats: values)
     }
     var tensors = [
       tensor("parameters", state.network.parameters), tensor("optimizer.mean", state.optimizer.mean),
       tensor("optimizer.square", state.optimizer.square),
     ]
     if let average = state.average { tensors.append(tensor("average", average.parameters)) }
-    let training = SafetensorsFile.encode(tensors, metadata: [configurationKey: try JSON.text(state.configuration)])
+    let training = SafetensorsWriter.data(tensors, metadata: [configurationKey: try JSON.text(state.configuration)])
     let progress = Data(try JSON.text(state.progress).utf8)
     let checksums = try JSON.text(["training.safetensors": checksum(training), "state.json": checksum(progress)])
     return [
@@ -120,16 +121,17 @@ struct Checkpoints {
   }
 
   private static func decoded(_ training: Data, _ progress: Data) throws -> TrainingState {
-    let file = try Safetensors(training, name: "training.safetensors")
+    let file = try SafetensorsFile(training)
     let configuration = try TrainingConfiguration.decode(
       Data((file.metadata[configurationKey] ?? "").utf8), from: "training.safetensors")
     try configuration.validate()
     var state = try TrainingState(configuration)
     state.progress = try JSONDecoder().decode(TrainingState.Progress.self, from: progress)
     func values(_ name: String) throws -> [Float] {
-      let values = try file.floats(name)
-      guard values.count == state.network.parameters.count else { throw Failure("its network is of another size") }
-      return values
+      guard let tensor = file.tensors[name], tensor.count == state.network.parameters.count else {
+        throw Failure("its network is of another size")
+      }
+      return file.doubles(tensor).map { Float($0) }
     }
     state.network.parameters = try values("parameters")
     state.optimizer = AdamW(

@@ -28,9 +28,6 @@ struct DigitSplit {
   func batch(_ chosen: [Int]) -> Batch<Float> {
     Batch(shape: [chosen.count, 1, Digits.side, Digits.side], scalars: chosen.flatMap { scalars[$0] })
   }
-
-  /// A sample as a digit of the data: the nearest of the grey values.
-  static func snapped(_ image: [Double]) -> [Double] { image.map { min(max(($0 * 8).rounded() / 8, -1), 1) } }
 }
 
 /// In which order the digits are shown: all of them, shuffled anew for each epoch.

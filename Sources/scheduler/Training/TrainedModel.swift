@@ -2,6 +2,7 @@ import DigitsModel
 import Fixtures
 import Foundation
 import Schedulers
+import Traces
 
 /// A network with the configuration by which it was trained, as a file: safetensors, whose metadata hold the configuration.
 struct TrainedModel {
@@ -26,7 +27,7 @@ struct TrainedModel {
   }
 
   private init(_ data: Data, from place: String) throws {
-    guard let file = try? Safetensors(data, name: place) else {
+    guard let file = try? SafetensorsFile(data) else {
       throw Failure("\(place) is no safetensors file, or is damaged; name the model.safetensors of `scheduler train`")
     }
     guard let text = file.metadata[Self.key] else {
@@ -37,8 +38,10 @@ struct TrainedModel {
     let architecture = configuration.architecture
     var parameters: [Float] = []
     for parameter in architecture.parameters {
-      guard let shape = try? file.shape(parameter.name), shape == parameter.shape, let values = try? file.floats(parameter.name)
-      else { throw Failure("\(place) has no tensor \(parameter.name) of shape \(parameter.shape) in F32; it is damaged") }
+      guard let tensor = file.tensors[parameter.name], tensor.shape == parameter.shape, tensor.type == .float32 else {
+        throw Failure("\(place) has no tensor \(parameter.name) of shape \(parameter.shape) in F32; it is damaged")
+      }
+      let values = file.doubles(tensor).map { Float($0) }
       guard values.allSatisfy(\.isFinite) else {
         throw Failure("\(place) has numbers in \(parameter.name) that are not finite; it is damaged")
       }
@@ -50,9 +53,9 @@ struct TrainedModel {
   /// The bytes of its file.
   func encoded() throws -> Data {
     let tensors = network.architecture.parameters.map { parameter in
-      SafetensorsFile.Tensor(parameter.name, shape: parameter.shape, network.parameters[parameter.range])
+      SafetensorsWriter.Tensor(parameter.name, shape: parameter.shape, floats: Array(network.parameters[parameter.range]))
     }
-    return SafetensorsFile.encode(
+    return SafetensorsWriter.data(
       tensors, metadata: [Self.key: try JSON.text(configuration).trimmingCharacters(in: .newlines), "format": "pt"])
   }
 

@@ -5,10 +5,10 @@ import Schedulers
 
 /// Everything that decides what a training run does. Names and meanings are those of diffusers' training scripts.
 struct TrainingConfiguration: Hashable, Codable {
-  var hiddenSize = 240
-  var hiddenBlocks = 3
+  var hiddenSize = 192
+  var hiddenBlocks = 5
   var trainBatchSize = 128
-  var maxTrainSteps = 12000
+  var maxTrainSteps = 3000
   /// Takes the place of `maxTrainSteps` if it is set.
   var numTrainEpochs: Int?
   var gradientAccumulationSteps = 1
@@ -40,12 +40,12 @@ struct TrainingConfiguration: Hashable, Codable {
   var checkpointingSteps = 1000
   var checkpointsTotalLimit = 2
   /// 0 for none at all.
-  var validationSteps = 4000
+  var validationSteps = 8000
   /// Held-out digits whose bits are counted.
   var numValidationImages = 128
   /// Samples that are compared with the held-out digits.
   var numValidationSamples = 1797
-  var guidanceScale = 1.25
+  var guidanceScale = 1.0
 
   /// Which timesteps are drawn.
   enum TimestepChoice: String, Codable, CaseIterable {

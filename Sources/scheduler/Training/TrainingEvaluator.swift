@@ -9,7 +9,7 @@ struct TrainingEvaluator {
   /// Called before each call of the network.
   let onCall: () throws -> Void
 
-  private static let samplingSteps = 25
+  private static let samplingSteps = 50
 
   /// What an evaluation finds.
   struct Result {
@@ -27,7 +27,7 @@ struct TrainingEvaluator {
     return Result(numbers: numbers, sheet: sheet(of: samples, numbers))
   }
 
-  /// Samples of all classes with guidance, in the order of the classes, as grey values.
+  /// Samples of all classes with guidance, in the order of the classes.
   private func sample(_ network: Network<Float>) throws -> (images: [[Double]], labels: [Int]) {
     let grid = try SamplingGrid(
       configuration.schedule(), steps: min(Self.samplingSteps, configuration.ddpmNumSteps), spacing: .trailing)
@@ -46,7 +46,7 @@ struct TrainingEvaluator {
         try onCall()
         return try model(x, query)
       }
-      images += (0..<own).map { DigitSplit.snapped(made[$0].scalars) }
+      images += (0..<own).map { made[$0].scalars }
       labels += Array(repeating: label, count: own)
     }
     return (images, labels)
