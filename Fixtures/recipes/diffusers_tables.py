@@ -31,7 +31,7 @@ def tables():
         for count in COUNTS:
             for schedule, own_name in SCHEDULES.items():
                 if schedule == "sigmoid" and name != "ddpm":
-                    continue  # not implemented there
+                    continue  # diffusers has it for DDPM alone
                 for rescaled in (False, True):
                     case = f"{name}/{own_name}/{count}/{'rescaled' if rescaled else 'plain'}"
                     options = dict(num_train_timesteps=count, beta_schedule=schedule, rescale_betas_zero_snr=rescaled)

@@ -11,8 +11,14 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   public let architecture: Architecture
   /// All parameters; `architecture.parameters` says which is where. They may be changed, but not their number.
   public var parameters: [Scalar] {
-    didSet { precondition(parameters.count == architecture.count, Self.misfit(parameters.count, architecture)) }
+    get { storage }
+    // An observer would have other modules copy all parameters to change one.
+    _modify {
+      defer { precondition(storage.count == architecture.count, Self.misfit(storage.count, architecture)) }
+      yield &storage
+    }
   }
+  private var storage: [Scalar]
 
   /// A network of given parameters.
   ///
@@ -20,7 +26,7 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   public init(_ architecture: Architecture, parameters: [Scalar]) {
     precondition(parameters.count == architecture.count, Self.misfit(parameters.count, architecture))
     self.architecture = architecture
-    self.parameters = parameters
+    storage = parameters
   }
 
   /// A network to be trained: matrices from N(0, 1/inputs), labels from N(0, 1/4), the last layer and all biases 0, so that what it first

@@ -37,6 +37,11 @@ package enum Math {
   package static func log1p(_ x: Float) -> Float { _log1p(x) }
   package static func sin(_ x: Float) -> Float { _sin(x) }
   package static func cos(_ x: Float) -> Float { _cos(x) }
+
+  /// A polynomial by Horner's rule with fused multiply-adds, the highest power first.
+  package static func fusedPolynomial(_ coefficients: [Float], at x: Float) -> Float {
+    coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) }
+  }
 }
 
 private func _exp(_ x: Double) -> Double { exp(x) }

@@ -99,23 +99,17 @@ extension DiffusersConfiguration {
 }
 
 extension DiffusersConfiguration: Codable {
-  private struct Key: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-    static let className = Key(stringValue: "_class_name")
-  }
+  private static let classNameKey = AnyKey(stringValue: "_class_name")
 
   /// Reads a configuration.
   ///
   /// - Throws: `ConfigurationError.unsupportedClass` for a class that is not supported; `DecodingError` with the coding path for a
   ///   value of the wrong type.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    let className = try container.decode(String.self, forKey: .className)
+    let container = try decoder.container(keyedBy: AnyKey.self)
+    let className = try container.decode(String.self, forKey: Self.classNameKey)
     var values: [String: Value] = [:]
-    for key in container.allKeys where key.stringValue != Key.className.stringValue {
+    for key in container.allKeys where key.stringValue != Self.classNameKey.stringValue {
       values[key.stringValue] = try container.decode(Value.self, forKey: key)
     }
     do {
@@ -124,15 +118,15 @@ extension DiffusersConfiguration: Codable {
       throw DecodingError.typeMismatch(
         Value.self,
         DecodingError.Context(
-          codingPath: container.codingPath + [Key(stringValue: option)],
+          codingPath: container.codingPath + [AnyKey(stringValue: option)],
           debugDescription: "\(option) of \(className) must be \(expected), not \(value)"))
     }
   }
 
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    try container.encode(className, forKey: .className)
-    for (key, value) in values { try container.encode(value, forKey: Key(stringValue: key)) }
+    var container = encoder.container(keyedBy: AnyKey.self)
+    try container.encode(className, forKey: Self.classNameKey)
+    for (key, value) in values { try container.encode(value, forKey: AnyKey(stringValue: key)) }
   }
 
   /// The configuration as diffusers writes it: keys in order, two spaces, and `-Infinity` and `NaN` bare, as Python reads them.

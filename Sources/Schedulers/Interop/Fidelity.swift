@@ -46,13 +46,6 @@ extension StepArguments: Codable {
     case churnNoise = "s_noise"
   }
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads arguments under their names in Python; those that are missing have their defaults.
   ///
   /// - Throws: `DecodingError` for a name that is none of them, or a value of the wrong type.

@@ -14,13 +14,6 @@ extension GuidedDiffusionConfiguration: Codable {
     case clipDenoised = "clip_denoised"
   }
 
-  private struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   /// Reads the arguments that are there; the others have guided-diffusion's defaults. `_class_name` may be left out.
   ///
   /// - Throws: `ConfigurationError.unsupportedClass` for another class; `DecodingError` with the coding path for a value of the wrong

@@ -36,7 +36,7 @@ enum NumPy {
       exponent += 1
     }
     let y = significand - 1
-    let quotient = Self.polynomial(numerator, at: y) / Self.polynomial(denominator, at: y)
+    let quotient = Math.fusedPolynomial(numerator, at: y) / Math.fusedPolynomial(denominator, at: y)
     return quotient.addingProduct(exponent, 0x1.62e43p-1)
   }
 
@@ -48,9 +48,4 @@ enum NumPy {
     5.875095403124574342950e-03, 1.546476374983906719538e-01, 9.864942958519418960339e-01, 2.453006071784736363091e+00,
     2.612677543073109236779e+00, 1,
   ]
-
-  /// Horner's scheme with fused operations, highest power first.
-  static func polynomial(_ coefficients: [Float], at x: Float) -> Float {
-    coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) }
-  }
 }

@@ -34,7 +34,7 @@ enum Torch {
     let n = (x * 0x1.715476p+0).rounded(.toNearestOrEven)
     let s = x.addingProduct(n, -0.693145751953125).addingProduct(n, -1.428606765330187045e-06)
     let square = s * s
-    let series = NumPy.polynomial(exponential, at: s)
+    let series = Math.fusedPolynomial(exponential, at: s)
     return (1 + s.addingProduct(square, series)) * Float(sign: .plus, exponent: Int(n), significand: 1)
   }
 

@@ -61,8 +61,5 @@ enum JAXArithmetic {
     return (m.addingProduct(-0.5, square) + rest).addingProduct(e, 0.693359375)
   }
 
-  /// By Horner's rule, the highest power first.
-  private static func polynomial(_ x: Float, _ coefficients: [Float]) -> Float {
-    coefficients.dropFirst().reduce(coefficients[0]) { $1.addingProduct($0, x) }
-  }
+  private static func polynomial(_ x: Float, _ coefficients: [Float]) -> Float { Math.fusedPolynomial(coefficients, at: x) }
 }

@@ -14,9 +14,10 @@ public struct DDPM: Sampler {
   public init(variance: Variance = .fixedSmall) { self.variance = variance }
 
   public func moves(over grid: SamplingGrid) -> [Move] {
-    let posteriors = grid.intervals.map { Posterior(from: $0.level, to: $1.level) }
-    return grid.intervals.indices.map { i in
-      let (from, to) = grid.intervals[i]
+    let intervals = grid.intervals
+    let posteriors = intervals.map { Posterior(from: $0.level, to: $1.level) }
+    return intervals.indices.map { i in
+      let (from, to) = intervals[i]
       let posterior = posteriors[i]
       let mean = posterior.x0Coefficient * LinearForm.estimate() + posterior.sampleCoefficient * LinearForm.sample
       let deviation: Double =

@@ -6,8 +6,14 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
   public let shape: [Int]
   /// All scalars, the last dimension running fastest. They may be changed, but not their number.
   public var scalars: [Scalar] {
-    didSet { precondition(Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)") }
+    get { storage }
+    // An observer would have other modules copy all scalars to change one.
+    _modify {
+      defer { precondition(Self.count(of: shape) == storage.count, "\(storage.count) scalars do not fill the shape \(shape)") }
+      yield &storage
+    }
   }
+  private var storage: [Scalar]
 
   /// A batch of given scalars.
   ///
@@ -16,7 +22,7 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
     precondition(
       Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
     self.shape = shape
-    self.scalars = scalars
+    storage = scalars
   }
 
   /// A batch of zeros.
@@ -89,15 +95,18 @@ extension Batch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
 }
 
 extension Batch: Codable {
-  private enum CodingKeys: CodingKey { case shape, scalars }
+  private enum CodingKeys: String, CodingKey {
+    case shape
+    case storage = "scalars"
+  }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let shape = try container.decode([Int].self, forKey: .shape)
-    let scalars = try container.decode([Scalar].self, forKey: .scalars)
+    let scalars = try container.decode([Scalar].self, forKey: .storage)
     guard Self.count(of: shape) == scalars.count else {
       throw DecodingError.dataCorruptedError(
-        forKey: .scalars, in: container, debugDescription: "\(scalars.count) scalars do not fill the shape \(shape)")
+        forKey: .storage, in: container, debugDescription: "\(scalars.count) scalars do not fill the shape \(shape)")
     }
     self.init(shape: shape, scalars: scalars)
   }

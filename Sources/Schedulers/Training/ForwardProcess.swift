@@ -1,4 +1,5 @@
-// The forward process with a timestep for each sample of a batch. All arithmetic is in Double.
+// The forward process with a timestep for each sample of a batch. All arithmetic is in Double. Its moments are read from the schedule's
+// tables, which are made anew at each call: O(T).
 
 /// A normal distribution for each sample of a batch: a mean for every scalar, and one variance.
 public struct SampleNormals<Tensor: ScalarTensor> {

@@ -44,17 +44,17 @@ struct GaussianBin {
     if w < 0.7, p < 0.5 { return narrow() }
     if a <= 0 { return aroundMean() }
     if a < 12 {
-      let probability = Self.tail(a) - Self.tail(b)
-      return made(Math.log(probability), ratio: Self.density(a) / probability)
+      let probability = StandardNormal.above(a) - StandardNormal.above(b)
+      return made(Math.log(probability), ratio: StandardNormal.density(a) / probability)
     }
     let mills = Self.mills(a) - Math.exp(-2 * p) * Self.mills(b)
-    return made(Math.log(Self.peak * mills) - a * a / 2, ratio: 1 / mills)
+    return made(Math.log(StandardNormal.peak * mills) - a * a / 2, ratio: 1 / mills)
   }
 
   private func aroundMean() -> DiscretizedGaussian.LogProbability {
-    let missing = Self.tail(-a) + Self.tail(b)
+    let missing = StandardNormal.above(-a) + StandardNormal.above(b)
     let probability = missing < 0.5 ? 1 - missing : (Math.erf(-a * Self.rootHalf) + Math.erf(b * Self.rootHalf)) / 2
-    return made(missing < 0.5 ? Math.log1p(-missing) : Math.log(probability), ratio: Self.density(a) / probability)
+    return made(missing < 0.5 ? Math.log1p(-missing) : Math.log(probability), ratio: StandardNormal.density(a) / probability)
   }
 
   /// With the value and H.
@@ -82,7 +82,9 @@ struct GaussianBin {
     let weight = Math.exp(-w * w / 2) / sum
     let shape = p == 0 ? 1 : sinh / p
     // A width that vanishes beside the deviation has a logarithm nevertheless.
-    let logWidth = w.isNormal ? Math.log(2 * Self.peak * sum * w) : Math.log(2 * Self.peak * sum * halfWidth) - logDeviation
+    let logWidth =
+      w.isNormal
+      ? Math.log(2 * StandardNormal.peak * sum * w) : Math.log(2 * StandardNormal.peak * sum * halfWidth) - logDeviation
     return .init(
       value: logWidth - z * z / 2, meanGradient: weight * shape * z * scale,
       logDeviationGradient: weight * (z * z * shape - cosh))
@@ -91,13 +93,6 @@ struct GaussianBin {
 
 extension GaussianBin {
   private static let rootHalf = 0.5.squareRoot()
-  /// φ(0) = 1/√(2π).
-  private static let peak = 1 / (2 * Double.pi).squareRoot()
-
-  private static func density(_ x: Double) -> Double { peak * Math.exp(-x * x / 2) }
-
-  /// Q(x).
-  private static func tail(_ x: Double) -> Double { Math.erfc(x * rootHalf) / 2 }
 
   /// Q(x)/φ(x) = 1/x·(1 − 1/x² + 1·3/x⁴ − 1·3·5/x⁶ + …) for x ≥ 12: the first of the terms left out is 1·3·…·33/12³⁴ = 2⁻⁵⁹, and the
   /// error is below it.

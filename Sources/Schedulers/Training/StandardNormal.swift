@@ -1,7 +1,16 @@
 /// Probabilities of the standard normal distribution.
 enum StandardNormal {
+  /// φ(0) = 1/√(2π).
+  static let peak = 1 / (2 * Double.pi).squareRoot()
+
+  /// φ(z), the density at z.
+  static func density(_ z: Double) -> Double { peak * Math.exp(-z * z / 2) }
+
   /// Φ(z), the probability of a number below z.
-  static func below(_ z: Double) -> Double { 0.5 * Math.erfc(-z * 0.5.squareRoot()) }
+  static func below(_ z: Double) -> Double { above(-z) }
+
+  /// Q(z) = 1 − Φ(z), the probability of a number above z.
+  static func above(_ z: Double) -> Double { Math.erfc(z * 0.5.squareRoot()) / 2 }
 
   /// The probability of a number between a and b ≥ a, from the tail they lie in.
   ///
@@ -22,8 +31,7 @@ enum StandardNormal {
     var x = -(-2 * Math.log(u)).squareRoot()
     for _ in 0..<6 {
       let below = below(x)
-      let density = Math.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
-      x -= Math.log(below / u) * below / density
+      x -= Math.log(below / u) * below / density(x)
     }
     return x
   }

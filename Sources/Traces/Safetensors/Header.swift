@@ -1,4 +1,5 @@
 import Foundation
+import Schedulers
 
 /// The header of a safetensors file, after every check.
 struct Header {
@@ -88,15 +89,8 @@ struct Header {
     var metadata: [String: String] = [:]
     var tensors: [String: Entry] = [:]
 
-    private struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
-
     init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: Key.self)
+      let container = try decoder.container(keyedBy: AnyKey.self)
       for key in container.allKeys {
         if key.stringValue == Header.metadataKey {
           metadata = try container.decode([String: String].self, forKey: key)

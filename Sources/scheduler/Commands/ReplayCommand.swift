@@ -63,22 +63,10 @@ struct ReplayCommand: ParsableCommand {
   }
 
   /// A configuration's text; no configuration is as large as what is refused here.
-  private static func text(of path: String) throws -> String {
-    var isFolder: ObjCBool = false
-    guard !path.isEmpty, !path.utf8.contains(0), FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw Failure("cannot read \(path): there is no such file")
-    }
-    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let attributes = try? FileManager.default.attributesOfItem(atPath: target)
-    guard !isFolder.boolValue, attributes?[.type] as? FileAttributeType == .typeRegular else {
-      throw Failure("cannot read \(path): it is not a regular file")
-    }
-    guard let size = attributes?[.size] as? Int, size <= 8 << 20 else {
-      throw Failure("cannot read \(path): it has more than \(8 << 20) bytes, and is no configuration")
-    }
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)), let text = String(validating: data, as: UTF8.self)
-    else {
-      throw Failure("cannot read \(path): it is no text in UTF-8, or its permissions do not allow it")
+  private static func text(of path: String) throws(Failure) -> String {
+    let data = try InputFile.read(path, option: "the configuration", kind: "scheduler_config.json", largest: 8 << 20)
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw Failure("cannot read the configuration \(path): it is no text in UTF-8; name a scheduler_config.json")
     }
     return text
   }

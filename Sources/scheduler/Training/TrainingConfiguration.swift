@@ -102,12 +102,6 @@ struct TrainingConfiguration: Hashable, Codable {
 
   /// Reads what is there and keeps the default of what is not. An unknown key is an error.
   init(from decoder: any Decoder) throws {
-    struct AnyKey: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
     let known = CodingKeys.allCases.map(\.rawValue)
     for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
       throw Failure.unknown("key", key.stringValue, known: known)

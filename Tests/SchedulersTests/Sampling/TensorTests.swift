@@ -75,6 +75,20 @@ import Testing
     #expect([1.0, 2].sampleCount == 1 && [1.0, 2].sampleSize == 2)
   }
 
+  @Test func `a scalar of a batch is changed where it lies`() {
+    var batch = Batch<Double>(zeros: [2, 3])
+    let place = { (tensor: Batch<Double>) in tensor.scalars.withUnsafeBytes { $0.baseAddress! } }
+    let before = place(batch)
+    // A copy could come to lie where the one before it lay, if nothing else were in its place.
+    var others: [[Double]] = []
+    for i in 0..<5 {
+      batch.scalars[i] = 7
+      others.append(Array(repeating: 1, count: 6))
+      #expect(place(batch) == before)
+    }
+    #expect(batch.scalars == [7, 7, 7, 7, 7, 0] && others.count == 5)
+  }
+
   @Test func `a batch survives being saved, and a damaged one is an error`() throws {
     let batch = Batch<Float>(shape: [2, 1], scalars: [1.5, -2])
     #expect(try JSONDecoder().decode(Batch<Float>.self, from: JSONEncoder().encode(batch)) == batch)
