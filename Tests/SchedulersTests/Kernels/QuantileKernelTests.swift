@@ -23,7 +23,7 @@ import Testing
   private func check<Scalar: SampleScalar>(_: Scalar.Type) throws {
     var generator = SplitMix64(seed: 23)
     for table in Kernels.available {
-      for count in [1, 2, 15, 127, 128, 129, 1000] {
+      for count in [1, 2, 15, 127, 128, 129, 1000, 9000] {
         for kind in 0..<3 {
           // Spread over many powers of two; all in a few; with many equal.
           let values: [Scalar] = (0..<count).map { _ in
@@ -38,6 +38,10 @@ import Testing
           }
         }
       }
+      // The guess comes from every fourth of them, all of which are large.
+      let uneven = (0..<4100).map { Scalar($0.isMultiple(of: 4) ? 1000 + $0 % 7 : $0 % 100) }
+      let sorted = uneven.map { Double($0) }.sorted()
+      #expect(try magnitudes(uneven, rank: 2000, by: table) == (sorted[2000], sorted[2001]))
       var values = [Scalar](repeating: -3, count: 200)
       values[150] = -.infinity
       #expect(try magnitudes(values, rank: 198, by: table) == (3, .infinity))
