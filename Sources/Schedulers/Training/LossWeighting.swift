@@ -107,15 +107,17 @@ extension LossWeighting {
   }
 
   private func validate() {
-    let parameters: [(String, Double, Bool)] =
-      switch self {
-      case .uniform, .sigmaSquareRoot, .cosMap: []
-      case .minSNR(let gamma), .softMinSNR(let gamma): [("gamma", gamma, gamma > 0)]
-      case .p2(let k, let gamma): [("k", k, k > 0), ("gamma", gamma, gamma >= 0)]
-      case .edm(let sigmaData): [("sigmaData", sigmaData, sigmaData > 0)]
-      }
-    for (name, value, isValid) in parameters {
-      precondition(isValid && value.isFinite, "\(name) \(value) of \(self) must be finite and above 0")
+    switch self {
+    case .uniform, .sigmaSquareRoot, .cosMap: break
+    case .minSNR(let gamma), .softMinSNR(let gamma): check("gamma", gamma, gamma > 0)
+    case .p2(let k, let gamma):
+      check("k", k, k > 0)
+      check("gamma", gamma, gamma >= 0)
+    case .edm(let sigmaData): check("sigmaData", sigmaData, sigmaData > 0)
     }
+  }
+
+  private func check(_ name: String, _ value: Double, _ isValid: Bool) {
+    precondition(isValid && value.isFinite, "\(name) \(value) of \(self) must be finite and above 0")
   }
 }

@@ -39,6 +39,30 @@ import Testing
     #expect(weight(.uniform, .flow) == 1)
   }
 
+  @Test func `the weights of a batch are those of its timesteps`() throws {
+    let schedule = try NoiseSchedule(.scaledLinear(), timesteps: 1000)
+    let weights = LossWeighting.minSNR(gamma: 5).weights(over: schedule, for: .epsilon)
+    #expect(weights.values.count == 1000)
+    let timesteps = [999, 0, 500, 0]
+    for (t, weight) in zip(timesteps, weights[timesteps]) {
+      let snr = schedule.snr[t]
+      #expect(isClose(weight, min(snr, 5) / snr, relative: 16 * unit), "timestep \(t)")
+      #expect(weights[t] == weight)
+    }
+    // β = ½ twice: x_0 counts in x_{t−1} by √ᾱ_{t−1}·β_t/(1 − ᾱ_t), which is 1 at t = 0 and √½·½/¾ at t = 1.
+    let short = try NoiseSchedule(betas: [0.5, 0.5])
+    let previous = LossWeighting.edm(sigmaData: 1).weights(over: short, for: .previous).values
+    #expect(isClose(previous[0], 2, relative: 16 * unit))
+    #expect(isClose(previous[1], (1 / 3.0 + 1) / (2 / 9.0), relative: 32 * unit))
+  }
+
+  @Test func `a timestep outside the weights is refused`() async {
+    await #expect(processExitsWith: .failure) {
+      let schedule = try NoiseSchedule(.linear(), timesteps: 10)
+      _ = LossWeighting.minSNR().weights(over: schedule, for: .v)[[3, 10]]
+    }
+  }
+
   @Test(arguments: all.dropFirst()) func `the weighted error is the same whatever is predicted`(weighting: LossWeighting) {
     // An error of x0 by 1 at a fixed sample changes each output by its encoding's factor.
     for sigma in [0.01, 0.5, 1, 3, 100] {
