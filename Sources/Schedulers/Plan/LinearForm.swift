@@ -62,46 +62,55 @@ public struct LinearForm: Hashable, Codable, Sendable {
 }
 
 extension LinearForm {
-  public static func + (a: LinearForm, b: LinearForm) -> LinearForm {
-    var sum = LinearForm()
-    sum.samples = add(a.samples, b.samples)
-    sum.estimates = add(a.estimates, b.estimates)
-    sum.predicted = a.predicted + b.predicted
-    sum.output = a.output + b.output
-    sum.noise = a.noise + b.noise
-    return sum
+  // What is consumed is changed where it lies: a sampler's line of algebra makes many forms that nothing else refers to.
+
+  public static func + (a: consuming LinearForm, b: LinearForm) -> LinearForm {
+    a.add(b, times: 1)
+    return a
   }
 
-  public static func * (factor: Double, form: LinearForm) -> LinearForm {
-    var product = LinearForm()
-    product.samples = trimmed(form.samples.map { factor * $0 })
-    product.estimates = trimmed(form.estimates.map { factor * $0 })
-    product.predicted = factor * form.predicted
-    product.output = factor * form.output
-    product.noise = factor * form.noise
-    return product
+  public static func - (a: consuming LinearForm, b: LinearForm) -> LinearForm {
+    a.add(b, times: -1)
+    return a
   }
 
-  public static func - (a: LinearForm, b: LinearForm) -> LinearForm { a + -1 * b }
-
-  public static func / (form: LinearForm, divisor: Double) -> LinearForm {
-    var quotient = LinearForm()
-    quotient.samples = form.samples.map { $0 / divisor }
-    quotient.estimates = form.estimates.map { $0 / divisor }
-    quotient.predicted = form.predicted / divisor
-    quotient.output = form.output / divisor
-    quotient.noise = form.noise / divisor
-    return quotient
+  public static func * (factor: Double, form: consuming LinearForm) -> LinearForm {
+    form.change { $0 = factor * $0 }
+    return form
   }
 
-  private static func add(_ a: [Double], _ b: [Double]) -> [Double] {
-    trimmed((0..<max(a.count, b.count)).map { k in (k < a.count ? a[k] : 0) + (k < b.count ? b[k] : 0) })
+  public static func / (form: consuming LinearForm, divisor: Double) -> LinearForm {
+    form.change { $0 /= divisor }
+    return form
   }
 
-  /// Without the zeros at the end, so that the counts say how far back the form reaches.
-  private static func trimmed(_ coefficients: [Double]) -> [Double] {
-    let end = coefficients.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
-    return Array(coefficients[..<end])
+  private mutating func change(_ body: (inout Double) -> Void) {
+    for k in samples.indices { body(&samples[k]) }
+    for k in estimates.indices { body(&estimates[k]) }
+    body(&predicted)
+    body(&output)
+    body(&noise)
+    Self.trim(&samples)
+    Self.trim(&estimates)
+  }
+
+  private mutating func add(_ other: LinearForm, times factor: Double) {
+    Self.add(other.samples, times: factor, to: &samples)
+    Self.add(other.estimates, times: factor, to: &estimates)
+    predicted += factor * other.predicted
+    output += factor * other.output
+    noise += factor * other.noise
+  }
+
+  private static func add(_ terms: [Double], times factor: Double, to sum: inout [Double]) {
+    while sum.count < terms.count { sum.append(0) }
+    for k in terms.indices { sum[k] += factor * terms[k] }
+    trim(&sum)
+  }
+
+  /// Takes the zeros from the end, so that the counts say how far back the form reaches.
+  private static func trim(_ coefficients: inout [Double]) {
+    while coefficients.last == 0 { coefficients.removeLast() }
   }
 
   /// Whether every factor is a number.

@@ -78,9 +78,7 @@ public struct SamplingPlan: Hashable, Sendable {
   package init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
     try clipping.validate()
     for (i, step) in steps.enumerated() {
-      var numbers = [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output]
-      if let logVariance = step.logVariance { numbers += [logVariance.offset, logVariance.slope] }
-      guard numbers.allSatisfy(\.isFinite), step.next.isFinite else {
+      guard step.denoising.isFinite, step.keeping.isFinite, step.next.isFinite, step.logVariance?.isFinite ?? true else {
         throw .coefficient(step: i, timestep: step.query.timestep, sigma: step.query.level.sigma)
       }
       guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }

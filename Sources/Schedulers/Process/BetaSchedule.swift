@@ -48,26 +48,27 @@ extension BetaSchedule {
     let count = timesteps
     switch self {
     case .linear(let start, let end, let reference):
-      let scale = reference.map { DoubleDouble(Double($0)) / Double(count) } ?? DoubleDouble(1)
-      return Self.ramp(from: DoubleDouble(start), to: DoubleDouble(end), count: count).map { ($0 * scale).rounded }
+      let (first, last) = (DoubleDouble(start), DoubleDouble(end))
+      guard let reference else { return Self.ramp(from: first, to: last, count: count) }
+      let scale = DoubleDouble(Double(reference)) / Double(count)
+      return Self.ramp(from: first, to: last, count: count) { $0 * scale }
     case .scaledLinear(let start, let end):
-      let roots = Self.ramp(from: DoubleDouble(start).squareRoot(), to: DoubleDouble(end).squareRoot(), count: count)
-      return roots.map { ($0 * $0).rounded }
+      return Self.ramp(from: DoubleDouble(start).squareRoot(), to: DoubleDouble(end).squareRoot(), count: count) { $0 * $0 }
     case .cosine(let offset, let maxBeta):
       return (0..<count).map { min(Self.cosineBeta($0, of: count, offset: offset), maxBeta) }
     case .sigmoid(let start, let end):
       let range = DoubleDouble(end) - DoubleDouble(start)
-      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count).map { x in
-        (range / ((-x).exp() + 1) + start).rounded
-      }
+      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { x in range / ((-x).exp() + 1) + start }
     }
   }
 
-  /// `count` numbers in equal steps, both ends included; the first alone where `count` is 1.
-  private static func ramp(from start: DoubleDouble, to end: DoubleDouble, count: Int) -> [DoubleDouble] {
-    guard count > 1 else { return [start] }
+  /// A function of `count` numbers in equal steps, both ends included; of the first alone where `count` is 1.
+  private static func ramp(
+    from start: DoubleDouble, to end: DoubleDouble, count: Int, _ value: (DoubleDouble) -> DoubleDouble = { $0 }
+  ) -> [Double] {
+    guard count > 1 else { return [value(start).rounded] }
     let step = (end - start) / Double(count - 1)
-    return (0..<count).map { start + step * Double($0) }
+    return (0..<count).map { value(start + step * Double($0)).rounded }
   }
 
   /// 1 − cos²b/cos²a = sin(b−a)·sin(b+a)/cos²a, which cancels nowhere, with cos a as the sine of its complement.

@@ -70,7 +70,10 @@ struct DoubleDouble: Hashable, Sendable {
 
   static func + (x: Self, y: Double) -> Self { x + Self(y) }
   static func - (x: Double, y: Self) -> Self { Self(x) - y }
-  static func * (x: Self, y: Double) -> Self { x * Self(y) }
+  static func * (x: Self, y: Double) -> Self {
+    let product = Self(product: x.high, y)
+    return Self(larger: product.high, smaller: product.low + x.low * y)
+  }
   static func / (x: Self, y: Double) -> Self { x / Self(y) }
 
   /// The square root of a number that is not negative.

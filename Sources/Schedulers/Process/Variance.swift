@@ -26,6 +26,9 @@ public struct LogVariance: Hashable, Codable, Sendable {
     self.offset = offset
     self.slope = slope
   }
+
+  /// Whether both are numbers.
+  var isFinite: Bool { offset.isFinite && slope.isFinite }
 }
 
 extension Variance {

@@ -26,6 +26,9 @@ public struct Readout: Hashable, Codable, Sendable {
     self.sample = sample
     self.output = output
   }
+
+  /// Whether both factors are numbers.
+  var isFinite: Bool { sample.isFinite && output.isFinite }
 }
 
 extension Prediction {
