@@ -79,12 +79,3 @@ struct OutputParts<Scalar: SampleScalar> {
     stride == sampleSize ? 0 : Double(scalars[(n + 1) * sampleSize + i])
   }
 }
-
-extension ScalarTensor {
-  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar among all.
-  func mapped(_ value: (_ sample: Int, _ index: Int) -> Double) -> Self {
-    let size = sampleSize
-    return Self(
-      scalars: (0..<sampleCount).flatMap { n in (n * size..<(n + 1) * size).map { Scalar(value(n, $0)) } }, like: self)
-  }
-}

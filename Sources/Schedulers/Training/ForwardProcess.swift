@@ -1,4 +1,4 @@
-// The forward process with a timestep for each sample of a batch. All arithmetic is in Double. Its moments are read from the schedule's
+// The forward process with a timestep for each sample of a batch, in one pass over memory. Its moments are read from the schedule's
 // tables, which are made anew at each call: O(T).
 
 /// A normal distribution for each sample of a batch: a mean for every scalar, and one variance.
@@ -20,10 +20,11 @@ extension NoiseSchedule {
   ///
   /// - Precondition: there is a timestep for each sample, in 0 ..< T, and the two tensors have one size.
   public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {
-    let levels = check(timesteps, for: x0).map { self[$0] }
-    let (data, noise) = (x0.scalars, epsilon.scalars)
-    precondition(data.count == noise.count, "\(data.count) scalars of data do not mix with \(noise.count) of noise")
-    return x0.mapped { n, i in levels[n].signal * Double(data[i]) + levels[n].noise * Double(noise[i]) }
+    let factors = check(timesteps, for: x0).map { t in
+      let level = self[t]
+      return Readout(sample: level.signal, output: level.noise)
+    }
+    return .combination(x0, epsilon, factors)
   }
 
   /// q(x_t | x_0), with a timestep for each sample.
@@ -34,10 +35,9 @@ extension NoiseSchedule {
   public func forward<Tensor: ScalarTensor>(from x0: Tensor, at timesteps: [Int]) -> SampleNormals<Tensor> {
     check(timesteps, for: x0)
     let (signals, variances, logs) = (self.signals, oneMinusAlphaBars, logOneMinusAlphaBars)
-    let data = x0.scalars
     return SampleNormals(
-      mean: x0.mapped { n, i in signals[timesteps[n]] * Double(data[i]) }, variance: timesteps.map { variances[$0] },
-      logVariance: timesteps.map { logs[$0] })
+      mean: .combination(x0, x0, timesteps.map { Readout(sample: signals[$0], output: 0) }),
+      variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
   }
 
   /// q(x_{t−1} | x_t, x_0), with a timestep for each sample; the logarithm of its variance, which is −∞ at t = 0, is there that of t = 1.
@@ -50,10 +50,8 @@ extension NoiseSchedule {
     check(timesteps, for: x0)
     let (ofX0, ofSample) = (posteriorMeanCoefficient1, posteriorMeanCoefficient2)
     let (variances, logs) = (posteriorVariance, posteriorLogVarianceClipped)
-    let (data, x) = (x0.scalars, sample.scalars)
-    precondition(data.count == x.count, "\(data.count) scalars of data do not go with \(x.count) of a noisy sample")
     return SampleNormals(
-      mean: x0.mapped { n, i in ofX0[timesteps[n]] * Double(data[i]) + ofSample[timesteps[n]] * Double(x[i]) },
+      mean: .combination(x0, sample, timesteps.map { Readout(sample: ofX0[$0], output: ofSample[$0]) }),
       variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
   }
 

@@ -1,0 +1,48 @@
+import KernelInterface
+import Kernels
+
+extension ScalarTensor {
+  /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does: one pass over memory, on several threads
+  /// where it pays.
+  ///
+  /// - Precondition: the tensors have one size, and there are factors for each sample.
+  static func combination(_ x: Self, _ y: Self, _ factors: [Readout]) -> Self {
+    let size = x.sampleSize
+    let (other, count) = (y.scalars, factors.count * size)
+    var result = x.scalars
+    precondition(
+      result.count == count && other.count == count,
+      "tensors of \(result.count) and \(other.count) scalars do not combine in \(factors.count) samples of \(size)")
+    guard count > 0, let loops = Kernels.table.loops(over: Scalar.self) else {
+      return x.mapped { n, i in factors[n].sample * Double(result[i]) + factors[n].output * Double(other[i]) }
+    }
+    result.withUnsafeMutableBufferPointer { x in
+      other.withUnsafeBufferPointer { y in
+        let call = StepCall(
+          range: 0..<count, sample: x.baseAddress!, output: y.baseAddress!, next: .init(x: 0, v: 0),
+          terms: UnsafeBufferPointer(start: nil, count: 0))
+        Kernels.concurrently(count, parts: min(Kernels.processors, count >> 18), block: 1024) { range in
+          for n in range.lowerBound / size...(range.upperBound - 1) / size {
+            var part = call
+            part.range = range.clamped(to: n * size..<(n + 1) * size)
+            part.next = .init(x: factors[n].sample, v: factors[n].output)
+            withUnsafePointer(to: part, loops.step)
+          }
+        }
+      }
+    }
+    return Self(scalars: result, like: x)
+  }
+
+  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar among all.
+  func mapped(_ value: (_ sample: Int, _ index: Int) -> Double) -> Self {
+    let (size, count) = (sampleSize, sampleCount * sampleSize)
+    let scalars = [Scalar](unsafeUninitializedCapacity: count) { result, initialized in
+      for n in 0..<sampleCount {
+        for i in n * size..<(n + 1) * size { result.initializeElement(at: i, to: Scalar(value(n, i))) }
+      }
+      initialized = count
+    }
+    return Self(scalars: scalars, like: self)
+  }
+}
