@@ -29,6 +29,8 @@ public struct Sampling<Tensor: LinearSpace> {
   let retention: [SamplingPlan.Retention]
   /// Buffers of estimates that are not in use.
   var spare: [Tensor] = []
+  /// What the network was given last, where that is scaled.
+  private var inputBuffer: Tensor?
   /// x̂0 of the last evaluation, or what it is made of.
   var denoisedBuffer: Tensor?
   private var prediction: Terms?
@@ -71,6 +73,14 @@ public struct Sampling<Tensor: LinearSpace> {
   public var input: Tensor {
     guard let scale = query?.inputScale, scale != 1 else { return sample }
     return .combination([(scale, sample)])
+  }
+
+  /// The same, in a buffer that the run keeps where it can.
+  mutating func nextInput() -> Tensor {
+    guard let scale = query?.inputScale, scale != 1, canStepInPlace else { return input }
+    if inputBuffer == nil { inputBuffer = sample }
+    scaleInPlace(scale)
+    return inputBuffer!
   }
 
   /// The noise level of the current sample.
@@ -166,6 +176,18 @@ extension Sampling {
             step, output: unsafeBitCast(output, to: Contiguous.self),
             noise: unsafeBitCast(noise, to: StepNoise<Contiguous>.self),
             loops: Kernels.table.loops(over: Contiguous.Scalar.self)!)
+        }
+      }
+    }
+    let type = Tensor.self as! any ContiguousTensor.Type
+    open(type)
+  }
+
+  private mutating func scaleInPlace(_ scale: Double) {
+    func open<Contiguous: ContiguousTensor>(_: Contiguous.Type) {
+      withUnsafeMutablePointer(to: &inputBuffer!) { buffer in
+        buffer.withMemoryRebound(to: Contiguous.self, capacity: 1) {
+          $0.pointee.become(scale, times: unsafeBitCast(sample, to: Contiguous.self), threads: threads)
         }
       }
     }

@@ -18,7 +18,7 @@ extension SamplingPlan {
     var run = Sampling(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
-      run.advance(output: try model(run.input, query), guidance: try guidance?(run.sample, query))
+      run.advance(output: try model(run.nextInput(), query), guidance: try guidance?(run.sample, query))
       try onStep?(run)
     }
     return run.sample
@@ -42,7 +42,7 @@ extension SamplingPlan {
     var run = Sampling(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
-      run.advance(output: try model(run.input, query), using: &noise, guidance: try guidance?(run.sample, query))
+      run.advance(output: try model(run.nextInput(), query), using: &noise, guidance: try guidance?(run.sample, query))
       try onStep?(run)
     }
     return run.sample
@@ -60,7 +60,7 @@ extension SamplingPlan {
     var run = Sampling(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
-      run.advance(output: try await model(run.input, query), guidance: try await guidance?(run.sample, query))
+      run.advance(output: try await model(run.nextInput(), query), guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
     }
     return run.sample
@@ -77,7 +77,8 @@ extension SamplingPlan {
     var run = Sampling(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
-      run.advance(output: try await model(run.input, query), using: &noise, guidance: try await guidance?(run.sample, query))
+      run.advance(
+        output: try await model(run.nextInput(), query), using: &noise, guidance: try await guidance?(run.sample, query))
       try await onStep?(run)
     }
     return run.sample
@@ -104,7 +105,7 @@ extension SamplingPlan {
     run.threads = threads
     defer { sample = run.sample }
     while let query = run.query {
-      try model(run.input, query, &output)
+      try model(run.nextInput(), query, &output)
       run.advance(output: output, using: &noise)
     }
   }

@@ -170,6 +170,27 @@ import Testing
     #expect(sample == expected)
   }
 
+  @Test func `a network that is given scaled samples is given them in one buffer`() throws {
+    let points = Self.grid.points.map { point in
+      SamplingGrid.Point(
+        timestep: point.timestep, level: point.level.scaled(by: 1 / point.level.signal), inputScale: point.level.signal)
+    }
+    let plan = try DDIM().plan(over: SamplingGrid(points: points), predicting: .v)
+    var run = Sampling(plan, from: Self.start(Float.self))
+    var places: Set<UnsafeRawPointer> = []
+    var noise = GaussianNoise(seed: 3)
+    let end = plan.sample(from: run.sample, using: &noise) { x, query in
+      let scale = Float(query.inputScale)
+      #expect(x.scalars == run.sample.scalars.map { scale * $0 })
+      x.scalars.withUnsafeBytes { _ = places.insert($0.baseAddress!) }
+      let output = Self.network(x, query, plan)
+      run.advance(output: output)
+      return output
+    }
+    #expect(end == run.sample)
+    #expect(places.count == 1)
+  }
+
   @Test func `nothing is sampled from nothing`() throws {
     let plan = try DDPM().plan(over: Self.grid, predicting: .v, clipping: .dynamic())
     var noise = GaussianNoise(seed: 1)
