@@ -25,27 +25,50 @@ package struct KernelTable: Sendable {
   #endif
   /// Fills a range of the elements of a sample's noise; the pointer is to element 0.
   package var normals: @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  package var torch: Torch
+
+  /// The loops of torch's noise.
+  package struct Torch: Sendable {
+    /// Makes the next 624 words of a Mersenne Twister.
+    package let twist: @Sendable (UnsafeMutablePointer<UInt32>) -> Void
+    /// Makes a uniform number in [0, 1) of each of so many words.
+    package let uniforms: @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Float>) -> Void
+    /// Turns so many uniform numbers, in blocks of 16, into normals.
+    package let normals: @Sendable (UnsafeMutablePointer<Float>, Int) -> Void
+
+    package init(
+      twist: @escaping @Sendable (UnsafeMutablePointer<UInt32>) -> Void,
+      uniforms: @escaping @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Float>) -> Void,
+      normals: @escaping @Sendable (UnsafeMutablePointer<Float>, Int) -> Void
+    ) {
+      self.twist = twist
+      self.uniforms = uniforms
+      self.normals = normals
+    }
+  }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
     package init(
       name: String, float: Loops<Float>, double: Loops<Double>, half: Loops<Float16>,
-      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void, torch: Torch
     ) {
       self.name = name
       self.float = float
       self.double = double
       self.half = half
       self.normals = normals
+      self.torch = torch
     }
   #else
     package init(
       name: String, float: Loops<Float>, double: Loops<Double>,
-      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void, torch: Torch
     ) {
       self.name = name
       self.float = float
       self.double = double
       self.normals = normals
+      self.torch = torch
     }
   #endif
 }

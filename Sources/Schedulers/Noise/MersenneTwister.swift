@@ -1,9 +1,12 @@
+import KernelInterface
+import Kernels
+import KernelsBaseline
+
 /// The 32-bit Mersenne Twister MT19937, seeded as `init_genrand` does, which torch and NumPy's `RandomState` draw from.
 ///
 /// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, and their program of 2002 for the seeding.
 struct MersenneTwister: Hashable, Sendable {
   private static let length = 624
-  private static let middle = 397
 
   private var words: [UInt32]
   /// How many of the words have been handed out.
@@ -22,12 +25,8 @@ struct MersenneTwister: Hashable, Sendable {
   /// The next 32 random bits.
   mutating func next32() -> UInt32 {
     if position == Self.length { twist() }
-    var word = words[position]
     position += 1
-    word ^= word >> 11
-    word ^= word << 7 & 0x9d2c_5680
-    word ^= word << 15 & 0xefc6_0000
-    return word ^ word >> 18
+    return Twister.tempered(words[position - 1])
   }
 
   /// Two words, the first one high: what both libraries take where they want 64 bits.
@@ -36,17 +35,19 @@ struct MersenneTwister: Hashable, Sendable {
     return high << 32 | UInt64(next32())
   }
 
+  /// Uniform numbers in [0, 1), the low 24 bits of each word: as many as are made together, at most `count`.
+  ///
+  /// - Returns: how many.
+  mutating func uniforms(_ values: UnsafeMutablePointer<Float>, atMost count: Int) -> Int {
+    if position == Self.length { twist() }
+    let made = min(count, Self.length - position)
+    words.withUnsafeBufferPointer { Kernels.table.torch.uniforms($0.baseAddress! + position, made, values) }
+    position += made
+    return made
+  }
+
   private mutating func twist() {
-    words.withUnsafeMutableBufferPointer { words in
-      func twisted(_ i: Int, _ next: Int, _ far: Int) -> UInt32 {
-        let joined = words[i] & 0x8000_0000 | words[next] & 0x7fff_ffff
-        return words[far] ^ joined >> 1 ^ (0 &- (joined & 1)) & 0x9908_b0df
-      }
-      let rest = Self.length - Self.middle
-      for i in 0..<rest { words[i] = twisted(i, i + 1, i + Self.middle) }
-      for i in rest..<Self.length - 1 { words[i] = twisted(i, i + 1, i - rest) }
-      words[Self.length - 1] = twisted(Self.length - 1, 0, Self.middle - 1)
-    }
+    words.withUnsafeMutableBufferPointer { Kernels.table.torch.twist($0.baseAddress!) }
     position = 0
   }
 }

@@ -1,3 +1,6 @@
+import KernelInterface
+import Kernels
+
 /// torch's random number generator on a CPU: `torch.Generator`, and what torch 2.13 draws from it.
 ///
 /// ```swift
@@ -58,11 +61,22 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
     switch precision {
     case .float64: return Scalar.rounding(count < 16 ? singleNormals(count) : doubleBlocks(count))
     case .float32, .float16, .bfloat16:
-      guard count >= 16 else { return Scalar.rounding(singleNormals(count).map { precision.rounding(Float($0)) }) }
-      var values = floatBlocks(count, precision: precision, arithmetic: arithmetic)
-      precision.round(&values)
-      return Scalar.rounding(values)
+      return Scalar.rounding(
+        [Float](unsafeUninitializedCapacity: count) { values, initialized in
+          fill(UnsafeMutableBufferPointer(rebasing: values[..<count]), precision: precision, arithmetic: arithmetic)
+          initialized = count
+        })
     }
+  }
+
+  /// The same in place, in a precision other than float64.
+  mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, precision: Precision, arithmetic: Arithmetic) {
+    if values.count < 16 {
+      for (i, normal) in singleNormals(values.count).enumerated() { values[i] = Float(normal) }
+    } else {
+      floatBlocks(values, precision: precision, arithmetic: arithmetic)
+    }
+    precision.round(values)
   }
 
   /// Uniform numbers in [0, 1), as `torch.rand` draws them.
@@ -128,27 +142,33 @@ extension TorchGenerator {
     }
   }
 
-  private mutating func floatBlocks(_ count: Int, precision: Precision, arithmetic: Arithmetic) -> [Float] {
-    [Float](unsafeUninitializedCapacity: count) { values, initialized in
-      // float32 draws a uniform for every number, also for those that are drawn again; the others do not.
-      let drawn = precision == .float32 ? count : count & ~15
-      for i in 0..<drawn { values.initializeElement(at: i, to: uniform()) }
-      Self.transform(values, 0..<count & ~15, arithmetic)
-      if count % 16 != 0 {
-        for i in count - 16..<count { values.initializeElement(at: i, to: uniform()) }
-        Self.transform(values, count - 16..<count, arithmetic)
-      }
-      initialized = count
+  /// float32 draws a uniform for every number, also for those that are drawn again; the others do not.
+  private mutating func floatBlocks(
+    _ values: UnsafeMutableBufferPointer<Float>, precision: Precision, arithmetic: Arithmetic
+  ) {
+    let count = values.count
+    fill(values, precision == .float32 ? 0..<count : 0..<count & ~15, arithmetic)
+    if count % 16 != 0 { fill(values, count - 16..<count, arithmetic) }
+  }
+
+  /// Draws uniforms for a range and makes normals of those in complete blocks, while they are in the first cache.
+  private mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic) {
+    let values = values.baseAddress! + range.lowerBound
+    var (drawn, done) = (0, 0)
+    while drawn < range.count {
+      drawn += twister.uniforms(values + drawn, atMost: range.count - drawn)
+      if drawn - done < 2048, drawn < range.count { continue }
+      let blocks = (drawn - done) & ~15
+      Self.transform(values + done, blocks, arithmetic)
+      done += blocks
     }
   }
 
-  private static func transform(
-    _ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic
-  ) {
+  private static func transform(_ values: UnsafeMutablePointer<Float>, _ count: Int, _ arithmetic: Arithmetic) {
     switch arithmetic {
-    case .avx2: CephesNormals.transform(UnsafeMutableBufferPointer(rebasing: values[range]))
+    case .avx2: Kernels.table.torch.normals(values, count)
     case .standard:
-      for block in stride(from: range.lowerBound, to: range.upperBound, by: 16) {
+      for block in stride(from: 0, to: count, by: 16) {
         for j in block..<block + 8 {
           let radius = (-2 * Math.log(1 - values[j])).squareRoot()
           let angle = Float(2 * Double.pi * Double(values[j + 8]))
@@ -195,7 +215,7 @@ extension TorchGenerator.Precision {
     }
   }
 
-  func round(_ values: inout [Float]) {
+  func round(_ values: UnsafeMutableBufferPointer<Float>) {
     guard self == .float16 || self == .bfloat16 else { return }
     for i in values.indices { values[i] = rounding(values[i]) }
   }

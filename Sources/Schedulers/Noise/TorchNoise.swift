@@ -38,15 +38,43 @@ public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// - Precondition: there is one generator, or one for each sample.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
-    precondition(
-      generators.count == 1 || generators.count == other.sampleCount,
-      "\(generators.count) generators for \(other.sampleCount) samples; there must be one, or one for each sample")
-    let count = other.sampleCount * other.sampleSize / generators.count
+    let count = drawn(by: other)
+    if generators.count == 1 {
+      let scalars: [Tensor.Scalar] = generators[0].normals(count, precision: precision, arithmetic: arithmetic)
+      return Tensor(scalars: scalars, like: other)
+    }
     var scalars: [Tensor.Scalar] = []
+    scalars.reserveCapacity(generators.count * count)
     for i in generators.indices {
       scalars += generators[i].normals(count, precision: precision, arithmetic: arithmetic)
     }
     return Tensor(scalars: scalars, like: other)
+  }
+
+  /// Makes the next draw in place, as `Tensor.normal_()` does; in float64 with numbers that are then rounded.
+  ///
+  /// - Parameter tensor: takes the numbers, sample after sample.
+  /// - Precondition: there is one generator, or one for each sample.
+  public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor) {
+    let count = drawn(by: tensor)
+    tensor.withMutableScalars { values in
+      for i in generators.indices {
+        let part = UnsafeMutableBufferPointer(rebasing: values[i * count..<(i + 1) * count])
+        if precision == .float64 {
+          _ = part.update(from: generators[i].normals(count, precision: precision) as [Float])
+        } else {
+          generators[i].fill(part, precision: precision, arithmetic: arithmetic)
+        }
+      }
+    }
+  }
+
+  /// How many numbers each generator draws.
+  private func drawn(by tensor: some ScalarTensor) -> Int {
+    precondition(
+      generators.count == 1 || generators.count == tensor.sampleCount,
+      "\(generators.count) generators for \(tensor.sampleCount) samples; there must be one, or one for each sample")
+    return tensor.sampleCount * tensor.sampleSize / generators.count
   }
 
   public init(from decoder: any Decoder) throws {

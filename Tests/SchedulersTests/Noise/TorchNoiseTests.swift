@@ -1,5 +1,7 @@
 import Fixtures
 import Foundation
+import KernelInterface
+import Kernels
 import Testing
 
 @testable import Schedulers
@@ -50,9 +52,26 @@ import Testing
 
   @Test func `a radius of 0 gives no negative zero, as torch adds a mean of 0`() {
     // 1 − u = 1 in the first half; sines and cosines of both signs in the second.
-    var values = [Float](repeating: 0, count: 8) + (0..<8).map { Float($0) / 8 + 0.0625 }
-    values.withUnsafeMutableBufferPointer { CephesNormals.transform($0) }
-    #expect(values.allSatisfy { $0 == 0 && $0.sign == .plus })
+    for table in Kernels.available {
+      var values = [Float](repeating: 0, count: 8) + (0..<8).map { Float($0) / 8 + 0.0625 }
+      values.withUnsafeMutableBufferPointer { table.torch.normals($0.baseAddress!, 16) }
+      #expect(values.allSatisfy { $0 == 0 && $0.sign == .plus })
+    }
+  }
+
+  @Test func `the loops give the same bits on every instruction set`() {
+    func draws(_ table: KernelTable) -> [Float] {
+      var words = (0..<624).map { UInt32(truncatingIfNeeded: $0 &* 2_654_435_761 &+ 12345) }
+      words.withUnsafeMutableBufferPointer { table.torch.twist($0.baseAddress!) }
+      return [Float](unsafeUninitializedCapacity: 624) { values, count in
+        table.torch.uniforms(words, 624, values.baseAddress!)
+        table.torch.normals(values.baseAddress!, 624)
+        count = 624
+      }
+    }
+    let expected = draws(Kernels.available[0])
+    #expect(Set(expected).count > 600)
+    for table in Kernels.available { #expect(draws(table) == expected, "\(table.name)") }
   }
 
   @Test func `uniforms are torch's, of every precision`() throws {
@@ -106,6 +125,18 @@ import Testing
     var noise = TorchNoise(seeds: [3, 1, 4])
     for expected in try Self.file.get().listed {
       #expect(noise.next(like: Batch<Double>(zeros: [3, 2, 5, 5])).scalars == expected)
+    }
+  }
+
+  @Test func `a tensor filled in place holds the same numbers, of every precision`() {
+    for (seeds, shape) in [([3], [2, 3, 8, 8]), ([3], [1, 7]), ([3, 1], [2, 3, 5])] {
+      for precision in TorchGenerator.Precision.allCases {
+        var (noise, same) = (TorchNoise(seeds: seeds.map(UInt64.init), precision: precision), Batch<Float>(zeros: shape))
+        var other = noise
+        noise.fill(&same)
+        #expect(other.next(like: same) == same)
+        #expect(other == noise)
+      }
     }
   }
 

@@ -1,24 +1,43 @@
 /// The Box–Muller pairs of torch's vector code: Cephes polynomials in Float, contracted to fused multiply-adds as GCC does it.
 ///
-/// Every operation is one of IEEE 754, so that the bits are the same on every machine. Where the processor is told to have no fused
+/// Every operation is one of IEEE 754, so that the bits are the same on every machine. Where code is built for processors without a fused
 /// multiply-add, each one is a call of the C library: exact, but slow.
 ///
 /// Source of the constants: S. Moshier's Cephes library, `logf.c` and `sinf.c`, https://www.netlib.org/cephes/, by way of
 /// J. Pommier's sse_mathfun and G. Garberoglio's avx_mathfun, which torch includes. The order of operations is theirs.
 enum CephesNormals {
+  /// Pairs that are computed in one loop.
+  private static let lanes = 128
+
   /// Turns blocks of 16 uniforms in [0, 1) into normals, in place: with u = x[j] and v = x[j + 8] for j below 8,
   ///
   ///     x[j] = √(−2 ln(1 − u))·cos(2π·v),    x[j + 8] = √(−2 ln(1 − u))·sin(2π·v)
   ///
   /// - Precondition: the number of values is a multiple of 16.
-  static func transform(_ values: UnsafeMutableBufferPointer<Float>) {
-    for block in stride(from: 0, to: values.count, by: 16) {
-      for j in block..<block + 8 {
-        let radius = (-2 * logarithm(1 - values[j])).squareRoot()
-        let (sine, cosine) = sineAndCosine(0x1.921fb6p+2 * values[j + 8])
-        // Adding the mean, 0, makes −0 positive.
-        values[j] = radius * cosine + 0
-        values[j + 8] = radius * sine + 0
+  @inline(__always)
+  static func transform(_ values: UnsafeMutablePointer<Float>, _ count: Int) {
+    // The halves of the blocks one after another, for loops of any width.
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * lanes) { planes in
+      let planes = planes.baseAddress!
+      planes.initialize(repeating: 0, count: 2 * lanes)
+      for start in stride(from: 0, to: count, by: 2 * lanes) {
+        let blocks = min(2 * lanes, count - start) / 16
+        for k in 0..<blocks {
+          (planes + 8 * k).update(from: values + start + 16 * k, count: 8)
+          (planes + 8 * k + lanes).update(from: values + start + 16 * k + 8, count: 8)
+        }
+        // All of them, as what is over when a number varies is computed one by one.
+        for j in 0..<lanes {
+          let radius = (-2 * logarithm(1 - planes[j])).squareRoot()
+          let (sine, cosine) = sineAndCosine(0x1.921fb6p+2 * planes[j + lanes])
+          // Adding the mean, 0, makes −0 positive.
+          planes[j] = radius * cosine + 0
+          planes[j + lanes] = radius * sine + 0
+        }
+        for k in 0..<blocks {
+          (values + start + 16 * k).update(from: planes + 8 * k, count: 8)
+          (values + start + 16 * k + 8).update(from: planes + 8 * k + lanes, count: 8)
+        }
       }
     }
   }
@@ -28,7 +47,7 @@ enum CephesNormals {
   private static func logarithm(_ x: Float) -> Float {
     let half = Float(bitPattern: x.bitPattern & 0x007f_ffff | 0x3f00_0000)
     let isSmall = half < 0.707106781186547524
-    let e = Float(Int32(bitPattern: x.bitPattern >> 23) - 126) - (isSmall ? 1 : 0)
+    let e = Float(Int32(bitPattern: x.bitPattern &>> 23) &- 126) - (isSmall ? 1 : 0)
     let m = half - 1 + (isSmall ? half : 0)
     let square = m * m
     var y: Float = 7.0376836292e-2
@@ -49,9 +68,13 @@ enum CephesNormals {
   /// sin x and cos x for x in [0, 2π]: x less a multiple of π/2, which has three parts, and a polynomial for each.
   @inline(__always)
   private static func sineAndCosine(_ x: Float) -> (Float, Float) {
-    // The number of the octant, odd ones rounded up.
-    let octant = (Int32(x * 1.27323954473516) + 1) & ~1
-    let n = Float(octant)
+    // The number of the octant, odd ones rounded up. Added to 2²³, a small number is rounded and is in the low bits: no conversion that
+    // might trap keeps the loop from being vectorised.
+    let eighths = x * 1.27323954473516
+    let nearest = eighths + 0x1p23
+    let whole = nearest.bitPattern &- (eighths < nearest - 0x1p23 ? 1 : 0)
+    let octant = (whole &+ 1) & 14
+    let n = Float(bitPattern: octant | 0x4b00_0000) - 0x1p23
     let r = x.addingProduct(n, -0.78515625).addingProduct(n, -2.4187564849853515625e-4).addingProduct(
       n, -3.77489497744594108e-8)
     let square = r * r
@@ -67,8 +90,8 @@ enum CephesNormals {
     let isExchanged = octant & 2 != 0
     let sine = isExchanged ? even : odd
     let cosine = isExchanged ? odd : even
-    let signOfSine = UInt32(bitPattern: octant & 4) << 29
-    let signOfCosine = UInt32(bitPattern: ~(octant - 2) & 4) << 29
+    let signOfSine = (octant & 4) &<< 29
+    let signOfCosine = (~(octant &- 2) & 4) &<< 29
     return (Float(bitPattern: sine.bitPattern ^ signOfSine), Float(bitPattern: cosine.bitPattern ^ signOfCosine))
   }
 }
