@@ -27,7 +27,7 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 	@$(PYTHON) -c "import diffusers, torch" 2>/dev/null || .venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
 	swift build --package-path Sources/Benchmarks --configuration release
 	Sources/Benchmarks/.build/release/PeerComparison $(PYTHON) $(if $(GUIDED_DIFFUSION),--guided-diffusion $(GUIDED_DIFFUSION)) --write Docs
-	swift package --package-path Sources/Benchmarks benchmark
+	swift package --package-path Sources/Benchmarks benchmark --target SchedulersBenchmarks
 
 format: ## Lay out the code
 	swift format --in-place --recursive Package.swift Sources Tests Fixtures

@@ -102,6 +102,26 @@ def fresh_normals(shape):
     return lambda: torch.randn(shape)
 
 
+def numpy_randn(shape):
+    state = numpy.random.RandomState(0)
+    return lambda: state.randn(*shape)
+
+
+def forward_process(method):
+    """Forward noising with a timestep for each sample, by diffusers or by guided-diffusion."""
+
+    def job(shape):
+        x0, noise = tensors(shape)
+        timesteps = torch.arange(shape[0]) * 61 % STEPS
+        if method == "add_noise":
+            stepper = scheduler("DDPMScheduler")
+            return lambda: stepper.add_noise(x0, noise, timesteps)
+        diffusion = gaussian_diffusion()
+        return lambda: diffusion.q_sample(x0, timesteps, noise=noise)
+
+    return job
+
+
 def numpy_normals(shape):
     generator = numpy.random.default_rng(0)
     buffer = numpy.empty(shape, dtype=numpy.float32)
@@ -148,6 +168,9 @@ JOBS = {
     "torch-normal": normals,
     "torch-randn": fresh_normals,
     "numpy-normal": numpy_normals,
+    "numpy-randn": numpy_randn,
+    "diffusers-add_noise": forward_process("add_noise"),
+    "guided-q_sample": forward_process("q_sample"),
     "torch-quantile": quantile,
 }
 

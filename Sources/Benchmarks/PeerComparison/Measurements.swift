@@ -13,8 +13,8 @@ struct Measurements {
   private(set) var missing: [Job: String] = [:]
 
   /// Measures each job once in every round, in turn, so that what slows the machine down slows its neighbours too.
-  init(_ comparisons: [Comparison], size: Comparison.Size, threads: Int, rounds: Int, peer: Peer, tunedPeer: Peer) {
-    var jobs: [Job] = []
+  init(_ comparisons: [Comparison], size: Comparison.Size, threads: Int?, rounds: Int, peer: Peer, tunedPeer: Peer) {
+    var jobs = size == .none ? Comparison.alone.map { Job(runner: .own, name: $0.job) } : []
     for comparison in comparisons {
       for job in [Job(runner: .own, name: comparison.own), Job(runner: comparison.runner, name: comparison.other)]
       where !jobs.contains(job) { jobs.append(job) }

@@ -4,7 +4,8 @@ import Schedulers
 /// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
 struct OwnJobs {
   let shape: [Int]
-  let threads: Int
+  /// nil for as many as pay.
+  let threads: Int?
 
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
   private static let grid = try! SamplingGrid(schedule, steps: 1000, spacing: TimestepSpacing.trailing)
@@ -20,17 +21,31 @@ struct OwnJobs {
     case "normals":
       var (noise, buffer) = (GaussianNoise(seed: 1), Batch<Float>(zeros: shape))
       return { noise.fill(&buffer, threads: threads) }
+    case "torch-noise":
+      var (noise, buffer) = (TorchNoise(seed: 1), Batch<Float>(zeros: shape))
+      return { noise.fill(&buffer) }
+    case "numpy-generator":
+      var noise = NumPyGenerator(seed: 1, precision: .float32)
+      return { keep(noise.next(like: Batch<Float>(zeros: shape))) }
+    case "numpy-random-state":
+      var noise = NumPyRandomState(seed: 1)
+      return { keep(noise.next(like: Batch<Double>(zeros: shape))) }
+    case "mix":
+      let (x0, epsilon) = (tensor(), tensor())
+      let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
+      return { keep(Self.schedule.mix(x0, with: epsilon, at: timesteps)) }
     case "schedule": return { keep(try! NoiseSchedule(.linear(), timesteps: 1000)) }
-    case "plan":
-      let grid = try! SamplingGrid(Self.schedule, steps: 50, spacing: TimestepSpacing.trailing)
-      return { keep(try! DDIM().plan(over: grid, predicting: .epsilon)) }
+    case "plan of DDIM": return plan(DDIM())
+    case "plan of DDPM": return plan(DDPM())
+    case "plan of DPM-Solver++ 2M": return plan(DPMSolverPlusPlus())
+    case "plan of UniPC": return plan(UniPC())
     case "snr":
       let timesteps = (0..<4096).map { $0 % 1000 }
-      return { keep(timesteps.map { LossWeighting.minSNR(gamma: 5).weight(at: Self.schedule[$0], for: .epsilon) }) }
+      return { keep(LossWeighting.minSNR(gamma: 5).weights(over: Self.schedule, for: .epsilon)[timesteps]) }
     case "snr-table":
-      let table = (0..<1000).map { LossWeighting.minSNR(gamma: 5).weight(at: Self.schedule[$0], for: .epsilon) }
+      let weights = LossWeighting.minSNR(gamma: 5).weights(over: Self.schedule, for: .epsilon)
       let timesteps = (0..<4096).map { $0 % 1000 }
-      return { keep(timesteps.map { table[$0] }) }
+      return { keep(weights[timesteps]) }
     case "triad":
       let count = shape.reduce(1, *)
       // Plain memory, which lives as long as the process: nothing but the loop is to be measured.
@@ -40,6 +55,11 @@ struct OwnJobs {
       return { stream_triad(a, b, c, 0.5, count) }
     default: preconditionFailure("there is no job \(name)")
     }
+  }
+
+  private func plan(_ sampler: any Sampler) -> () -> Void {
+    let grid = try! SamplingGrid(Self.schedule, steps: 50, spacing: TimestepSpacing.trailing)
+    return { keep(try! sampler.plan(over: grid, predicting: .epsilon)) }
   }
 
   private func tensor() -> Batch<Float> {

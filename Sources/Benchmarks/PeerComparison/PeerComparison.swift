@@ -27,10 +27,11 @@ import Foundation
     }
 
     var report = Report(rounds: rounds, versions: versions)
-    for threads in [1, 2] {
-      for peer in [peer, tunedPeer] { _ = peer.ask("threads \(threads)") }
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    for threads in processors > 1 ? [1, nil] : [1] {
+      for peer in [peer, tunedPeer] { _ = peer.ask("threads \(threads ?? processors)") }
       for size in threads == 1 ? Comparison.Size.allCases : Comparison.Size.tensors {
-        FileHandle.standardError.write(Data("measuring \(size.rawValue), threads: \(threads)\n".utf8))
+        progress("measuring \(size.rawValue), threads: \(threads ?? processors)")
         let measurements = Measurements(
           Comparison.all.filter { $0.goals[size] != nil }, size: size, threads: threads, rounds: rounds, peer: peer,
           tunedPeer: tunedPeer)
@@ -39,9 +40,13 @@ import Foundation
     }
     peer.end()
     tunedPeer.end()
+    progress("drawing 10^8 normals")
+    report.quality = Quality.ofNormals(count: 100_000_000)
     print(report.text)
     if let directory { try report.write(to: directory) }
   }
+
+  private static func progress(_ message: String) { FileHandle.standardError.write(Data((message + "\n").utf8)) }
 
   private static func fail(_ message: String) -> Never {
     FileHandle.standardError.write(Data((message + "\n").utf8))

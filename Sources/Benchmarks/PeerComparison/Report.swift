@@ -3,7 +3,8 @@ import Foundation
 /// The tables and the plot.
 struct Report {
   struct Part {
-    let threads: Int
+    /// nil for one on each processor.
+    let threads: Int?
     let size: Comparison.Size
     let measurements: Measurements
   }
@@ -11,6 +12,7 @@ struct Report {
   let rounds: Int
   let versions: String
   var parts: [Part] = []
+  var quality: [Quality] = []
 
   /// The document, in Markdown.
   var text: String {
@@ -19,35 +21,36 @@ struct Report {
       "Made by `make bench`: this library beside others on one machine, in one run of \(rounds) rounds, each of which measures every job",
       "once. Ratios are what the other takes in times of ours, medians of the rounds' ratios, so that what slows the machine down for a",
       "while slows both. Our jobs are `Sampling.advance` with a network that has its output ready and without `keepsDenoised`,",
-      "`GaussianNoise.fill`, and the initialisers. In brackets is the ratio to reach.", "",
+      "`GaussianNoise.fill`, and what else has the name of its row. In brackets is the ratio to reach.", "",
       "- \(Machine.description)", "- \(Machine.swift); \(versions)", "- \(Machine.date)", "",
       "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",
     ]
-    for threads in [1, 2] { lines += table(threads) }
-    lines += singles()
+    for threads in [1, nil] { lines += table(threads) }
+    lines += singles() + alone() + reasons() + qualities()
     lines += missing()
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func table(_ threads: Int) -> [String] {
+  private func table(_ threads: Int?) -> [String] {
     let parts = parts.filter { $0.threads == threads && $0.size != .none }
     guard !parts.isEmpty else { return [] }
-    var lines = ["## \(threads == 1 ? "One thread" : "Two threads") on both sides", ""]
+    var lines = ["## \(threads == 1 ? "One thread" : "As many threads as processors") on both sides", ""]
     lines.append(
       "| other, by ours | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
     lines.append("|---|" + parts.map { _ in "---|" }.joined())
     for comparison in Comparison.all where comparison.goals[.none] == nil {
       let cells = parts.map { part in
         guard let ratio = part.measurements.ratio(comparison) else { return "–" }
-        let goal = threads == 1 ? comparison.goals[part.size] ?? nil : comparison.goalsOfTwo[part.size]
-        return brief(ratio, digits: 3) + (goal.map { " (\(brief($0)))" } ?? "")
+        let goal = threads == 1 ? comparison.goals[part.size] ?? nil : comparison.goalsOfAll[part.size]
+        let limit = threads == 1 ? comparison.limit : nil
+        return brief(ratio, digits: 3) + (goal.map { " (\(brief($0)))" } ?? limit.map { " (≤ \(brief($0)))" } ?? "")
       }
       lines.append("| \(comparison.title.trimmingCharacters(in: .whitespaces)) | " + cells.joined(separator: " | ") + " |")
     }
     lines += ["", "Our times, in microseconds:", ""]
     lines.append("| job | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
     lines.append("|---|" + parts.map { _ in "---|" }.joined())
-    for job in ["ddim", "ddim-unclipped", "ddpm", "dpm++2m", "dynamic", "normals"] {
+    for job in ["ddim", "ddim-unclipped", "ddpm", "dpm++2m", "dynamic", "mix", "normals", "torch-noise"] {
       let cells = parts.map { $0.measurements.time(.own, job).map { brief($0, digits: 3) } ?? "–" }
       lines.append("| \(job) | " + cells.joined(separator: " | ") + " |")
     }
@@ -62,6 +65,42 @@ struct Report {
       let goal = (comparison.goals[.none] ?? nil).map { " (\(brief($0)))" } ?? ""
       let own = part.measurements.time(.own, comparison.own).map { brief($0, digits: 3) } ?? "–"
       lines.append("| \(comparison.title) | \(ratio)\(goal) | \(own) |")
+    }
+    return lines + [""]
+  }
+
+  private func alone() -> [String] {
+    guard let part = parts.first(where: { $0.size == .none }) else { return [] }
+    var lines = ["## Ours alone", "", "| job, for 50 steps | µs |", "|---|---|"]
+    for (job, limit) in Comparison.alone {
+      let time = part.measurements.time(.own, job).map { brief($0, digits: 3) } ?? "–"
+      lines.append("| \(job) | \(time)\(limit.map { " (≤ \(brief($0)))" } ?? "") |")
+    }
+    return lines + [""]
+  }
+
+  private func reasons() -> [String] {
+    let lines = Comparison.all.compactMap { comparison -> String? in
+      guard let reason = comparison.reason else { return nil }
+      let isMissed = parts.contains { part in
+        guard part.threads == 1, let ratio = part.measurements.ratio(comparison) else { return false }
+        return (comparison.goals[part.size] ?? nil).map { ratio < $0 } ?? comparison.limit.map { ratio > $0 } ?? false
+      }
+      return isMissed ? "- \(comparison.title): \(reason)" : nil
+    }
+    return lines.isEmpty ? [] : ["## Why some ratios are not reached", ""] + lines + [""]
+  }
+
+  private func qualities() -> [String] {
+    if quality.isEmpty { return [] }
+    var lines = [
+      "## The numbers of `GaussianNoise`", "",
+      "Over 10⁸ draws; z is the distance from what the normal distribution has, in standard deviations of such a sample.", "",
+      "| statistic | found | expected | z |", "|---|---|---|---|",
+    ]
+    for line in quality {
+      lines.append(
+        "| \(line.name) | \(brief(line.found, digits: 6)) | \(brief(line.expected, digits: 6)) | \(brief(line.z, digits: 2)) |")
     }
     return lines + [""]
   }

@@ -3,7 +3,8 @@ import Schedulers
 
 /// This library against its own past: `swift package --package-path Sources/Benchmarks benchmark baseline compare`.
 let benchmarks: @Sendable () -> Void = {
-  Benchmark.defaultConfiguration = .init(metrics: [.wallClock, .instructions, .mallocCountTotal], maxDuration: .seconds(1))
+  Benchmark.defaultConfiguration = .init(
+    metrics: [.wallClock, .instructions, .objectAllocCount], scalingFactor: .kilo, maxDuration: .seconds(1))
   let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
   let grid = try! SamplingGrid(schedule, steps: 1000, spacing: TimestepSpacing.trailing)
   let output = Batch<Float>(shape: [1, 4, 128, 128], scalars: (0..<65536).map { Float($0 % 17) / 8 - 1 })
@@ -20,10 +21,12 @@ let benchmarks: @Sendable () -> Void = {
       (run.keepsDenoised, run.threads) = (false, 1)
       // Two steps fill the history.
       for _ in 0..<2 { run.advance(output: output, using: &noise) }
-      let ready = run
-      for steps in benchmark.scaledIterations {
-        _ = steps
-        if run.query == nil { run = ready }
+      benchmark.startMeasurement()
+      for _ in benchmark.scaledIterations {
+        if run.query == nil {
+          run = Sampling(plan, from: run.sample)
+          (run.keepsDenoised, run.threads) = (false, 1)
+        }
         run.advance(output: output, using: &noise)
       }
     }
@@ -31,10 +34,12 @@ let benchmarks: @Sendable () -> Void = {
   Benchmark("65,536 normals") { benchmark in
     var noise = GaussianNoise(seed: 1)
     var buffer = Batch<Float>(zeros: output.shape)
+    benchmark.startMeasurement()
     for _ in benchmark.scaledIterations { noise.fill(&buffer, threads: 1) }
   }
   Benchmark("plan of 50 steps") { benchmark in
     let grid = try! SamplingGrid(schedule, steps: 50, spacing: TimestepSpacing.trailing)
+    benchmark.startMeasurement()
     for _ in benchmark.scaledIterations { blackHole(try! DDIM().plan(over: grid, predicting: .epsilon)) }
   }
   Benchmark("schedule of 1,000 timesteps") { benchmark in
