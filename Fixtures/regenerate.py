@@ -6,8 +6,9 @@
     .venv/bin/python Fixtures/regenerate.py --only NAME
     .venv/bin/python Fixtures/regenerate.py --guided-diffusion PATH    # also what needs a checkout of guided-diffusion at 22e0df8
     .venv/bin/python Fixtures/regenerate.py --jax PYTHON               # also what needs an interpreter with jax 0.10.2
+    .venv/bin/python Fixtures/regenerate.py --mlx PYTHON               # also what needs one with mlx 0.32.4
 
-Every file is a function of the pinned requirements, that checkout and that jax. What makes a file is in recipes/.
+Every file is a function of the pinned requirements, that checkout, that jax and that mlx. What makes a file is in recipes/.
 """
 
 import argparse
@@ -31,12 +32,12 @@ DATA = FOLDER / "Data"
 README = FOLDER / "README.md"
 RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgutil.iter_modules(recipes.__path__)]
 FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
-# What needs a checkout of guided-diffusion.
-GUIDED = {name: make for recipe in RECIPES for name, make in getattr(recipe, "GUIDED", {}).items()}
+# What needs more than the requirements, by the option that names it, and what that is.
+EXTRA = {"guided-diffusion": "a checkout of guided-diffusion", "jax": "an interpreter with jax 0.10.2", "mlx": "one with mlx 0.32.4"}
+KINDS = {"GUIDED": "guided-diffusion", "JAX": "jax", "MLX": "mlx"}
+NEEDS = {name: (KINDS[kind], make) for recipe in RECIPES for kind in KINDS for name, make in getattr(recipe, kind, {}).items()}
 # What is about the last bits that torch has on AMD's processors.
 OF_AMD = ["torch-roots.json", "root-traces.safetensors"]
-# What needs an interpreter with jax.
-JAX = {name: make for recipe in RECIPES for name, make in getattr(recipe, "JAX", {}).items()}
 
 
 def write(path, made):
@@ -115,22 +116,22 @@ def with_checksums(readme):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
-    parser.add_argument("--only", choices=sorted({**FILES, **GUIDED, **JAX}), help="this file alone")
-    parser.add_argument("--guided-diffusion", metavar="PATH", help="a checkout of guided-diffusion")
-    parser.add_argument("--jax", metavar="PYTHON", help="an interpreter with jax 0.10.2")
+    parser.add_argument("--only", choices=sorted({**FILES, **NEEDS}), help="this file alone")
+    for option, what in EXTRA.items():
+        parser.add_argument(f"--{option}", metavar="PATH" if option == "guided-diffusion" else "PYTHON", help=what)
     arguments = parser.parse_args()
-    extra = {**dict.fromkeys(GUIDED, "guided-diffusion PATH"), **dict.fromkeys(JAX, "jax PYTHON")}
-    for name, make in {**FILES, **GUIDED, **JAX}.items():
+    for name, make in {**{name: (None, make) for name, make in FILES.items()}, **NEEDS}.items():
         if arguments.only not in (None, name):
             continue
-        needed = arguments.jax if name in JAX else arguments.guided_diffusion
-        if name in extra and not needed:
-            print(f"kept {name} as committed; it was not checked: that takes --{extra[name]}")
+        option, make = make
+        needed = option and getattr(arguments, option.replace("-", "_"))
+        if option and not needed:
+            print(f"kept {name} as committed; it was not checked: that takes --{option}, {EXTRA[option]}")
             continue
         if arguments.check and name in OF_AMD and not is_amd():
             print(f"kept {name} as committed; it was not checked: that takes an AMD processor")
             continue
-        made = make(needed) if name in extra else make()
+        made = make(needed) if option else make()
         made = made if isinstance(made, bytes) else made.encode()
         (check if arguments.check else write)(DATA / name, made)
 

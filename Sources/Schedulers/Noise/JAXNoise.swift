@@ -3,7 +3,7 @@
 /// - Accuracy: the bits of JAX 0.10 on a CPU with fused multiply-add, in float32. Other devices compute another logarithm: normals are
 ///   within 5e-7 of these, as far as other orders of the same operations show; uniforms are the same.
 ///
-/// Source: Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405, section 3.2; JAX 0.10, `jax/_src/prng.py` and `random.py`, with
+/// Source: JAX 0.10, `jax/_src/prng.py` and `random.py`, with
 /// `jax_threefry_partitionable`, which is the default.
 public struct JAXKey: Hashable, Codable, Sendable {
   private let high: UInt32
@@ -41,29 +41,9 @@ public struct JAXKey: Hashable, Codable, Sendable {
     return Float(bitPattern: (words.0 ^ words.1) >> 9 | 0x3f80_0000) - 1
   }
 
-  /// Threefry-2x32 with 20 rounds.
   private func words(_ counter: UInt64) -> (UInt32, UInt32) {
-    let keys = (high, low, high ^ low ^ 0x1bd1_1bda)
-    var x = UInt32(truncatingIfNeeded: counter >> 32) &+ keys.0
-    var y = UInt32(truncatingIfNeeded: counter) &+ keys.1
-    func round(_ turn: UInt32) {
-      x = x &+ y
-      y = (y << turn | y >> (32 - turn)) ^ x
-    }
-    func four(_ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: UInt32, _ first: UInt32, _ second: UInt32) {
-      round(a)
-      round(b)
-      round(c)
-      round(d)
-      x = x &+ first
-      y = y &+ second
-    }
-    four(13, 15, 26, 6, keys.1, keys.2 &+ 1)
-    four(17, 29, 16, 24, keys.2, keys.0 &+ 2)
-    four(13, 15, 26, 6, keys.0, keys.1 &+ 3)
-    four(17, 29, 16, 24, keys.1, keys.2 &+ 4)
-    four(13, 15, 26, 6, keys.2, keys.0 &+ 5)
-    return (x, y)
+    Threefry.words(
+      counter: (UInt32(truncatingIfNeeded: counter >> 32), UInt32(truncatingIfNeeded: counter)), key: (high, low))
   }
 }
 

@@ -5,7 +5,7 @@ import Schedulers
 struct NoiseOptions: ParsableArguments {
   @Option(
     help: """
-      Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax.
+      Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax, mlx.
       """)
   var noise = Name.philox.rawValue
 
@@ -33,7 +33,7 @@ struct NoiseOptions: ParsableArguments {
     case torchCUDA = "torch-cuda"
     case numPy = "numpy"
     case numPyLegacy = "numpy-legacy"
-    case jax
+    case jax, mlx
   }
 
   private static let devices: [(name: String, device: TorchCUDANoise.Device)] = [
@@ -84,6 +84,7 @@ struct NoiseOptions: ParsableArguments {
       return Choice(source: NumPyGenerator(seed: seed, precision: precision), isDouble: precision == .float64)
     case .numPyLegacy: return Choice(source: NumPyRandomState(seed: UInt32(seed)), isDouble: true)
     case .jax: return Choice(source: JAXNoise(seed: seed), isDouble: false)
+    case .mlx: return Choice(source: MLXNoise(seed: seed), isDouble: false)
     }
   }
 
