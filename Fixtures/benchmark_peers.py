@@ -147,6 +147,21 @@ def snr_weights(shape):
     return weights
 
 
+def training(shape):
+    """A step of train_reference.py."""
+    import train_reference
+
+    torch.manual_seed(0)
+    run = train_reference.Training(train_reference.Network(192, 5, 64), learning_rate=1e-3, warmup=1, steps=10**9)
+    x0, labels = torch.randn(128, 64), torch.arange(128) % 11
+
+    def step():
+        with torch.enable_grad():
+            run.step(x0, labels, torch.randn(128, 64), torch.randint(STEPS, (128,)))
+
+    return step
+
+
 def construction(shape):
     from diffusers import DDPMScheduler
 
@@ -172,6 +187,7 @@ JOBS = {
     "diffusers-add_noise": forward_process("add_noise"),
     "guided-q_sample": forward_process("q_sample"),
     "torch-quantile": quantile,
+    "torch-training": training,
 }
 
 

@@ -18,7 +18,10 @@ let package = Package(
       plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     .target(name: "CStream", path: "CStream", cSettings: [.unsafeFlags(["-O3", "-march=native"])]),
     .executableTarget(
-      name: "PeerComparison", dependencies: [.product(name: "Schedulers", package: "schedulers"), "CStream"],
+      name: "PeerComparison",
+      dependencies: [
+        .product(name: "Schedulers", package: "schedulers"), .product(name: "DigitsModel", package: "schedulers"), "CStream",
+      ],
       path: "PeerComparison"),
   ],
   swiftLanguageModes: [.v6]

@@ -37,3 +37,13 @@ extension Double: NetworkScalar {
       blasint(isBTransposed ? inner : columns), beta, c, blasint(columns))
   }
 }
+
+/// The threads of the network's matrix products.
+public enum NetworkThreads {
+  /// Spreads the products of all networks over at most so many threads; OpenBLAS begins with one for each processor.
+  ///
+  /// Sums are made in another order then, and the last bits of a training run with them.
+  ///
+  /// - Parameter count: 1 or more.
+  public static func use(_ count: Int) { openblas_set_num_threads(Int32(max(1, min(count, 1024)))) }
+}

@@ -65,6 +65,7 @@ struct Comparison {
     single("DDPMScheduler() with its tables, by ours without", "schedule", "diffusers-construction", 5),
     single("min-SNR weights of 4,096 timesteps with compute_snr, by ours from a table", "snr-table", "diffusers-snr", 30),
     single("the same, by ours with the table made each time", "snr", "diffusers-snr", nil),
+    single("PyTorch, a training step of the digits' network (Training.md), 128 digits", "training", "torch-training", 1),
   ]
 
   /// Jobs of ours that nobody else has, with the microseconds that they are to take at most.

@@ -1,4 +1,6 @@
 import CStream
+import DigitsModel
+import Foundation
 import Schedulers
 
 /// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
@@ -46,6 +48,10 @@ struct OwnJobs {
       let weights = LossWeighting.minSNR(gamma: 5).weights(over: Self.schedule, for: .epsilon)
       let timesteps = (0..<4096).map { $0 % 1000 }
       return { keep(weights[timesteps]) }
+    case "training":
+      NetworkThreads.use(threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      var job = try! TrainingJob()
+      return { try! job.step() }
     case "triad":
       let count = shape.reduce(1, *)
       // Plain memory, which lives as long as the process: nothing but the loop is to be measured.

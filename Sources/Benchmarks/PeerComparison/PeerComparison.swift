@@ -2,7 +2,7 @@ import Foundation
 
 /// Compares this library with others, prints the tables, and writes them with a plot.
 ///
-///     PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--write DIRECTORY]
+///     PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--only TEXT] [--write DIRECTORY]
 @main struct PeerComparison {
   static func main() throws {
     var arguments = Array(CommandLine.arguments.dropFirst())
@@ -13,9 +13,9 @@ import Foundation
     }
     let guided = option("--guided-diffusion").map { ["--guided-diffusion", $0] } ?? []
     let rounds = Int(option("--rounds") ?? "7") ?? 0
-    let directory = option("--write")
+    let (directory, wanted) = (option("--write"), option("--only"))
     guard arguments.count == 1, rounds > 0 else {
-      fail("usage: PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--write DIRECTORY]")
+      fail("usage: PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--only TEXT] [--write DIRECTORY]")
     }
     // With these, glibc keeps what is freed, and nothing is mapped anew.
     let tuned = ["MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"]
@@ -30,18 +30,21 @@ import Foundation
     let processors = ProcessInfo.processInfo.activeProcessorCount
     for threads in processors > 1 ? [1, nil] : [1] {
       for peer in [peer, tunedPeer] { _ = peer.ask("threads \(threads ?? processors)") }
-      for size in threads == 1 ? Comparison.Size.allCases : Comparison.Size.tensors {
+      for size in Comparison.Size.allCases {
         progress("measuring \(size.rawValue), threads: \(threads ?? processors)")
         let measurements = Measurements(
-          Comparison.all.filter { $0.goals[size] != nil }, size: size, threads: threads, rounds: rounds, peer: peer,
+          Comparison.all.filter { $0.goals[size] != nil && $0.title.contains(wanted ?? "") }, size: size, threads: threads,
+          rounds: rounds, peer: peer,
           tunedPeer: tunedPeer)
         report.parts.append(.init(threads: threads, size: size, measurements: measurements))
       }
     }
     peer.end()
     tunedPeer.end()
-    progress("drawing 10^8 normals")
-    report.quality = Quality.ofNormals(count: 100_000_000)
+    if wanted == nil {
+      progress("drawing 10^8 normals")
+      report.quality = Quality.ofNormals(count: 100_000_000)
+    }
     print(report.text)
     if let directory { try report.write(to: directory) }
   }

@@ -58,13 +58,17 @@ struct Report {
   }
 
   private func singles() -> [String] {
-    guard let part = parts.first(where: { $0.size == .none }) else { return [] }
-    var lines = ["## Without a tensor", "", "| other, by ours | ratio | ours, µs |", "|---|---|---|"]
+    let parts = parts.filter { $0.size == .none }
+    let heads = parts.flatMap { ["ratio, \($0.threads == 1 ? "one thread" : "all processors")", "ours, µs"] }
+    var lines = ["## Without a tensor", "", "| other, by ours | " + heads.joined(separator: " | ") + " |"]
+    lines.append("|---|" + heads.map { _ in "---|" }.joined())
     for comparison in Comparison.all where comparison.goals[.none] != nil {
-      let ratio = part.measurements.ratio(comparison).map { brief($0, digits: 3) } ?? "–"
-      let goal = (comparison.goals[.none] ?? nil).map { " (\(brief($0)))" } ?? ""
-      let own = part.measurements.time(.own, comparison.own).map { brief($0, digits: 3) } ?? "–"
-      lines.append("| \(comparison.title) | \(ratio)\(goal) | \(own) |")
+      let cells = parts.flatMap { part in
+        let ratio = part.measurements.ratio(comparison).map { brief($0, digits: 3) } ?? "–"
+        let goal = (comparison.goals[.none] ?? nil).map { " (\(brief($0)))" } ?? ""
+        return [ratio + goal, part.measurements.time(.own, comparison.own).map { brief($0, digits: 3) } ?? "–"]
+      }
+      lines.append("| \(comparison.title) | " + cells.joined(separator: " | ") + " |")
     }
     return lines + [""]
   }
