@@ -1,6 +1,5 @@
 import CStream
 import DigitsModel
-import Foundation
 import Schedulers
 
 /// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
@@ -49,7 +48,8 @@ struct OwnJobs {
       let timesteps = (0..<4096).map { $0 % 1000 }
       return { keep(weights[timesteps]) }
     case "training":
-      NetworkThreads.use(threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      // As `scheduler train` does: products of this size take longer on two.
+      NetworkThreads.use(1)
       var job = try! TrainingJob()
       return { try! job.step() }
     case "triad":

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DigitsModel
 import Foundation
 
 struct TrainCommand: ParsableCommand {
@@ -27,6 +28,8 @@ struct TrainCommand: ParsableCommand {
   private var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
 
   func run() throws {
+    // At this size, products of matrices take longer on several threads than on one, and their last bits would depend on how many.
+    NetworkThreads.use(1)
     let configuration = try makeConfiguration()
     try makeFolder()
     let run = try TrainingRun(configuration, in: folder)
