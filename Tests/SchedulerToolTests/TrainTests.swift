@@ -152,6 +152,24 @@ private let tiny = [
     #expect(lost.errors.contains("no checkpoint that can be used"))
   }
 
+  @Test func `says what it could not save on a full disk, and keeps what it had`() throws {
+    let arguments = ["--max-train-steps", "6", "--checkpointing-steps", "3"]
+    #expect(try tool.run(["train", "--output-dir", "run"] + tiny + arguments).status == 0)
+    let model = try tool.data("run/model.safetensors")
+    try FileManager.default.removeItem(at: tool.folder.appendingPathComponent("run/checkpoint-6"))
+    let resume = ["train", "--output-dir", "run", "--resume-from-checkpoint", "latest"] + tiny + arguments
+    // The state of the optimizer is the largest file.
+    let full = try tool.run(resume, largestFile: 8)
+    #expect(full.status == 2)
+    #expect(full.errors.contains("cannot write") && full.errors.contains("training.safetensors: "), "\(full.errors)")
+    #expect(checkpoints().steps == [3])
+    #expect(try tool.data("run/model.safetensors") == model)
+    let resumed = try tool.run(resume)
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(checkpoints().steps == [3, 6])
+    #expect(try tool.data("run/model.safetensors") == model)
+  }
+
   @Test func `keeps as many checkpoints as it was told, and never none`() throws {
     #expect(try train("--max-train-steps", "9", "--checkpointing-steps", "2", "--checkpoints-total-limit", "3").status == 0)
     #expect(checkpoints().steps == [6, 8, 9])

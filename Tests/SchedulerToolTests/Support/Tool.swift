@@ -26,8 +26,9 @@ final class Tool: Sendable {
   /// Runs the tool to its end.
   func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  func run(_ arguments: [String]) throws -> Outcome {
-    let (process, output, errors) = try start(arguments)
+  /// - Parameter largestFile: a limit in blocks of 1024 bytes, at which a write fails as on a full disk; `nil` for none.
+  func run(_ arguments: [String], largestFile: Int? = nil) throws -> Outcome {
+    let (process, output, errors) = try start(arguments, largestFile: largestFile)
     let text = output.fileHandleForReading.readDataToEndOfFile()
     // Messages are few and fit the pipe's buffer, so that they can wait.
     let message = errors.fileHandleForReading.readDataToEndOfFile()
@@ -37,10 +38,15 @@ final class Tool: Sendable {
   }
 
   /// Starts the tool in the folder.
-  func start(_ arguments: [String]) throws -> (process: Process, output: Pipe, errors: Pipe) {
+  func start(_ arguments: [String], largestFile: Int? = nil) throws -> (process: Process, output: Pipe, errors: Pipe) {
     let (process, output, errors) = (Process(), Pipe(), Pipe())
     process.executableURL = program
     process.arguments = arguments
+    if let largestFile {
+      // Where the signal is not ignored, it ends the tool.
+      process.executableURL = URL(fileURLWithPath: "/bin/bash")
+      process.arguments = ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$0\" \"$@\"", program.path] + arguments
+    }
     process.currentDirectoryURL = folder
     process.standardOutput = output
     process.standardError = errors
