@@ -30,14 +30,19 @@ public struct SamplingGrid: Hashable, Sendable {
 
   /// The points, noisiest first. The last is where the run ends.
   public let points: [Point]
+  /// The schedule whose process the points belong to, if it is known: it says what lies between them.
+  public let schedule: NoiseSchedule?
 
   /// The number of steps, one less than there are points.
   public var steps: Int { points.count - 1 }
 
   /// A grid of given points.
   ///
+  /// - Parameters:
+  ///   - points: noisiest first.
+  ///   - schedule: whose process they belong to, for samplers that call the network between them.
   /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, or a timestep or scale is not finite.
-  public init(points: [Point]) throws(GridError) {
+  public init(points: [Point], schedule: NoiseSchedule? = nil) throws(GridError) {
     guard !points.isEmpty else { throw .noPoints }
     for (i, point) in points.enumerated() {
       guard point.timestep.isFinite else { throw .timestep(point.timestep, index: i, allowed: "finite") }
@@ -47,14 +52,32 @@ public struct SamplingGrid: Hashable, Sendable {
       }
     }
     self.points = points
+    self.schedule = schedule
   }
 
   /// A grid of points that need not descend, as other libraries make them.
-  init(unchecked points: [Point]) { self.points = points }
+  init(unchecked points: [Point]) { (self.points, schedule) = (points, nil) }
 
   /// The pairs of neighbouring points, in the order in which a run passes them.
   public var intervals: [(from: Point, to: Point)] {
     zip(points, points.dropFirst()).map { (from: $0, to: $1) }
+  }
+
+  /// Which sigma belongs to which timestep.
+  ///
+  /// - Complexity: O(T); take it once for all points of a grid.
+  public var timestepScale: TimestepScale { schedule.map { TimestepScale($0) } ?? TimestepScale(points) }
+
+  /// The same points with samples x/signal = x0 + σ·epsilon; the network is given what it was.
+  ///
+  /// - Throws: `GridError` if the first point has no signal.
+  public func exploding() throws(GridError) -> SamplingGrid {
+    guard points[0].level.signal > 0 else { throw .parameter("the largest sigma", .infinity, allowed: "finite") }
+    return try SamplingGrid(
+      points: points.map {
+        let level = NoiseLevel(signal: 1, noise: $0.level.sigma)
+        return Point(timestep: $0.timestep, level: level, inputScale: $0.level.signal * $0.inputScale)
+      }, schedule: schedule)
   }
 }
 
@@ -64,7 +87,7 @@ extension SamplingGrid {
   /// - Throws: `GridError` if `count` is negative or larger than the grid.
   public func last(_ count: Int) throws(GridError) -> SamplingGrid {
     guard (0...steps).contains(count) else { throw .start("\(count) steps", allowed: "0 ... \(steps)") }
-    return try SamplingGrid(points: Array(points.suffix(count + 1)))
+    return try SamplingGrid(points: Array(points.suffix(count + 1)), schedule: schedule)
   }
 
   /// The last ⌊strength·N⌋ steps, as image-to-image pipelines count them: 1 is the whole grid, 0 leaves the image as it is.
@@ -87,12 +110,14 @@ extension SamplingGrid {
 }
 
 extension SamplingGrid: Codable {
-  private enum CodingKeys: CodingKey { case points }
+  private enum CodingKeys: CodingKey { case points, schedule }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     do {
-      try self.init(points: container.decode([Point].self, forKey: .points))
+      try self.init(
+        points: container.decode([Point].self, forKey: .points),
+        schedule: container.decodeIfPresent(NoiseSchedule.self, forKey: .schedule))
     } catch let error as GridError {
       throw DecodingError.dataCorruptedError(forKey: .points, in: container, debugDescription: "\(error)")
     }

@@ -80,26 +80,8 @@ extension SamplingGrid {
     for (i, sigma) in sigmas.enumerated() where !(sigma > 0 && sigma.isFinite) {
       throw .sigma(sigma, index: i, previous: i > 0 ? sigmas[i - 1] : .infinity)
     }
-    let logarithms = schedule.logSNR.map { -$0 / 2 }
-    let points = sigmas.map { sigma in
-      Point(
-        timestep: Self.position(of: Math.log(sigma), in: logarithms),
-        level: .variancePreserving(sigma: sigma))
-    }
-    try self.init(points: points + [.clean])
-  }
-
-  /// Where a value lies between the entries of an ascending table: a fractional index, held at the ends.
-  private static func position(of value: Double, in table: [Double]) -> Double {
-    var low = 0
-    var high = table.count - 1
-    if value <= table[low] { return Double(low) }
-    if value >= table[high] { return Double(high) }
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if table[middle] <= value { low = middle } else { high = middle }
-    }
-    guard table[high].isFinite else { return Double(low) }
-    return Double(low) + (value - table[low]) / (table[high] - table[low])
+    let scale = TimestepScale(schedule)
+    let points = sigmas.map { Point(timestep: scale.timestep(sigma: $0), level: .variancePreserving(sigma: $0)) }
+    try self.init(points: points + [.clean], schedule: schedule)
   }
 }

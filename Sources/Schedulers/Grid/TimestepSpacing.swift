@@ -74,6 +74,7 @@ extension SamplingGrid {
       }
       bound = t
     }
-    try self.init(points: timesteps.map { Point(timestep: Double($0), level: schedule[$0]) } + [.clean])
+    let points = timesteps.map { Point(timestep: Double($0), level: schedule[$0]) }
+    try self.init(points: points + [.clean], schedule: schedule)
   }
 }
