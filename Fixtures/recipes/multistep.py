@@ -15,6 +15,7 @@ Where the references differ from the mathematics:
 - DPM-Solver and DPM-Solver++ of order 3, by their authors and in diffusers, take half of the second difference, which costs an order. The
   runs are theirs, as the option `halvesCurvature`; the methods of order 3 are held to the coefficients.
 - diffusers' SDE-DPM-Solver++ of order 3 has a wrong sign; the runs are k-diffusion's, which halves the second difference too.
+- diffusers' SA-Solver gives a line the slope H/2; the runs are its, as the option `isHalved`, and the coefficients those of the paper.
 - diffusers' UniPC is not finite where a step of order above 1 ends in clean data, and with bh1 none. Its runs lower the last orders, as it
   does by default, and those with bh1 stop before.
 """
@@ -48,7 +49,10 @@ def factors(nodes, wanted):
 
 
 class Row:
-    """Factors of the sample, of up to four estimates, newest first, and of the noise."""
+    """Factors of the sample, of up to four estimates, newest first, and of the noise; and how much larger what they are the difference of
+    is."""
+
+    cancelled = mpf(1)
 
     def __init__(self, sample, estimates=(), noise=mpf(0)):
         self.sample, self.noise = sample, noise
@@ -109,6 +113,61 @@ def unipc(levels, i, order, corrects=True, b="bh2"):
     return row
 
 
+def singlestep(levels, i, order, estimate):
+    """Lu et al. 2022, algorithms 1 and 2 of 2206.00927 and algorithm 1 of 2211.01095, from a step's start, whose sample is the one before
+    undone."""
+    # Steps of full order, a shorter one, and one to clean data by itself.
+    inner = len(levels) - 1 - (levels[-1][1] == 0)
+    start = inner if i == inner else i - i % order
+
+    def whole(end):
+        (signal, noise), (signal2, noise2) = levels[start], levels[end]
+        used = end - start
+        lambdas = [coefficients.logarithm(level) for level in levels[start:end]]
+        scale, ratio = (signal2, noise2 / noise) if estimate == "x0" else (noise2, signal2 / signal)
+        if noise2 == 0:
+            return ratio, [mpf(1)] if estimate == "x0" else [-noise / signal]
+        h = coefficients.logarithm(levels[end]) - lambdas[0]
+        nodes = [(value - lambdas[0]) / h for value in lambdas]
+        wanted = moments(h if estimate == "x0" else -h, used)
+        if used == 2:
+            wanted[1] = wanted[0] / 2
+        if used == 3:  # the line through the first and the last
+            outer = factors([nodes[0], nodes[2]], wanted[:2])
+            return ratio, [scale * outer[0], mpf(0), scale * outer[1]]
+        return ratio, [scale * factor for factor in factors(nodes, wanted)]
+
+    ratio, made = whole(i + 1)
+    if i == start:
+        return Row(ratio, made)
+    back, undone = whole(i)
+    undone = [ratio / back * factor for factor in undone] + [mpf(0)]
+    row = Row(ratio / back, [a - b for a, b in zip(made, undone)][::-1])
+    row.cancelled = max((abs(a) + abs(b)) / abs(a - b) for a, b in zip(made, undone) if a != b)
+    return row
+
+
+def sa_solver(levels, i, predictor, corrector, tau):
+    """Xue et al. 2023, equations 14 and 17: the corrected sample is the predicted one with another polynomial."""
+
+    def values(step, isCorrected):
+        h, nodes = lambda_nodes(levels, step, min(corrector - 1 if isCorrected else predictor, step + 1))
+        nodes = ([mpf(1)] if isCorrected else []) + nodes
+        return factors(nodes, moments((1 + tau**2) * h, len(nodes)))
+
+    (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
+    if noise2 == 0:
+        row = Row(mpf(0), [mpf(1)])
+        return row
+    h, _ = lambda_nodes(levels, i, 1)
+    row = Row(noise2 / noise * mpmath.exp(-(tau**2) * h), noise=noise2 * mpmath.sqrt(1 - mpmath.exp(-2 * tau**2 * h)))
+    if i > 0:
+        row.add(signal * row.sample, values(i - 1, True))
+        row.add(-signal * row.sample, values(i - 1, False), ago=1)
+    row.add(signal2, values(i, False))
+    return row
+
+
 def lms(levels, i, order):
     """The integral over sigma of the polynomial through the last epsilons."""
     sigmas = {k: levels[k][1] / levels[k][0] for k in range(max(i - order + 1, 0), i + 2)}
@@ -138,6 +197,11 @@ ROWS = {
     "dpm++3m-sde": lambda levels, i: row_of(levels, i, 3, estimate="x0", rule="midpoint", eta=1),
     "dpm2m": lambda levels, i: row_of(levels, i, 2, estimate="epsilon", rule="midpoint"),
     "dpm3m": lambda levels, i: row_of(levels, i, 3, estimate="epsilon", rule="midpoint"),
+    "dpm++2s": lambda levels, i: singlestep(levels, i, 2, "x0"),
+    "dpm++3s": lambda levels, i: singlestep(levels, i, 3, "x0"),
+    "dpm2s": lambda levels, i: singlestep(levels, i, 2, "epsilon"),
+    "dpm3s": lambda levels, i: singlestep(levels, i, 3, "epsilon"),
+    "sa-solver": lambda levels, i: sa_solver(levels, i, 2, 2, mpf(1)),
     "unipc": lambda levels, i: unipc(levels, i, 2),
     "unipc3": lambda levels, i: unipc(levels, i, 3),
     "deis": lambda levels, i: row_of(levels, i, 2, estimate="epsilon"),
@@ -145,7 +209,6 @@ ROWS = {
     "lms": lambda levels, i: lms(levels, i, 4),
     "ipndm": ipndm,
 }
-EPSILON = ["dpm2m", "dpm3m", "deis", "deis3", "lms", "ipndm"]
 
 
 # What the files call a run: the class of diffusers, or the function of k-diffusion, and its options.
@@ -172,6 +235,18 @@ RUNS = {
     "unipc/3/full": ("UniPCMultistepScheduler", dict(solver_order=3, lower_order_final=False)),
     "unipc/3/uncorrected": ("UniPCMultistepScheduler", dict(solver_order=3, disable_corrector=list(range(20)))),
     "unipc/3/corrected-later": ("UniPCMultistepScheduler", dict(solver_order=3, disable_corrector=[0, 3])),
+    **{
+        f"{'dpm++' if x0 else 'dpm'}{order}s{'/heun' * (rule == 'heun')}": (
+            "DPMSolverSinglestepScheduler",
+            dict(solver_order=order, solver_type=rule, algorithm_type="dpmsolver++" if x0 else "dpmsolver", lower_order_final=False))
+        for order in (2, 3)
+        for rule in ("midpoint", "heun")
+        for x0 in (True, False)
+    },
+    **{
+        f"sa-solver/{p}/{c}/{tau}": ("SASolverScheduler", dict(predictor_order=p, corrector_order=c, tau=tau, lower_order_final=lower))
+        for p, c, tau, lower in ((2, 2, 1.0, False), (3, 4, 0.6, True), (4, 2, 0.0, False), (1, 3, 1.2, False))
+    },
     "deis": ("DEISMultistepScheduler", dict(solver_order=2, lower_order_final=False)),
     "deis3": ("DEISMultistepScheduler", dict(solver_order=3, lower_order_final=False)),
     "deis3/lower": ("DEISMultistepScheduler", dict(solver_order=3, lower_order_final=True)),
@@ -185,6 +260,7 @@ def diffusers_run(name, options, sigmas, prediction):
     """A run of a diffusers scheduler over given sigmas, on samples of the variance-preserving path."""
     import diffusers
     import torch
+    from diffusers.schedulers import scheduling_sasolver
 
     steps = len(sigmas) - 1
     size = 2 * steps + 1
@@ -196,7 +272,12 @@ def diffusers_run(name, options, sigmas, prediction):
         scheduler.betas = torch.tensor([sigma / (1 + sigma**2) ** 0.5 for sigma in sigmas])
         scheduler.alphas = torch.tensor([1 / (1 + sigma**2) ** 0.5 for sigma in sigmas])
     else:
-        last = {} if name == "DEISMultistepScheduler" else dict(final_sigmas_type="zero" if sigmas[-1] == 0 else "sigma_min")
+        last = dict(final_sigmas_type="zero" if sigmas[-1] == 0 else "sigma_min")
+        if name in ("DEISMultistepScheduler", "SASolverScheduler"):
+            last = {}
+        if "tau" in options:
+            options = {**options, "tau_func": lambda _, tau=options["tau"]: torch.tensor(tau)}
+            del options["tau"]
         scheduler = getattr(diffusers, name)(prediction_type=kind, **last, **options)
         scheduler.set_timesteps(steps)
         scheduler.sigmas = torch.tensor(sigmas)
@@ -207,6 +288,7 @@ def diffusers_run(name, options, sigmas, prediction):
         if name == "IPNDMScheduler":  # it is given v
             alpha, beta = scheduler.alphas[call], scheduler.betas[call]
             output = (output - beta * sample) / alpha if prediction == "epsilon" else (alpha * sample - output) / beta
+        scheduling_sasolver.randn_tensor = lambda *_, **__: unit[1 + steps + call].reshape(1, size, 1, 1)
         sample = scheduler.step(output, t, sample).prev_sample
         assert sample.dtype == torch.float64
         samples.append(sample.flatten().numpy().copy())
@@ -249,6 +331,8 @@ def multistep():
         for name, (source, options) in RUNS.items():
             if steps == 1 and "sde" in name:
                 continue  # k-diffusion's stop with an error after one step to clean data
+            if steps > 7 and source.startswith(("DPMSolverSinglestep", "SASolver")):
+                continue  # seven steps show all that they do
             sigmas = noisy if ends_in_noise(name) else clean
             for prediction in ("epsilon", "x0"):
                 if source.startswith("sample"):
@@ -261,7 +345,7 @@ def multistep():
 
 
 def ends_in_noise(name):
-    return name.startswith(("dpm2m", "dpm3m", "deis")) or "bh1" in name or name.endswith(("/epsilon", "/full"))
+    return name.startswith(("dpm2", "dpm3", "deis", "sa-solver")) or "bh1" in name or name.endswith(("/epsilon", "/full"))
 
 
 def multistep_coefficients():
@@ -277,7 +361,10 @@ def multistep_coefficients():
             levels.append((mpf(1), mpf(0)))
             for name, row in ROWS.items():
                 calls = kept(steps)
-                made = [[*row(levels, i).list(), coefficients.condition(*levels[max(i - 3, 0) : i + 2])] for i in calls]
+                made = []
+                for i in calls:
+                    found, condition = row(levels, i), coefficients.condition(*levels[max(i - 3, 0) : i + 2])
+                    made.append([*found.list(), condition * found.cancelled])
                 tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in line] for line in made])
                 tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
     return save(tensors)

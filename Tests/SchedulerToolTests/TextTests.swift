@@ -17,7 +17,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     let plan = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
     let entry = try #require(SamplerCatalog[name])
-    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: entry.evaluationsPerStep == 2 ? 5 : 9)
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: entry.steps(evaluations: 9))
     #expect(plan == (try entry.sampler.plan(over: grid, predicting: .epsilon)))
     #expect(plan.steps.count == 9)
   }

@@ -12,6 +12,8 @@ public enum SamplerCatalog {
     public let order: Int
     /// Evaluations of the network per step of the grid, except that the last step, to clean data, always takes one.
     public let evaluationsPerStep: Int
+    /// Evaluations beyond these in the first step, the second and so on, unless it is the last.
+    public let warmUp: [Int]
     /// Whether it draws noise with its default options.
     public let isStochastic: Bool
     /// Whether it goes from data to noise.
@@ -21,17 +23,30 @@ public enum SamplerCatalog {
 
     /// An entry, of this catalog or of a longer one made with it.
     public init(
-      name: String, title: String, sampler: any Sampler, order: Int, evaluationsPerStep: Int, isStochastic: Bool,
-      isInversion: Bool, source: String
+      name: String, title: String, sampler: any Sampler, order: Int, evaluationsPerStep: Int, warmUp: [Int] = [],
+      isStochastic: Bool, isInversion: Bool, source: String
     ) {
       self.name = name
       self.title = title
       self.sampler = sampler
       self.order = order
       self.evaluationsPerStep = evaluationsPerStep
+      self.warmUp = warmUp
       self.isStochastic = isStochastic
       self.isInversion = isInversion
       self.source = source
+    }
+
+    /// How often the network is called on a grid of `steps` steps, 1 or more, that ends in clean data.
+    public func evaluations(steps: Int) -> Int {
+      evaluationsPerStep * (steps - 1) + warmUp.prefix(steps - 1).reduce(1, +)
+    }
+
+    /// The largest number of steps that call the network no more than `evaluations` times, which is 1 or more.
+    public func steps(evaluations: Int) -> Int {
+      var steps = (evaluations - 1) / evaluationsPerStep + 1
+      while self.evaluations(steps: steps) > evaluations { steps -= 1 }
+      return steps
     }
   }
 
@@ -82,11 +97,26 @@ public enum SamplerCatalog {
       name: "dpm3m", title: "DPM-Solver 3M", sampler: DPMSolver(order: 3), order: 3, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00927"),
     Entry(
+      name: "dpm++2s", title: "DPM-Solver++ 2S", sampler: DPMSolverSinglestep(), order: 2, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++3s", title: "DPM-Solver++ 3S", sampler: DPMSolverSinglestep(order: 3), order: 3, evaluationsPerStep: 1,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm2s", title: "DPM-Solver 2S", sampler: DPMSolverSinglestep(estimate: .epsilon), order: 2,
+      evaluationsPerStep: 1, isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00927"),
+    Entry(
+      name: "dpm3s", title: "DPM-Solver 3S", sampler: DPMSolverSinglestep(order: 3, estimate: .epsilon), order: 3,
+      evaluationsPerStep: 1, isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00927"),
+    Entry(
       name: "unipc", title: "UniPC-2", sampler: UniPC(), order: 3, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2302.04867"),
     Entry(
       name: "unipc3", title: "UniPC-3", sampler: UniPC(order: 3), order: 4, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2302.04867"),
+    Entry(
+      name: "sa-solver", title: "SA-Solver", sampler: SASolver(), order: 2, evaluationsPerStep: 1, isStochastic: true,
+      isInversion: false, source: "https://arxiv.org/abs/2309.05019"),
     Entry(
       name: "deis", title: "DEIS, order 2 in log rho", sampler: DEIS(), order: 2, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2204.13902"),
@@ -99,6 +129,19 @@ public enum SamplerCatalog {
     Entry(
       name: "ipndm", title: "iPNDM, 4 steps", sampler: IPNDM(), order: 2, evaluationsPerStep: 1,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2202.09778"),
+    Entry(
+      name: "pndm", title: "PNDM, Runge-Kutta warm-up", sampler: PNDM(), order: 2, evaluationsPerStep: 1, warmUp: [3, 3, 3],
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2202.09778"),
+    Entry(
+      name: "plms", title: "PNDM without Runge-Kutta (PLMS)", sampler: PNDM(skipsRungeKutta: true), order: 2,
+      evaluationsPerStep: 1, warmUp: [1], isStochastic: false, isInversion: false,
+      source: "https://arxiv.org/abs/2202.09778"),
+    Entry(
+      name: "kdpm2", title: "DPM2", sampler: KDPM2(), order: 2, evaluationsPerStep: 2, isStochastic: false,
+      isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "kdpm2-ancestral", title: "DPM2 ancestral", sampler: KDPM2(eta: 1), order: 2, evaluationsPerStep: 2,
+      isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
   ]
 
   /// The entry with a name of `all`.

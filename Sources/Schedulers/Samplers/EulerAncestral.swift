@@ -1,6 +1,6 @@
 /// An Euler step to a lower level than wanted, then fresh noise back up to it.
 ///
-///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
+///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²)
 ///     x̄'  = x̄ + (σ_down − σ)·(x̄ − x̂0)/σ + σ_up·z,    with x̄ = x/signal
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `get_ancestral_step` and `sample_euler_ancestral`.
@@ -13,11 +13,8 @@ public struct EulerAncestral: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let ratio = to.level.noise * from.level.signal / (to.level.signal * from.level.noise)
-      let up = eta * ((1 - ratio) * (1 + ratio)).squareRoot()
-      let down = ((1 - eta) * (1 + eta) + eta * eta * ratio * ratio).squareRoot()
-      let lower = NoiseLevel(signal: to.level.signal, noise: to.level.noise * down)
-      let next = Euler.step(from: from.level, to: lower, denoised: .estimate()) + to.level.noise * up * .noise
+      let step = AncestralStep(from: from.level, to: to.level, eta: eta)
+      let next = Euler.step(from: from.level, to: step.lower, denoised: .estimate()) + step.deviation * .noise
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }

@@ -9,14 +9,15 @@ public struct Heun: Sampler {
   /// Heun's method.
   public init() {}
 
-  public func moves(over grid: SamplingGrid) -> [Move] {
-    grid.intervals.flatMap { from, to -> [Move] in
-      let run = to.level.sigma - from.level.sigma
-      let euler = to.level.signal * (LinearForm.sample / from.level.signal + run * .estimate())
-      let first = Move(at: from, to: to.level, estimate: .epsilon, next: euler)
-      guard to.level.noise > 0 else { return [first] }
-      let correction = to.level.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
-      return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
-    }
+  public func moves(over grid: SamplingGrid) -> [Move] { grid.intervals.flatMap { Self.step(from: $0.from, to: $0.to) } }
+
+  /// The two evaluations of a step, or the one of a step to clean data.
+  static func step(from: SamplingGrid.Point, to: SamplingGrid.Point) -> [Move] {
+    let run = to.level.sigma - from.level.sigma
+    let euler = to.level.signal * (LinearForm.sample / from.level.signal + run * .estimate())
+    let first = Move(at: from, to: to.level, estimate: .epsilon, next: euler)
+    guard to.level.noise > 0 else { return [first] }
+    let correction = to.level.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
+    return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
   }
 }

@@ -14,7 +14,8 @@ public struct IPNDM: Sampler {
   /// The method with up to `order` values of ε̂.
   public init(order: Int = 4) { self.order = order }
 
-  private static let factors: [[Double]] = [
+  /// Of Adams and Bashforth, newest first, for one to four values.
+  static let factors: [[Double]] = [
     [1], [3.0 / 2, -1.0 / 2], [23.0 / 12, -16.0 / 12, 5.0 / 12], [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
   ]
 

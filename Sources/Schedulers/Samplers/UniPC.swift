@@ -48,30 +48,10 @@ public struct UniPC: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: "UniPC", allowed: "1 ... 3") }
-    return (0..<grid.steps).map { i in
-      var sample = LinearForm.sample
-      if i > 0, corrects, !uncorrectedSteps.contains(i - 1) {
-        sample = sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
-      }
-      let held = step(grid, i).held(.estimate(), sample: sample)
-      let next = held + change(grid, step: i, ago: 0)
-      return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
-    }
-  }
-
-  private func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
-    ExponentialStep(estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level)
-  }
-
-  /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
-  private func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
-    let step = step(grid, i)
-    guard step.to.noise > 0 else { return LinearForm() }
-    let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
-    var values = (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
-    if isCorrected { values.insert((.estimate(), step.to), at: 1) }
-    return step.change(values) { weights, moments in
-      if values.count == 2 { weights[1] = (solverType == .bh1 ? step.exponent : moments[0]) / 2 }
-    }
+    return ExponentialPredictorCorrector(
+      estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0, uncorrectedSteps: uncorrectedSteps,
+      lowersFinalOrder: lowersFinalOrder,
+      slopeIntegral: { exponent, moments in (solverType == .bh1 ? exponent : moments[0]) / 2 }
+    ).moves(over: grid)
   }
 }

@@ -16,11 +16,10 @@ struct GridOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - calls: 1 ... T; see `StepsOption`.
-  ///   - entry: the sampler, for its calls per step.
+  ///   - entry: the sampler, for the calls of its steps.
   /// - Throws: `Failure` for an unknown name; `GridError` for a grid that the schedule does not have.
   func make(_ schedule: NoiseSchedule, calls: Int, for entry: SamplerCatalog.Entry) throws -> SamplingGrid {
-    // The last step, to clean data, takes one call whatever the sampler.
-    let steps = (calls - 1) / entry.evaluationsPerStep + 1
+    let steps = entry.steps(evaluations: calls)
     if let spacing = SigmaSpacing.all.first(where: { $0.name == spacing }) {
       try refuseOffset()
       guard schedule.sigmas.last!.isFinite else {
@@ -51,7 +50,7 @@ struct GridOptions: ParsableArguments {
 /// The number of model calls.
 struct StepsOption: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "The model calls of each sampler, 1 ... T. One with two calls a step takes half the steps.")
+    parsing: .unconditional, help: "The model calls of each sampler, 1 ... T. One with several calls a step takes fewer steps.")
   var steps: WholeNumber = 25
 
   func calls(of schedule: NoiseSchedule) throws(Failure) -> Int {

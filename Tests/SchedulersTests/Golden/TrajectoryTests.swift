@@ -192,14 +192,3 @@ import Testing
     #expect(worst.text.isEmpty, "\(worst.text)")
   }
 }
-
-extension SamplingGrid {
-  /// The same points with samples x/signal; the network still sees x.
-  fileprivate func exploding() throws -> SamplingGrid {
-    try SamplingGrid(
-      points: points.map { point in
-        let level = NoiseLevel(signal: 1, noise: point.level.sigma)
-        return .init(timestep: point.timestep, level: level, inputScale: point.level.signal)
-      })
-  }
-}

@@ -45,7 +45,9 @@ import Testing
     #expect(respaced.timestep(2, isRescaled: true) == 40)
   }
 
-  @Test(arguments: SamplerCatalog.all) func `sampling over the kept timesteps is sampling the respaced process`(
+  /// But for the steps of PNDM's warm-up, whose middle is one of time: the respaced process has another time.
+  @Test(arguments: SamplerCatalog.all.filter { $0.name != "pndm" })
+  func `sampling over the kept timesteps is sampling the respaced process`(
     entry: SamplerCatalog.Entry
   ) throws {
     let schedule = try NoiseSchedule(.linear(), timesteps: 1000)

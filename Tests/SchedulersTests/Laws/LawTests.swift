@@ -8,6 +8,7 @@ import Testing
   private static let variancePreservers: [any Sampler] = [
     DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
     SDEDPMSolverPlusPlus(order: 1), SDEDPMSolverPlusPlus(eta: 0.5), SDEDPMSolverPlusPlus(order: 3),
+    SASolver(predictorOrder: 3, correctorOrder: 4, tau: 1.5), SASolver(noisySigmas: 0.1...1),
   ]
 
   /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.
@@ -20,9 +21,9 @@ import Testing
       let grid = try spacing.grid(Self.schedule, steps: steps)
       let plan = try entry.sampler.plan(over: grid, predicting: .x0)
       // Each of the N steps rounds a few times at the size of x/signal, at most σ_max·|epsilon| + |y|. A second evaluation divides
-      // the rounding of the first by σ' and multiplies it by σ.
+      // the rounding of the first by σ' and multiplies it by σ, and so does each one after it.
       let ratios = grid.intervals.dropLast().map { $0.from.level.sigma / $0.to.level.sigma }
-      let magnified = entry.evaluationsPerStep > 1 ? ratios.max() ?? 1 : 1
+      let magnified = (2..<entry.evaluations(steps: 2)).reduce(1.0) { product, _ in product * (ratios.max() ?? 1) }
       let tolerance = 16 * Double(steps) * unit * (1 + grid.points[0].level.sigma) * 2 * magnified
       let start = grid.points[0].level.mix(Real(y), with: Real(epsilon))
       let end = plan.sample(from: start, model: { _, _ in Real(y) }) { run in

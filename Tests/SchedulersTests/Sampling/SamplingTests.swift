@@ -37,9 +37,11 @@ import Testing
           + step.next.predicted * predicted[i] + step.next.noise * z[i]
       }
       for i in 0..<4 {
-        // A handful of rounded terms of size at most a few hundred (x/signal at the noisy end).
-        #expect(abs(run.sample[i] - next[i]) <= 1e-12)
-        #expect(abs(try #require(run.denoised)[i] - denoised[i]) <= 1e-12)
+        // A handful of rounded terms of size at most a few hundred (x/signal at the noisy end) times what PNDM's Runge-Kutta steps,
+        // which are not stable on a grid as coarse as this, make of samples.
+        let tolerance = 1e-12 * max(1, abs(x[i]), abs(estimates[0][i]))
+        #expect(abs(run.sample[i] - next[i]) <= tolerance)
+        #expect(abs(try #require(run.denoised)[i] - denoised[i]) <= tolerance)
       }
       samples.insert(run.sample, at: 0)
       #expect(run.level == step.arrival)

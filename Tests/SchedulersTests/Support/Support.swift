@@ -8,7 +8,11 @@ extension SamplerCatalog.Entry: CustomTestStringConvertible {
   public var testDescription: String { name }
 
   /// Whether it extrapolates epsilon, and so divides by the signal in its first step.
-  var needsSignal: Bool { ["heun", "dpm2m", "dpm3m", "deis", "deis3", "lms", "ipndm"].contains(name) }
+  var needsSignal: Bool {
+    [
+      "heun", "dpm2m", "dpm3m", "dpm2s", "dpm3s", "deis", "deis3", "lms", "ipndm", "pndm", "plms", "kdpm2", "kdpm2-ancestral",
+    ].contains(name)
+  }
 }
 
 extension SamplerCatalog {

@@ -1,0 +1,202 @@
+"""Samplers that call the network between the points of their grid, and those for distilled networks: whole runs of the reference
+implementations in float64, and their coefficients in 50 digits.
+
+`case.run` [C, 1 + 2C] says what each sample of a run of C calls is made of: the factors of the start, of the outputs of all calls and of the
+noises drawn in them; without noise it is [C, 1 + C]. The network answers with epsilon, or for distilled networks with x0. A case is
+sampler/spacing/N, on the scaled linear schedule with T = 1000 and the variance-preserving path; `spacing.N` [N] or [N + 1] are the
+timesteps, or Karras's sigmas. `case.asked` [C] are the timesteps that diffusers tells the network.
+
+`case.rows` are coefficients by the papers' formulas: the factors of the sample, of the sample of the call before, of the estimates, newest
+first, of the noise, and the condition number of `coefficients.py`; `case.calls` the calls they belong to.
+
+Where the references differ from the mathematics:
+
+- diffusers' PNDM ends at the level of timestep 0 unless told `set_alpha_to_one`, steps by T//N whatever the spacing, and cuts the timestep
+  in the middle to a whole number: it runs where these do no harm.
+- k-diffusion's samplers leave the timestep to the network; those of diffusers' KDPM2 are compared.
+"""
+
+import mpmath
+import numpy
+from mpmath import mpf
+from safetensors.numpy import save
+
+from recipes import coefficients
+from recipes.plans import COUNT, Process, float64, kept, load_k_diffusion, timesteps
+
+RUN_STEPS = [1, 2, 4, 5, 10]
+COEFFICIENT_STEPS = [1, 2, 5, 1000]
+
+
+def columns(size):
+    import torch
+
+    return torch.eye(size, dtype=torch.float64).reshape(size, 1, size, 1, 1)
+
+
+def diffusers_run(scheduler, module=None):
+    """The samples of a run over the scheduler's own timesteps; with the module that draws its noise, if it draws any."""
+    calls = len(scheduler.timesteps)
+    unit = columns(1 + calls * (2 if module else 1))
+    sample, samples = unit[0], []
+    for call, t in enumerate(scheduler.timesteps):
+        if module:
+            module.randn_tensor = lambda *_, **__: unit[1 + calls + call]
+        sample = scheduler.step(unit[1 + call], t, sample).prev_sample
+        samples.append(sample.flatten().numpy().copy())
+        assert samples[-1].dtype == numpy.float64
+    return numpy.array(samples)
+
+
+def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
+    """The same of a k-diffusion sampler, whose samples are x/signal; the one for its call k is at the sigma of that call."""
+    import torch
+
+    unit = columns(1 + calls * (2 if noisy else 1))
+    seen, at = [], []
+
+    def model(x, sigma):
+        seen.append(x.clone())
+        at.append(float(sigma[0]))
+        return x - sigma[0] * unit[len(seen)]
+
+    if noisy:
+        options["noise_sampler"] = lambda *_: unit[calls + len(seen)]
+    with torch.no_grad():
+        end = sampler(model, unit[0] * (1 + sigmas[0] ** 2) ** 0.5, torch.tensor(sigmas, dtype=torch.float64), disable=True, **options)
+    assert len(seen) == calls
+    at = [*at[1:], sigmas[-1]]
+    return numpy.array([x.flatten().numpy() / (1 + sigma**2) ** 0.5 for x, sigma in zip([*seen[1:], end], at)])
+
+
+@float64()
+def stages():
+    import diffusers
+    from diffusers.schedulers import scheduling_lcm, scheduling_tcd
+
+    sampling = load_k_diffusion()
+    process = Process()
+    tensors = {}
+    trained = dict(num_train_timesteps=COUNT, trained_betas=process.betas)
+    for steps in RUN_STEPS:
+        tensors[f"leading.{steps}"] = numpy.array(timesteps("leading", steps), dtype=numpy.int64)
+        tensors[f"karras.{steps}"] = numpy.array([float(sigma) for sigma in process.sigma_grid("karras", steps)] + [0.0])
+        for name, skips in (("pndm", False), ("plms", True)):
+            if not skips and steps < 4:
+                continue  # diffusers' warm-up takes three steps, and one more to end with
+            scheduler = diffusers.PNDMScheduler(skip_prk_steps=skips, set_alpha_to_one=True, timestep_spacing="leading", **trained)
+            scheduler.set_timesteps(steps)
+            tensors[f"{name}/leading/{steps}.run"] = diffusers_run(scheduler)
+            tensors[f"{name}/leading/{steps}.asked"] = scheduler.timesteps.numpy().astype(numpy.float64)
+        sigmas = tensors[f"karras.{steps}"].tolist()
+        calls = 2 * steps - 1
+        tensors[f"kdpm2/karras/{steps}.run"] = k_diffusion_run(sampling.sample_dpm_2, sigmas, calls)
+        for eta in (0.5, 1):
+            run = k_diffusion_run(sampling.sample_dpm_2_ancestral, sigmas, calls, noisy=True, eta=eta)
+            tensors[f"kdpm2/{eta}/karras/{steps}.run"] = run
+        scheduler = diffusers.KDPM2DiscreteScheduler(timestep_spacing="leading", **trained)
+        scheduler.set_timesteps(steps)
+        tensors[f"kdpm2/leading/{steps}.asked"] = scheduler.timesteps.numpy().astype(numpy.float64)
+    return save(tensors)
+
+
+class Path:
+    """Levels in time as well: ln sigma is linear between whole timesteps."""
+
+    def __init__(self, process):
+        self.logarithms = [mpmath.log(sigma) for sigma in process.sigmas]
+
+    def sigma(self, timestep):
+        low = min(int(mpmath.floor(timestep)), COUNT - 2)
+        return mpmath.exp(self.logarithms[low] + (timestep - low) * (self.logarithms[low + 1] - self.logarithms[low]))
+
+    def timestep(self, sigma):
+        value = mpmath.log(sigma)
+        if value >= self.logarithms[-1]:
+            return mpf(COUNT - 1)
+        low = max(next(t for t in range(COUNT) if self.logarithms[t + 1] > value), 0)
+        return low + (value - self.logarithms[low]) / (self.logarithms[low + 1] - self.logarithms[low])
+
+
+def line(sample, estimates, *spanned, earlier=mpf(0), noise=mpf(0), width):
+    return [sample, earlier, *estimates, *[mpf(0)] * (width - len(estimates)), noise, coefficients.condition(*spanned)]
+
+
+def kdpm2(levels, path, eta):
+    """k-diffusion's sample_dpm_2_ancestral, in epsilon."""
+    rows = []
+    for source, target in zip(levels, levels[1:]):
+        (signal, noise), (signal2, noise2) = source, target
+        sigma, sigma2 = noise / signal, noise2 / signal2
+        if sigma2 == 0:
+            rows.append(line(signal2 / signal, [-signal2 * sigma], source, target, width=2))
+            continue
+        up = eta * sigma2 * mpmath.sqrt(1 - (sigma2 / sigma) ** 2)
+        down = mpmath.sqrt(sigma2**2 - up**2)
+        middle = coefficients.of_sigma(mpmath.sqrt(sigma * down))
+        half, run = middle[1] / middle[0] - sigma, down - sigma
+        rows.append(line(middle[0] / signal, [middle[0] * half], source, middle, width=2))
+        estimates = [signal2 * run, -signal2 * half]
+        # With eta 1 the middle is the end.
+        rows.append(line(signal2 / middle[0], estimates, target, source, middle, noise=signal2 * up, width=2))
+    return rows
+
+
+def pndm(levels, path, skips):
+    """Liu et al. 2022, equations 11 and 13, on transfers that add (sigma' - sigma) e to x/signal."""
+    tables = [[1], [3, -1], [23, -16, 5], [55, -59, 37, -9]]
+    rows, begun = [], []
+    for i, (source, target) in enumerate(zip(levels, levels[1:])):
+        (signal, noise), (signal2, noise2) = source, target
+        sigma, run = noise / signal, noise2 / signal2 - noise / signal
+        begun.append(len(rows))
+        if noise2 > 0 and skips and i == 0:
+            rows.append(line(signal2 / signal, [signal2 * run], source, target, width=13))
+            rows.append(line(mpf(1), [signal2 * run / 2, -signal2 * run / 2], source, target, width=13))
+        elif noise2 > 0 and not skips and i < 3:
+            middle = coefficients.of_sigma(path.sigma((path.timestep(sigma) + path.timestep(noise2 / signal2)) / 2))
+            half = middle[1] / middle[0] - sigma
+            both = (source, middle, target)
+            rows.append(line(middle[0] / signal, [middle[0] * half], *both, width=13))
+            rows.append(line(mpf(1), [middle[0] * half, -middle[0] * half], *both, width=13))
+            rows.append(line(signal2 / middle[0], [signal2 * run, -signal2 * half], *both, width=13))
+            sixth = signal2 * run / 6
+            rows.append(line(mpf(1), [sixth, -4 * sixth, 2 * sixth, sixth], *both, width=13))
+        else:
+            table = tables[min(i, 3)]
+            estimates = [mpf(0)] * 13
+            for factor, call in zip(table, begun[::-1]):
+                estimates[len(rows) - call] = signal2 * run * factor / sum(table)
+            rows.append(line(signal2 / signal, estimates, source, target, width=13))
+    return rows
+
+
+ROWS = {
+    "pndm": lambda levels, path: pndm(levels, path, False),
+    "plms": lambda levels, path: pndm(levels, path, True),
+    "kdpm2": lambda levels, path: kdpm2(levels, path, mpf(0)),
+    "kdpm2-ancestral": lambda levels, path: kdpm2(levels, path, mpf(1)),
+}
+
+
+def stages_coefficients():
+    process = Process()
+    path = Path(process)
+    tensors = {}
+    for steps in COEFFICIENT_STEPS:
+        for spacing in ("leading", "karras"):
+            if spacing == "karras":
+                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
+            else:
+                bars = [process.bars[t] for t in timesteps(spacing, steps)]
+                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
+            levels.append((mpf(1), mpf(0)))
+            for name, rows in ROWS.items():
+                made = rows(levels, path)
+                calls = kept(len(made))
+                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in made[call]] for call in calls])
+                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
+    return save(tensors)
+
+
+FILES = {"stages.safetensors": stages, "stages-coefficients.safetensors": stages_coefficients}

@@ -1,0 +1,46 @@
+/// The steps of a multistep predictor with a corrector that takes the next evaluation into the step that led to it, at no further call.
+///
+/// The sample that the network sees is the predicted one. The next step starts from the corrected one, which is the predicted one and the
+/// difference of two polynomials through estimates that are kept; the noise of both is the same.
+struct ExponentialPredictorCorrector {
+  var estimate: Estimate
+  /// The values that the predictor's polynomial goes through.
+  var predictorOrder: Int
+  /// Those of the corrector's, the next one included; 0 for none.
+  var correctorOrder: Int
+  var uncorrectedSteps: Set<Int> = []
+  var lowersFinalOrder = false
+  /// The share of fresh noise of each step; none if empty.
+  var etas: [Double] = []
+  /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
+  var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double
+
+  func moves(over grid: SamplingGrid) -> [Move] {
+    (0..<grid.steps).map { i in
+      var sample = LinearForm.sample
+      if i > 0, correctorOrder > 0, !uncorrectedSteps.contains(i - 1) {
+        sample = sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
+      }
+      let next = step(grid, i).held(.estimate(), sample: sample) + change(grid, step: i, ago: 0)
+      return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
+    }
+  }
+
+  private func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
+    ExponentialStep(
+      estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level, eta: etas.isEmpty ? 0 : etas[i])
+  }
+
+  /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
+  private func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
+    let step = step(grid, i)
+    guard step.to.noise > 0 else { return LinearForm() }
+    let order = isCorrected ? correctorOrder - 1 : predictorOrder
+    let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
+    var values = (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+    if isCorrected { values.insert((.estimate(), step.to), at: 1) }
+    return step.change(values) { weights, moments in
+      if values.count == 2 { weights[1] = slopeIntegral(step.exponent, moments) }
+    }
+  }
+}

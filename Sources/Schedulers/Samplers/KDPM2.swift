@@ -1,0 +1,34 @@
+/// DPM-Solver-2 in sigma: to the middle of ln σ by Euler's method, then the whole step with the slope found there; order 2.
+///
+///     x̄ₘ = x̄ + (σₘ − σ)·ε̂,    σₘ = √(σ·σ_down)
+///     x̄' = x̄ + (σ_down − σ)·ε̂ₘ + σ_up·z,    with x̄ = x/signal
+///
+/// σ_down and σ_up are those of `EulerAncestral`: σ' and 0 for eta 0, which solves the ODE. Two evaluations a step; the last, to clean
+/// data, is Euler's and takes one. There is no step from a level without signal.
+///
+/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_2` and `sample_dpm_2_ancestral`, after Karras et al. 2022,
+/// https://arxiv.org/abs/2206.00364, algorithm 2, and Lu et al. 2022, https://arxiv.org/abs/2206.00927.
+public struct KDPM2: EtaSampler {
+  public var eta: Double
+
+  /// DPM2, or with `eta` up to 1 its ancestral form.
+  public init(eta: Double = 0) { self.eta = eta }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    try validateEta()
+    let scale = grid.timestepScale
+    return grid.intervals.flatMap { from, to -> [Move] in
+      let step = AncestralStep(from: from.level, to: to.level, eta: eta)
+      guard to.level.noise > 0 else { return Heun.step(from: from, to: to) }
+      let middle = scale.point(sigma: (from.level.sigma * step.lower.sigma).squareRoot(), between: from, and: to)
+      let (half, run) = (middle.level.sigma - from.level.sigma, step.lower.sigma - from.level.sigma)
+      let first = middle.level.signal * (LinearForm.sample / from.level.signal + half * .estimate())
+      let start = LinearForm.sample / middle.level.signal - half * .estimate(ago: 1)
+      let second = to.level.signal * (start + run * .estimate()) + step.deviation * .noise
+      return [
+        Move(at: from, to: middle.level, estimate: .epsilon, next: first),
+        Move(at: middle, to: to.level, estimate: .epsilon, next: second),
+      ]
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/// SA-Solver: multistep predictor and corrector on a reverse SDE with as much noise as is wanted.
+///
+///     x'  = noise'/noise·e^(−τ²·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·P(s) ds + noise'·√(1 − e^(−2·τ²·h))·z,    H = (1 + τ²)·h
+///     x'ᶜ = the same, from the same z, with Pᶜ, which goes through x̂0' too;    h = lambda' − lambda
+///
+/// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with x̂0'. τ = 0 solves the ODE, where without
+/// `isHalved` the predictor is that of `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last, to
+/// clean data, are of lower order.
+///
+/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 13, 14 and 17 and algorithm 1.
+public struct SASolver: Sampler {
+  /// The values of x̂0 in the prediction: 1 to 4.
+  public var predictorOrder: Int
+  /// Those in the correction, the newest included: 2 to 4, or 0 for no correction.
+  public var correctorOrder: Int
+  /// τ, the amount of noise: 0 or more.
+  public var tau: Double
+  /// The sigmas from which steps draw noise; all if `nil`. The paper leaves noise out at both ends.
+  public var noisySigmas: ClosedRange<Double>?
+  /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in the authors' code and diffusers.
+  public var isHalved: Bool
+  /// Whether the order is never more than the steps that are left.
+  public var lowersFinalOrder: Bool
+
+  /// SA-Solver with given orders and noise.
+  public init(
+    predictorOrder: Int = 2, correctorOrder: Int = 2, tau: Double = 1, noisySigmas: ClosedRange<Double>? = nil,
+    isHalved: Bool = false, lowersFinalOrder: Bool = false
+  ) {
+    self.predictorOrder = predictorOrder
+    self.correctorOrder = correctorOrder
+    self.tau = tau
+    self.noisySigmas = noisySigmas
+    self.isHalved = isHalved
+    self.lowersFinalOrder = lowersFinalOrder
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    func check(_ name: String, _ value: Double, _ isAllowed: Bool, _ allowed: String) throws(PlanError) {
+      guard isAllowed else { throw .option(name, value, sampler: "SASolver", allowed: allowed) }
+    }
+    try check("predictorOrder", Double(predictorOrder), (1...4).contains(predictorOrder), "1 ... 4")
+    try check("correctorOrder", Double(correctorOrder), [0, 2, 3, 4].contains(correctorOrder), "2 ... 4, or 0 for none")
+    try check("tau", tau, tau >= 0 && tau.isFinite, "0 ..< infinity")
+    return ExponentialPredictorCorrector(
+      estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
+      etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },
+      slopeIntegral: { exponent, moments in isHalved ? exponent / 2 : moments[1] }
+    ).moves(over: grid)
+  }
+}
