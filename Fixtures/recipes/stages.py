@@ -2,9 +2,9 @@
 implementations in float64, and their coefficients in 50 digits.
 
 `case.run` [C, 1 + 2C] says what each sample of a run of C calls is made of: the factors of the start, of the outputs of all calls and of the
-noises drawn in them; without noise it is [C, 1 + C]. The network answers with epsilon, or for distilled networks with x0. A case is
+noises drawn in them; without noise it is [C, 1 + C]. The network answers with epsilon. A case is
 sampler/spacing/N, on the scaled linear schedule with T = 1000 and the variance-preserving path; `spacing.N` [N] or [N + 1] are the
-timesteps, or Karras's sigmas. `case.asked` [C] are the timesteps that diffusers tells the network.
+timesteps, or Karras's sigmas; consistency models have the exploding path and sigmas of their own, and answer with F. `case.asked` [C] are the timesteps that diffusers tells the network.
 
 `case.rows` are coefficients by the papers' formulas: the factors of the sample, of the sample of the call before, of the estimates, newest
 first, of the noise, and the condition number of `coefficients.py`; `case.calls` the calls they belong to.
@@ -13,8 +13,11 @@ Where the references differ from the mathematics:
 
 - diffusers' PNDM ends at the level of timestep 0 unless told `set_alpha_to_one`, steps by T//N whatever the spacing, and cuts the timestep
   in the middle to a whole number: it runs where these do no harm.
+- diffusers' TCD ends at the level of timestep 0: so do the runs with which it is compared.
 - k-diffusion's samplers leave the timestep to the network; those of diffusers' KDPM2 are compared.
 """
+
+import math
 
 import mpmath
 import numpy
@@ -34,7 +37,7 @@ def columns(size):
     return torch.eye(size, dtype=torch.float64).reshape(size, 1, size, 1, 1)
 
 
-def diffusers_run(scheduler, module=None):
+def diffusers_run(scheduler, module=None, **arguments):
     """The samples of a run over the scheduler's own timesteps; with the module that draws its noise, if it draws any."""
     calls = len(scheduler.timesteps)
     unit = columns(1 + calls * (2 if module else 1))
@@ -42,7 +45,7 @@ def diffusers_run(scheduler, module=None):
     for call, t in enumerate(scheduler.timesteps):
         if module:
             module.randn_tensor = lambda *_, **__: unit[1 + calls + call]
-        sample = scheduler.step(unit[1 + call], t, sample).prev_sample
+        sample = scheduler.step(unit[1 + call], t, sample, **arguments).prev_sample
         samples.append(sample.flatten().numpy().copy())
         assert samples[-1].dtype == numpy.float64
     return numpy.array(samples)
@@ -72,7 +75,7 @@ def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
 @float64()
 def stages():
     import diffusers
-    from diffusers.schedulers import scheduling_lcm, scheduling_tcd
+    from diffusers.schedulers import scheduling_consistency_models, scheduling_lcm, scheduling_tcd
 
     sampling = load_k_diffusion()
     process = Process()
@@ -94,6 +97,17 @@ def stages():
         for eta in (0.5, 1):
             run = k_diffusion_run(sampling.sample_dpm_2_ancestral, sigmas, calls, noisy=True, eta=eta)
             tensors[f"kdpm2/{eta}/karras/{steps}.run"] = run
+        kinds = (("lcm", diffusers.LCMScheduler, scheduling_lcm, {}), ("tcd", diffusers.TCDScheduler, scheduling_tcd, {"eta": 0.3}),
+                 ("tcd/1", diffusers.TCDScheduler, scheduling_tcd, {"eta": 1.0}))
+        for name, kind, module, arguments in kinds:
+            scheduler = kind(clip_sample=False, set_alpha_to_one=True, **trained)
+            scheduler.set_timesteps(steps)
+            tensors[f"distilled.{steps}"] = scheduler.timesteps.numpy()
+            tensors[f"{name}/distilled/{steps}.run"] = diffusers_run(scheduler, module, **arguments)
+        scheduler = diffusers.CMStochasticIterativeScheduler(clip_denoised=False)
+        scheduler.set_timesteps(steps)
+        tensors[f"consistency.{steps}"] = scheduler.sigmas.numpy().copy()
+        tensors[f"consistency/exploding/{steps}.run"] = diffusers_run(scheduler, scheduling_consistency_models)
         scheduler = diffusers.KDPM2DiscreteScheduler(timestep_spacing="leading", **trained)
         scheduler.set_timesteps(steps)
         tensors[f"kdpm2/leading/{steps}.asked"] = scheduler.timesteps.numpy().astype(numpy.float64)
@@ -114,7 +128,9 @@ class Path:
         value = mpmath.log(sigma)
         if value >= self.logarithms[-1]:
             return mpf(COUNT - 1)
-        low = max(next(t for t in range(COUNT) if self.logarithms[t + 1] > value), 0)
+        if value - self.logarithms[0] < mpf(10) ** -40:  # but for the last of the 50 digits
+            return mpf(0)
+        low = next(t for t in range(COUNT) if self.logarithms[t + 1] > value)
         return low + (value - self.logarithms[low]) / (self.logarithms[low + 1] - self.logarithms[low])
 
 
@@ -171,9 +187,47 @@ def pndm(levels, path, skips):
     return rows
 
 
+def lcm(levels, path):
+    """Luo et al. 2023, equation 9 and algorithm 3, with diffusers' scales: 10 times the timestep, data of deviation 1/2."""
+    rows = []
+    for source, (signal2, noise2) in zip(levels, levels[1:]):
+        scaled = 10 * path.timestep(source[1] / source[0])
+        power = scaled**2 + mpf(1) / 4
+        skip, out = 1 / (4 * power), scaled / mpmath.sqrt(power)
+        rows.append(line(signal2 * skip, [signal2 * out], noise=noise2, width=1))
+    return rows
+
+
+def tcd(levels, path):
+    """Zheng et al. 2024, with gamma 0.3; the product of 0.7 and a timestep is cut as it is in Doubles."""
+    rows = []
+    for source, target in zip(levels, levels[1:]):
+        (signal, noise), (signal2, noise2) = source, target
+        sigma = noise2 / signal2
+        lower = path.sigma(mpf(math.floor((1 - 0.3) * float(path.timestep(sigma))))) if sigma > 0 else mpf(0)
+        ratio = signal2 * lower / noise
+        spanned = [source, target] + [coefficients.of_sigma(lower)] * (sigma - lower > mpf(10) ** -40)
+        drawn = signal2 * mpmath.sqrt(sigma**2 - lower**2) if len(spanned) > 2 else mpf(0)
+        rows.append(line(ratio, [signal2 - ratio * signal], *spanned, noise=drawn, width=1))
+    return rows
+
+
+def consistency(levels, path):
+    """Song et al. 2023, algorithm 1, with a least sigma of 0.002."""
+    least = mpf(0.002)
+    rows = []
+    for source, (signal2, noise2) in zip(levels, levels[1:]):
+        drawn = signal2 * mpmath.sqrt((noise2 / signal2) ** 2 - least**2) if noise2 > 0 else mpf(0)
+        rows.append(line(mpf(0), [signal2], noise=drawn, width=1))
+    return rows
+
+
 ROWS = {
     "pndm": lambda levels, path: pndm(levels, path, False),
     "plms": lambda levels, path: pndm(levels, path, True),
+    "lcm": lcm,
+    "tcd": tcd,
+    "consistency": consistency,
     "kdpm2": lambda levels, path: kdpm2(levels, path, mpf(0)),
     "kdpm2-ancestral": lambda levels, path: kdpm2(levels, path, mpf(1)),
 }

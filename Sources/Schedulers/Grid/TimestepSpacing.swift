@@ -10,6 +10,10 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   case trailing
   /// round(i·(T−1)/(N−1)) for i = N−1 ... 0: begins at T−1 and ends at 0; T−1 alone where N = 1.
   case linspace
+  /// N of the timesteps that a network was distilled at, (j + 1)·⌊T/M⌋ − 1 for j = 0 ..< M, which `originalSteps` counts: those with
+  /// j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N. Luo et al. 2023, https://arxiv.org/abs/2310.04378, section 4.3; diffusers'
+  /// `original_inference_steps`.
+  case distilled(originalSteps: Int = 50)
 
   /// The name on the command line and in messages.
   public var name: String {
@@ -17,10 +21,11 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .leading: "leading"
     case .trailing: "trailing"
     case .linspace: "linspace"
+    case .distilled: "distilled"
     }
   }
 
-  /// Every spacing with its default parameters.
+  /// Every spacing with its default parameters that has any number of steps.
   public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace]
 
   /// The N timesteps, largest first.
@@ -41,6 +46,12 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .linspace:
       guard count > 1 else { return [total - 1] }
       return (0..<count).reversed().map { Self.roundedQuotient($0 * (total - 1), count - 1) }
+    case .distilled(let originalSteps):
+      guard originalSteps >= count, originalSteps <= total else {
+        throw .parameter(
+          "originalSteps", Double(originalSteps), allowed: "in \(count) ... \(total) with \(count) of \(total) timesteps")
+      }
+      return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
     }
   }
 

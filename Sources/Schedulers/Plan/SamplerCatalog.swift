@@ -8,7 +8,8 @@ public enum SamplerCatalog {
     public let title: String
     /// The sampler with its default options.
     public let sampler: any Sampler
-    /// The order of convergence: the error falls as N^(−order). For stochastic samplers, that of the variance of the result.
+    /// The order of convergence: the error falls as N^(−order). For stochastic samplers, that of the variance of the result; 0 if it
+    /// stays.
     public let order: Int
     /// Evaluations of the network per step of the grid, except that the last step, to clean data, always takes one.
     public let evaluationsPerStep: Int
@@ -142,6 +143,15 @@ public enum SamplerCatalog {
     Entry(
       name: "kdpm2-ancestral", title: "DPM2 ancestral", sampler: KDPM2(eta: 1), order: 2, evaluationsPerStep: 2,
       isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "lcm", title: "Latent consistency model", sampler: LCM(), order: 0, evaluationsPerStep: 1, isStochastic: true,
+      isInversion: false, source: "https://arxiv.org/abs/2310.04378"),
+    Entry(
+      name: "tcd", title: "Trajectory consistency", sampler: TCD(), order: 0, evaluationsPerStep: 1, isStochastic: true,
+      isInversion: false, source: "https://arxiv.org/abs/2402.19159"),
+    Entry(
+      name: "consistency", title: "Consistency model", sampler: ConsistencyModel(), order: 0, evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2303.01469"),
   ]
 
   /// The entry with a name of `all`.

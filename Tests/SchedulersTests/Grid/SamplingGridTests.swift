@@ -66,6 +66,17 @@ import Testing
     }
   }
 
+  @Test func `distilled timesteps are some of those of the distillation, from the last one on`() throws {
+    let grid = try SamplingGrid(schedule, steps: 4, spacing: .distilled(originalSteps: 10))
+    #expect(grid.points.dropLast().map(\.timestep) == [999, 799, 499, 299])
+    let all = try SamplingGrid(schedule, steps: 50, spacing: .distilled())
+    let distilled = (1...50).map { Double(1000 - 20 * ($0 - 1) - 1) }
+    #expect(all.points.dropLast().map(\.timestep) == distilled)
+    for (steps, original) in [(51, 50), (1, 0), (1, 1001), (2, -1)] {
+      #expect(throws: GridError.self) { try SamplingGrid(schedule, steps: steps, spacing: .distilled(originalSteps: original)) }
+    }
+  }
+
   @Test func `custom timesteps are taken as they are`() throws {
     let grid = try SamplingGrid(schedule, timesteps: [999, 500, 3])
     #expect(grid.points.map(\.timestep) == [999, 500, 3, -1])

@@ -8,7 +8,8 @@ import Testing
   private static let variancePreservers: [any Sampler] = [
     DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
     SDEDPMSolverPlusPlus(order: 1), SDEDPMSolverPlusPlus(eta: 0.5), SDEDPMSolverPlusPlus(order: 3),
-    SASolver(predictorOrder: 3, correctorOrder: 4, tau: 1.5), SASolver(noisySigmas: 0.1...1),
+    SASolver(predictorOrder: 3, correctorOrder: 4, tau: 1.5), SASolver(noisySigmas: 0.1...1), TCD(), TCD(eta: 1),
+    ConsistencyModel(leastSigma: 0),
   ]
 
   /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.
@@ -122,6 +123,40 @@ import Testing
     }
   }
 
+  @Test func `TCD without noise is DDIM, and with all of it an LCM without its skip`() throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 10, spacing: TimestepSpacing.trailing)
+    let none = try TCD(eta: 0).plan(over: grid, predicting: .x0)
+    for (a, b) in zip(none.steps, try Euler().plan(over: grid, predicting: .x0).steps) {
+      #expect(abs(a.folded.sample - b.folded.sample) <= 8 * unit && abs(a.folded.output - b.folded.output) <= 8 * unit)
+      #expect(a.next.noise == 0)
+    }
+    let all = try TCD(eta: 1).plan(over: grid, predicting: .x0)
+    // Down to timestep 0, where sigma is 0.01, and up again to 0.3 or more: the noise misses its square, x̂0 a share of it.
+    for (a, b) in zip(all.steps, try LCM().plan(over: grid, predicting: .x0).steps) {
+      #expect(abs(a.next.noise - b.next.noise) <= 2e-4 && abs(a.folded.output - b.folded.output) <= 0.01 / 0.29)
+    }
+  }
+
+  /// With Gaussian data of variance c², the ODE through x ends at c·x/√(signal²·c² + noise²), which is what a distilled network says.
+  @Test func `samplers of distilled networks keep the variance of every level at any number of steps`() throws {
+    let variance = 0.05
+    func spread(at level: NoiseLevel) -> Double { level.signal * level.signal * variance + level.noise * level.noise }
+    // An LCM's skip is 0.25/(10·timestep)² at timesteps of 19 and more.
+    for (sampler, tolerance) in [
+      (ConsistencyModel(leastSigma: 0) as any Sampler, 64 * unit), (LCM(), 2 * 0.25 / 190 / 190 * 5),
+    ] {
+      for steps in [1, 2, 4, 50] {
+        let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .distilled())
+        for step in try sampler.plan(over: grid, predicting: .x0).steps {
+          let before = spread(at: step.query.level)
+          let factor = step.folded.sample + step.folded.output * (variance / before).squareRoot()
+          let after = factor * factor * before + step.next.noise * step.next.noise
+          #expect(isClose(after, spread(at: step.arrival), relative: tolerance))
+        }
+      }
+    }
+  }
+
   @Test func `Heun's first evaluation is Euler, and the mean of two equal slopes changes nothing`() throws {
     let grid = try SamplingGrid(Self.schedule, steps: 10, spacing: TimestepSpacing.trailing)
     let heun = try Heun().plan(over: grid, predicting: .epsilon)
@@ -146,7 +181,13 @@ import Testing
       let late = try grid.last(count)
       var noise = GaussianNoise(seed: 7)
       let start = late.points[0].level.mix(y, with: noise.next(like: y))
-      let end = try entry.sampler.plan(over: late, predicting: .x0).sample(from: start, using: &noise, model: { _, _ in y })
+      // To an LCM, perfect is what makes skip·x + out·x̂0 the data.
+      let model = { (x: [Double], query: SamplingPlan.Query) -> [Double] in
+        guard entry.sampler is LCM else { return y }
+        let power = 100 * query.timestep * query.timestep + 0.25
+        return zip(x, y).map { ($1 - 0.25 / power * $0) * power.squareRoot() / (10 * query.timestep) }
+      }
+      let end = try entry.sampler.plan(over: late, predicting: .x0).sample(from: start, using: &noise, model: model)
       #expect(zip(end, y).allSatisfy { abs($0 - $1) <= 16 * 40 * unit * 200 * 6 })
     }
   }

@@ -14,7 +14,9 @@ import Testing
       for prediction in [Prediction.epsilon, .x0, .v, .flow] {
         let plan = try entry.sampler.plan(over: grid, predicting: prediction)
         #expect(plan.steps.count == entry.evaluations(steps: steps))
-        #expect(plan.isStochastic == (entry.isStochastic && steps > 1))
+        // TCD goes no lower than timestep 0.
+        let canDraw = steps > 1 && (entry.name != "tcd" || grid.points[1].timestep > 0)
+        #expect(plan.isStochastic == (entry.isStochastic && canDraw))
         #expect(plan.steps.last?.arrival == (entry.isInversion ? grid.points[0].level : .clean))
         let numbers = plan.steps.flatMap { step in
           [step.denoising.sample, step.denoising.output, step.keeping.sample, step.keeping.output, step.next.noise]
@@ -97,6 +99,8 @@ import Testing
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     #expect(throws: PlanError.self) { try DDIM(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try EulerAncestral(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try KDPM2(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try TCD(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try SDEDPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
   }
 
@@ -112,6 +116,13 @@ import Testing
     }
     for order in [-2, 1, 5] {
       #expect(throws: PlanError.self) { try SASolver(correctorOrder: order).plan(over: grid, predicting: .v) }
+    }
+    for number in [0, -1, Double.nan, .infinity] {
+      let samplers: [any Sampler] = [
+        LCM(timestepScaling: number), LCM(dataDeviation: number), ConsistencyModel(dataDeviation: number),
+        ConsistencyModel(leastSigma: number == 0 ? -0.1 : number),
+      ]
+      for sampler in samplers { #expect(throws: PlanError.self) { try sampler.plan(over: grid, predicting: .v) } }
     }
     for tau in [-0.1, .nan, .infinity] {
       #expect(throws: PlanError.self) { try SASolver(tau: tau).plan(over: grid, predicting: .v) }

@@ -8,12 +8,17 @@ import Testing
   private static let references = Result { try Safetensors("stages.safetensors") }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
 
-  /// A sampler as the fixture calls it, on timesteps with leading spacing or Karras's sigmas.
+  /// The grids of the fixture: timesteps with leading spacing or of a distillation, Karras's sigmas, and those of a consistency model.
+  enum Points: String { case leading, distilled, karras, exploding }
+
+  /// A sampler as the fixture calls it.
   struct Reference: Sendable, CustomTestStringConvertible {
     let name: String
     let sampler: any Sampler
-    let spacing: Spacing
+    let spacing: Points
     var steps = [1, 2, 4, 5, 10]
+    /// The timestep at whose level the run ends, if not in clean data.
+    var end: Int?
     var testDescription: String { name }
   }
 
@@ -24,13 +29,17 @@ import Testing
     Reference(name: "kdpm2", sampler: KDPM2(), spacing: .karras),
     Reference(name: "kdpm2/0.5", sampler: KDPM2(eta: 0.5), spacing: .karras),
     Reference(name: "kdpm2/1", sampler: KDPM2(eta: 1), spacing: .karras),
+    Reference(name: "lcm", sampler: LCM(), spacing: .distilled),
+    Reference(name: "tcd", sampler: TCD(), spacing: .distilled, end: 0),
+    Reference(name: "tcd/1", sampler: TCD(eta: 1), spacing: .distilled, end: 0),
+    Reference(name: "consistency", sampler: ConsistencyModel(), spacing: .exploding),
   ]
 
   @Test(arguments: samplers) func `every sample of a run is made as the reference makes it`(reference: Reference) throws {
     let file = try Self.references.get()
     for steps in reference.steps {
       let name = "\(reference.name)/\(reference.spacing)/\(steps)"
-      let grid = try Self.grid(file, reference.spacing, steps: steps)
+      let grid = try Self.grid(file, reference.spacing, steps: steps, end: reference.end)
       let plan = try reference.sampler.plan(over: grid, predicting: .epsilon)
       let shape = try file.shape("\(name).run")
       let (calls, width) = (plan.steps.count, shape[1])
@@ -38,8 +47,9 @@ import Testing
       let expected = try file.doubles("\(name).run")
       var run = Sampling(plan, from: ReferenceRunTests.unitVector(0, of: width))
       for k in 0..<calls {
+        let output = Self.epsilon(of: run, output: 1 + k, for: reference.sampler)
         let noise = ReferenceRunTests.unitVector(1 + calls + k, of: width)
-        run.advance(output: ReferenceRunTests.unitVector(1 + k, of: width), noise: noise)
+        run.advance(output: output, noise: noise)
         let row = expected[k * width..<(k + 1) * width]
         // x̂0 is a difference of terms of size sigma at most, and a sample one of a few such.
         let largest = row.reduce(0) { max($0, abs($1)) }
@@ -64,8 +74,32 @@ import Testing
     }
   }
 
-  private static func grid(_ file: Safetensors, _ spacing: Spacing, steps: Int) throws -> SamplingGrid {
-    if spacing == .leading { return try SamplingGrid(schedule, timesteps: file.integers("leading.\(steps)")) }
-    return try SamplingGrid(schedule, sigmas: file.doubles("karras.\(steps)").dropLast())
+  private static func grid(_ file: Safetensors, _ spacing: Points, steps: Int, end: Int? = nil) throws -> SamplingGrid {
+    switch spacing {
+    case .karras: return try SamplingGrid(schedule, sigmas: file.doubles("karras.\(steps)").dropLast())
+    case .exploding:
+      let sigmas = try file.doubles("consistency.\(steps)")
+      return try SamplingGrid(points: sigmas.map { .init(timestep: 0, level: NoiseLevel(signal: 1, noise: $0)) })
+    case .leading, .distilled:
+      let grid = try SamplingGrid(schedule, timesteps: file.integers("\(spacing).\(steps)"))
+      guard let end else { return grid }
+      let last = SamplingGrid.Point(timestep: Double(end), level: schedule[end])
+      return try SamplingGrid(points: grid.points.dropLast() + [last], schedule: schedule)
+    }
+  }
+
+  /// A unit vector as the network's epsilon, or what goes with a consistency function made of it: f = x − σ·epsilon.
+  private static func epsilon(of run: Sampling<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
+    let output = ReferenceRunTests.unitVector(index, of: run.sample.count)
+    guard let model = sampler as? ConsistencyModel, let level = run.query?.level else { return output }
+    let readout = model.readout(at: level)
+    let denoised = [Double].combination([(readout.sample, run.sample), (readout.output, output)])
+    return [Double].combination([(1 / level.sigma, run.sample), (-1 / level.sigma, denoised)])
+  }
+
+  @Test(arguments: [1, 2, 4, 5, 10]) func `distilled timesteps are diffusers'`(steps: Int) throws {
+    let timesteps = try Self.references.get().integers("distilled.\(steps)")
+    let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .distilled())
+    #expect(grid.points.dropLast().map(\.timestep) == timesteps.map(Double.init))
   }
 }

@@ -1,0 +1,48 @@
+/// Consistency models: the network says where the ODE ends from any level, at σ_min, and fresh noise leads from there to each next level.
+///
+///     x' = signal'·x̂0 + √(noise'² − (signal'·σ_min)²)·z
+///
+/// The x̂0 of this sampler is the consistency function f(x, σ) = skip·x + out·F, which `readout(at:)` makes of the output F of a network
+/// that was trained with these factors. With a network that is not distilled, the error does not fall with the number of steps.
+///
+/// Source: Song et al. 2023, https://arxiv.org/abs/2303.01469, algorithm 1, and equation 5 with appendix C.
+public struct ConsistencyModel: Sampler {
+  /// The least sigma of the process, ε in the paper: 0 or more.
+  public var leastSigma: Double
+  /// The deviation of the data that skip and out are made for: above 0.
+  public var dataDeviation: Double
+
+  /// The sampler of a model with these parameters, those of the paper by default.
+  public init(leastSigma: Double = 0.002, dataDeviation: Double = 0.5) {
+    self.leastSigma = leastSigma
+    self.dataDeviation = dataDeviation
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    for (name, value, isAllowed) in [
+      ("leastSigma", leastSigma, leastSigma >= 0), ("dataDeviation", dataDeviation, dataDeviation > 0),
+    ] {
+      guard isAllowed, value.isFinite else {
+        throw .option(name, value, sampler: "ConsistencyModel", allowed: "\(name == "leastSigma" ? "0 ..<" : "0 <..") infinity")
+      }
+    }
+    return grid.intervals.map { from, to in
+      let least = to.level.signal * leastSigma
+      let drawn = max(0, (to.level.noise - least) * (to.level.noise + least)).squareRoot()
+      return Move(at: from, to: to.level, estimate: .x0, next: to.level.signal * LinearForm.estimate() + drawn * .noise)
+    }
+  }
+
+  /// The consistency function of a sample and the network's output F there: skip·x̄ + out·F with x̄ = x/signal,
+  /// skip = σ_data²/((σ − σ_min)² + σ_data²) and out = σ_data·(σ − σ_min)/√(σ² + σ_data²).
+  ///
+  /// The network is given x̄/√(σ² + σ_data²), which is the `inputScale` of a grid's point times the signal.
+  ///
+  /// - Parameter level: a level with signal.
+  public func readout(at level: NoiseLevel) -> Readout {
+    let (run, spread) = (level.sigma - leastSigma, dataDeviation * dataDeviation)
+    return Readout(
+      sample: spread / (run * run + spread) / level.signal,
+      output: dataDeviation * run / Math.hypot(level.sigma, dataDeviation))
+  }
+}

@@ -1,0 +1,36 @@
+/// Latent consistency models: the network's answer stands for the end of the ODE, and fresh noise leads from there to each next level.
+///
+///     f  = skip·x + out·x̂0,    skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²),  s = timestepScaling·timestep
+///     x' = signal'·f + noise'·z
+///
+/// skip and out make f the sample itself at timestep 0, and are 0 and 1 but for the first timesteps. They belong to the network: the distilled
+/// one was trained with them, so that this sampler reads the timestep. Such a network is asked at timesteps of its distillation,
+/// `TimestepSpacing.distilled`; with others the error of this sampler does not fall with the number of steps.
+///
+/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, equation 9 and algorithm 3; the timestep's scale from diffusers'
+/// `LCMScheduler`.
+public struct LCM: Sampler {
+  /// What the timestep is multiplied by: above 0.
+  public var timestepScaling: Double
+  /// The deviation of the data: above 0.
+  public var dataDeviation: Double
+
+  /// The sampler of a network distilled with these scales.
+  public init(timestepScaling: Double = 10, dataDeviation: Double = 0.5) {
+    self.timestepScaling = timestepScaling
+    self.dataDeviation = dataDeviation
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    for (name, value) in [("timestepScaling", timestepScaling), ("dataDeviation", dataDeviation)] {
+      guard value > 0, value.isFinite else { throw .option(name, value, sampler: "LCM", allowed: "0 <.. infinity") }
+    }
+    return grid.intervals.map { from, to in
+      let scaled = timestepScaling * from.timestep / dataDeviation
+      let length = Math.hypot(scaled, 1)
+      let sample = from.inputScale / (length * length) * LinearForm.sample
+      let next = to.level.signal * (sample + scaled / length * .estimate()) + to.level.noise * .noise
+      return Move(at: from, to: to.level, estimate: .x0, next: next)
+    }
+  }
+}

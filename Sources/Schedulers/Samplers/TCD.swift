@@ -1,0 +1,33 @@
+/// Trajectory consistency distillation: along the ODE to a level below the next, then fresh noise back up to it.
+///
+///     s  = ⌊(1 − eta)·timestep'⌋
+///     x̄' = x̂0 + σ_s·ε̂ + √(σ'² − σ_s²)·z,    with x̄ = x/signal
+///
+/// eta is γ of the paper: 0 draws none and is `DDIM`; 1 goes down to timestep 0, and is `LCM` but for that. σ_s is that of the grid's
+/// `TimestepScale`. Such a network is asked at timesteps of its distillation, `TimestepSpacing.distilled`; with others the error does not
+/// fall with the number of steps unless eta is 0.
+///
+/// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point, which is clean data by default.
+///
+/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4 (strategic stochastic sampling).
+public struct TCD: EtaSampler {
+  public var eta: Double
+
+  /// The sampler with γ in [0, 1].
+  public init(eta: Double = 0.3) { self.eta = eta }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    try validateEta()
+    let scale = grid.timestepScale
+    return grid.intervals.map { from, to in
+      let (sigma, signal) = (to.level.sigma, to.level.signal)
+      // Not above σ', as it might be by rounding or where the timesteps of a grid mean something else.
+      let lower =
+        eta > 0 && sigma > 0 ? min(scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down)), sigma) : sigma
+      let next = Euler.step(
+        from: from.level, to: NoiseLevel(signal: signal, noise: signal * lower), denoised: .estimate())
+      let deviation = signal * ((sigma - lower) * (sigma + lower)).squareRoot()
+      return Move(at: from, to: to.level, estimate: .x0, next: next + deviation * .noise)
+    }
+  }
+}
