@@ -14,6 +14,7 @@ Where the references differ from the mathematics:
 - diffusers' PNDM ends at the level of timestep 0 unless told `set_alpha_to_one`, steps by T//N whatever the spacing, and cuts the timestep
   in the middle to a whole number: it runs where these do no harm.
 - diffusers' TCD ends at the level of timestep 0: so do the runs with which it is compared.
+- k-diffusion's DPM++ SDE draws noises of intervals that overlap from one Brownian path: they are made here of independent ones.
 - k-diffusion's samplers leave the timestep to the network; those of diffusers' KDPM2 are compared.
 """
 
@@ -63,8 +64,16 @@ def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
         at.append(float(sigma[0]))
         return x - sigma[0] * unit[len(seen)]
 
+    def noise(start, end):
+        """That of a call; a second one from the same sigma goes on from the first, as a Brownian path does."""
+        own, middle = unit[calls + len(seen)], at[-1]
+        if abs(middle / float(start) - 1) < 1e-9:
+            return own
+        share = (float(start) - middle) / float(start - end)
+        return share**0.5 * unit[calls + len(seen) - 1] + (1 - share) ** 0.5 * own
+
     if noisy:
-        options["noise_sampler"] = lambda *_: unit[calls + len(seen)]
+        options["noise_sampler"] = noise if "sde" in sampler.__name__ else lambda *_: unit[calls + len(seen)]
     with torch.no_grad():
         end = sampler(model, unit[0] * (1 + sigmas[0] ** 2) ** 0.5, torch.tensor(sigmas, dtype=torch.float64), disable=True, **options)
     assert len(seen) == calls
@@ -97,6 +106,8 @@ def stages():
         for eta in (0.5, 1):
             run = k_diffusion_run(sampling.sample_dpm_2_ancestral, sigmas, calls, noisy=True, eta=eta)
             tensors[f"kdpm2/{eta}/karras/{steps}.run"] = run
+            run = k_diffusion_run(sampling.sample_dpmpp_sde, sigmas, calls, noisy=True, eta=eta)
+            tensors[f"dpm++sde/{eta}/karras/{steps}.run"] = run
         kinds = (("lcm", diffusers.LCMScheduler, scheduling_lcm, {}), ("tcd", diffusers.TCDScheduler, scheduling_tcd, {"eta": 0.3}),
                  ("tcd/1", diffusers.TCDScheduler, scheduling_tcd, {"eta": 1.0}))
         for name, kind, module, arguments in kinds:
@@ -155,6 +166,33 @@ def kdpm2(levels, path, eta):
         estimates = [signal2 * run, -signal2 * half]
         # With eta 1 the middle is the end.
         rows.append(line(signal2 / middle[0], estimates, target, source, middle, noise=signal2 * up, width=2))
+    return rows
+
+
+def dpm_sde(levels, path):
+    """k-diffusion's sample_dpmpp_sde with eta 1 and r = 1/2, in x0; the noise of the middle is a part of that of the whole step."""
+    rows = []
+
+    def drift(source, target):
+        kept = coefficients.ratio(source, target) * target[1] / source[1]
+        return kept, target[0] - source[0] * kept, target[1] * mpmath.sqrt(1 - coefficients.ratio(source, target) ** 2)
+
+    for source, target in zip(levels, levels[1:]):
+        kept, denoised, up = drift(source, target)
+        if target[1] == 0:
+            rows.append(line(kept, [denoised], source, target, noise=up, width=2))
+            continue
+        a, b = source[1] / source[0], target[1] / target[0]
+        m = mpmath.sqrt(a * b)
+        middle = coefficients.of_sigma(m)
+        kept_middle, denoised_middle, up_middle = drift(source, middle)
+        rows.append(line(kept_middle, [denoised_middle], source, middle, noise=up_middle, width=2))
+        drawn = up / up_middle * mpmath.sqrt((a - m) / (a - b))
+        rest = up * mpmath.sqrt((m - b) / (a - b))
+        earlier = kept - drawn * kept_middle
+        row = line(drawn, [denoised, -drawn * denoised_middle], source, middle, target, earlier=earlier, noise=rest, width=2)
+        row[-1] *= max(1, kept / abs(earlier))  # what the difference cancels
+        rows.append(row)
     return rows
 
 
@@ -225,6 +263,7 @@ def consistency(levels, path):
 ROWS = {
     "pndm": lambda levels, path: pndm(levels, path, False),
     "plms": lambda levels, path: pndm(levels, path, True),
+    "dpm++sde": dpm_sde,
     "lcm": lcm,
     "tcd": tcd,
     "consistency": consistency,

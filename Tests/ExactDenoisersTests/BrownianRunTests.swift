@@ -5,7 +5,8 @@ import Testing
 @Suite struct BrownianRunTests {
   /// With noise that does not know about time, two runs of one seed share their start and their first draws, which mean other steps in
   /// each. With one Brownian path, the finer run adds detail to the coarser one's.
-  @Test(arguments: ["ddpm", "euler-ancestral"]) func `a Brownian path gives much the same sample for other numbers of steps`(
+  @Test(arguments: ["ddpm", "euler-ancestral", "dpm++sde"])
+  func `a Brownian path gives much the same sample for other numbers of steps`(
     name: String
   ) throws {
     let model = try Gaussian<Double>(mean: [0.2, -0.3], covariance: [[0.5, 0.3], [0.3, 0.4]])

@@ -144,6 +144,9 @@ public enum SamplerCatalog {
       name: "kdpm2-ancestral", title: "DPM2 ancestral", sampler: KDPM2(eta: 1), order: 2, evaluationsPerStep: 2,
       isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
     Entry(
+      name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverSDE(), order: 2, evaluationsPerStep: 2,
+      isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
       name: "lcm", title: "Latent consistency model", sampler: LCM(), order: 0, evaluationsPerStep: 1, isStochastic: true,
       isInversion: false, source: "https://arxiv.org/abs/2310.04378"),
     Entry(

@@ -26,11 +26,16 @@ struct ListCommand: ParsableCommand {
     var table = TextTable(["name", "title", "order", "calls/step", "stochastic", "source"], textColumns: [0, 1, 4, 5])
     for entry in SamplerCatalog.all {
       table.append([
-        entry.name, entry.title, "\(entry.order)", "\(entry.evaluationsPerStep)", entry.isStochastic ? "yes" : "no",
+        entry.name, entry.title, "\(entry.order)", calls(of: entry), entry.isStochastic ? "yes" : "no",
         entry.source,
       ])
     }
     return table.description
+  }
+
+  private static func calls(of entry: SamplerCatalog.Entry) -> String {
+    let warmUp = entry.warmUp.reduce(0, +)
+    return warmUp == 0 ? "\(entry.evaluationsPerStep)" : "\(entry.evaluationsPerStep) + \(warmUp) once"
   }
 
   private static func deviations() -> String {

@@ -72,7 +72,9 @@ import Testing
   ) throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
-    #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == entry.evaluations(steps: 10))
+    // Where there is no middle of lambda, a step of two calls takes one.
+    let calls = entry.evaluations(steps: 10) - (entry.name == "dpm++sde" ? 1 : 0)
+    #expect(try entry.sampler.plan(over: grid, predicting: prediction).steps.count == calls)
   }
 
   @Test(arguments: SamplerCatalog.denoising.filter(\.needsSignal))
@@ -100,6 +102,7 @@ import Testing
     #expect(throws: PlanError.self) { try DDIM(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try EulerAncestral(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try KDPM2(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try DPMSolverSDE(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try TCD(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try SDEDPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
   }

@@ -29,6 +29,8 @@ import Testing
     Reference(name: "kdpm2", sampler: KDPM2(), spacing: .karras),
     Reference(name: "kdpm2/0.5", sampler: KDPM2(eta: 0.5), spacing: .karras),
     Reference(name: "kdpm2/1", sampler: KDPM2(eta: 1), spacing: .karras),
+    Reference(name: "dpm++sde/0.5", sampler: DPMSolverSDE(eta: 0.5), spacing: .karras, steps: [2, 4, 5, 10]),
+    Reference(name: "dpm++sde/1", sampler: DPMSolverSDE(), spacing: .karras, steps: [2, 4, 5, 10]),
     Reference(name: "lcm", sampler: LCM(), spacing: .distilled),
     Reference(name: "tcd", sampler: TCD(), spacing: .distilled, end: 0),
     Reference(name: "tcd/1", sampler: TCD(eta: 1), spacing: .distilled, end: 0),

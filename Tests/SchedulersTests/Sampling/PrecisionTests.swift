@@ -29,8 +29,9 @@ import Testing
     var exactNoise = noise
     var run = Sampling(plan, from: start)
     var exact = Sampling(plan, from: start.map { Double($0) })
-    // Bounds of the errors of the sample and of the estimates kept, and of their sizes.
+    // Bounds of the errors of the samples and of the estimates kept, and of their sizes.
     var sampleBound = 0.0
+    var samples: [(size: Double, bound: Double)] = []
     var estimateBounds: [Double] = []
     var estimateSizes: [Double] = []
     var worst = (error: 0.0, bound: 1.0)
@@ -48,6 +49,11 @@ import Testing
       let drawn = abs(step.next.noise) * 6.67
       var nextSize = abs(step.folded.sample) * size + abs(step.folded.output) + drawn
       var nextBound = abs(step.folded.sample) * sampleBound + abs(step.folded.output) * outputBound + drawn * u
+      for (k, factor) in step.next.samples.dropFirst().enumerated() {
+        nextSize += abs(factor) * samples[k].size
+        nextBound += abs(factor) * samples[k].bound
+      }
+      samples.insert((size, sampleBound), at: 0)
       for (k, factor) in step.next.estimates.dropFirst().enumerated() {
         nextSize += abs(factor) * estimateSizes[k]
         nextBound += abs(factor) * estimateBounds[k]

@@ -1,0 +1,48 @@
+/// DPM-Solver++ on the reverse SDE with two evaluations a step: to the middle of lambda, then the whole step with the x̂0 found there.
+///
+///     x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = √(σ·σ')
+///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z'',    z'' = share·z + √(1 − share²)·z',    share² = (σ − σₘ)/(σ − σ')
+///
+/// with x̄ = x/signal; down and up are those of `EulerAncestral` from σ. The noise of the whole step is what a Brownian path does from σ to σ',
+/// and that of the middle the first part of it: z is what x̄ₘ has beyond its drift, and z' is fresh. With independent noises the error in the
+/// variance of the samples would fall with order 1 instead of 2.
+///
+/// A step to clean data, or from a level without signal, takes one evaluation and is that of `EulerAncestral`.
+///
+/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2 and its `BrownianTreeNoiseSampler`;
+/// diffusers' `DPMSolverSDEScheduler`.
+public struct DPMSolverSDE: EtaSampler {
+  public var eta: Double
+
+  /// DPM++ SDE with `eta` in [0, 1]; 0 solves the ODE.
+  public init(eta: Double = 1) { self.eta = eta }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    try validateEta()
+    let scale = grid.timestepScale
+    return grid.intervals.flatMap { from, to -> [Move] in
+      let whole = AncestralStep(from: from.level, to: to.level, eta: eta)
+      func drift(_ step: AncestralStep, _ denoised: LinearForm, _ sample: LinearForm) -> LinearForm {
+        Euler.step(from: from.level, to: step.lower, denoised: denoised, sample: sample)
+      }
+      guard to.level.noise > 0, from.level.signal > 0 else {
+        let next = drift(whole, .estimate(), .sample) + whole.deviation * .noise
+        return [Move(at: from, to: to.level, estimate: .x0, next: next)]
+      }
+      let middle = scale.point(sigma: (from.level.sigma * to.level.sigma).squareRoot(), between: from, and: to)
+      let half = AncestralStep(from: from.level, to: middle.level, eta: eta)
+      let first = drift(half, .estimate(), .sample) + half.deviation * .noise
+      var second = drift(whole, .estimate(), .sample(ago: 1))
+      if eta > 0 {
+        let (a, m, b) = (from.level.sigma, middle.level.sigma, to.level.sigma)
+        let (share, rest) = (((a - m) / (a - b)).squareRoot(), ((m - b) / (a - b)).squareRoot())
+        let drawn = (LinearForm.sample - drift(half, .estimate(ago: 1), .sample(ago: 1))) / half.deviation
+        second = second + whole.deviation * (share * drawn + rest * .noise)
+      }
+      return [
+        Move(at: from, to: middle.level, estimate: .x0, next: first),
+        Move(at: middle, to: to.level, estimate: .x0, next: second),
+      ]
+    }
+  }
+}
