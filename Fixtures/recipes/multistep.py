@@ -148,7 +148,7 @@ def singlestep(levels, i, order, estimate):
 
 
 def sa_solver(levels, i, predictor, corrector, tau):
-    """Xue et al. 2023, equations 14 and 17: the corrected sample is the predicted one with another polynomial."""
+    """Xue et al. 2023, SA-Predictor and SA-Corrector: the corrected sample is the predicted one with another polynomial."""
 
     def values(step, isCorrected):
         h, nodes = lambda_nodes(levels, step, min(corrector - 1 if isCorrected else predictor, step + 1))

@@ -226,7 +226,7 @@ def pndm(levels, path, skips):
 
 
 def lcm(levels, path):
-    """Luo et al. 2023, equation 9 and algorithm 3, with diffusers' scales: 10 times the timestep, data of deviation 1/2."""
+    """Luo et al. 2023, multistep latent consistency sampling, with diffusers' scales: 10 times the timestep, data of deviation 1/2."""
     rows = []
     for source, (signal2, noise2) in zip(levels, levels[1:]):
         scaled = 10 * path.timestep(source[1] / source[0])

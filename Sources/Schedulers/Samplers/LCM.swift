@@ -7,8 +7,8 @@
 /// one was trained with them, so that this sampler reads the timestep. Such a network is asked at timesteps of its distillation,
 /// `TimestepSpacing.distilled`; with others the error of this sampler does not fall with the number of steps.
 ///
-/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, equation 9 and algorithm 3; the timestep's scale from diffusers'
-/// `LCMScheduler`.
+/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, multistep latent consistency sampling, with skip and out of Song et al. 2023,
+/// https://arxiv.org/abs/2303.01469, appendix C; the timestep's scale from diffusers' `LCMScheduler`.
 public struct LCM: Sampler {
   /// What the timestep is multiplied by: above 0.
   public var timestepScaling: Double
