@@ -84,6 +84,7 @@ def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
 @float64()
 def stages():
     import diffusers
+    import torch
     from diffusers.schedulers import scheduling_consistency_models, scheduling_lcm, scheduling_tcd
 
     sampling = load_k_diffusion()
@@ -117,6 +118,9 @@ def stages():
             tensors[f"{name}/distilled/{steps}.run"] = diffusers_run(scheduler, module, **arguments)
         scheduler = diffusers.CMStochasticIterativeScheduler(clip_denoised=False)
         scheduler.set_timesteps(steps)
+        tensors[f"consistency/exploding/{steps}.asked"] = scheduler.timesteps.numpy().copy()
+        tensors[f"consistency/exploding/{steps}.scales"] = numpy.array(
+            [float(scheduler.scale_model_input(torch.ones(1), t)[0]) for t in scheduler.timesteps[:1]])
         tensors[f"consistency.{steps}"] = scheduler.sigmas.numpy().copy()
         tensors[f"consistency/exploding/{steps}.run"] = diffusers_run(scheduler, scheduling_consistency_models)
         scheduler = diffusers.KDPM2DiscreteScheduler(timestep_spacing="leading", **trained)

@@ -22,6 +22,14 @@ import Testing
     #expect(plan.steps.count == 9)
   }
 
+  @Test func `of a plan for a distilled network are at timesteps of its distillation`() throws {
+    let outcome = try tool.run("plan", "--sampler", "lcm", "--spacing", "distilled", "--steps", "4", "--format", "json")
+    let plan = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
+    #expect(plan.steps.map(\.query.timestep) == [999, 759, 499, 259])
+    let more = try tool.run("plan", "--sampler", "lcm", "--spacing", "distilled", "--steps", "60")
+    #expect(more.status != 0 && more.errors.contains("originalSteps 50 must be in 60 ... 1000"))
+  }
+
   @Test func `of a plan in text have one line for each call`() throws {
     let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(separator: "\n")
     #expect(lines.count == 8)

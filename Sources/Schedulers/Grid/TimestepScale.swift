@@ -1,5 +1,5 @@
-/// Which sigma belongs to which timestep, between the points of a grid as well as at them: ln σ is linear in between, and held beyond the
-/// ends.
+/// Which sigma belongs to which timestep, between the points of a grid as well as at them: ln σ is linear in between, or on the straight path
+/// of rectified flow the level's noise; both are held beyond the ends.
 ///
 /// Samplers that call the network between two points of a grid find these points here. The scale is that of the grid's schedule; for a grid
 /// of points alone, it is theirs.
@@ -8,30 +8,42 @@
 /// let middle = grid.timestepScale.point(sigma: (a.level.sigma * b.level.sigma).squareRoot(), between: a, and: b)
 /// ```
 public struct TimestepScale: Hashable, Sendable {
-  /// Timesteps and ln σ, both ascending.
+  /// Timesteps times `direction` and what is linear in them, both ascending.
   private let timesteps: [Double]
-  private let logarithms: [Double]
+  private let values: [Double]
+  /// −1 where time runs towards the data.
+  private let direction: Double
+  private let isStraight: Bool
 
   /// The scale of a schedule's whole timesteps, without those that have no signal.
   init(_ schedule: NoiseSchedule) {
-    logarithms = Array(schedule.logSNR.map { -$0 / 2 }.prefix(while: \.isFinite))
-    timesteps = logarithms.indices.map(Double.init)
+    values = Array(schedule.logSNR.map { -$0 / 2 }.prefix(while: \.isFinite))
+    timesteps = values.indices.map(Double.init)
+    (direction, isStraight) = (1, false)
   }
 
   /// The scale of points, noisiest first, without those that have no signal or no noise.
   init(_ points: [SamplingGrid.Point]) {
     let inner = points.reversed().filter { $0.level.noise > 0 && $0.level.signal > 0 }
-    timesteps = inner.map(\.timestep)
-    logarithms = inner.map { -$0.level.lambda }
+    let isStraight = inner.allSatisfy { $0.level.isStraight }
+    let direction = (inner.last?.timestep ?? 0) < (inner.first?.timestep ?? 0) ? -1.0 : 1
+    timesteps = inner.map { direction * $0.timestep }
+    values = inner.map { isStraight ? $0.level.noise : -$0.level.lambda }
+    (self.direction, self.isStraight) = (direction, isStraight)
   }
 
   /// The timestep that a network is told for a sigma above 0.
-  public func timestep(sigma: Double) -> Double { Self.interpolate(Math.log(sigma), from: logarithms, to: timesteps) }
+  public func timestep(sigma: Double) -> Double {
+    direction * Self.interpolate(isStraight ? sigma / (1 + sigma) : Math.log(sigma), from: values, to: timesteps)
+  }
 
   /// The sigma of a timestep.
   ///
   /// - Accuracy: relative error within (4 + |ln σ|)·2⁻⁵² at whole timesteps of a schedule.
-  public func sigma(timestep: Double) -> Double { Math.exp(Self.interpolate(timestep, from: timesteps, to: logarithms)) }
+  public func sigma(timestep: Double) -> Double {
+    let value = Self.interpolate(direction * timestep, from: timesteps, to: values)
+    return isStraight ? value / (1 - value) : Math.exp(value)
+  }
 
   /// The point with a given sigma on the way from one point to another: the level is on their path, and so is what the network is given.
   public func point(sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
@@ -67,15 +79,17 @@ public struct TimestepScale: Hashable, Sendable {
 }
 
 extension NoiseLevel {
-  /// The level with a given sigma on the path of two levels: the circle signal² + noise² = 1 if both lie on it, else the straight line
-  /// through them, which the exploding process (signal = 1) and rectified flow (signal + noise = 1) follow.
+  /// The level with a given sigma on the path through two levels with signal: that on which 1/signal² is linear in σ², as on variance
+  /// preserving and exploding paths and those that networks of Karras et al. 2022 are given, or 1/signal in σ, as on that of rectified flow.
   static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel {
-    if a.isVariancePreserving, b.isVariancePreserving { return .variancePreserving(sigma: sigma) }
-    let signal =
-      (a.signal * b.noise - a.noise * b.signal) / ((b.noise - a.noise) - sigma * (b.signal - a.signal))
+    let power = a.isStraight && b.isStraight ? 1.0 : 2
+    func raised(_ value: Double) -> Double { power == 1 ? value : value * value }
+    let share = (raised(sigma) - raised(b.sigma)) / (raised(a.sigma) - raised(b.sigma))
+    let inverse = share / raised(a.signal) + (1 - share) / raised(b.signal)
+    let signal = 1 / (power == 1 ? inverse : inverse.squareRoot())
     return NoiseLevel(signal: signal, noise: sigma * signal)
   }
 
-  /// Whether signal² + noise² = 1, but for the rounding of both.
-  private var isVariancePreserving: Bool { abs(signal * signal + noise * noise - 1) <= 0x1p-48 }
+  /// Whether signal + noise = 1, but for the rounding of both, and neither is 0.
+  fileprivate var isStraight: Bool { abs(signal + noise - 1) <= 0x1p-48 }
 }

@@ -36,7 +36,7 @@ public struct ConsistencyModel: Sampler {
   /// The consistency function of a sample and the network's output F there: skip·x̄ + out·F with x̄ = x/signal,
   /// skip = σ_data²/((σ − σ_min)² + σ_data²) and out = σ_data·(σ − σ_min)/√(σ² + σ_data²).
   ///
-  /// The network is given x̄/√(σ² + σ_data²), which is the `inputScale` of a grid's point times the signal.
+  /// The network is given x̄/√(σ² + σ_data²), as the points of `grid(steps:levels:largestSigma:)` say.
   ///
   /// - Parameter level: a level with signal.
   public func readout(at level: NoiseLevel) -> Readout {
@@ -44,5 +44,25 @@ public struct ConsistencyModel: Sampler {
     return Readout(
       sample: spread / (run * run + spread) / level.signal,
       output: dataDeviation * run / Math.hypot(level.sigma, dataDeviation))
+  }
+
+  /// The points of a model that was trained on `levels` sigmas in Karras's spacing: every ⌊levels/steps⌋-th, largest first, then clean data.
+  ///
+  /// Samples are x0 + σ·epsilon; the network is told 250·ln σ.
+  ///
+  /// - Throws: `GridError` if `steps` is outside 1 ... `levels`, or the sigmas are no range above 0.
+  public func grid(steps: Int, levels: Int = 40, largestSigma: Double = 80) throws(GridError) -> SamplingGrid {
+    guard steps >= 1, steps <= levels else { throw .steps(steps, timesteps: levels) }
+    guard leastSigma > 0, leastSigma < largestSigma, largestSigma.isFinite else {
+      throw .parameter("the largest sigma", largestSigma, allowed: "finite and above \(leastSigma), which must be above 0")
+    }
+    let sigmas = SigmaSpacing.karras().sigmas(count: levels, from: largestSigma, to: leastSigma)
+    let points = (0..<steps).map { i in
+      let sigma = sigmas[i * (levels / steps)]
+      return SamplingGrid.Point(
+        timestep: 250 * Math.log(sigma), level: NoiseLevel(signal: 1, noise: sigma),
+        inputScale: 1 / Math.hypot(sigma, dataDeviation))
+    }
+    return try SamplingGrid(points: points + [.clean])
   }
 }

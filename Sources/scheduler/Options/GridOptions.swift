@@ -10,7 +10,8 @@ struct GridOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "What leading spacing adds to each timestep; Stable Diffusion's is 1. (default: 0)")
   var offset: WholeNumber?
 
-  private static var names: [String] { TimestepSpacing.all.map(\.name) + SigmaSpacing.all.map(\.name) }
+  private static var timestepSpacings: [TimestepSpacing] { TimestepSpacing.all + [.distilled()] }
+  private static var names: [String] { timestepSpacings.map(\.name) + SigmaSpacing.all.map(\.name) }
 
   /// The grid on which a sampler makes as many calls as possible without exceeding a number.
   ///
@@ -29,7 +30,7 @@ struct GridOptions: ParsableArguments {
       }
       return try SamplingGrid(schedule, steps: steps, spacing: spacing)
     }
-    guard let named = TimestepSpacing.all.first(where: { $0.name == spacing }) else {
+    guard let named = Self.timestepSpacings.first(where: { $0.name == spacing }) else {
       throw Failure.unknown("spacing", spacing, known: Self.names)
     }
     guard case .leading = named else {

@@ -33,26 +33,38 @@ import Testing
     #expect(nothing.timestep(sigma: 1) == 0)
   }
 
-  /// A level of sigma 1 between two, on the circle, at signal 1, and on the straight path of rectified flow.
+  @Test func `timesteps of rectified flow are linear in the noise, whichever way time runs`() throws {
+    func scale(_ timestep: (Double) -> Double) throws -> TimestepScale {
+      try SamplingGrid(
+        points: [1, 0.75, 0.25, 0].map { .init(timestep: timestep($0), level: NoiseLevel(signal: 1 - $0, noise: $0)) }
+      ).timestepScale
+    }
+    let (down, up) = (try scale { 1000 * $0 }, try scale { 1000 * (1 - $0) })
+    #expect(
+      isClose(down.timestep(sigma: 1), 500, relative: 4 * unit) && isClose(down.sigma(timestep: 500), 1, relative: 8 * unit))
+    #expect(
+      isClose(up.timestep(sigma: 1.5), 400, relative: 8 * unit) && isClose(up.sigma(timestep: 400), 1.5, relative: 8 * unit))
+    #expect(up.timestep(sigma: 99) == 250 && up.sigma(timestep: 999) == down.sigma(timestep: 1))
+  }
+
+  /// A level of sigma 1 between two: on the circle, at signal 1, as networks of Karras et al. are given it, on the straight path.
   @Test func `a point between two is on their path`() throws {
-    func middle(_ a: NoiseLevel, _ b: NoiseLevel, scales: (Double, Double) = (1, 1)) throws -> SamplingGrid.Point {
-      let ends = [
-        SamplingGrid.Point(timestep: 20, level: a, inputScale: scales.0),
-        SamplingGrid.Point(timestep: 10, level: b, inputScale: scales.1),
-      ]
+    func middle(_ level: (Double) -> NoiseLevel, scale: (Double) -> Double = { _ in 1 }) throws -> SamplingGrid.Point {
+      let ends = [4, 0.25].map { SamplingGrid.Point(timestep: 5 * $0, level: level($0), inputScale: scale($0)) }
       return try SamplingGrid(points: ends).timestepScale.point(sigma: 1, between: ends[0], and: ends[1])
     }
-    let preserving = try middle(.variancePreserving(sigma: 4), .variancePreserving(sigma: 0.25))
-    #expect(isClose(preserving.level.signal, 0.5.squareRoot(), relative: 4 * unit) && preserving.inputScale == 1)
-    #expect(isClose(preserving.timestep, 15, relative: 8 * unit))
-    let exploding = try middle(
-      NoiseLevel(signal: 1, noise: 4), NoiseLevel(signal: 1, noise: 0.25),
-      scales: (1 / 17.0.squareRoot(), 4 / 17.0.squareRoot()))
-    #expect(exploding.level == NoiseLevel(signal: 1, noise: 1))
-    #expect(isClose(exploding.inputScale, 0.5.squareRoot(), relative: 8 * unit))
-    let flow = try middle(NoiseLevel(signal: 0.25, noise: 0.75), NoiseLevel(signal: 0.75, noise: 0.25))
-    #expect(isClose(flow.level.signal, 0.5, relative: 4 * unit) && isClose(flow.level.noise, 0.5, relative: 4 * unit))
-    #expect(flow.inputScale == 1)
+    func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 8 * unit * abs(b) }
+    let preserving = try middle(NoiseLevel.variancePreserving(sigma:))
+    #expect(isClose(preserving.level.signal, 0.5.squareRoot()) && isClose(preserving.inputScale, 1))
+    #expect(isClose(preserving.level.noise, 0.5.squareRoot()) && isClose(preserving.timestep, 10.625))
+    for deviation in [1, 0.5] {
+      let exploding = try middle(
+        { NoiseLevel(signal: 1, noise: $0) }, scale: { 1 / ($0 * $0 + deviation * deviation).squareRoot() })
+      #expect(isClose(exploding.level.signal, 1) && isClose(exploding.level.noise, 1))
+      #expect(isClose(exploding.inputScale, 1 / (1 + deviation * deviation).squareRoot()))
+    }
+    let flow = try middle { NoiseLevel(signal: 1 / (1 + $0), noise: $0 / (1 + $0)) }
+    #expect(isClose(flow.level.signal, 0.5) && isClose(flow.level.noise, 0.5) && isClose(flow.inputScale, 1))
   }
 
   @Test func `an exploding grid asks the network what the grid it is made of asks`() throws {

@@ -99,6 +99,26 @@ import Testing
     return [Double].combination([(1 / level.sigma, run.sample), (-1 / level.sigma, denoised)])
   }
 
+  @Test(arguments: [1, 2, 4, 5, 10]) func `the points of a consistency model are diffusers'`(steps: Int) throws {
+    let file = try Self.references.get()
+    let grid = try ConsistencyModel().grid(steps: steps)
+    let sigmas = try file.doubles("consistency.\(steps)")
+    let asked = try file.doubles("consistency/exploding/\(steps).asked")
+    // Both raise a rounded root to the power of 7.
+    for (i, point) in grid.points.dropLast().enumerated() {
+      #expect(isClose(point.level.sigma, sigmas[i], relative: 64 * unit) && point.level.signal == 1)
+      // ln σ is 6.3 or less in size.
+      #expect(abs(point.timestep - asked[i]) <= 250 * 64 * unit)
+    }
+    #expect(grid.points.last == .clean)
+    #expect(
+      isClose(grid.points[0].inputScale, try file.doubles("consistency/exploding/\(steps).scales")[0], relative: 8 * unit))
+    for (steps, levels, largest) in [(0, 40, 80.0), (41, 40, 80), (1, 40, 0.001), (1, 40, .nan), (1, 40, .infinity)] {
+      #expect(throws: GridError.self) { try ConsistencyModel().grid(steps: steps, levels: levels, largestSigma: largest) }
+    }
+    #expect(throws: GridError.self) { try ConsistencyModel(leastSigma: 0).grid(steps: 1) }
+  }
+
   @Test(arguments: [1, 2, 4, 5, 10]) func `distilled timesteps are diffusers'`(steps: Int) throws {
     let timesteps = try Self.references.get().integers("distilled.\(steps)")
     let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .distilled())
