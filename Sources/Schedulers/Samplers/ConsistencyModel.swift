@@ -19,12 +19,11 @@ public struct ConsistencyModel: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    for (name, value, isAllowed) in [
-      ("leastSigma", leastSigma, leastSigma >= 0), ("dataDeviation", dataDeviation, dataDeviation > 0),
-    ] {
-      guard isAllowed, value.isFinite else {
-        throw .option(name, value, sampler: "ConsistencyModel", allowed: "\(name == "leastSigma" ? "0 ..<" : "0 <..") infinity")
-      }
+    guard leastSigma >= 0, leastSigma.isFinite else {
+      throw .option("leastSigma", leastSigma, sampler: "ConsistencyModel", allowed: "[0, ∞)")
+    }
+    guard dataDeviation > 0, dataDeviation.isFinite else {
+      throw .option("dataDeviation", dataDeviation, sampler: "ConsistencyModel", allowed: "(0, ∞)")
     }
     return grid.intervals.map { from, to in
       let least = to.level.signal * leastSigma

@@ -23,9 +23,11 @@ public struct LCM: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     for (name, value) in [("timestepScaling", timestepScaling), ("dataDeviation", dataDeviation)] {
-      guard value > 0, value.isFinite else { throw .option(name, value, sampler: "LCM", allowed: "0 <.. infinity") }
+      guard value > 0, value.isFinite else { throw .option(name, value, sampler: "LCM", allowed: "(0, ∞)") }
     }
-    return grid.intervals.map { from, to in
+    return try grid.intervals.map { interval throws(PlanError) in
+      let (from, to) = interval
+      guard from.timestep >= 0 else { throw .option("timestep", from.timestep, sampler: "LCM", allowed: "[0, ∞)") }
       let scaled = timestepScaling * from.timestep / dataDeviation
       let length = Math.hypot(scaled, 1)
       let sample = from.inputScale / (length * length) * LinearForm.sample

@@ -17,7 +17,8 @@ public struct SASolver: Sampler {
   public var tau: Double
   /// The sigmas from which steps draw noise; all if `nil`. The paper leaves noise out at both ends.
   public var noisySigmas: ClosedRange<Double>?
-  /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in the authors' code and diffusers.
+  /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in the authors' code and diffusers. It
+  /// has none from a level without signal.
   public var isHalved: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
@@ -41,7 +42,7 @@ public struct SASolver: Sampler {
     }
     try check("predictorOrder", Double(predictorOrder), (1...4).contains(predictorOrder), "1 ... 4")
     try check("correctorOrder", Double(correctorOrder), [0, 2, 3, 4].contains(correctorOrder), "2 ... 4, or 0 for none")
-    try check("tau", tau, tau >= 0 && tau.isFinite, "0 ..< infinity")
+    try check("tau", tau, tau >= 0 && tau.isFinite, "[0, ∞)")
     return ExponentialPredictorCorrector(
       estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
       etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },

@@ -5,7 +5,7 @@
 ///
 /// eta is γ of the paper: 0 draws none and is `DDIM`; 1 goes down to timestep 0, and is `LCM` but for that. σ_s is that of the grid's
 /// `TimestepScale`. Such a network is asked at timesteps of its distillation, `TimestepSpacing.distilled`; with others the error does not
-/// fall with the number of steps unless eta is 0.
+/// fall with the number of steps unless eta is 0. Timesteps must grow with the noise, from 0.
 ///
 /// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point, which is clean data by default.
 ///
@@ -19,11 +19,18 @@ public struct TCD: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     let scale = grid.timestepScale
-    return grid.intervals.map { from, to in
+    return try grid.intervals.map { interval throws(PlanError) in
+      let (from, to) = interval
       let (sigma, signal) = (to.level.sigma, to.level.signal)
-      // Not above σ', as it might be by rounding or where the timesteps of a grid mean something else.
-      let lower =
-        eta > 0 && sigma > 0 ? min(scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down)), sigma) : sigma
+      var lower = sigma
+      if eta > 0, sigma > 0 {
+        let below = scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down))
+        guard to.timestep >= 0, below <= sigma * (1 + 0x1p-40) else {
+          throw .option("timestep", to.timestep, sampler: "TCD", allowed: "a process whose noise grows with time, from 0")
+        }
+        // By rounding it may be above.
+        lower = min(below, sigma)
+      }
       let next = Euler.step(
         from: from.level, to: NoiseLevel(signal: signal, noise: signal * lower), denoised: .estimate())
       let deviation = signal * ((sigma - lower) * (sigma + lower)).squareRoot()

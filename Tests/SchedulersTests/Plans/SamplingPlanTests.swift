@@ -141,6 +141,22 @@ import Testing
     }
   }
 
+  @Test func `samplers that go by time refuse a time that is another one`() throws {
+    let levels = [NoiseLevel(signal: 0.2, noise: 0.8), NoiseLevel(signal: 0.7, noise: 0.3)]
+    func grid(_ timesteps: [Double]) throws -> SamplingGrid {
+      try SamplingGrid(points: zip(timesteps, levels).map { .init(timestep: $0, level: $1) } + [.clean])
+    }
+    #expect(throws: PlanError.option("timestep", -0.5, sampler: "LCM", allowed: "[0, ∞)")) {
+      try LCM().plan(over: grid([1, -0.5]), predicting: .v)
+    }
+    // Time that runs towards the data.
+    for timesteps in [[200.0, 700], [-2, -1]] {
+      #expect(throws: PlanError.self) { try TCD().plan(over: grid(timesteps), predicting: .v) }
+    }
+    #expect(try TCD(eta: 0).plan(over: grid([200, 700]), predicting: .v).steps.count == 2)
+    #expect(try TCD().plan(over: grid([800, 300]), predicting: .v).steps.count == 2)
+  }
+
   @Test func `previous prediction is the posterior's mean at the grid's next point`() throws {
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     let plan = try DDPM().plan(over: grid, predicting: .previous)
