@@ -2,8 +2,15 @@
 public enum SigmaSpacing: Hashable, Codable, Sendable {
   /// Equal steps of σ^(1/rho); Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 5.
   case karras(rho: Double = 7)
-  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 (uniform logSNR).
+  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 (uniform logSNR), which
+  /// diffusers calls Lu's lambdas too.
   case exponential
+  /// Steps of ln σ that follow a power, ln σ = ln σ_min + r^rho·ln(σ_max/σ_min) with r from 1 to 0 in equal steps; Crowson 2022,
+  /// https://github.com/crowsonkb/k-diffusion, `get_sigmas_polyexponential`. With rho 1 it is `exponential`.
+  case polyexponential(rho: Double = 1)
+  /// Equal shares of a beta distribution over σ, so that with both parameters below 1 the steps are small at both ends; Lee et al. 2024,
+  /// https://arxiv.org/abs/2407.12173. The parameters are in 0.1 ... 10.
+  case beta(alpha: Double = 0.6, beta: Double = 0.6)
   /// Equal steps of σ.
   case linear
 
@@ -12,16 +19,32 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
     switch self {
     case .karras: "karras"
     case .exponential: "exponential"
+    case .polyexponential: "polyexponential"
+    case .beta: "beta"
     case .linear: "linear"
     }
   }
 
   /// Every spacing with its default parameters.
-  public static let all: [SigmaSpacing] = [.karras(), .exponential, .linear]
+  public static let all: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(), .beta(), .linear]
+
+  /// Throws if a parameter is out of its range.
+  func validate() throws(GridError) {
+    switch self {
+    case .karras(let rho), .polyexponential(let rho):
+      guard rho > 0, rho.isFinite else { throw .parameter("rho", rho, allowed: "above 0 and finite") }
+    case .beta(let alpha, let beta):
+      let range = BetaDistribution.parameters
+      for (name, value) in [("alpha", alpha), ("beta", beta)] where !range.contains(value) {
+        throw .parameter(name, value, allowed: "in \(range.lowerBound) ... \(range.upperBound.plain)")
+      }
+    case .exponential, .linear: break
+    }
+  }
 
   /// `count` sigmas from `largest` to `smallest`, both included; `largest` alone where `count` is 1.
   ///
-  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most.
+  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most; `beta` as its quantiles.
   func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
     (0..<count).map { i in
       if i == 0 { return largest }
@@ -35,6 +58,12 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
         return Math.pow(between(Math.pow(largest, 1 / rho), Math.pow(smallest, 1 / rho)), rho)
       case .exponential:
         return Math.exp(between(Math.log(largest), Math.log(smallest)))
+      case .polyexponential(let rho):
+        let share = Math.pow(between(1, 0), rho)
+        return Math.exp(share * Math.log(largest) + (1 - share) * Math.log(smallest))
+      case .beta(let alpha, let beta):
+        let (x, rest) = BetaDistribution(alpha: alpha, beta: beta).quantile(between(1, 0), complement: between(0, 1))
+        return x * largest + rest * smallest
       case .linear:
         return between(largest, smallest)
       }
@@ -51,14 +80,12 @@ extension SamplingGrid {
   ///   - spacing: how the sigmas lie between the ends.
   ///   - range: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
   /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as after rescaling to zero
-  ///   terminal SNR, where the largest sigma is infinite), or `rho` is not above 0.
+  ///   terminal SNR, where the largest sigma is infinite), or a parameter of the spacing is out of its range.
   public init(
     _ schedule: NoiseSchedule, steps: Int, spacing: SigmaSpacing, range: ClosedRange<Double>? = nil
   ) throws(GridError) {
     guard steps >= 1, steps <= schedule.timesteps else { throw .steps(steps, timesteps: schedule.timesteps) }
-    if case .karras(let rho) = spacing, !(rho > 0 && rho.isFinite) {
-      throw .parameter("rho", rho, allowed: "above 0 and finite")
-    }
+    try spacing.validate()
     let table = schedule.sigmas
     let smallest = range?.lowerBound ?? table[0]
     let largest = range?.upperBound ?? table[table.count - 1]

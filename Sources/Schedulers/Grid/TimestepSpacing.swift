@@ -1,8 +1,9 @@
 /// Which N of a schedule's T timesteps a run visits.
 ///
-/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer arithmetic with ties rounded to even.
+/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer arithmetic, with ties rounded to even
+/// where it rounds.
 ///
-/// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, table 2.
+/// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, table 2, unless a case names another.
 public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// i·⌊T/N⌋ + `offset` for i = N−1 ... 0: begins below the end of the process. `offset` 1 is Stable Diffusion's.
   case leading(offset: Int = 0)
@@ -14,6 +15,9 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N. Luo et al. 2023, https://arxiv.org/abs/2310.04378, section 4.3; diffusers'
   /// `original_inference_steps`.
   case distilled(originalSteps: Int = 50)
+  /// ⌊(T−1)·(N−i)/N⌋ for i = 0 ..< N: begins at T−1 and ends above 0, by equal steps the last of which leads to clean data; Stability AI's
+  /// generative models, https://github.com/Stability-AI/generative-models, `LegacyDDPMDiscretization`.
+  case sgmUniform
 
   /// The name on the command line and in messages.
   public var name: String {
@@ -22,11 +26,12 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .trailing: "trailing"
     case .linspace: "linspace"
     case .distilled: "distilled"
+    case .sgmUniform: "sgm-uniform"
     }
   }
 
   /// Every spacing with its default parameters that has any number of steps.
-  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace]
+  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace, .sgmUniform]
 
   /// The N timesteps, largest first.
   ///
@@ -52,6 +57,8 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
           "originalSteps", Double(originalSteps), allowed: "in \(count) ... \(total) with \(count) of \(total) timesteps")
       }
       return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
+    case .sgmUniform:
+      return (0..<count).map { (total - 1) * (count - $0) / count }
     }
   }
 

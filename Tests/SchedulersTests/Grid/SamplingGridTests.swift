@@ -30,9 +30,9 @@ import Testing
     #expect(try timesteps(.linspace, 10) == [999, 888, 777, 666, 555, 444, 333, 222, 111, 0])
   }
 
-  @Test func `the spacings have the names that diffusers gives them`() {
-    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace"])
-    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "linear"])
+  @Test func `the spacings have the names that other libraries give them`() {
+    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform"])
+    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "beta", "linear"])
   }
 
   @Test func `ties are rounded to even`() throws {

@@ -1,0 +1,96 @@
+"""Grids: the sigmas and timesteps of other libraries' spacings, and quantiles of beta distributions in 50 digits.
+
+- `quantiles/alpha/beta` [P, 4]: a share p, the x below which it lies, and 1 - x, by bisection of mpmath's incomplete beta function; and by
+  how many percent the share on the side of the smaller of both grows with one percent of it.
+- `beta/alpha/beta/N`: sigmas between 14 and 0.03 at the shares 1 - i/(N - 1), from the same quantiles.
+- `beta/diffusers/N`: diffusers' conversion of the same range, whose quantiles are SciPy's.
+- `polyexponential/rho/N`: k-diffusion's `get_sigmas_polyexponential` over the same range.
+- `lu/N`: the sigmas of diffusers' DPM-Solver with `use_lu_lambdas`, on the scaled linear schedule with T = 1000.
+- `ays/table`: diffusers' `AysSchedules` for ten steps; `ays/table/N`: its log-linear interpolation, NumPy's on those numbers and the last
+  sigma that is published at https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html, where diffusers has 0.
+- `sgm/N`: the timesteps of `generate_roughly_equally_spaced_steps` in https://github.com/Stability-AI/generative-models,
+  sgm/modules/diffusionmodules/discretizer.py, which is NumPy's linspace without its end, truncated.
+"""
+
+import mpmath
+import numpy
+from mpmath import mpf
+from safetensors.numpy import save
+
+from recipes.plans import COUNT, Process, float64, load_k_diffusion
+
+SMALLEST, LARGEST = 0.03, 14.0
+STEPS = [2, 3, 7, 10, 30]
+SHARES = [1e-9, 1e-4, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-4, 1 - 1e-9]
+PARAMETERS = [(0.6, 0.6), (0.1, 0.1), (0.1, 10), (10, 0.1), (10, 10), (1, 1), (0.5, 3), (2.5, 0.7)]
+LAST = {"StableDiffusionSigmas": 0.029, "StableDiffusionXLSigmas": 0.029, "StableDiffusionVideoSigmas": 0.002}
+
+
+def quantile(p, alpha, beta):
+    """x and 1 - x, by bisection of the one that is below one half, in its logarithm."""
+
+    def below(x, a, b):
+        return mpmath.betainc(a, b, 0, x, regularized=True)
+
+    alpha, beta = mpf(alpha), mpf(beta)
+    if p > below(mpf(1) / 2, alpha, beta):
+        rest, x = quantile(1 - p, beta, alpha)
+        return x, rest
+    low, high = mpf(-800), mpmath.log(mpf(1) / 2)
+    for _ in range(120):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(mpmath.exp(middle), alpha, beta) < p else (low, middle)
+    x = mpmath.exp(low)
+    return x, 1 - x
+
+
+def elasticity(x, rest, alpha, beta):
+    if x > rest:
+        return elasticity(rest, x, beta, alpha)
+    return x**alpha * rest ** (beta - 1) / mpmath.betainc(alpha, beta, 0, x)
+
+
+@float64()
+def grids():
+    import torch
+    from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
+    from diffusers.schedulers.scheduling_utils import AysSchedules
+
+    sampling = load_k_diffusion()
+    tensors = {}
+
+    def add(name, values):
+        tensors[name] = numpy.array([float(value) for value in values])
+
+    for alpha, beta in PARAMETERS:
+        rows = [(p, *quantile(mpf(p), alpha, beta)) for p in SHARES]
+        rows = [(*row, elasticity(*row[1:], mpf(alpha), mpf(beta))) for row in rows]
+        tensors[f"quantiles/{alpha}/{beta}"] = numpy.array([[float(number) for number in row] for row in rows])
+    for steps in STEPS:
+        for alpha, beta in [(0.6, 0.6), (0.5, 3)]:
+            shares = [mpf(steps - 1 - i) / (steps - 1) for i in range(1, steps - 1)]
+            inner = [quantile(p, alpha, beta) for p in shares]
+            inner = [x * mpf(LARGEST) + rest * mpf(SMALLEST) for x, rest in inner]
+            add(f"beta/{alpha}/{beta}/{steps}", [LARGEST, *inner, SMALLEST])
+        scheduler = EulerDiscreteScheduler(use_beta_sigmas=True, sigma_min=SMALLEST, sigma_max=LARGEST)
+        add(f"beta/diffusers/{steps}", scheduler._convert_to_beta(numpy.zeros(0), steps))
+        for rho in (0.5, 1, 3):
+            add(f"polyexponential/{rho}/{steps}", sampling.get_sigmas_polyexponential(steps, SMALLEST, LARGEST, rho)[:-1])
+        scheduler = DPMSolverMultistepScheduler(trained_betas=Process().betas, use_lu_lambdas=True)
+        scheduler.set_timesteps(steps)
+        add(f"lu/{steps}", scheduler.sigmas[:-1])
+        assert scheduler.sigmas.dtype == torch.float64
+    for table, last in LAST.items():
+        published = AysSchedules[table][:-1]
+        add(f"ays/{table}", published)
+        for steps in (1, 4, 7, 25):
+            knots, wanted = numpy.linspace(0, 1, 11), numpy.linspace(0, 1, steps + 1)
+            logarithms = numpy.interp(wanted, knots, numpy.log([*published, last][::-1]))
+            add(f"ays/{table}/{steps}", numpy.exp(logarithms)[::-1][:-1])
+    for steps in (1, 2, 3, 10, 30, 999, 1000):
+        spaced = numpy.linspace(COUNT - 1, 0, steps, endpoint=False).astype(int)
+        tensors[f"sgm/{steps}"] = spaced.astype(numpy.int64)
+    return save(tensors)
+
+
+FILES = {"grids.safetensors": grids}
