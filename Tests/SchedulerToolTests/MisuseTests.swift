@@ -33,7 +33,7 @@ import Testing
     (["sample", "--sampler", "ddim-inversion"], "goes from data to noise"),
     (["sample", "--schedule", "wavy"], "unknown schedule \"wavy\"; known: linear"),
     (["sample", "--spacing", "wavy"], "unknown spacing \"wavy\"; known: leading"),
-    (["sample", "--prediction", "previous"], "unknown prediction \"previous\"; known: epsilon, x0, v, flow"),
+    (["sample", "--prediction", "previous"], "unknown prediction \"previous\"; known: epsilon, x0, v, flow, reverseFlow"),
     (["sample", "--clip", "hard"], "unknown clipping \"hard\""),
     (["sample", "--offset", "1"], "--spacing leading"),
     (["sample", "--offset", "99", "--spacing", "leading"], "offset 99"),

@@ -10,6 +10,8 @@ public enum GridError: Error, Hashable, Sendable {
   case inputScale(Double, index: Int)
   /// A parameter of a spacing that is out of its range.
   case parameter(String, Double, allowed: String)
+  /// An argument that is needed and was not given.
+  case missing(String, reason: String)
   /// A start that the grid does not have.
   case start(String, allowed: String)
   /// A respacing that does not fit the schedule.
@@ -31,6 +33,8 @@ extension GridError: CustomStringConvertible {
       "input scale \(scale) at step \(index) must be finite and above 0"
     case .parameter(let name, let value, let allowed):
       "\(name) \(value.plain) must be \(allowed)"
+    case .missing(let name, let reason):
+      "\(name) is missing: \(reason)"
     case .start(let start, let allowed):
       "cannot start at \(start): must be in \(allowed)"
     case .respacing(let respacing, let reason):

@@ -155,6 +155,9 @@ public enum SamplerCatalog {
     Entry(
       name: "consistency", title: "Consistency model", sampler: ConsistencyModel(), order: 0, evaluationsPerStep: 1,
       isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2303.01469"),
+    Entry(
+      name: "flow-heun", title: "Heun along straight lines", sampler: FlowHeun(), order: 2, evaluationsPerStep: 2,
+      isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00364"),
   ]
 
   /// The entry with a name of `all`.

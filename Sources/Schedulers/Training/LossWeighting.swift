@@ -85,7 +85,7 @@ extension LossWeighting {
     case .x0: return (1, 1, 0)
     case .epsilon: return (snr, 1, 1)
     case .v: return (snr + 1, 1, snr == 0 ? 0 : 1)
-    case .flow: return (power(2, snr), 1, snr == 0 ? 0 : 1)
+    case .flow, .reverseFlow: return (power(2, snr), 1, snr == 0 ? 0 : 1)
     case .previous:
       guard let previous, level.noise > 0, previous.signal > 0, previous.sigma < level.sigma else {
         preconditionFailure("the weight of a previous prediction at \(level) needs the level it goes to")

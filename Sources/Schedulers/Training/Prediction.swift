@@ -6,12 +6,13 @@
 /// | `x0` | the data | the same, section 3.2 |
 /// | `v` | signal·epsilon − noise·x0 | Salimans and Ho 2022, https://arxiv.org/abs/2202.00512, section 4 |
 /// | `flow` | epsilon − x0 | Lipman et al. 2023, https://arxiv.org/abs/2210.02747; time runs towards noise |
+/// | `reverseFlow` | x0 − epsilon | Liu et al. 2022, https://arxiv.org/abs/2209.03003; time runs towards the data |
 /// | `previous` | the mean of q(x_s \| x, x0) at the next level s of the process | Ho et al. 2020, equation 7 |
 ///
 /// Everything here is scalar algebra over the two unknowns x0 and epsilon. A function answers `nil` where mathematics has no
 /// answer, as for the data behind pure noise when only epsilon is predicted.
 public enum Prediction: String, Hashable, Codable, CaseIterable, Sendable {
-  case epsilon, x0, v, flow, previous
+  case epsilon, x0, v, flow, previous, reverseFlow
 }
 
 /// sample·x + output·F: something that is read out of a sample and a network's output.
@@ -52,6 +53,7 @@ extension Prediction {
     case .x0: return Target(x0: 1, epsilon: 0)
     case .v: return Target(x0: -level.noise, epsilon: level.signal)
     case .flow: return Target(x0: -1, epsilon: 1)
+    case .reverseFlow: return Target(x0: 1, epsilon: -1)
     case .previous:
       guard let posterior = Self.posterior(from: level, to: previous) else { return nil }
       return Target(
@@ -76,9 +78,9 @@ extension Prediction {
     case .v:
       let power = signal * signal + noise * noise
       return Readout(sample: signal / power, output: -noise / power)
-    case .flow:
+    case .flow, .reverseFlow:
       let sum = signal + noise
-      return Readout(sample: 1 / sum, output: -noise / sum)
+      return Readout(sample: 1 / sum, output: (self == .flow ? -noise : noise) / sum)
     case .previous:
       guard let posterior = Self.posterior(from: level, to: previous), posterior.x0Coefficient > 0 else { return nil }
       return Readout(
@@ -106,6 +108,9 @@ extension Prediction {
     case .flow:
       guard noise > 0 else { return nil }
       return Readout(sample: 1 / noise, output: -(signal + noise) / noise)
+    case .reverseFlow:
+      guard noise > 0 else { return nil }
+      return Readout(sample: -1 / noise, output: (signal + noise) / noise)
     }
   }
 
@@ -123,6 +128,12 @@ extension Prediction {
     if self == other { return Readout(sample: 0, output: 1) }
     // Between these the noise cancels; the way through x̂0 would divide by it.
     switch (self, other) {
+    case (.reverseFlow, _):
+      let form = Prediction.flow.conversion(to: other, at: level, previous: previous)
+      return form.map { Readout(sample: $0.sample, output: -$0.output) }
+    case (_, .reverseFlow):
+      let form = conversion(to: .flow, at: level, previous: previous)
+      return form.map { Readout(sample: -$0.sample, output: -$0.output) }
     case (.epsilon, .v) where signal > 0:
       return Readout(sample: -noise / signal, output: (signal * signal + noise * noise) / signal)
     case (.epsilon, .flow) where signal > 0:

@@ -22,7 +22,7 @@ struct LikelihoodCommand: ParsableCommand {
   @Option(help: "The timesteps that are kept, as \"250\", \"10,15,20\" or \"ddim50\". (default: all)")
   var respacing: String?
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow.")
+  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow.")
   var prediction = "epsilon"
 
   @Option(help: "The normal distribution function of the decoder: exact, tanh (guided-diffusion's).")

@@ -21,7 +21,7 @@ struct PlotErrorCommand: ParsableCommand {
   @OptionGroup var process: ScheduleOptions
   @OptionGroup var spacing: GridOptions
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow.")
+  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow.")
   var prediction = "epsilon"
 
   @OptionGroup var chart: ChartOptions

@@ -6,7 +6,7 @@ struct SamplerOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "How much fresh noise is drawn, 0 ... 1, by samplers that let it be set.")
   var eta: Double?
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow.")
+  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow.")
   var prediction = Self.usualPrediction
 
   static let usualPrediction = "epsilon"

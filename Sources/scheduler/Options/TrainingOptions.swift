@@ -31,7 +31,8 @@ struct TrainingOptions: ParsableArguments {
     help: "The noise schedule: \(BetaSchedule.all.map(\.name).joined(separator: ", ")). (default: cosine)")
   var ddpmBetaSchedule: String?
   @Option(
-    name: [.long, .customLong("prediction")], help: "What the network predicts: epsilon, x0, v, flow. (default: v)")
+    name: [.long, .customLong("prediction")], help: "What the network predicts: epsilon, x0, v, flow, reverseFlow. (default: v)"
+  )
   var predictionType: Prediction?
   @Option(help: "The variance of the reverse step; a learned one adds a head to the network. (default: fixedLarge)")
   var varianceType: Variance?

@@ -37,7 +37,8 @@ import Testing
     // to the formula.
     let halved =
       [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), SDEDPMSolverPlusPlus(order: 3), SASolver()] as [any Sampler]
-    let runs = ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler)
+    let runs =
+      ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler) + FlowRunTests.samplers.map(\.sampler)
     let compared = (Self.samplers.map(\.sampler) + runs + halved).map { "\($0)" }
     for entry in SamplerCatalog.all { #expect(compared.contains("\(entry.sampler)"), "\(entry.name)") }
   }

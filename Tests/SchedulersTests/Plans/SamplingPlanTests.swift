@@ -208,7 +208,8 @@ import Testing
     let exploding = try grid.exploding()
     let network = { (x: Real, query: SamplingPlan.Query) in Real(x.value.magnitude / (1 + query.timestep)) }
     for prediction in [Prediction.epsilon, .x0, .v, .flow] {
-      for entry in SamplerCatalog.deterministic {
+      // FlowHeun takes its slopes along the path itself, and these are two.
+      for entry in SamplerCatalog.deterministic where entry.name != "flow-heun" {
         let a = try entry.sampler.plan(over: grid, predicting: prediction).sample(from: Real(0.7), model: network)
         let b = try entry.sampler.plan(over: exploding, predicting: prediction)
           .sample(from: Real(0.7 / grid.points[0].level.signal), model: network)

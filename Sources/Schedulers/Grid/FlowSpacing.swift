@@ -1,0 +1,126 @@
+/// How the calls of a network of rectified flow lie: on the straight path x = (1 − t)·x0 + t·epsilon, from t = 1 down.
+///
+/// ```swift
+/// let grid = try SamplingGrid(flow: .stableDiffusion3, steps: 28)
+/// let large = try SamplingGrid(flow: .flux, steps: 28, mu: DynamicShift.flux.mu(tokens: 4096))      // 1024×1024 pixels
+/// let plan = try Euler().plan(over: large, predicting: .flow)
+/// ```
+///
+/// The times are in equal steps from 1, then shifted, then stretched to end at `terminal`, then laid anew between their ends by
+/// `respacing`. The run ends in clean data.
+///
+/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206; with these options and their order, diffusers 0.42.1,
+/// `FlowMatchEulerDiscreteScheduler`.
+public struct FlowSpacing: Hashable, Codable, Sendable {
+  /// The shift towards noise.
+  public var shift: FlowShift
+  /// The time of the last call before the shift; `nil` for 1/N, so that the step to clean data is as long as the others.
+  public var last: Double?
+  /// What the time of the last call becomes by stretching 1 − t of all; `nil` for no stretching.
+  public var terminal: Double?
+  /// How the times lie between the first and the last, if not as they were; it goes by t, not by sigma.
+  public var respacing: SigmaSpacing?
+  /// The factor from a time to what the network is told.
+  public var timesteps: Double
+  /// Whether the network is told 1 − t in the place of t: its time runs towards the data, and it predicts `.reverseFlow`, as Mochi's.
+  public var isReversed: Bool
+
+  /// Equal steps, without a shift unless given.
+  public init(
+    shift: FlowShift = .fixed(1), last: Double? = nil, terminal: Double? = nil, respacing: SigmaSpacing? = nil,
+    timesteps: Double = 1000, isReversed: Bool = false
+  ) {
+    self.shift = shift
+    self.last = last
+    self.terminal = terminal
+    self.respacing = respacing
+    self.timesteps = timesteps
+    self.isReversed = isReversed
+  }
+
+  /// Stable Diffusion 3 and 3.5: shifted by 3, down to the first of 1000 timesteps.
+  ///
+  /// diffusers shifts the last time twice; that is `last: FlowShift.fixed(3).shifted(0.001)`.
+  public static let stableDiffusion3 = FlowSpacing(shift: .fixed(3), last: 0.001)
+  /// Flux.1-dev, which needs mu.
+  public static let flux = FlowSpacing(shift: .dynamic(.flux))
+  /// LTX-Video, which needs mu, and two steps or more.
+  public static let ltxVideo = FlowSpacing(shift: .dynamic(.ltxVideo), terminal: 0.1)
+
+  /// The levels of the calls, from times in the same form.
+  ///
+  /// A level holds t and 1 − t, each with its own digits; the shift and the stretching act on both.
+  fileprivate func levels(_ times: [NoiseLevel], mu: Double?) throws(GridError) -> [NoiseLevel] {
+    let factor = try shift.factor(mu: mu)
+    var levels = times.map { time in
+      let sum = time.signal + factor * time.noise
+      return NoiseLevel(signal: time.signal / sum, noise: factor * time.noise / sum)
+    }
+    if let terminal {
+      guard terminal > 0, terminal < 1 else { throw .parameter("terminal", terminal, allowed: "above 0 and below 1") }
+      let end = levels[levels.count - 1].signal
+      guard end > 0 else {
+        throw .parameter("terminal", terminal, allowed: "left out with one step, at t = 1, which cannot be stretched")
+      }
+      levels = levels.map { level in
+        let signal = level.signal / end * (1 - terminal)
+        return NoiseLevel(signal: signal, noise: 1 - signal)
+      }
+    }
+    if let respacing {
+      try respacing.validate()
+      levels = respacing.sigmas(count: levels.count, from: levels[0].noise, to: levels[levels.count - 1].noise)
+        .map { NoiseLevel(signal: 1 - $0, noise: $0) }
+    }
+    return levels
+  }
+
+  fileprivate func point(at level: NoiseLevel) -> SamplingGrid.Point {
+    SamplingGrid.Point(timestep: timesteps * (isReversed ? level.signal : level.noise), level: level)
+  }
+}
+
+extension SamplingGrid {
+  /// N times of rectified flow, then clean data.
+  ///
+  /// - Parameters:
+  ///   - spacing: how the times lie.
+  ///   - steps: N, 1 or more.
+  ///   - mu: what the shift follows from, if it is dynamic.
+  /// - Throws: `GridError` if mu is missing or out of place, or an option is out of its range.
+  /// - Accuracy: t and 1 − t within 8·2⁻⁵³ each; 64·2⁻⁵³ of 1 after stretching or respacing.
+  public init(flow spacing: FlowSpacing, steps: Int, mu: Double? = nil) throws(GridError) {
+    guard steps >= 1 else { throw .parameter("the number of steps", Double(steps), allowed: "1 or more") }
+    let last = spacing.last ?? 1 / Double(steps)
+    guard last > 0, last < 1 || (steps == 1 && last == 1) else {
+      throw .parameter("last", last, allowed: "above 0 and below 1")
+    }
+    let whole = Double(max(steps - 1, 1))
+    let times = (0..<steps).map { i in
+      NoiseLevel(signal: Double(i) * (1 - last) / whole, noise: (whole - Double(i) + Double(i) * last) / whole)
+    }
+    try self.init(flow: spacing, levels: times, mu: mu)
+  }
+
+  /// Given times of rectified flow in the place of equal steps, largest first, then clean data.
+  ///
+  /// - Parameters:
+  ///   - spacing: what is done to the times, and what the network is told.
+  ///   - times: above 0 and at most 1.
+  ///   - mu: what the shift follows from, if it is dynamic.
+  /// - Throws: `GridError` if there are none, one is not below the one before it or out of its range, mu is missing or out of place, or
+  ///   an option is out of its range.
+  public init(flow spacing: FlowSpacing, times: [Double], mu: Double? = nil) throws(GridError) {
+    guard !times.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
+    for time in times where !(time > 0 && time <= 1) { throw .parameter("time", time, allowed: "above 0 and at most 1") }
+    try self.init(flow: spacing, levels: times.map { NoiseLevel(signal: 1 - $0, noise: $0) }, mu: mu)
+  }
+
+  private init(flow spacing: FlowSpacing, levels times: [NoiseLevel], mu: Double?) throws(GridError) {
+    guard spacing.timesteps > 0, spacing.timesteps.isFinite else {
+      throw .parameter("timesteps", spacing.timesteps, allowed: "above 0 and finite")
+    }
+    let levels = try spacing.levels(times, mu: mu)
+    try self.init(points: levels.map(spacing.point) + [.clean])
+  }
+}
