@@ -7,7 +7,7 @@
 `N.times`: shifted by 3, down to 1/1000 before the shift. The runs of DPM-Solver++ and UniPC begin at the first of these times below 1,
 as diffusers has no level without signal there.
 
-`case.rows` [R, 7] and `case.calls` are coefficients as in `multistep.py`.
+`case.rows` [R, 7] and `case.calls` are coefficients as in `multistep.py`, of Heun and Euler with churn too.
 """
 
 import ast
@@ -140,6 +140,29 @@ def heun_rows(levels):
     return result
 
 
+def churn_rows(sampler, levels):
+    """Karras et al. 2022, algorithm 2, with S_churn 40, in samples of the variance-preserving path; as `heun_rows`."""
+    gamma = min(mpf(40) / (len(levels) - 1), mpmath.sqrt(2) - 1)
+    raised = [coefficients.of_sigma((1 + gamma) * noise / signal) for signal, noise in levels]
+    result = []
+    for source, target, after in zip(raised, levels[1:], raised[1:]):
+        (signal, noise), (signal2, noise2) = source, target
+        run = noise2 / signal2 - noise / signal
+        if sampler == "heun-churn":
+            made = [Row(signal2 / signal, [signal2 * run])]
+            if noise2 > 0:
+                made.append(Row(mpf(1), [signal2 * run / 2, -signal2 * run / 2]))
+        else:
+            made = [Row(noise2 / noise, [signal2 - signal * noise2 / noise])]
+        scale = after[0] / signal2
+        last = made[-1]
+        made[-1] = Row(last.sample * scale, [scale * number for number in last.estimates])
+        made[-1].noise = mpmath.sqrt((after[1] / after[0]) ** 2 - (noise2 / signal2) ** 2) * after[0]
+        number = max(coefficients.condition(source, target), coefficients.condition(after, target))
+        result += [[*row.list(), number] for row in made]
+    return result
+
+
 def flow_coefficients():
     process = Process()
     tensors = {}
@@ -150,7 +173,8 @@ def flow_coefficients():
             else:
                 levels = [(mpmath.sqrt(process.bars[t]), mpmath.sqrt(1 - process.bars[t])) for t in timesteps(spacing, steps)]
             levels.append((mpf(1), mpf(0)))
-            for name, made in {"flow-heun": heun_rows(levels)}.items():
+            churned = {name: churn_rows(name, levels) for name in ("heun-churn", "euler-churn")}
+            for name, made in {"flow-heun": heun_rows(levels), **churned}.items():
                 calls = kept(len(made))
                 tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in made[i]] for i in calls])
                 tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)

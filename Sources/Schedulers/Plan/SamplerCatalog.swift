@@ -158,6 +158,12 @@ public enum SamplerCatalog {
     Entry(
       name: "flow-heun", title: "Heun along straight lines", sampler: FlowHeun(), order: 2, evaluationsPerStep: 2,
       isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2206.00364"),
+    Entry(
+      name: "heun-churn", title: "Heun with churn", sampler: Churn(Heun(), amount: 40), order: 2, evaluationsPerStep: 2,
+      isStochastic: true, isInversion: false, source: "https://arxiv.org/abs/2206.00364"),
+    Entry(
+      name: "euler-churn", title: "Euler with churn", sampler: Churn(Euler(), amount: 40), order: 1, evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
   ]
 
   /// The entry with a name of `all`.

@@ -132,13 +132,19 @@ extension Sampler {
         let denoising = prediction.denoising(
           at: query.level.scaled(by: query.inputScale), previous: previous?.level.scaled(by: previous!.inputScale))
       else { throw .singular(prediction, timestep: query.timestep, sigma: query.level.sigma) }
-      steps.append(
-        SamplingPlan.Step(
-          query: query, arrival: move.arrival,
-          denoising: Readout(sample: denoising.sample * query.inputScale, output: denoising.output),
-          keeping: move.estimate.readout(at: query.level), next: move.next, logVariance: move.logVariance))
+      let readout = Readout(sample: denoising.sample * query.inputScale, output: denoising.output)
+      steps.append(move.step(asking: query, denoising: readout))
     }
     return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
+  }
+}
+
+extension Move {
+  /// The step of a plan in which the network is asked at `query`, a point with the level of the move's.
+  func step(asking query: SamplingPlan.Query, denoising: Readout) -> SamplingPlan.Step {
+    SamplingPlan.Step(
+      query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
+      logVariance: logVariance)
   }
 }
 

@@ -9,7 +9,7 @@ import Testing
     DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
     SDEDPMSolverPlusPlus(order: 1), SDEDPMSolverPlusPlus(eta: 0.5), SDEDPMSolverPlusPlus(order: 3),
     SASolver(predictorOrder: 3, correctorOrder: 4, tau: 1.5), SASolver(noisySigmas: 0.1...1), TCD(), TCD(eta: 1),
-    ConsistencyModel(leastSigma: 0),
+    ConsistencyModel(leastSigma: 0), Churn(Euler(), amount: 40), Churn(Euler(), amount: 1e9, range: 0.1...5),
   ]
 
   /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.

@@ -133,6 +133,10 @@ import Testing
     #expect(throws: PlanError.option("order", 4, sampler: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
       try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
     }
+    for value in [-1, .nan, .infinity] {
+      #expect(throws: PlanError.self) { try Churn(Euler(), amount: value).plan(over: grid, predicting: .v) }
+      #expect(throws: PlanError.self) { try Churn(Euler(), amount: 1, noise: value).plan(over: grid, predicting: .v) }
+    }
     for clipping in [
       Clipping.dynamic(ratio: 0), .dynamic(ratio: 1.1), .dynamic(ratio: .nan), .dynamic(maximum: 0.5),
       .dynamic(maximum: .infinity), .range(-Double.infinity...1), .range(-1 ... .infinity),

@@ -1,0 +1,61 @@
+/// A sampler whose samples are made a little noisier before each of its steps, which then go further down.
+///
+///     γ  = min(amount/N, √2 − 1) where σ is in the range, else 0;    σ̂ = σ·(1 + γ)
+///     x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ',    with x̄ = x/signal
+///
+/// The network sees the noisier sample, so a plan has the noise of a step in the line that makes that sample: at the end of the step
+/// before. A run starts where that of the first step has been added, at σ̂ in the place of σ. What the network is told at σ̂ is the timestep of
+/// σ̂; beyond the noisiest of a schedule, that.
+///
+/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is `Heun`; with `Euler`, Crowson 2022,
+/// https://github.com/crowsonkb/k-diffusion, `sample_euler`.
+public struct Churn<Base: Sampler>: Sampler {
+  /// The sampler of the steps, which must look at no step before its own.
+  public var base: Base
+  /// S_churn: how much noise is added in all; 0 or more.
+  public var amount: Double
+  /// S_tmin and S_tmax: the sigmas at which noise is added.
+  public var range: ClosedRange<Double>
+  /// S_noise: the factor of the noise that is added, a little above 1 against the loss of detail; 0 or more.
+  public var noise: Double
+
+  /// Churn before each step of a sampler.
+  public init(_ base: Base, amount: Double, range: ClosedRange<Double> = 0 ... .greatestFiniteMagnitude, noise: Double = 1) {
+    self.base = base
+    self.amount = amount
+    self.range = range
+    self.noise = noise
+  }
+
+  public func start(of grid: SamplingGrid) -> NoiseLevel {
+    grid.steps > 0 ? raised(grid.points, at: 0, scale: grid.timestepScale).level : grid.points[0].level
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    for (name, value) in [("amount", amount), ("noise", noise)] where !(value >= 0 && value.isFinite) {
+      throw .option(name, value, sampler: "Churn", allowed: "[0, ∞)")
+    }
+    let scale = grid.timestepScale
+    let starts = (0..<grid.steps).map { raised(grid.points, at: $0, scale: scale) } + [grid.points[grid.steps]]
+    var moves: [Move] = []
+    for i in 0..<grid.steps {
+      let (to, next) = (grid.points[i + 1], starts[i + 1])
+      var step = try base.moves(over: SamplingGrid(unchecked: [starts[i], to]))
+      // x' of the level that the step leads to, as one of the noisier level: in x/signal, noise is added.
+      let last = step.removeLast()
+      let ratio = to.level.sigma / next.level.sigma
+      let added = ratio < 1 ? noise * next.level.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : 0
+      let scaled = next.level.signal / to.level.signal * last.next + added * .noise
+      step.append(Move(at: last.query, to: next.level, estimate: last.estimate, next: scaled))
+      moves += step
+    }
+    return moves
+  }
+
+  /// The point at σ̂ of a step.
+  private func raised(_ points: [SamplingGrid.Point], at i: Int, scale: TimestepScale) -> SamplingGrid.Point {
+    let sigma = points[i].level.sigma
+    let gamma = range.contains(sigma) ? min(amount / Double(points.count - 1), 2.0.squareRoot() - 1) : 0
+    return gamma > 0 ? scale.point(sigma: sigma * (1 + gamma), between: points[i], and: points[i + 1]) : points[i]
+  }
+}

@@ -1,0 +1,150 @@
+import Fixtures
+import Schedulers
+import Testing
+
+/// EDM's grid, preconditioning and runs against diffusers' in float64: `Fixtures/recipes/edm.py` says how they were made.
+@Suite struct EDMTests {
+  private static let file = Result { try Safetensors("edm.safetensors") }
+  private static let edm = EDMPreconditioning()
+
+  /// A sampler as the fixture calls it.
+  struct Reference: Sendable, CustomTestStringConvertible {
+    let name: String
+    let sampler: any Sampler
+    var isNegated = false
+    var testDescription: String { name }
+  }
+
+  private static let references: [Reference] = [
+    Reference(name: "euler", sampler: Euler()), Reference(name: "euler/negated", sampler: Euler(), isNegated: true),
+    Reference(name: "dpm++2m", sampler: DPMSolverPlusPlus()),
+    Reference(name: "dpm++2m/negated", sampler: DPMSolverPlusPlus(), isNegated: true),
+    Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(solverType: .heun)),
+    Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, halvesCurvature: true)),
+    Reference(name: "dpm++2m-sde", sampler: SDEDPMSolverPlusPlus()),
+  ]
+
+  @Test(arguments: ["karras", "exponential"], [1, 2, 3, 4, 12])
+  func `the grid, what the network is told, and what it is given are those of diffusers`(name: String, steps: Int) throws {
+    if steps == 1, name == "exponential" { return }
+    let file = try Self.file.get()
+    let spacing: SigmaSpacing = name == "karras" ? .karras() : .exponential
+    let grid = try SamplingGrid(edm: Self.edm, steps: steps, spacing: spacing)
+    let (sigmas, told) = (try file.doubles("grid/\(name)/\(steps).sigmas"), try file.doubles("grid/\(name)/\(steps).timesteps"))
+    let scales = try file.doubles("grid/\(name)/\(steps).scales")
+    #expect(grid.steps == sigmas.count && grid.points.last == .clean)
+    var worst = WorstRatio()
+    for (i, point) in grid.points.dropLast().enumerated() {
+      // Its seventh power loses a dozen digits of σ_max^(1/7) at σ_min, which is a hundredth of that: 7·80^(1/7)/0.002^(1/7)·4 units.
+      let tolerance = 256 * unit
+      #expect(point.level.signal == 1)
+      worst.compare(point.level.noise, with: sigmas[i], within: tolerance * sigmas[i], at: "sigma \(i)")
+      worst.compare(point.timestep, with: told[i], within: tolerance, at: "timestep \(i)")
+      worst.compare(point.inputScale, with: scales[i], within: tolerance * scales[i], at: "scale \(i)")
+    }
+    worst.expectWithin()
+  }
+
+  @Test(arguments: references, [1, 2, 3, 4, 12]) func `every sample of a run is made as diffusers makes it`(
+    reference: Reference, steps: Int
+  ) throws {
+    let edm = EDMPreconditioning(isNegated: reference.isNegated)
+    let plan = try reference.sampler.plan(over: SamplingGrid(edm: edm, steps: steps), predicting: edm)
+    try Self.compare(plan, with: Self.file.get().doubles("\(reference.name)/\(steps).run"))
+  }
+
+  @Test(arguments: ["euler", "heun"], [1, 2, 3, 4, 12]) func `a run with churn is that of k-diffusion`(
+    name: String, steps: Int
+  ) throws {
+    let file = try Self.file.get()
+    let grid = try SamplingGrid(edm: Self.edm, steps: steps)
+    func plan(_ base: some Sampler) throws -> SamplingPlan {
+      try Churn(base, amount: 2, range: 0.05...50, noise: 1.003).plan(over: grid, predicting: Self.edm)
+    }
+    let plan = try name == "heun" ? plan(Heun()) : plan(Euler())
+    let told = try file.doubles("churn/\(name)/\(steps).sigmas")
+    #expect(plan.steps.count == told.count && plan.start == plan.steps[0].query.level)
+    for (step, sigma) in zip(plan.steps, told) {
+      #expect(isClose(step.query.level.sigma, sigma, relative: 256 * unit))
+      #expect(isClose(step.query.timestep, Self.edm.point(at: step.query.level).timestep, relative: 256 * unit))
+    }
+    try Self.compare(plan, with: file.doubles("churn/\(name)/\(steps).run"))
+  }
+
+  /// Compares what every sample is made of with the rows of a reference.
+  private static func compare(_ plan: SamplingPlan, with expected: [Double]) throws {
+    let calls = plan.steps.count
+    let width = 2 * calls + 1
+    #expect(expected.count == calls * width)
+    func unitVector(_ index: Int) -> [Double] { (0..<width).map { $0 == index ? 1 : 0 } }
+    var run = Sampling(plan, from: unitVector(0))
+    for k in 0..<calls {
+      run.advance(output: unitVector(1 + k), noise: unitVector(1 + calls + k))
+      let row = expected[k * width..<(k + 1) * width]
+      // What an output adds is of size σ_data and below. Both have sigmas within 128 units, of which levels 80 and less differ.
+      let largest = row.reduce(0) { max($0, abs($1)) }
+      let error = zip(run.sample, row).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(error <= 1e-12 * max(largest, 1), "call \(k): \(error)")
+    }
+    Comparisons.count(expected.count)
+  }
+
+  @Test func `the numbers of table 1 at a sigma of short fractions`() throws {
+    // σ_data 3 and σ 4: c_skip 9/25, c_out 12/5, c_in 1/5.
+    let edm = EDMPreconditioning(sigmaData: 3)
+    let level = NoiseLevel(signal: 1, noise: 4)
+    let (point, readout) = (edm.point(at: level), try #require(edm.denoising(at: level)))
+    #expect(isClose(readout.sample, 9.0 / 25, relative: 4 * unit) && isClose(readout.output, 12.0 / 5, relative: 4 * unit))
+    #expect(isClose(point.inputScale, 0.2, relative: 4 * unit) && isClose(Math.exp(4 * point.timestep), 4, relative: 16 * unit))
+    #expect(EDMPreconditioning(sigmaData: 3, isNegated: true).denoising(at: level)!.output == -readout.output)
+    #expect(edm.denoising(at: NoiseLevel(signal: 0, noise: 1)) == nil)
+  }
+
+  /// A network that was trained on x0 + σ·epsilon is asked the same on any path, by samplers that go by sigma.
+  @Test func `the path of a grid does not matter to a network of EDM`() throws {
+    let grid = try SamplingGrid(edm: Self.edm, steps: 6)
+    let circle = try SamplingGrid(
+      points: grid.points.map { .init(timestep: 0, level: .variancePreserving(sigma: $0.level.sigma)) })
+    let plans = try [grid, circle].map { try DPMSolverPlusPlus().plan(over: $0, predicting: Self.edm) }
+    var runs = plans.map { Sampling($0, from: [3 * $0.start.signal]) }
+    while runs[0].query != nil {
+      #expect(isClose(runs[0].query!.timestep, runs[1].query!.timestep, relative: 64 * unit))
+      #expect(isClose(runs[0].input[0], runs[1].input[0], relative: 1e-13))
+      for i in 0..<2 { runs[i].advance(output: runs[i].input.map { 1 - 0.5 * $0 }) }
+    }
+    #expect(isClose(runs[0].sample[0], runs[1].sample[0], relative: 1e-12))
+  }
+
+  @Test func `what is out of range is an error that names it`() throws {
+    for value in [0, -1, .nan, .infinity] {
+      let edm = EDMPreconditioning(sigmaData: value)
+      func name(_ make: () throws -> SamplingGrid) throws -> String {
+        guard case .parameter(let name, _, allowed: _) = try #require(throws: GridError.self, performing: { try make() }) else {
+          return ""
+        }
+        return name
+      }
+      #expect(try name { try SamplingGrid(edm: edm, steps: 4) } == "sigmaData")
+      #expect(try name { try SamplingGrid(edm: edm, sigmas: [2, 1]) } == "sigmaData")
+      let grid = try SamplingGrid(edm: Self.edm, steps: 4)
+      let error = try #require(throws: PlanError.self) { try Euler().plan(over: grid, predicting: edm) }
+      #expect("\(error)".hasPrefix("sigmaData \(value == value.rounded() && value.isFinite ? "\(Int(value))" : "\(value)") of"))
+      #expect(try name { try SamplingGrid(edm: Self.edm, steps: 4, spacing: .karras(rho: value)) } == "rho")
+    }
+    for (steps, range) in [(0, 0.002...80), (4, 0...80), (4, 1 ... .infinity)] as [(Int, ClosedRange<Double>)] {
+      #expect(throws: GridError.self) { try SamplingGrid(edm: Self.edm, steps: steps, range: range) }
+    }
+    for sigmas in [[], [.nan], [1, 1], [0], [.infinity, 1]] as [[Double]] {
+      #expect(throws: GridError.self) { try SamplingGrid(edm: Self.edm, sigmas: sigmas) }
+    }
+    let zero = try SamplingGrid(flow: FlowSpacing(), steps: 3)
+    #expect(throws: PlanError.coefficient(step: 0, timestep: 1000, sigma: .infinity)) {
+      try FlowHeun().plan(over: zero, predicting: Self.edm)
+    }
+  }
+
+  @Test func `a point without noise or signal is none for a network of EDM`() async {
+    await #expect(processExitsWith: .failure) { _ = EDMPreconditioning().point(at: .clean) }
+    await #expect(processExitsWith: .failure) { _ = EDMPreconditioning().point(at: NoiseLevel(signal: 0, noise: 1)) }
+  }
+}
