@@ -164,6 +164,12 @@ public enum SamplerCatalog {
     Entry(
       name: "euler-churn", title: "Euler with churn", sampler: Churn(Euler(), amount: 40), order: 1, evaluationsPerStep: 1,
       isStochastic: true, isInversion: false, source: "https://github.com/crowsonkb/k-diffusion"),
+    Entry(
+      name: "gradient-estimation", title: "Gradient estimation, gamma 2", sampler: GradientEstimation(), order: 1,
+      evaluationsPerStep: 1, isStochastic: false, isInversion: false, source: "https://arxiv.org/abs/2306.04848"),
+    Entry(
+      name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverInversion(), order: 2,
+      evaluationsPerStep: 1, isStochastic: false, isInversion: true, source: "https://arxiv.org/abs/2211.01095"),
   ]
 
   /// The entry with a name of `all`.

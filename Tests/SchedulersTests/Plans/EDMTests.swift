@@ -50,7 +50,7 @@ import Testing
   ) throws {
     let edm = EDMPreconditioning(isNegated: reference.isNegated)
     let plan = try reference.sampler.plan(over: SamplingGrid(edm: edm, steps: steps), predicting: edm)
-    try Self.compare(plan, with: Self.file.get().doubles("\(reference.name)/\(steps).run"))
+    expectRows(of: plan, are: try Self.file.get().doubles("\(reference.name)/\(steps).run"))
   }
 
   @Test(arguments: ["euler", "heun"], [1, 2, 3, 4, 12]) func `a run with churn is that of k-diffusion`(
@@ -68,25 +68,7 @@ import Testing
       #expect(isClose(step.query.level.sigma, sigma, relative: 256 * unit))
       #expect(isClose(step.query.timestep, Self.edm.point(at: step.query.level).timestep, relative: 256 * unit))
     }
-    try Self.compare(plan, with: file.doubles("churn/\(name)/\(steps).run"))
-  }
-
-  /// Compares what every sample is made of with the rows of a reference.
-  private static func compare(_ plan: SamplingPlan, with expected: [Double]) throws {
-    let calls = plan.steps.count
-    let width = 2 * calls + 1
-    #expect(expected.count == calls * width)
-    func unitVector(_ index: Int) -> [Double] { (0..<width).map { $0 == index ? 1 : 0 } }
-    var run = Sampling(plan, from: unitVector(0))
-    for k in 0..<calls {
-      run.advance(output: unitVector(1 + k), noise: unitVector(1 + calls + k))
-      let row = expected[k * width..<(k + 1) * width]
-      // What an output adds is of size σ_data and below. Both have sigmas within 128 units, of which levels 80 and less differ.
-      let largest = row.reduce(0) { max($0, abs($1)) }
-      let error = zip(run.sample, row).reduce(0) { max($0, abs($1.0 - $1.1)) }
-      #expect(error <= 1e-12 * max(largest, 1), "call \(k): \(error)")
-    }
-    Comparisons.count(expected.count)
+    expectRows(of: plan, are: try file.doubles("churn/\(name)/\(steps).run"))
   }
 
   @Test func `the numbers of table 1 at a sigma of short fractions`() throws {

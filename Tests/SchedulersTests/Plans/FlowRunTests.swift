@@ -32,20 +32,7 @@ import Testing
     let times = try file.doubles("\(steps).times")
     let chosen = reference.isWhole ? times.dropLast() : times.dropFirst()
     let plan = try reference.sampler.plan(over: SamplingGrid(flow: FlowSpacing(), times: Array(chosen)), predicting: .flow)
-    let expected = try file.doubles("\(reference.name)/\(steps).run")
-    let calls = plan.steps.count
-    let width = 2 * calls + 1
-    #expect(expected.count == calls * width)
-    var run = Sampling(plan, from: Self.unitVector(0, of: width))
-    for k in 0..<calls {
-      run.advance(output: Self.unitVector(1 + k, of: width), noise: Self.unitVector(1 + calls + k, of: width))
-      let row = expected[k * width..<(k + 1) * width]
-      // Terms of size 1 and less; λ, of size up to 6, has digits before its point, and steps of it divide by each other.
-      let error = zip(run.sample, row).reduce(0) { max($0, abs($1.0 - $1.1)) }
-      #expect(error <= 1e-12, "\(reference.name), call \(k): \(error)")
-    }
-    Comparisons.count(expected.count)
+    // λ, of size up to 6, has digits before its point, and steps of it divide by each other.
+    expectRows(of: plan, are: try file.doubles("\(reference.name)/\(steps).run"))
   }
-
-  private static func unitVector(_ index: Int, of count: Int) -> [Double] { (0..<count).map { $0 == index ? 1 : 0 } }
 }

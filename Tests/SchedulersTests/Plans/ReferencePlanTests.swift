@@ -39,8 +39,10 @@ import Testing
       [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), SDEDPMSolverPlusPlus(order: 3), SASolver()] as [any Sampler]
     let runs =
       ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler) + FlowRunTests.samplers.map(\.sampler)
-    // Of Churn, `EDMTests` compare both bases.
-    let others: [any Sampler] = [Churn(Heun(), amount: 40), Churn(Euler(), amount: 40)]
+    // `EDMTests` compare churn with both bases, `AcceleratedRunTests` the others.
+    let others: [any Sampler] = [
+      Churn(Heun(), amount: 40), Churn(Euler(), amount: 40), GradientEstimation(), DPMSolverInversion(),
+    ]
     let compared = (Self.samplers.map(\.sampler) + runs + halved + others).map { "\($0)" }
     for entry in SamplerCatalog.all { #expect(compared.contains("\(entry.sampler)"), "\(entry.name)") }
   }

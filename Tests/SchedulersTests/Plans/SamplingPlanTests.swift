@@ -133,6 +133,14 @@ import Testing
     #expect(throws: PlanError.option("order", 4, sampler: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
       try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
     }
+    for order in [0, 4] {
+      #expect(throws: PlanError.self) { try DPMSolverInversion(order: order).plan(over: grid, predicting: .v) }
+    }
+    for sampler in [
+      GradientEstimation(gamma: .nan), .init(gamma: .infinity), .init(mu: -0.1), .init(mu: 1), .init(mu: .nan),
+    ] {
+      #expect(throws: PlanError.self) { try sampler.plan(over: grid, predicting: .v) }
+    }
     for value in [-1, .nan, .infinity] {
       #expect(throws: PlanError.self) { try Churn(Euler(), amount: value).plan(over: grid, predicting: .v) }
       #expect(throws: PlanError.self) { try Churn(Euler(), amount: 1, noise: value).plan(over: grid, predicting: .v) }

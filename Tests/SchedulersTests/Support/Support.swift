@@ -10,7 +10,8 @@ extension SamplerCatalog.Entry: CustomTestStringConvertible {
   /// Whether it extrapolates epsilon, and so divides by the signal in its first step.
   var needsSignal: Bool {
     [
-      "heun", "heun-churn", "dpm2m", "dpm3m", "dpm2s", "dpm3s", "deis", "deis3", "lms", "ipndm", "pndm", "plms", "kdpm2", "kdpm2-ancestral",
+      "heun", "heun-churn", "gradient-estimation", "dpm2m", "dpm3m", "dpm2s", "dpm3s", "deis", "deis3", "lms", "ipndm", "pndm",
+      "plms", "kdpm2", "kdpm2-ancestral",
     ].contains(name)
   }
 }

@@ -8,7 +8,9 @@ import Testing
 /// number, which comes with the reference. `Docs/Accuracy.md` derives the bounds.
 @Suite struct CoefficientTests {
   private static let files = Result {
-    try ["multistep-coefficients", "stages-coefficients", "flow-coefficients", "coefficients"].map { try Safetensors("\($0).safetensors") }
+    try ["multistep-coefficients", "stages-coefficients", "flow-coefficients", "accelerated-coefficients", "coefficients"].map {
+      try Safetensors("\($0).safetensors")
+    }
   }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
 

@@ -1,0 +1,32 @@
+/// DPM-Solver++ with several steps run backwards: from data to the noise that `DPMSolverPlusPlus` over the same grid would turn into them.
+///
+/// The steps are those of `DPMSolverPlusPlus`, from each point of the grid to the noisier one before it. At zero noise a network has
+/// nothing to say, so that the first evaluation is that of `DDIMInversion`. Inversion is exact as the steps become small, not for a given
+/// number of them.
+///
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1, `DPMSolverMultistepInverseScheduler`.
+public struct DPMSolverInversion: Sampler {
+  /// 1, 2 or 3.
+  public var order: Int
+  /// The rule of the steps of order 2.
+  public var solverType: SolverType
+
+  /// The inversion of DPM-Solver++(2M), or of another order of it.
+  public init(order: Int = 2, solverType: SolverType = .midpoint) {
+    self.order = order
+    self.solverType = solverType
+  }
+
+  public func start(of grid: SamplingGrid) -> NoiseLevel { DDIMInversion().start(of: grid) }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    guard (1...3).contains(order) else {
+      throw .option("order", Double(order), sampler: "DPMSolverInversion", allowed: "1 ... 3")
+    }
+    let multistep = ExponentialMultistep(name: "DPMSolverInversion", order: order, estimate: .x0, solverType: solverType)
+    let climb = Array(grid.points.reversed().drop { $0.level.noise == 0 })
+    let first = DDIMInversion().moves(over: grid).prefix(grid.points.count - climb.count)
+    // The estimate of that first evaluation is one of the same level as the next, and says nothing more.
+    return first + climb.indices.dropLast().map { multistep.move(climb, from: $0, order: min(order, $0 + 1)) }
+  }
+}
