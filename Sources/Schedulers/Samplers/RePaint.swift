@@ -1,0 +1,79 @@
+/// Inpainting with a network that was not trained for it: DDIM's steps towards the data, now and then back towards noise, so that what is
+/// filled in can agree with what is known.
+///
+///     x' = a·(DDIM's x') + √(noise'² − a²·noise_down²)·z,    a = signal'/signal_down,    where a step is followed by a jump back
+///
+/// The run itself knows nothing of the picture. After every step, the known part of the sample is replaced by the known data with the noise of
+/// the level:
+///
+/// ```swift
+/// let plan = try RePaint().plan(over: grid, predicting: .epsilon)
+/// var run = Sampling(plan, from: noise.next(like: known))
+/// while let query = run.query {
+///   run.advance(output: unet(run.input, query.timestep), using: &noise)
+///   run.sample = blend(run.level.mix(known, with: noise.next(like: known)), run.sample)
+/// }
+/// ```
+///
+/// A jump and the noise of the step before it are one draw, and the known part is noised once, at the level where the jump ends: the same
+/// distribution as replacing it before the jump. The network is called nearly N·`resamplings` times.
+///
+/// Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a; the jumps are those of the authors'
+/// https://github.com/andreas128/RePaint, `get_schedule_jump`.
+public struct RePaint: EtaSampler {
+  public var eta: Double
+  /// j: how many steps a jump goes back.
+  public var jumpLength: Int
+  /// r: how often a stretch of so many steps is made.
+  public var resamplings: Int
+
+  /// RePaint, with the steps of DDPM unless `eta` is below 1.
+  public init(eta: Double = 1, jumpLength: Int = 10, resamplings: Int = 10) {
+    self.eta = eta
+    self.jumpLength = jumpLength
+    self.resamplings = resamplings
+  }
+
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    for (name, value) in [("jumpLength", jumpLength), ("resamplings", resamplings)] where !(1...1000).contains(value) {
+      throw .option(name, Double(value), sampler: "RePaint", allowed: "1 ... 1000")
+    }
+    let steps = try DDIM(eta: eta).moves(over: grid)
+    var moves: [Move] = []
+    var index = 0
+    for next in visits(steps: grid.steps).dropFirst() {
+      if next > index {
+        moves.append(steps[index])
+      } else {
+        moves.append(Self.jump(after: moves.removeLast(), to: grid.points[next].level))
+      }
+      index = next
+    }
+    return moves
+  }
+
+  /// The indices of the points that a run of N steps comes to; a smaller one than before is the end of a jump.
+  func visits(steps: Int) -> [Int] {
+    var visits = [0]
+    // A jump begins where the steps that are left, but for the last, are a multiple of its length, unless it would pass the start.
+    var left: [Int: Int] = [:]
+    while let index = visits.last, index < steps {
+      visits.append(index + 1)
+      let rest = steps - 1 - (index + 1)
+      guard rest >= 0, rest.isMultiple(of: jumpLength), rest < steps - jumpLength else { continue }
+      let jumps = left[rest, default: resamplings - 1]
+      left[rest] = jumps - 1
+      if jumps > 0 { visits.append(index + 1 - jumpLength) }
+    }
+    return visits
+  }
+
+  /// A step and the forward process from where it leads to a noisier level.
+  private static func jump(after step: Move, to level: NoiseLevel) -> Move {
+    let factor = level.signal / step.arrival.signal
+    let forward = Posterior(from: level, to: step.arrival).forwardVariance
+    let drawn = factor * step.next.noise
+    let next = factor * step.next + ((drawn * drawn + forward).squareRoot() - drawn) * .noise
+    return Move(at: step.query, to: level, estimate: step.estimate, next: next)
+  }
+}
