@@ -111,4 +111,18 @@ import Testing
     failing.waitUntilExit()
     #expect(failing.terminationStatus == 2)
   }
+
+  @Test func `the page of the samplers is what the catalog says`() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    func text(_ path: String) throws -> String { try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) }
+    let made = try tool.run("list", "samplers", "--format", "markdown").text
+    #expect(
+      try text("Docs/Samplers.md") == made, "run `swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
+    let article = try text("Sources/Schedulers/Schedulers.docc/ChoosingASampler.md")
+    for entry in SamplerCatalog.all {
+      let row = article.split(separator: "\n").first { $0.hasPrefix("| `\(entry.name)` |") }
+      #expect(row?.hasSuffix(" | \(entry.use) |") == true, "\(entry.name)")
+      #expect(row?.contains(" | \(entry.order) | \(entry.calls) | ") == true, "\(entry.name)")
+    }
+  }
 }

@@ -13,7 +13,7 @@ struct SampleCommand: ParsableCommand {
 
   @Option(
     help: """
-      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. \
+      A sampler, by its name in `scheduler list`, or all; may be repeated or separated by commas. \
       (default: \(Self.usual.joined(separator: ",")))
       """)
   var sampler: [String] = []

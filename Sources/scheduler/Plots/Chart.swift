@@ -18,10 +18,16 @@ struct Chart: Sendable {
   // Lines may lie on one another: each is drawn thinner and more broken than the one below, so that all can be seen.
   private static let dashes = ["", "10 5", "3 4", "12 4 2 4", "6 6"]
 
+  /// The height of a line of the legend.
+  private static let legendLine = 22
+
   /// The chart as an SVG document.
   var document: String {
-    var drawing = SVG(width: 900, height: 520)
-    let frame = Frame(left: 78, right: 640, top: 48, bottom: 456)
+    // As high and as wide as the legend needs.
+    let height = max(520, 80 + series.count * Self.legendLine)
+    let width = max(900, 720 + 7 * (series.map(\.name.count).max() ?? 0))
+    var drawing = SVG(width: Double(width), height: Double(height))
+    let frame = Frame(left: 78, right: 640, top: 48, bottom: Double(height) - 64)
     drawing.text(title, at: ((frame.left + frame.right) / 2, 28), size: 16, anchor: .middle, isBold: true)
     drawAxes(frame, on: &drawing)
     for (i, line) in series.enumerated() { draw(line, style: Style(i), frame, on: &drawing) }
@@ -81,7 +87,7 @@ struct Chart: Sendable {
 
   private func drawLegend(left: Double, top: Double, on drawing: inout SVG) {
     for (i, line) in series.enumerated() {
-      let (style, y) = (Style(i), top + Double(i) * 22)
+      let (style, y) = (Style(i), top + Double(i * Self.legendLine))
       drawing.line((left, y), (left + 34, y), color: style.color, width: style.width, dash: style.dash)
       if hasDots { drawing.dot((left + 17, y), radius: 3, color: style.color) }
       drawing.text(line.name, at: (left + 42, y + 4.5))
