@@ -30,7 +30,8 @@ TOLERANCE = 2e-4
 GUIDED = ("p_sample", "ddim_sample", "ddim_reverse_sample")
 DIFFUSERS = (
     "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
-    "HeunDiscreteScheduler", "DPMSolverMultistepScheduler")
+    "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
+    "LMSDiscreteScheduler", "IPNDMScheduler")
 
 
 class Unusable(Exception):
@@ -73,6 +74,8 @@ def betas(rng, name):
 
 
 def diffusers_options(rng, name):
+    if name == "IPNDMScheduler":
+        return dict(num_train_timesteps=rng.choice([100, 1000]))
     clipping = dict(clip_sample=rng.random() < 0.5, clip_sample_range=rng.choice([1.0, 1.0, 2.0]))
     threshold = dict(
         thresholding=rng.random() < 0.25, dynamic_thresholding_ratio=rng.choice([0.9, 0.995]), sample_max_value=rng.choice([1.0, 1.5]))
@@ -107,14 +110,35 @@ def diffusers_options(rng, name):
             options["clip_sample"] = False
     elif name == "DPMSolverMultistepScheduler":
         options |= threshold | rescaling | sigmas | dict(
-            solver_order=rng.choice([1, 2]), lower_order_final=rng.random() < 0.7, euler_at_final=rng.random() < 0.2,
-            final_sigmas_type=rng.choice(["zero", "zero", "sigma_min"]))
+            solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7, euler_at_final=rng.random() < 0.2,
+            final_sigmas_type=rng.choice(["zero", "sigma_min"]),
+            algorithm_type=rng.choice(["dpmsolver++", "dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis"]),
+            solver_type=rng.choice(["midpoint", "midpoint", "heun", "heun", "logrho", "bh1", "bh2"]))
         if rng.random() < 0.1:
             options["lambda_min_clipped"] = -5.1
+        if rng.random() < 0.1:
+            options["variance_type"] = rng.choice(["learned", "learned_range"])
+    elif name == "UniPCMultistepScheduler":
+        options |= threshold | rescaling | sigmas | dict(
+            solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7, predict_x0=rng.random() < 0.7,
+            final_sigmas_type=rng.choice(["zero", "zero", "sigma_min"]),
+            solver_type=rng.choice(["bh1", "bh2", "bh2", "midpoint", "heun", "logrho"]),
+            disable_corrector=rng.choice([[], [], [0], [0, 1, 2], [3], list(range(50))]))
+        if rng.random() < 0.2 and sigmas:
+            options |= dict(sigma_min=rng.choice([None, 0.05]), sigma_max=12.0)
+    elif name == "DEISMultistepScheduler":
+        options |= threshold | sigmas | dict(
+            solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7,
+            algorithm_type=rng.choice(["deis", "deis", "dpmsolver", "dpmsolver++"]),
+            solver_type=rng.choice(["logrho", "logrho", "midpoint", "heun", "bh1", "bh2"]))
+    elif name == "LMSDiscreteScheduler":
+        options |= sigmas
     return options
 
 
 def step_arguments(rng, name):
+    if name == "LMSDiscreteScheduler":
+        return rng.choice([{}, {}, {"order": 1}, {"order": 2}, {"order": 3}])
     if name != "DDIMScheduler":
         return {}
     return rng.choice([{}, {"eta": 0.3}, {"eta": 1.0}, {"use_clipped_model_output": True}, {"eta": 0.5, "use_clipped_model_output": True}])
@@ -145,7 +169,8 @@ class DiffusersRun:
         self.timesteps = list(self.scheduler.timesteps)
         self.steps, self.arguments = steps, arguments
         learned = options.get("variance_type") in ("learned", "learned_range")
-        self.doubled = learned and name == "DDPMScheduler"
+        is_split = name == "DDPMScheduler" or options.get("prediction_type", "epsilon") == "epsilon"
+        self.doubled = learned and is_split
         self.config, self.order = self.scheduler.to_json_string(), list(self.timesteps)
 
     def scaled(self, i, x):
@@ -160,6 +185,8 @@ class DiffusersRun:
 
     def stochastic(self):
         name = type(self.scheduler).__name__
+        if self.scheduler.config.get("algorithm_type", "").startswith("sde"):
+            return True
         return name in ("DDPMScheduler", "EulerAncestralDiscreteScheduler") or self.arguments.get("eta", 0) > 0
 
 
@@ -230,6 +257,9 @@ class Tape:
             self.samples.append(deviant(i, x, output, noise, right, self) if deviant else right)
         if not all(torch.isfinite(x).all() for x in self.samples + self.right):
             raise Unusable("not finite")
+        # DPM-Solver takes three channels for the prediction where the variance is learned.
+        if any(x.shape != start.shape for x in self.samples):
+            raise Unusable("another shape")
 
     def recorded(self, **changes):
         """What `record_trace.save` writes."""
@@ -261,7 +291,10 @@ def random_run(rng, modules, name, **fixed):
         return GuidedRun(modules, {**flags, **fixed}, name, eta, clip)
     steps = fixed.pop("inference_steps", rng.choice([1, 2, 5, 7, 10, 14, 15, 20, 25, 30, 50]))
     arguments = fixed.pop("arguments", None) or step_arguments(rng, name)
-    return DiffusersRun(name, {**diffusers_options(rng, name), **fixed}, steps, arguments)
+    options = {**diffusers_options(rng, name), **fixed}
+    if name == "IPNDMScheduler" and rng.random() < 0.2:
+        options["trained_betas"] = sorted((round(rng.uniform(0.01, 0.99), 6) for _ in range(steps + 1)), reverse=True)
+    return DiffusersRun(name, options, steps, arguments)
 
 
 def attempt(make):
@@ -271,7 +304,7 @@ def attempt(make):
     except Unusable:
         return None
     except (ValueError, IndexError, AssertionError, NotImplementedError, AttributeError, TypeError, RuntimeError, KeyError,
-            ZeroDivisionError, OverflowError):
+            ZeroDivisionError, OverflowError, NameError):
         return None
 
 

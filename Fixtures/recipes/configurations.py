@@ -18,6 +18,7 @@ the middle and the last sigma above 0 with torch's own.
 import contextlib
 import inspect
 import json
+import math
 import random
 
 import numpy
@@ -25,11 +26,14 @@ from safetensors.numpy import save
 
 CLASSES = [
     "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
-    "HeunDiscreteScheduler", "DPMSolverMultistepScheduler",
+    "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
+    "LMSDiscreteScheduler", "IPNDMScheduler",
 ]
 PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
-SIGMA_BASED = CLASSES[3:]
-TABLES_PER_CLASS = 110
+SIGMA_BASED = CLASSES[3:10]
+SOLVERS = CLASSES[6:9]
+# The first classes have all the schedules and spacings, which the others share.
+TABLES_PER_CLASS = {name: 110 if name in CLASSES[:7] else 40 for name in CLASSES}
 STEPS_PER_CLASS = 12
 SHAPE = (2, 3, 2, 2)
 
@@ -60,6 +64,11 @@ def draw(name, chooser):
 
     if total != 1000 or chooser.random() < 0.5:
         config["num_train_timesteps"] = total
+    if name == "IPNDMScheduler":
+        steps = chooser.randint(1, min(60, total - 1))
+        if chooser.random() < 0.2:
+            config["trained_betas"] = sorted((round(chooser.uniform(0.01, 0.99), 6) for _ in range(steps + 1)), reverse=True)
+        return config, steps
     schedules = ["linear", "scaled_linear", "squaredcos_cap_v2"]
     schedules += {"DDPMScheduler": ["sigmoid", "laplace"], "HeunDiscreteScheduler": ["exp"]}.get(name, [])
     maybe("beta_schedule", schedules, 0.8)
@@ -73,12 +82,12 @@ def draw(name, chooser):
     maybe("prediction_type", predictions, 0.7)
     maybe("timestep_spacing", ["leading", "trailing"] + ["linspace"] * (name != "DDIMInverseScheduler"), 0.8)
     maybe("steps_offset", [0, 1, 1, 2])
-    if name != "HeunDiscreteScheduler":
+    if name not in ("HeunDiscreteScheduler", "DEISMultistepScheduler", "LMSDiscreteScheduler"):
         maybe("rescale_betas_zero_snr", [True, True, False], 0.4)
     if name in CLASSES[:3] + ["HeunDiscreteScheduler"]:
         maybe("clip_sample", [True, False], 0.7)
         maybe("clip_sample_range", [1.0, 2.0, 0.5], 0.3)
-    if name in CLASSES[:2] + ["DPMSolverMultistepScheduler"]:
+    if name in CLASSES[:2] + SOLVERS:
         maybe("thresholding", [True], 0.2)
         maybe("dynamic_thresholding_ratio", [0.9, 0.995], 0.3)
         maybe("sample_max_value", [1.0, 1.5, 2.0], 0.3)
@@ -86,19 +95,32 @@ def draw(name, chooser):
         maybe("variance_type", ["fixed_small", "fixed_small_log", "fixed_large", "learned_range"], 0.7)
     if name in ("DDIMScheduler", "DDIMInverseScheduler"):
         maybe("set_alpha_to_one", [True, False], 0.6)
-    if name in ("EulerDiscreteScheduler", "HeunDiscreteScheduler", "DPMSolverMultistepScheduler"):
+    if name in SOLVERS + ["EulerDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler"]:
         maybe(choose(["use_karras_sigmas", "use_exponential_sigmas"]), [True], 0.4)
-    if name in ("EulerDiscreteScheduler", "DPMSolverMultistepScheduler"):
+    if name in ("EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler"):
         maybe("final_sigmas_type", ["zero", "sigma_min"], 0.5)
     if name == "EulerDiscreteScheduler":
         maybe("interpolation_type", ["linear", "log_linear"], 0.3)
         maybe("timestep_type", ["discrete", "continuous"], 0.3)
+    if name in ("EulerDiscreteScheduler", "UniPCMultistepScheduler"):
         maybe("sigma_min", [0.002, 0.03], 0.2)
         maybe("sigma_max", [14.0, 80.0, 700.0], 0.2)
-    if name == "DPMSolverMultistepScheduler":
-        maybe("solver_order", [1, 2, 2], 0.5)
-        maybe("variance_type", ["learned_range"], 0.2)
+    if name in SOLVERS:
+        maybe("solver_order", [1, 2, 3, 3], 0.7)
         maybe("lower_order_final", [True, False], 0.5)
+    if name == "UniPCMultistepScheduler":
+        maybe("predict_x0", [True, False], 0.5)
+        maybe("solver_type", ["bh1", "bh2", "midpoint", "heun", "logrho"], 0.5)
+        maybe("disable_corrector", [[0], [1, 2], [0, 3]], 0.3)
+    if name == "DEISMultistepScheduler":
+        maybe("algorithm_type", ["deis", "dpmsolver", "dpmsolver++"], 0.3)
+        maybe("solver_type", ["logrho", "midpoint", "heun", "bh1", "bh2"], 0.3)
+    if name == "DPMSolverMultistepScheduler":
+        maybe("algorithm_type", ["dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis"], 0.7)
+        if config.get("algorithm_type") in ("dpmsolver", "sde-dpmsolver", "deis"):
+            config["final_sigmas_type"] = "sigma_min"
+        maybe("solver_type", ["midpoint", "heun", "heun", "logrho", "bh1", "bh2"], 0.7)
+        maybe("variance_type", ["learned_range"], 0.2)
         maybe("euler_at_final", [True, False], 0.5)
         maybe("lambda_min_clipped", [-5.1, -3.0, -float("inf")], 0.3)
     steps = chooser.randint(1, min(60, total - 1)) if chooser.random() < 0.8 else chooser.randint(1, total - 1)
@@ -119,14 +141,16 @@ def rounded_functions():
     import torch
 
     def rounding(function):
-        def rounded(tensor):
-            return torch.from_numpy(numpy.asarray(function(tensor.numpy().astype(numpy.float64)).astype(numpy.float32)))
+        def rounded(*tensors):
+            wide = [tensor.numpy().astype(numpy.float64) for tensor in tensors]
+            return torch.from_numpy(numpy.asarray(function(*wide).astype(numpy.float32)))
 
         return rounded
 
     root = rounding(numpy.sqrt)
     power = torch.Tensor.__pow__
-    own = {"sqrt": root, "exp": rounding(numpy.exp), "log": rounding(numpy.log)}
+    own = {"sqrt": root, "exp": rounding(numpy.exp), "log": rounding(numpy.log), "sin": rounding(numpy.sin)}
+    own["atan2"] = rounding(numpy.arctan2)
     own["__pow__"] = lambda tensor, exponent: root(tensor) if exponent == 0.5 else power(tensor, exponent)
     originals = [(owner, name, getattr(owner, name)) for owner in (torch, torch.Tensor) for name in own if hasattr(owner, name)]
     for owner, name, _ in originals:
@@ -142,7 +166,7 @@ def configurations():
     chooser = random.Random(5)
     cases = []
     for name in CLASSES:
-        for _ in range(TABLES_PER_CLASS):
+        for _ in range(TABLES_PER_CLASS[name]):
             config, steps = draw(name, chooser)
             with numpy.errstate(all="ignore"):
                 raw = getattr(diffusers, name)(**config)
@@ -150,7 +174,9 @@ def configurations():
                 with rounded_functions():
                     made = getattr(diffusers, name)(**config)
                     made.set_timesteps(steps)
-            case = {"config": {"_class_name": name, **config}, "steps": steps, "tables": checksum(made.betas, made.alphas_cumprod)}
+            case = {"config": {"_class_name": name, **config}, "steps": steps}
+            if hasattr(made, "alphas_cumprod"):
+                case["tables"] = checksum(made.betas, made.alphas_cumprod)
             timesteps = made.timesteps.numpy()
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)
@@ -192,7 +218,7 @@ def record(name, config, steps, arguments, generator):
         drawn.clear()
         try:
             samples.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
-        except (IndexError, TypeError):
+        except (AssertionError, IndexError, TypeError, NameError):
             return None
         noises.append(drawn[0] if drawn else torch.zeros(SHAPE))
     stacks = [torch.stack(values).numpy() for values in (samples, outputs, noises)]
@@ -213,6 +239,11 @@ def recorded():
                 arguments["eta"] = round(chooser.uniform(0, 1), 2)
             if name == "DDIMScheduler" and chooser.random() < 0.4:
                 arguments["use_clipped_model_output"] = True
+            if name == "LMSDiscreteScheduler" and chooser.random() < 0.6:
+                arguments["order"] = chooser.randint(1, 4)
+            if "trained_betas" in config and name == "IPNDMScheduler":
+                config["trained_betas"] = config["trained_betas"][: steps + 1]
+                steps = len(config["trained_betas"]) - 1
             with numpy.errstate(all="ignore"), rounded_functions():
                 run = record(name, config, steps, arguments, generator)
             if run is None:
@@ -253,6 +284,14 @@ DEVIATIONS = {
         {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 100, {}),
     "duplicateStart": ("DPMSolverMultistepScheduler", {"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": True}, 20, {}),
     "oneMorePoint": ("DPMSolverMultistepScheduler", {}, 10, {}),
+    "halvedCurvature": ("DPMSolverMultistepScheduler", {"solver_order": 3}, 10, {}),
+    "missignedCurvature": ("DPMSolverMultistepScheduler", {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}, 10, {}),
+    "missingThirdOrder": (
+        "DPMSolverMultistepScheduler",
+        {"solver_order": 3, "algorithm_type": "sde-dpmsolver", "final_sigmas_type": "sigma_min"}, 10, {}),
+    "idleLastStep": ("DEISMultistepScheduler", {"use_karras_sigmas": True}, 10, {}),
+    "infiniteLastStep": ("UniPCMultistepScheduler", {"lower_order_final": False}, 10, {}),
+    "firstOutputUnused": ("IPNDMScheduler", {}, 10, {}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3
@@ -269,10 +308,13 @@ def deviations():
     for deviation, (name, config, steps, arguments) in DEVIATIONS.items():
         scheduler = getattr(diffusers, name)(**config)
         scheduler.set_timesteps(steps)
-        bars = scheduler.alphas_cumprod.double().numpy()
+        bars = scheduler.alphas_cumprod.double().numpy() if hasattr(scheduler, "alphas_cumprod") else numpy.ones(1)
         sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
 
         def network(x, timestep):
+            if name == "IPNDMScheduler":
+                signal, noise = math.cos(float(timestep) * math.pi / 2), math.sin(float(timestep) * math.pi / 2)
+                return signal * (x - signal * DATUM) / noise - noise * DATUM
             sigma = numpy.exp(numpy.interp(float(timestep), numpy.arange(len(bars)), numpy.log(sigmas)))
             if sigma > 1e100:
                 # Exactly the noise would give 0/0.
@@ -297,7 +339,7 @@ def deviations():
             drawn.clear()
             try:
                 result = scheduler.step(output, timestep, x, **arguments).prev_sample.item()
-            except IndexError as failure:
+            except (IndexError, NameError) as failure:
                 error = type(failure).__name__
                 break
             used.append(float(noises[len(outputs) - 1]) if drawn else 0.0)

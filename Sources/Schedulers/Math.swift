@@ -32,6 +32,8 @@ package enum Math {
   package static func hypot(_ x: Double, _ y: Double) -> Double { _hypot(x, y) }
   package static func sin(_ x: Double) -> Double { _sin(x) }
   package static func cos(_ x: Double) -> Double { _cos(x) }
+  /// The angle of the point (x, y) from the x axis.
+  package static func atan2(_ y: Double, _ x: Double) -> Double { _atan2(y, x) }
 
   package static func log(_ x: Float) -> Float { _log(x) }
   package static func log1p(_ x: Float) -> Float { _log1p(x) }
@@ -55,6 +57,7 @@ private func _erfc(_ x: Double) -> Double { erfc(x) }
 private func _hypot(_ x: Double, _ y: Double) -> Double { hypot(x, y) }
 private func _sin(_ x: Double) -> Double { sin(x) }
 private func _cos(_ x: Double) -> Double { cos(x) }
+private func _atan2(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
 private func _log(_ x: Float) -> Float { logf(x) }
 private func _log1p(_ x: Float) -> Float { log1pf(x) }
 private func _sin(_ x: Float) -> Float { sinf(x) }

@@ -12,6 +12,8 @@ public enum ConfigurationError: Error, Hashable, Sendable {
   case steps(Int, className: String, reason: String)
   /// A step at which the scheduler fails or divides by zero.
   case notFinite(step: Int, timestep: Double, className: String, reason: String)
+  /// The scheduler has no table of betas: its network is told times between 0 and 1.
+  case continuous(className: String)
   /// The options make no schedule.
   case schedule(ScheduleError)
   /// The schedule has no such grid.
@@ -36,6 +38,7 @@ extension ConfigurationError: CustomStringConvertible {
       "\(steps) steps of \(className): \(reason)"
     case .notFinite(let step, let timestep, let className, let reason):
       "step \(step) of \(className), timestep \(timestep.plain): \(reason)"
+    case .continuous(let className): "\(className) has no table of betas: its network is told times in 0 ... 1"
     case .schedule(let error): "\(error)"
     case .grid(let error): "\(error)"
     case .plan(let error): "\(error)"

@@ -151,6 +151,49 @@ extension Deviation {
         what: "N + 1 timesteps are chosen and the least noisy is left out.",
         place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
         effect: "Linspace with N = 10 ends at timestep 100 instead of 0.", issue: nil)
+    case .halvedCurvature:
+      Details(
+        what:
+          "Steps of order 3 take half of the second difference of the polynomial, as if the divided difference were the second "
+          + "derivative, of which it is half already. So does the authors' code.",
+        place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`",
+        effect: "The error falls with order 2, not 3: every halving of the steps costs half of what order 3 gains.", issue: nil)
+    case .missignedCurvature:
+      Details(
+        what:
+          "Steps of order 3 take the second difference times (1 − e^(−2h) − 2h)/(2h)² − ½, where ½ has to be added, and all of it doubled, as "
+          + "above. The factor goes to −1 with h, not to 0.",
+        place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver++`",
+        effect: "With h = 0.1 the factor is −0.968 instead of 0.063.", issue: nil)
+    case .missingThirdOrder:
+      Details(
+        what: "There is no formula of order 3 for SDE-DPM-Solver, and no error that says so.",
+        place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver`",
+        effect: "UnboundLocalError at the third step. `.diffusers` refuses the configuration.", issue: nil)
+    case .idleLastStep:
+      Details(
+        what:
+          "The least sigma of the schedule is both the last of the spacing and the end, so that the last step goes nowhere and what the "
+          + "network says is of no use. A run that has been at the least sigma goes to clean data.",
+        place:
+          "DEIS, and DPM-Solver multistep and UniPC with `final_sigmas_type: sigma_min`, with `use_karras_sigmas` or "
+          + "`use_exponential_sigmas`", effect: "The last call of the network is wasted.", issue: nil)
+    case .infiniteLastStep:
+      Details(
+        what:
+          "The step to clean data has h = ∞. UniPC divides by it in steps of order above 1, multiplies 0 by it with bh1, and 0 by e^∞ "
+          + "where it predicts epsilon.",
+        place:
+          "UniPC, `final_sigmas_type: zero` with `lower_order_final: false`, with `solver_type: bh1`, or with `predict_x0: false`",
+        effect: "The result is NaN. `.diffusers` refuses the configuration.", issue: nil)
+    case .firstOutputUnused:
+      Details(
+        what:
+          "A run begins without signal, where x̂0 is all that the network can say. 10⁻⁸ is put for the signal, and 0 is divided by it: "
+          + "x̂0 is 0, whatever the network says.",
+        place: "IPNDM",
+        effect: "The first call of the network is wasted, and the first step goes to x·noise' instead of "
+          + "signal'·x̂0 + x·noise'.", issue: nil)
     case .guidedSingleStep:
       Details(
         what:

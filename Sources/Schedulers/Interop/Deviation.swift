@@ -24,6 +24,12 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case roundedSigmaTimesteps
   case duplicateStart
   case oneMorePoint
+  case halvedCurvature
+  case missignedCurvature
+  case missingThirdOrder
+  case idleLastStep
+  case infiniteLastStep
+  case firstOutputUnused
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

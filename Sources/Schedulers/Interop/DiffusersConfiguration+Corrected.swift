@@ -2,6 +2,7 @@
 
 extension DiffusersConfiguration {
   func correctedGrid(steps: Int) throws(ConfigurationError) -> SamplingGrid {
+    guard schedulerClass != .ipndm else { return SamplingGrid(unchecked: try ipndmPoints(steps: steps, fidelity: .corrected)) }
     let schedule = try schedule()
     let points: [SamplingGrid.Point]
     do {
@@ -43,13 +44,15 @@ extension DiffusersConfiguration {
 
   /// Points that end at the level of timestep 0 where that is asked for, unless the run has been there already.
   private func ended(_ points: [SamplingGrid.Point], at level: NoiseLevel) throws(ConfigurationError) -> [SamplingGrid.Point] {
-    guard try endsAtLeastNoise(), points.count > 1, points[points.count - 2].level.sigma > level.sigma else { return points }
+    guard try endsAtLeastNoise(), points.count > 1 else { return points }
+    // The same sigma through another spacing is off by its rounding.
+    guard points[points.count - 2].level.sigma > level.sigma * (1 + 0x1p-40) else { return points }
     return points.dropLast() + [SamplingGrid.Point(timestep: 0, level: level)]
   }
 
   /// Whether the samples are x0 + σ·epsilon: for the classes that do so in diffusers, unless there is a point without signal.
   private func isExploding(_ points: [SamplingGrid.Point]) -> Bool {
-    guard isSigmaBased, schedulerClass != .dpmSolverMultistep else { return false }
+    guard isSigmaBased, !isSolver else { return false }
     return points.allSatisfy { $0.level.signal > 0 }
   }
 
@@ -61,10 +64,9 @@ extension DiffusersConfiguration {
 
   /// The class's method over a grid of its own spacing.
   func correctedMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
+    guard schedulerClass != .ipndm else { return try ipndmMoves(steps: steps, fidelity: .corrected) }
     let grid = try grid(steps: steps)
-    if schedulerClass == .dpmSolverMultistep {
-      return Moves(moves: try multistepMoves(grid.points), start: grid.points[0].level)
-    }
+    if isSolver { return Moves(moves: try solverMoves(grid, fidelity: .corrected), start: grid.points[0].level) }
     let sampler: any Sampler =
       switch schedulerClass {
       case .ddpm: DDPM(variance: try correctedVariance())
@@ -73,7 +75,8 @@ extension DiffusersConfiguration {
       case .eulerDiscrete: Euler()
       case .eulerAncestralDiscrete: EulerAncestral()
       case .heunDiscrete: Heun()
-      case .dpmSolverMultistep: DPMSolverPlusPlus()
+      case .lms: LMS(order: arguments.order)
+      case .dpmSolverMultistep, .uniPC, .deis, .ipndm: preconditionFailure("the steps of \(className) are made above")
       }
     do { return Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) } catch { throw .plan(error) }
   }

@@ -8,6 +8,7 @@ extension DiffusersConfiguration {
       switch fidelity {
       case .diffusers: return try NoiseSchedule(alphaBars: tables().alphaBars.map(Double.init))
       case .corrected:
+        guard schedulerClass != .ipndm else { throw ConfigurationError.continuous(className: className) }
         let schedule = try namedSchedule()
         return boolean("rescale_betas_zero_snr") ? try schedule.rescaledToZeroTerminalSNR() : schedule
       }
@@ -33,7 +34,7 @@ extension DiffusersConfiguration {
 
   /// The points at which the network is called, noisiest first, and the end.
   ///
-  /// Under `.diffusers` the points are diffusers' and need not descend. The samples of Euler, ancestral Euler and Heun are
+  /// Under `.diffusers` the points are diffusers' and need not descend. The samples of Euler, ancestral Euler, Heun and LMS are
   /// x0 + σ·epsilon, the input scaled; those of the others are variance preserving.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
@@ -80,7 +81,7 @@ extension DiffusersConfiguration {
     case .corrected:
       return try correctedMoves(steps: steps, step: StepArguments()).moves.map(\.query.timestep)
     case .diffusers:
-      let timesteps = try setting(steps: checked(steps: steps), tables: tables()).timesteps
+      let timesteps = try setting(steps: steps).timesteps
       guard schedulerClass == .heunDiscrete else { return timesteps }
       return Array(timesteps.prefix(1)) + timesteps.dropFirst().flatMap { [$0, $0] }
     }
@@ -88,10 +89,10 @@ extension DiffusersConfiguration {
 
   /// diffusers' sigmas for a number of steps in float32, that of the end last; without Heun's repeats.
   ///
-  /// - Returns: nothing for DDPM, DDIM and DDIM inverse, which have none.
+  /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
   public func sigmas(steps: Int) throws(ConfigurationError) -> [Float] {
-    try setting(steps: checked(steps: steps), tables: tables()).sigmas
+    try setting(steps: steps).sigmas
   }
 
   /// Whether the network's output has a second half, about the variance.
@@ -111,6 +112,9 @@ extension DiffusersConfiguration {
     }
     guard arguments.churn == 0 else {
       throw .argument("s_churn", value: arguments.churn, className: className, remedy: "use 0")
+    }
+    guard schedulerClass == .lms || arguments.order == StepArguments().order else {
+      throw .argument("order", value: Double(arguments.order), className: className, remedy: "only LMSDiscreteScheduler has it")
     }
   }
 }

@@ -20,6 +20,10 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case eulerAncestralDiscrete = "EulerAncestralDiscreteScheduler"
     case heunDiscrete = "HeunDiscreteScheduler"
     case dpmSolverMultistep = "DPMSolverMultistepScheduler"
+    case uniPC = "UniPCMultistepScheduler"
+    case deis = "DEISMultistepScheduler"
+    case lms = "LMSDiscreteScheduler"
+    case ipndm = "IPNDMScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {

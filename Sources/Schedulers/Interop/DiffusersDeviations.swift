@@ -3,6 +3,10 @@ extension DiffusersConfiguration {
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
   public func deviations(steps: Int) -> [Deviation] {
+    if schedulerClass == .ipndm {
+      guard let noises = try? ipndmSetting(steps: checked(steps: steps)).noises else { return [] }
+      return [.float32Tables] + (noises[0] == 1 ? [.firstOutputUnused] : [])
+    }
     guard
       let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
       let timesteps = try? timesteps(steps: steps, fidelity: .diffusers)
@@ -13,8 +17,7 @@ extension DiffusersConfiguration {
   private func meets(
     _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double]
   ) -> Bool {
-    let isMultistep = schedulerClass == .dpmSolverMultistep
-    let isEuler = isSigmaBased && !isMultistep
+    let isEuler = isSigmaBased && !isSolver
     let hasSigmaSpacing = boolean("use_karras_sigmas") || boolean("use_exponential_sigmas")
     switch deviation {
     case .float32Tables: return true
@@ -25,7 +28,7 @@ extension DiffusersConfiguration {
       let exact = (try? own.timesteps(steps: steps, of: total)) ?? []
       let faithful = schedulerClass == .ddimInverse ? timesteps.reversed() : timesteps
       return zip(exact, faithful.filter { $0 >= 0 }).contains { abs(Double($0) - $1) == 1 }
-    case .oneStepFromTheEnd: return steps == 1 && spacing == .linspace && total > 1 && !isMultistep
+    case .oneStepFromTheEnd: return steps == 1 && spacing == .linspace && total > 1 && !isSolver
     case .fractionalTimesteps: return isEuler && spacing == .linspace && timesteps.contains { $0 != $0.rounded() }
     case .timestepPastTheEnd: return timesteps.contains { $0 >= Double(total) }
     case .stridedPrevious:
@@ -45,11 +48,22 @@ extension DiffusersConfiguration {
     case .ancestralNotANumber: return schedulerClass == .eulerAncestralDiscrete && isNotFinite(steps: steps)
     case .subsampledEnds: return isEuler && hasSigmaSpacing
     case .logLinearEnd: return (try? isLogLinear()) == true && !hasSigmaSpacing
-    case .roundedSigmaTimesteps: return isMultistep && hasSigmaSpacing
+    case .roundedSigmaTimesteps: return isSolver && hasSigmaSpacing
     case .duplicateStart: return isSigmaBased && timesteps.count > 1 && timesteps[0] == timesteps[1]
-    case .oneMorePoint: return isMultistep && !hasSigmaSpacing && spacing != .trailing
+    case .oneMorePoint: return isSolver && !hasSigmaSpacing && spacing != .trailing
+    case .halvedCurvature: return takesThirdOrder(steps: steps) && string("algorithm_type")?.hasPrefix("sde") == false
+    case .missignedCurvature: return takesThirdOrder(steps: steps) && string("algorithm_type") == "sde-dpmsolver++"
+    case .missingThirdOrder: return takesThirdOrder(steps: steps) && string("algorithm_type") == "sde-dpmsolver"
+    case .idleLastStep: return isSolver && hasSigmaSpacing && (try? endsAtLeastNoise()) == true
+    case .infiniteLastStep: return schedulerClass == .uniPC && isNotFinite(steps: steps)
+    case .firstOutputUnused: return false
     case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
     }
+  }
+
+  private func takesThirdOrder(steps: Int) -> Bool {
+    guard schedulerClass == .dpmSolverMultistep, integer("solver_order") == 3 else { return false }
+    return ((try? orderLimits(steps)) ?? []).enumerated().contains { min($1, $0 + 1) == 3 }
   }
 
   private func isNotFinite(steps: Int) -> Bool {

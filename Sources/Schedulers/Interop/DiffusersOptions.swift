@@ -3,7 +3,7 @@ extension DiffusersConfiguration {
   public struct Option: Hashable, Sendable {
     /// What its value may be.
     enum Kind: Hashable {
-      case boolean, integer, number, string, numbers
+      case boolean, integer, number, string, integers, numbers, nothing
     }
 
     /// The name in the file.
@@ -34,6 +34,7 @@ extension DiffusersConfiguration {
       case (.boolean, .boolean), (.integer, .integer), (.number, .number), (.string, .string): value
       case (.number, .integer(let whole)): .number(Double(whole))
       case (.numbers, .list(let values)): Self.numbers(values).map { .list($0.map(Value.number)) }
+      case (.integers, .list(let values)) where values.allSatisfy({ if case .integer = $0 { true } else { false } }): value
       default: nil
       }
     }
@@ -59,6 +60,8 @@ extension DiffusersConfiguration {
         case .number: "a number"
         case .string: "text"
         case .numbers: "a list of numbers"
+        case .integers: "a list of whole numbers"
+        case .nothing: "nothing"
         }
       return isOptional ? "\(type) or null" : type
     }
@@ -86,8 +89,19 @@ extension DiffusersConfiguration.Option {
       process(start: 0.00085, end: 0.012) + [string("prediction_type", "epsilon")] + sigmas(isOptional: false)
         + rangeClipping(false) + spacing("linspace")
     case .dpmSolverMultistep:
-      process() + [integer("solver_order", 2), string("prediction_type", "epsilon")] + thresholding + dpmSolver
-        + sigmas(isOptional: false) + flow + spacing("linspace") + [rescaling]
+      process() + solver + [string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint")]
+        + [boolean("euler_at_final", false), string("final_sigmas_type", "zero"), number("lambda_min_clipped", -.infinity)]
+        + [string("variance_type", nil), boolean("use_lu_lambdas", false), rescaling]
+    case .uniPC:
+      process() + solver + [boolean("predict_x0", true), string("solver_type", "bh2")]
+        + [.init(name: "disable_corrector", standard: .list([]), kind: .integers, isOptional: false)]
+        + [.init(name: "solver_p", standard: .null, kind: .nothing, isOptional: true)]
+        + [string("final_sigmas_type", "zero"), rescaling]
+        + ["sigma_min", "sigma_max", "shift_terminal"].map { number($0, nil) }
+    case .deis: process() + solver + [string("algorithm_type", "deis"), string("solver_type", "logrho")]
+    case .lms:
+      process() + sigmas(isOptional: false) + [string("prediction_type", "epsilon")] + spacing("linspace")
+    case .ipndm: process().filter { ["num_train_timesteps", "trained_betas"].contains($0.name) }
     }
   }
 
@@ -117,14 +131,13 @@ extension DiffusersConfiguration.Option {
   private static func sigmas(isOptional: Bool) -> [Self] {
     ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"].map { boolean($0, false, isOptional: isOptional) }
   }
-  private static let dpmSolver = [
-    string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint"), boolean("lower_order_final", true),
-    boolean("euler_at_final", false), string("final_sigmas_type", "zero"), number("lambda_min_clipped", -.infinity),
-    string("variance_type", nil),
-  ]
+  /// What the classes that solve in lambda have in common.
+  private static let solver =
+    [integer("solver_order", 2), string("prediction_type", "epsilon")] + thresholding + [boolean("lower_order_final", true)]
+    + sigmas(isOptional: false) + flow + spacing("linspace")
   private static let flow = [
-    boolean("use_lu_lambdas", false), boolean("use_flow_sigmas", false), number("flow_shift", 1),
-    boolean("use_dynamic_shifting", false), string("time_shift_type", "exponential"),
+    boolean("use_flow_sigmas", false), number("flow_shift", 1), boolean("use_dynamic_shifting", false),
+    string("time_shift_type", "exponential"),
   ]
 }
 

@@ -12,6 +12,7 @@ extension DiffusersConfiguration {
 
   /// What diffusers does at each step.
   func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
+    guard schedulerClass != .ipndm else { return try ipndmMoves(steps: steps, fidelity: .diffusers) }
     let tables = try tables()
     let setting = try setting(steps: checked(steps: steps), tables: tables)
     try checkStart(setting)
@@ -26,11 +27,17 @@ extension DiffusersConfiguration {
       return Moves(moves: Heun().moves(over: sigmaGrid(setting)), start: try start(setting))
     case .eulerAncestralDiscrete:
       return Moves(moves: try ancestralMoves(sigmaGrid(setting)), start: try start(setting))
-    case .dpmSolverMultistep:
+    case .lms:
+      do {
+        return Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
+      } catch let error as PlanError { throw .plan(error) } catch { throw error as! ConfigurationError }
+    case .dpmSolverMultistep, .uniPC, .deis:
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: .variancePreserving(sigma: Double(sigma)))
       }
-      return Moves(moves: try multistepMoves(points), start: points[0].level)
+      let moves = try solverMoves(SamplingGrid(unchecked: points), fidelity: .diffusers)
+      return Moves(moves: moves, start: points[0].level)
+    case .ipndm: preconditionFailure("the steps of \(className) are made above")
     }
   }
 
@@ -96,21 +103,5 @@ extension DiffusersConfiguration {
       moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
     }
     return moves
-  }
-
-  /// DPM-Solver++ with the orders that diffusers gives its steps.
-  func multistepMoves(_ points: [SamplingGrid.Point]) throws(ConfigurationError) -> [Move] {
-    let order = integer("solver_order")
-    guard order == 1 || order == 2 else { throw unsupported("solver_order", remedy: "use 1 or 2") }
-    try choice("algorithm_type", ["dpmsolver++": (), "deis": ()])
-    try choice("solver_type", ["midpoint": (), "logrho": (), "bh1": (), "bh2": ()])
-    let steps = points.count - 1
-    let isShort = boolean("lower_order_final") && steps < 15
-    let isLastFirstOrder = try !endsAtLeastNoise() || boolean("euler_at_final") || isShort
-    let solver = DPMSolverPlusPlus().multistep
-    return (0..<steps).map { i in
-      let isFirstOrder = order == 1 || i == 0 || (i == steps - 1 && isLastFirstOrder)
-      return solver.move(points, from: i, order: isFirstOrder ? 1 : 2)
-    }
   }
 }

@@ -30,6 +30,7 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave [0, 1].
   public func tables() throws(ConfigurationError) -> Tables {
+    guard schedulerClass != .ipndm else { throw .continuous(className: className) }
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
       throw .schedule(.beta(Double(beta), timestep: t))
@@ -50,10 +51,13 @@ extension DiffusersConfiguration {
   /// Whether diffusers' class works with sigmas. These put 2⁻²⁴ where ᾱ would be 0.
   var isSigmaBased: Bool {
     switch schedulerClass {
-    case .ddpm, .ddim, .ddimInverse: false
-    case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .dpmSolverMultistep: true
+    case .ddpm, .ddim, .ddimInverse, .ipndm: false
+    case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .dpmSolverMultistep, .uniPC, .deis, .lms: true
     }
   }
+
+  /// Whether diffusers' class solves in lambda. Its samples are variance preserving, and it chooses one timestep more than it uses.
+  var isSolver: Bool { [.dpmSolverMultistep, .uniPC, .deis].contains(schedulerClass) }
 
   private func float32Betas() throws(ConfigurationError) -> [Float] {
     let count = try trainingTimesteps()

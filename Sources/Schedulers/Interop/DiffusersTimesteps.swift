@@ -28,6 +28,12 @@ extension DiffusersConfiguration {
   }
 
   /// diffusers' timesteps and sigmas for a number of steps.
+  func setting(steps: Int) throws(ConfigurationError) -> Setting {
+    let steps = try checked(steps: steps)
+    return schedulerClass == .ipndm ? try ipndmSetting(steps: steps).setting : try setting(steps: steps, tables: tables())
+  }
+
+  /// The same, where the tables have been made already.
   func setting(steps: Int, tables: Tables) throws(ConfigurationError) -> Setting {
     let spaced = try spacedTimesteps(steps: steps, tables: tables)
     guard isSigmaBased else {
@@ -40,14 +46,13 @@ extension DiffusersConfiguration {
   private func spacedTimesteps(steps count: Int, tables: Tables) throws(ConfigurationError) -> [Double] {
     let total = tables.betas.count
     let offset = Double(integer("steps_offset"))
-    let isMultistep = schedulerClass == .dpmSolverMultistep
-    let last = isMultistep ? try lastTimestep(tables) : total
-    // DPM-Solver chooses one more and leaves out the least noisy.
-    let chosen = isMultistep ? count + 1 : count
+    let last = try lastTimestep(tables)
+    // The solvers choose one more and leave out the least noisy.
+    let chosen = isSolver ? count + 1 : count
     switch try timestepSpacing() {
     case .linspace:
       let line = NumPy.linspace(0, Double(last - 1), chosen)
-      let isRounded = !isSigmaBased || isMultistep
+      let isRounded = !isSigmaBased || isSolver
       let timesteps = line.map { isRounded ? $0.rounded(.toNearestOrEven) : Double(Float($0)) }
       return Array(timesteps.reversed().prefix(count))
     case .leading:
@@ -60,7 +65,7 @@ extension DiffusersConfiguration {
 
   /// The number of timesteps whose lambda is not below `lambda_min_clipped`.
   private func lastTimestep(_ tables: Tables) throws(ConfigurationError) -> Int {
-    let least = Float(number("lambda_min_clipped") ?? -.infinity)
+    guard let least = number("lambda_min_clipped").map({ Float($0) }) else { return tables.alphaBars.count }
     let lambdas = tables.alphaBars.map { bar -> Float in
       func log(_ x: Float) -> Float { Float(Math.log(Double(root(x)))) }
       return log(bar) - log(1 - bar)
@@ -71,7 +76,6 @@ extension DiffusersConfiguration {
   }
 
   private func sigmaSetting(_ spaced: [Double], steps: Int, table: [Float]) throws(ConfigurationError) -> Setting {
-    let isMultistep = schedulerClass == .dpmSolverMultistep
     var timesteps = spaced
     var sigmas: [Double]
     if try isLogLinear() {
@@ -80,17 +84,22 @@ extension DiffusersConfiguration {
     } else {
       sigmas = spaced.map { NumPy.interpolate($0, in: table) }
     }
-    if let spacing = try sigmaSpacing() {
-      let ends = isMultistep ? (Double(table[table.count - 1]), Double(table[0])) : (sigmas[0], sigmas[sigmas.count - 1])
+    let spacing = try sigmaSpacing()
+    if let spacing {
+      let ends = isSolver ? (Double(table[table.count - 1]), Double(table[0])) : (sigmas[0], sigmas[sigmas.count - 1])
       sigmas = Self.sigmas(spacing, count: steps, from: number("sigma_max") ?? ends.0, to: number("sigma_min") ?? ends.1)
       let logarithms = table.map(NumPy.log)
       timesteps = sigmas.map { Self.timestep(of: $0, in: logarithms) }
-      if isMultistep {
-        let isRounded = spacing != .exponential && string("beta_schedule") != "squaredcos_cap_v2"
+      if isSolver {
+        let isCosine = schedulerClass == .dpmSolverMultistep && string("beta_schedule") == "squaredcos_cap_v2"
+        let isRounded = spacing != .exponential && !isCosine
         timesteps = timesteps.map { $0.rounded(isRounded ? .toNearestOrEven : .towardZero) }
       }
     }
-    let end = try endsAtLeastNoise() ? table[0] : 0
+    // UniPC and DEIS end where they are already, but for a spacing of timesteps.
+    let least =
+      spacing == nil || schedulerClass != .uniPC && schedulerClass != .deis ? table[0] : sigmas.last.map { Float($0) } ?? 0
+    let end = try endsAtLeastNoise() ? least : 0
     if let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) {
       throw .notFinite(
         step: i, timestep: timesteps[min(i, timesteps.count - 1)], className: className,
@@ -132,15 +141,20 @@ extension DiffusersConfiguration.Setting {
 extension DiffusersConfiguration {
   /// The spacing of sigmas that is asked for instead of one of timesteps.
   func sigmaSpacing() throws(ConfigurationError) -> SigmaSpacing? {
+    let spacings = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"].filter(boolean)
+    guard spacings.count <= 1 else { throw unsupported(spacings[1], remedy: "choose it or \(spacings[0]), not both") }
     for name in ["use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"] where boolean(name) {
       throw unsupported(name, remedy: "use timestep_spacing, use_karras_sigmas or use_exponential_sigmas")
     }
-    switch (boolean("use_karras_sigmas"), boolean("use_exponential_sigmas")) {
-    case (false, false): return nil
-    case (true, false): break
-    case (false, true): break
-    case (true, true): throw unsupported("use_exponential_sigmas", remedy: "choose it or use_karras_sigmas, not both")
+    if schedulerClass == .uniPC {
+      guard !boolean("use_dynamic_shifting") else {
+        throw unsupported("use_dynamic_shifting", remedy: "it needs mu, which the file does not have")
+      }
+      guard number("shift_terminal") == nil else {
+        throw unsupported("shift_terminal", remedy: "leave it out; it needs use_flow_sigmas")
+      }
     }
+    guard !spacings.isEmpty else { return nil }
     for name in ["sigma_min", "sigma_max"] {
       if let sigma = number(name), !(sigma > 0 && sigma.isFinite) {
         throw unsupported(name, remedy: "it must be above 0 and finite")
@@ -169,7 +183,8 @@ extension DiffusersConfiguration {
   /// Whether the run ends at timestep 0 instead of clean data.
   func endsAtLeastNoise() throws(ConfigurationError) -> Bool {
     switch schedulerClass {
-    case .eulerDiscrete, .dpmSolverMultistep: try choice("final_sigmas_type", ["zero": false, "sigma_min": true])
+    case .deis: true
+    case .eulerDiscrete, .dpmSolverMultistep, .uniPC: try choice("final_sigmas_type", ["zero": false, "sigma_min": true])
     case .ddim: !boolean("set_alpha_to_one")
     case .ddimInverse: self["set_alpha_to_zero"] == .null ? !boolean("set_alpha_to_one") : !boolean("set_alpha_to_zero")
     default: false
@@ -183,13 +198,15 @@ extension DiffusersConfiguration {
       try choice(
         "prediction_type", ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
     case .eulerAncestralDiscrete: try choice("prediction_type", ["epsilon": .epsilon, "v_prediction": .v])
+    case .ipndm: .v
     default: try choice("prediction_type", ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v])
     }
   }
 
   /// What is done to x̂0.
   func clipping() throws(ConfigurationError) -> Clipping {
-    if boolean("thresholding") {
+    // UniPC thresholds x0 where that is what it interpolates.
+    if boolean("thresholding"), self["predict_x0"] != false {
       return .dynamic(ratio: number("dynamic_thresholding_ratio")!, maximum: number("sample_max_value")!)
     }
     guard boolean("clip_sample"), let range = number("clip_sample_range") else { return .none }

@@ -21,11 +21,13 @@ public struct StepArguments: Hashable, Sendable {
   public var churnMaximum: Double
   /// Euler: the deviation of the noise added.
   public var churnNoise: Double
+  /// LMS: how many evaluations a step looks at, 1 to 4.
+  public var order: Int
 
   /// Arguments; those not given have diffusers' defaults.
   public init(
     eta: Double = 0, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
-    churnMaximum: Double = .infinity, churnNoise: Double = 1
+    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4
   ) {
     self.eta = eta
     self.usesClippedModelOutput = usesClippedModelOutput
@@ -33,6 +35,7 @@ public struct StepArguments: Hashable, Sendable {
     self.churnMinimum = churnMinimum
     self.churnMaximum = churnMaximum
     self.churnNoise = churnNoise
+    self.order = order
   }
 }
 
@@ -44,6 +47,7 @@ extension StepArguments: Codable {
     case churnMinimum = "s_tmin"
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
+    case order
   }
 
   /// Reads arguments under their names in Python; those that are missing have their defaults.
@@ -66,5 +70,6 @@ extension StepArguments: Codable {
     churnMinimum = try container.decodeIfPresent(Double.self, forKey: .churnMinimum) ?? churnMinimum
     churnMaximum = try container.decodeIfPresent(Double.self, forKey: .churnMaximum) ?? churnMaximum
     churnNoise = try container.decodeIfPresent(Double.self, forKey: .churnNoise) ?? churnNoise
+    order = try container.decodeIfPresent(Int.self, forKey: .order) ?? order
   }
 }

@@ -6,6 +6,16 @@ public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
   case heun
 }
 
+/// What steps of order 3 take of the polynomial's second difference.
+enum Curvature: Hashable {
+  /// All of it.
+  case whole
+  /// Half of it, as the authors' code does.
+  case halved
+  /// What diffusers' SDE-DPM-Solver++ takes: half of it with −½ where ½ belongs.
+  case missigned
+}
+
 /// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
 struct ExponentialMultistep {
   var name: String
@@ -13,7 +23,7 @@ struct ExponentialMultistep {
   var estimate: Estimate
   var solverType = SolverType.heun
   var eta = 0.0
-  var halvesCurvature = false
+  var curvature = Curvature.whole
   var lowersFinalOrder = false
 
   func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -31,7 +41,7 @@ struct ExponentialMultistep {
     let change = step.change(values) { weights, moments in
       if order == 2, solverType == .midpoint { weights[1] = moments[0] / 2 }
       // f₀₁₂·s² is half of the second derivative already.
-      if order == 3, halvesCurvature { weights[2] -= moments[2] / 2 }
+      if order == 3, curvature != .whole { weights[2] -= moments[2] / 2 + (curvature == .missigned ? 1 : 0) }
     }
     return Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
   }

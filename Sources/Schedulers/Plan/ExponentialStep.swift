@@ -1,7 +1,7 @@
 /// A step whose linear part is solved exactly in lambda = ln(signal/noise), with a polynomial for the estimate E on the way.
 ///
 ///     x' = (noise'/noise)·e^(−eta·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·x̂0(s) ds + noise'·√(1 − e^(−2·eta·h))·z,    H = (1 + eta)·h
-///     x' = (signal'/signal)·x + noise'·∫₀¹ H·e^(−H(1−s))·ε̂(s) ds,                                            H = −h
+///     x' = (signal'/signal)·x + (1 + eta)·noise'·∫₀¹ H·e^(−H(1−s))·ε̂(s) ds + noise'·√(eta·(e^(2h) − 1))·z,      H = −h
 ///
 /// with h = lambda' − lambda and s = (λ − lambda)/h on the way from 0 to 1. Multistep methods differ in the points of the polynomial.
 ///
@@ -11,7 +11,7 @@ struct ExponentialStep {
   var estimate: Estimate
   var from: NoiseLevel
   var to: NoiseLevel
-  /// The share of fresh noise, for x̂0 alone.
+  /// The share of fresh noise.
   var eta = 0.0
 
   private var run: Double { to.lambda - from.lambda }
@@ -23,7 +23,11 @@ struct ExponentialStep {
   func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
     let ratio = to.noise / from.noise
     switch estimate {
-    case .epsilon: return to.signal * (sample / from.signal + (to.sigma - from.sigma) * value)
+    case .epsilon:
+      // What is drawn is as large as the noise that is left, which at clean data is none: that step is the ODE's.
+      let eta = to.noise > 0 ? eta : 0
+      let (run, variance) = (to.sigma - from.sigma, eta * (from.sigma - to.sigma) * (from.sigma + to.sigma))
+      return to.signal * (sample / from.signal + (1 + eta) * run * value + variance.squareRoot() * .noise)
     case .x0 where eta == 0: return ratio * sample + (to.signal - from.signal * ratio) * value
     case .x0:
       let decay = Math.pow(ratio * from.signal / to.signal, eta)
@@ -40,14 +44,15 @@ struct ExponentialStep {
   func change(_ values: [(form: LinearForm, level: NoiseLevel)], rule: (inout [Double], [Double]) -> Void = { _, _ in })
     -> LinearForm
   {
-    guard values.count > 1 else { return LinearForm() }
+    // A step that goes nowhere has nothing to integrate over.
+    guard values.count > 1, run != 0 else { return LinearForm() }
     // The two ends by themselves, as h may be infinite.
     let nodes = values.map { $0.level == from ? 0 : $0.level == to ? 1 : ($0.level.lambda - from.lambda) / run }
     let moments = Self.moments(values.count, exponent: exponent)
     var weights = Interpolation.weights(of: nodes, moments: moments)
     rule(&weights, moments)
     let differences = Interpolation.differences(of: values.map(\.form), at: nodes)
-    let scale = estimate == .x0 ? to.signal : to.noise
+    let scale = estimate == .x0 ? to.signal : (1 + eta) * to.noise
     return zip(weights, differences).dropFirst().reduce(LinearForm()) { $0 + scale * $1.0 * $1.1 }
   }
 

@@ -33,7 +33,8 @@ public struct DPMSolverPlusPlus: Sampler {
 
   var multistep: ExponentialMultistep {
     ExponentialMultistep(
-      name: "DPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType, halvesCurvature: halvesCurvature,
+      name: "DPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType,
+      curvature: halvesCurvature ? .halved : .whole,
       lowersFinalOrder: lowersFinalOrder)
   }
 }

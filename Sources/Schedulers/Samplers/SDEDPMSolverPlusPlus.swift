@@ -37,7 +37,7 @@ public struct SDEDPMSolverPlusPlus: EtaSampler {
     try validateEta()
     return try ExponentialMultistep(
       name: "SDEDPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType, eta: eta,
-      halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
+      curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 }

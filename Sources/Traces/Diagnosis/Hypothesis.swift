@@ -1,15 +1,16 @@
 import Schedulers
 
 /// A mistake that somebody may have made, as the numbers that it would have given.
-struct Hypothesis: Sendable {
+struct Hypothesis {
   /// The kind, as Docs/Verify.md lists them.
   let mistake: Mistake
   /// What was done instead of what, in words.
   let text: String
-  /// The plan that was followed.
-  var plan: SamplingPlan
-  /// The timesteps that were recorded.
-  var timesteps: [Double]
+  /// Makes the plan that was followed; nil where there is none, or where it is the right one. Made when it is asked for, as plans take
+  /// time and the hypotheses before may explain everything.
+  let plan: () -> SamplingPlan?
+  /// The timesteps that were recorded; the plan's own if nil.
+  var timesteps: [Double]?
   /// How the tensors were recorded.
   var reading = Reading()
 }
@@ -33,6 +34,7 @@ public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case shiftedTimesteps = "shifted-timesteps"
   case reportedTimesteps = "reported-timesteps"
   case solverOrder = "solver-order"
+  case solverType = "solver-type"
   case sampler
   case schedule
   case outputOfAnotherStep = "output-of-another-step"
@@ -48,26 +50,23 @@ extension Judge {
     guard let first = judgement.first, first.notFinite == nil else { return nil }
     let wrong = Set(judgement.steps.filter { !$0.agrees }.map(\.step))
     var best: (hypothesis: Hypothesis, explained: Int, others: Int)?
-    var suspicions = Suspicions(trace: trace, plan: plan, fidelity: fidelity)
-    search: for mistake in Mistake.allCases {
-      suspicions.wanted = mistake
-      for hypothesis in suspicions.hypotheses() {
-        let recomputation = Recomputation(trace: trace, plan: hypothesis.plan, reading: hypothesis.reading)
-        func holds(_ step: Int) -> Bool {
-          agrees(trace.timesteps[step], with: hypothesis.timesteps[step]) && agrees(at: step, recomputation)
-        }
-        // One with another number of steps, or with a variance that the outputs do not have, cannot have been recorded.
-        guard hypothesis.plan.steps.count == plan.steps.count, hypothesis.plan.learnsVariance == trace.hasVariance,
-          holds(first.step)
-        else { continue }
-        let held = plan.steps.indices.filter(holds)
-        let explained = held.count { wrong.contains($0) }
-        // Of two that explain as much, the one that agrees with more of the steps that are right is nearer to what was done.
-        if best == nil || (explained, held.count - explained) > (best!.explained, best!.others) {
-          best = (hypothesis, explained, held.count - explained)
-        }
-        if held.count == plan.steps.count { break search }
+    for hypothesis in Suspicions(trace: trace, plan: plan, fidelity: fidelity).hypotheses() {
+      // One with another number of steps, or with a variance that the outputs do not have, cannot have been recorded.
+      guard let other = hypothesis.plan(), other.steps.count == plan.steps.count, other.learnsVariance == trace.hasVariance
+      else { continue }
+      let recomputation = Recomputation(trace: trace, plan: other, reading: hypothesis.reading)
+      func holds(_ step: Int) -> Bool {
+        let timestep = hypothesis.timesteps?[step] ?? other.steps[step].query.timestep
+        return agrees(trace.timesteps[step], with: timestep) && agrees(at: step, recomputation)
       }
+      guard holds(first.step) else { continue }
+      let held = plan.steps.indices.filter(holds)
+      let explained = held.count { wrong.contains($0) }
+      // Of two that explain as much, the one that agrees with more of the steps that are right is nearer to what was done.
+      if best == nil || (explained, held.count - explained) > (best!.explained, best!.others) {
+        best = (hypothesis, explained, held.count - explained)
+      }
+      if held.count == plan.steps.count { break }
     }
     return best.map {
       Diagnosis(
@@ -82,8 +81,6 @@ struct Suspicions: Sendable {
   let plan: SamplingPlan
   let fidelity: Fidelity
   let process: Process
-  /// The mistake that is suspected now. Each costs plans, and the earlier ones may explain everything.
-  var wanted = Mistake.allCases[0]
 
   init(trace: Trace, plan: SamplingPlan, fidelity: Fidelity) {
     self.trace = trace
@@ -94,21 +91,24 @@ struct Suspicions: Sendable {
 
   var timesteps: [Double] { plan.steps.map(\.query.timestep) }
 
-  /// The hypotheses about the suspected mistake.
+  /// All hypotheses, those about the mistakes that are named first before the others.
   func hypotheses() -> [Hypothesis] {
-    predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported() + orders()
+    let all =
+      predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported() + orders()
       + options()
+    return Mistake.allCases.flatMap { mistake in all.filter { $0.mistake == mistake } }
   }
 
   /// A hypothesis about the plan.
-  func suspicion(_ mistake: Mistake, _ text: String, _ plan: @autoclosure () -> SamplingPlan?) -> [Hypothesis] {
-    guard mistake == wanted, let plan = plan(), plan != self.plan else { return [] }
-    return [Hypothesis(mistake: mistake, text: text, plan: plan, timesteps: plan.steps.map(\.query.timestep))]
+  func suspicion(
+    _ mistake: Mistake, _ text: String, timesteps: [Double]? = nil, _ plan: @autoclosure @escaping () -> SamplingPlan?
+  ) -> [Hypothesis] {
+    let right = self.plan
+    return [Hypothesis(mistake: mistake, text: text, plan: { plan().flatMap { $0 == right ? nil : $0 } }, timesteps: timesteps)]
   }
 
   /// A hypothesis about the recording.
   func suspicion(_ mistake: Mistake, _ text: String, reading: Reading) -> [Hypothesis] {
-    guard mistake == wanted else { return [] }
-    return [Hypothesis(mistake: mistake, text: text, plan: plan, timesteps: timesteps, reading: reading)]
+    [Hypothesis(mistake: mistake, text: text, plan: { plan }, reading: reading)]
   }
 }

@@ -35,10 +35,12 @@ struct Process: Sendable {
       switch configuration.schedulerClass {
       case .ddpm: rule = DDPM(variance: configuration["variance_type"] == "fixed_large" ? .fixedLarge : .fixedSmall)
       case .ddim: rule = DDIM(eta: arguments.eta, rederivesEpsilon: fidelity == .corrected || arguments.usesClippedModelOutput)
-      case .eulerDiscrete: rule = Euler()
+      case .eulerDiscrete, .lms: rule = Euler()
       case .eulerAncestralDiscrete: rule = EulerAncestral()
-      case .dpmSolverMultistep: rule = DPMSolverPlusPlus(order: 1)
-      case .ddimInverse, .heunDiscrete: rule = nil
+      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++": rule = SDEDPMSolverPlusPlus(order: 1)
+      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
+      case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)
+      case .ddimInverse, .heunDiscrete, .ipndm: rule = nil
       }
     }
     stride = (schedule?.timesteps ?? 0) / max(steps, 1)

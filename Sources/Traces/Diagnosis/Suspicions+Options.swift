@@ -13,19 +13,20 @@ extension Suspicions {
   private func suspicion(
     _ mistake: Mistake, _ text: String, _ source: TraceSource, fidelity: Fidelity? = nil
   ) -> [Hypothesis] {
-    guard mistake == wanted, source != trace.source || fidelity != nil else { return [] }
-    let found = suspicion(mistake, text, try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity))
-    guard mistake == .spacing, let own = found.first, own.timesteps != timesteps else { return found }
+    guard source != trace.source || fidelity != nil else { return [] }
     // The network may have been told other timesteps too, or only the levels are others.
-    var silent = own
-    silent.timesteps = timesteps
-    return found + [silent]
+    let told = mistake == .spacing ? [nil, timesteps] : [nil]
+    return told.flatMap { timesteps in
+      suspicion(
+        mistake, text, timesteps: timesteps,
+        try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity))
+    }
   }
 
   private func options(_ configuration: DiffusersConfiguration, _ arguments: StepArguments) -> [Hypothesis] {
     typealias Value = DiffusersConfiguration.Value
     func options(_ mistake: Mistake, _ values: [String: Value]) -> [Hypothesis] {
-      guard mistake == wanted, values.keys.allSatisfy({ configuration[$0] != nil }),
+      guard values.keys.allSatisfy({ configuration[$0] != nil }),
         values.contains(where: { configuration[$0.key] != $0.value }),
         var other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
       else { return [] }
@@ -54,6 +55,17 @@ extension Suspicions {
     }
     found += [1, 2, 3].flatMap { options(.solverOrder, ["solver_order": .integer($0)]) }
     found += flipped(.solverOrder, "lower_order_final") + flipped(.solverOrder, "euler_at_final")
+    found += [1, 2, 3, 4].flatMap { order in
+      configuration.schedulerClass == .lms
+        ? stepping(.solverOrder, "order is \(order), not \(arguments.order)") { $0.order = order } : []
+    }
+    found += ["midpoint", "heun", "bh1", "bh2"].flatMap { options(.solverType, ["solver_type": .string($0)]) }
+    found += ["dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"].flatMap {
+      options(.solverType, ["algorithm_type": .string($0)])
+    }
+    found += flipped(.solverType, "predict_x0")
+    found += options(.solverType, ["disable_corrector": []])
+    found += options(.solverType, ["disable_corrector": .list((0..<plan.steps.count).map { .integer($0) })])
     found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap { options(.schedule, ["beta_schedule": .string($0)]) }
     found += flipped(.schedule, "rescale_betas_zero_snr")
     found += [0, 0.5, 1].flatMap { eta in stepping(.eta, "eta is \(eta), not \(arguments.eta)") { $0.eta = eta } }
@@ -62,7 +74,7 @@ extension Suspicions {
       arguments.usesClippedModelOutput
         ? "epsilon is that of the model, not made again from the clipped x0" : "epsilon is made again from the clipped x0"
     ) { $0.usesClippedModelOutput.toggle() }
-    found += (wanted == .sampler ? DiffusersConfiguration.Class.allCases : []).flatMap { other in
+    found += DiffusersConfiguration.Class.allCases.flatMap { other in
       suspicion(
         .sampler, "the steps are those of \(other.rawValue)",
         .diffusers(configuration.converted(to: other).configuration, StepArguments()))

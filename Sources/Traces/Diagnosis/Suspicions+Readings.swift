@@ -28,7 +28,7 @@ extension Suspicions {
   /// Dimensions stored in another order, such as channels last. More than four would be many orders, and are no picture.
   private func orderings() -> [Hypothesis] {
     let dimensions = trace.shape.count - 1
-    guard wanted == .axes, (2...4).contains(dimensions) else { return [] }
+    guard (2...4).contains(dimensions) else { return [] }
     return Self.orders(of: Array(0..<dimensions)).filter { $0 != Array(0..<dimensions) }.flatMap { order in
       let tensors: [(String, [Trace.Role])] = [
         ("model outputs are", [.outputs]), ("noise is", [.noises]), ("model outputs and the noise are", [.outputs, .noises]),

@@ -102,7 +102,7 @@ extension Suspicions {
   func reported() -> [Hypothesis] {
     let count = Double(timesteps.count)
     func reported(_ mistake: Mistake, _ text: String, _ other: [Double]) -> [Hypothesis] {
-      mistake != wanted || other == timesteps ? [] : [Hypothesis(mistake: mistake, text: text, plan: plan, timesteps: other)]
+      other == timesteps ? [] : [Hypothesis(mistake: mistake, text: text, plan: { plan }, timesteps: other)]
     }
     let total = Double(process.stride * timesteps.count)
     return reported(.shiftedTimesteps, "the timesteps are one too high, as if counted from 1", timesteps.map { $0 + 1 })

@@ -136,9 +136,18 @@ struct Judge: Sendable {
   }
 
   private func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
-    tolerance
-      * max(
-        1, magnitudes[step] * recomputation.scale(row: step), magnitudes[step + 1] * recomputation.scale(row: step + 1))
+    let before = magnitudes[step] * recomputation.scale(row: step)
+    let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
+    return max(tolerance * max(1, before, after), rounding(plan.steps[step], of: before))
+  }
+
+  /// What float32 loses in a step that multiplies its sample by more than 1 and takes most of that away again, as steps in epsilon do
+  /// from where there is hardly any signal: the roundings of the estimate, of two products and of their difference, half a unit each,
+  /// and the factor e^h from two logarithms of sigma, half a unit of each.
+  private func rounding(_ step: SamplingPlan.Step, of sample: Double) -> Double {
+    let sigmas = [step.query.level.sigma, step.arrival.sigma].filter { $0 > 0 && $0.isFinite }
+    let logarithms = sigmas.map { abs(Math.log($0)) }.reduce(0, +)
+    return 0x1p-24 * (4 + logarithms) * abs(step.next.samples.first ?? 0) * sample
   }
 
   /// The tensor that has a NaN or an infinity where a step reads or writes it.

@@ -29,6 +29,7 @@ extension TraceSource {
     if arguments.churnMinimum != usual.churnMinimum { values["s_tmin"] = .number(arguments.churnMinimum) }
     if arguments.churnMaximum != usual.churnMaximum { values["s_tmax"] = .number(arguments.churnMaximum) }
     if arguments.churnNoise != usual.churnNoise { values["s_noise"] = .number(arguments.churnNoise) }
+    if arguments.order != usual.order { values["order"] = .integer(arguments.order) }
     return values.isEmpty ? nil : DiffusersConfiguration.Value.object(values).json
   }
 }

@@ -15,7 +15,7 @@ import Testing
   @Test func `options and defaults are those of diffusers' constructors`() throws {
     let classes = try DiffusersConfiguration.decoder.decode(
       [String: [GoldenOption]].self, from: Fixtures.data("diffusers-options.json"))
-    #expect(classes.count == 9)
+    #expect(classes.count == DiffusersConfiguration.Class.allCases.count + 2)
     for (name, golden) in classes {
       let schedulerClass = try #require(DiffusersConfiguration.Class(named: name))
       // An argument by keyword alone, which diffusers calls deprecated.
@@ -88,8 +88,10 @@ import Testing
   @Test(arguments: [
     (DiffusersConfiguration.Class.ddim, "beta_schedule", Value.string("sigmoid")), (.ddpm, "beta_schedule", "linaer"),
     (.eulerAncestralDiscrete, "prediction_type", "sample"), (.ddimInverse, "timestep_spacing", "linspace"),
-    (.ddpm, "variance_type", "fixed_huge"), (.dpmSolverMultistep, "solver_order", 3),
-    (.dpmSolverMultistep, "algorithm_type", "sde-dpmsolver"), (.dpmSolverMultistep, "use_flow_sigmas", true),
+    (.ddpm, "variance_type", "fixed_huge"), (.dpmSolverMultistep, "solver_order", 4),
+    (.uniPC, "solver_order", 4), (.deis, "solver_order", 0), (.uniPC, "solver_type", "bh3"), (.deis, "algorithm_type", "unipc"),
+    (.dpmSolverMultistep, "algorithm_type", "dpmsolver+"), (.dpmSolverMultistep, "use_flow_sigmas", true),
+    (.uniPC, "use_dynamic_shifting", true), (.uniPC, "shift_terminal", 0.1), (.lms, "use_beta_sigmas", true),
     (.dpmSolverMultistep, "use_lu_lambdas", true), (.eulerDiscrete, "use_beta_sigmas", true),
     (.eulerDiscrete, "interpolation_type", "cubic"), (.eulerDiscrete, "final_sigmas_type", "one"),
     (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000), (.ddpm, "clip_sample_range", -1.0),
@@ -113,7 +115,9 @@ import Testing
     ] {
       for schedulerClass in DiffusersConfiguration.Class.allCases {
         // A number may be NaN in Python's JSON; as an option it has no meaning.
-        guard let configuration = try? DiffusersConfiguration(schedulerClass, values) else { continue }
+        guard schedulerClass != .ipndm, let configuration = try? DiffusersConfiguration(schedulerClass, values) else {
+          continue
+        }
         for fidelity in Fidelity.allCases {
           #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 10, fidelity: fidelity) }
         }
@@ -169,6 +173,8 @@ import Testing
     for arguments in [read, StepArguments(usesClippedModelOutput: true), StepArguments(churn: 1)] {
       #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: arguments) }
     }
+    #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: StepArguments(order: 2)) }
+    #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.lms).plan(steps: 5, step: StepArguments(order: 5)) }
     #expect(throws: ConfigurationError.plan(.option("eta", 2, sampler: "DDIM", allowed: "0 ... 1"))) {
       try DiffusersConfiguration(.ddim).plan(steps: 5, fidelity: .diffusers, step: StepArguments(eta: 2))
     }
