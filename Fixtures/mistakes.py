@@ -4,6 +4,8 @@ Each function makes one wrong trace, or raises if its options cannot show the mi
 than what happened.
 """
 
+import inspect
+
 import torch
 
 from make_traces import DiffusersRun, GuidedRun, Tape, Unusable, attempt, diffusers_options, guided_flags
@@ -12,6 +14,14 @@ STEPS = [8, 10, 12, 20, 25]
 SIZE = (2, 3, 6, 4)
 SQUARE = (2, 3, 5, 5)
 PLAIN = dict(thresholding=False, rescale_betas_zero_snr=False, trained_betas=None)
+
+
+def plain(name):
+    """PLAIN, as far as a class has it."""
+    import diffusers
+
+    known = inspect.signature(getattr(diffusers, name).__init__).parameters
+    return {key: value for key, value in PLAIN.items() if key in known}
 
 
 def diffusers_pair(rng, name, changes, fixed=None, arguments=None, other_arguments=None):
@@ -38,9 +48,7 @@ def following(other):
 
 def option(name, changes, fixed=None, arguments=None, other_arguments=None):
     def make(rng, modules):
-        plain = {k: v for k, v in PLAIN.items() if k != "thresholding" or name in ("DDPMScheduler", "DDIMScheduler")}
-        plain = {k: v for k, v in plain.items() if k != "rescale_betas_zero_snr" or name != "HeunDiscreteScheduler"}
-        run, other = diffusers_pair(rng, name, changes, {**plain, **(fixed or {})}, arguments, other_arguments)
+        run, other = diffusers_pair(rng, name, changes, {**plain(name), **(fixed or {})}, arguments, other_arguments)
         return Tape(rng, run, SIZE, following(other)), {}
 
     return make
@@ -50,7 +58,7 @@ def reported_option(name, changes, fixed=None):
     """The same, with the timesteps of the run that was made."""
 
     def make(rng, modules):
-        run, other = diffusers_pair(rng, name, changes, {**PLAIN, **(fixed or {})})
+        run, other = diffusers_pair(rng, name, changes, {**plain(name), **(fixed or {})})
         return Tape(rng, run, SIZE, following(other)), {"timesteps": other.timesteps}
 
     return make
@@ -81,12 +89,8 @@ def deviating(deviant, sampler=None, name=None, is_square=False, **fixed):
         if sampler:
             run = guided_run(rng, modules, sampler, **fixed)
         else:
-            options = {**diffusers_options(rng, name), **PLAIN, **{k: v for k, v in fixed.items() if k != "arguments"}}
+            options = {**diffusers_options(rng, name), **plain(name), **{k: v for k, v in fixed.items() if k != "arguments"}}
             options = {k: v for k, v in options.items() if v is not None}
-            if name not in ("DDPMScheduler", "DDIMScheduler"):
-                options.pop("thresholding", None)
-            if name == "HeunDiscreteScheduler":
-                options.pop("rescale_betas_zero_snr", None)
             run = DiffusersRun(name, options, rng.choice(STEPS), arguments)
         return Tape(rng, run, SQUARE if is_square else SIZE, lambda *given: deviant(run, *given)), {}
 
@@ -285,6 +289,8 @@ VPRED = dict(prediction_type="v_prediction")
 EPSILON = dict(prediction_type="epsilon")
 SMALL = dict(variance_type="fixed_small")
 
+UNIPC = dict(predict_x0=True, lower_order_final=True, disable_corrector=[])
+
 MISTAKES = {
     "epsilon read as v, DDIM": ("prediction", option("DDIMScheduler", VPRED, EPSILON)),
     "v read as epsilon, DPM-Solver": ("prediction", option("DPMSolverMultistepScheduler", EPSILON, VPRED)),
@@ -332,6 +338,16 @@ MISTAKES = {
     "order 1 for 2, DPM-Solver": ("solver-order", option("DPMSolverMultistepScheduler", dict(solver_order=1), dict(solver_order=2))),
     "order 2 for 1, DPM-Solver": ("solver-order", option("DPMSolverMultistepScheduler", dict(solver_order=2), dict(solver_order=1))),
     "no correction, Heun": ("solver-order", deviating(without_heun, name="HeunDiscreteScheduler")),
+    "order 2 for 3, UniPC": ("solver-order", option("UniPCMultistepScheduler", dict(solver_order=2), dict(**UNIPC, solver_order=3))),
+    "order 2 for 4, LMS": ("solver-order", option("LMSDiscreteScheduler", {}, {}, {}, dict(order=2))),
+    "bh1 for bh2, UniPC": ("solver-type", option("UniPCMultistepScheduler", dict(solver_type="bh1"), dict(**UNIPC, solver_type="bh2", solver_order=2, final_sigmas_type="sigma_min"))),
+    "no corrector, UniPC": ("solver-type", option("UniPCMultistepScheduler", dict(disable_corrector=list(range(30))), dict(**UNIPC, solver_type="bh2"))),
+    "midpoint for Heun, DPM-Solver": ("solver-type", option("DPMSolverMultistepScheduler", dict(solver_type="midpoint"), dict(solver_type="heun", solver_order=2, algorithm_type="dpmsolver++"))),
+    "DPM-Solver for DPM-Solver++": ("solver-type", option("DPMSolverMultistepScheduler", dict(algorithm_type="dpmsolver"), dict(algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="sigma_min"))),
+    "noise missing, SDE-DPM-Solver++": ("noise-missing", deviating(without_noise, name="DPMSolverMultistepScheduler", algorithm_type="sde-dpmsolver++", solver_order=1)),
+    "v read as epsilon, DEIS": ("prediction", option("DEISMultistepScheduler", EPSILON, VPRED)),
+    "epsilon read as v, LMS": ("prediction", option("LMSDiscreteScheduler", VPRED, EPSILON)),
+    "timesteps reversed, IPNDM": ("reported-timesteps", recorded(timesteps_reversed, "IPNDMScheduler")),
     "ddim_sample for p_sample": ("sampler", guided_option("p_sample", dict(sampler="ddim_sample"))),
     "linear for cosine, p_sample": ("schedule", guided_option("p_sample", dict(noise_schedule="linear"), noise_schedule="cosine")),
     "linear for scaled linear, DDIM": ("schedule", option("DDIMScheduler", dict(beta_schedule="linear"), dict(beta_schedule="scaled_linear"))),

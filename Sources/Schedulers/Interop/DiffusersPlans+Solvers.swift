@@ -9,13 +9,14 @@ extension DiffusersConfiguration {
     guard (1...3).contains(order) else { throw unsupported("solver_order", remedy: "use 1, 2 or 3") }
     guard schedulerClass == .uniPC else {
       let solver = try multistep(fidelity: fidelity)
-      var moves: [Move] = []
-      for (i, limit) in try orderLimits(grid.steps).enumerated() {
-        let highest = grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
-        if fidelity == .diffusers { try check(solver, grid, step: i, order: highest) }
-        moves.append(solver.move(grid.points, from: i, order: highest))
+      let orders = try orderLimits(grid.steps).enumerated().map { i, limit in
+        grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
       }
-      return moves
+      if fidelity == .diffusers, schedulerClass == .deis { return deisMoves(grid, orders: orders) }
+      if fidelity == .diffusers {
+        for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order) }
+      }
+      return orders.enumerated().map { i, order in solver.move(grid.points, from: i, order: order) }
     }
     let solver = try uniPC(order: order)
     if fidelity == .diffusers { try check(solver, grid) }
@@ -71,7 +72,7 @@ extension DiffusersConfiguration {
       throw unsupported("solver_order", remedy: "diffusers has no third order with this algorithm_type; use 2")
     }
     let isIdle = grid.points[i].level == grid.points[i + 1].level
-    guard schedulerClass == .deis || !isIdle || order < (solver.solverType == .heun ? 2 : 3) else {
+    guard !isIdle || order < (solver.solverType == .heun ? 2 : 3) else {
       throw notANumber(i, grid, "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
     }
   }
