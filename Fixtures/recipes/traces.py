@@ -25,10 +25,14 @@ ROOTS = [
     ("EulerDiscreteScheduler", 50, dict(
         **ZERO_SNR, use_karras_sigmas=True, timestep_spacing="linspace", final_sigmas_type="sigma_min")),
 ]
+# 1 - ᾱ' - σ² of the first step is left with a digit or none in float32.
+WITHOUT_DIGITS = dict(
+    steps=1000, learn_sigma=False, sigma_small=False, noise_schedule="cosine", use_kl=False, predict_xstart=True,
+    rescale_timesteps=False, rescale_learned_sigmas=False, timestep_respacing="10")
 LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
-def bundle(names, titles, seed, modules=None, others={}):
+def bundle(names, titles, seed, modules=None, others={}, runs=()):
     import make_traces
     import record_trace
     import mistakes
@@ -50,6 +54,8 @@ def bundle(names, titles, seed, modules=None, others={}):
     for title in titles:
         mistake, tape, changes, step = mistakes.make(title, rng, modules, SIZES)
         add(title, tape, changes, status=1, step=step, mistake=mistake)
+    for label, run in runs:
+        add(label, make_traces.Tape(random.Random(2), run, SIZES[0]), {}, status=0)
     # Under one key: safetensors writes several in an order that changes from run to run.
     return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
 
@@ -74,7 +80,9 @@ def guided_traces(checkout):
     spacings = {
         f"space_timesteps/{count}/{sections}": numpy.array(sorted(modules[1].space_timesteps(count, sections)))
         for count, sections in LONE}
-    return bundle(make_traces.GUIDED, [title for title in mistakes.MISTAKES if is_guided(title)], 3, modules, spacings)
+    titles = [title for title in mistakes.MISTAKES if is_guided(title)]
+    runs = [("ddim_sample without digits", make_traces.GuidedRun(modules, WITHOUT_DIGITS, "ddim_sample", 1.0, True))]
+    return bundle(make_traces.GUIDED, titles, 3, modules, spacings, runs)
 
 
 def root_traces():

@@ -74,11 +74,16 @@ public enum TraceSource: Hashable, Sendable {
 }
 
 extension TraceSource {
-  /// The same on another make of processors, where square roots of float32 are rounded otherwise; nil where that changes nothing.
-  var elsewhere: TraceSource? {
-    guard case .diffusers(var configuration, let arguments) = self else { return nil }
-    configuration.isOnAMD.toggle()
-    return .diffusers(configuration, arguments)
+  /// The same on another make of processors, where square roots of float32 are rounded otherwise.
+  var elsewhere: TraceSource {
+    switch self {
+    case .diffusers(var configuration, let arguments):
+      configuration.isOnAMD.toggle()
+      return .diffusers(configuration, arguments)
+    case .guidedDiffusion(var configuration):
+      configuration.isOnAMD.toggle()
+      return .guidedDiffusion(configuration)
+    }
   }
 
   /// The class, and for guided-diffusion the method.

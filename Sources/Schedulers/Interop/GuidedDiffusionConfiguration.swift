@@ -23,7 +23,7 @@ public struct GuidedDiffusionConfiguration: Hashable, Sendable {
   public enum Fidelity: String, Hashable, Codable, CaseIterable, Sendable {
     /// A section of one timestep keeps its last.
     case corrected
-    /// As guided-diffusion does: a section of one timestep keeps its first.
+    /// As guided-diffusion does: a section of one timestep keeps its first, and `ddim_sample` makes its factors in float32.
     case guidedDiffusion
   }
 
@@ -52,6 +52,9 @@ public struct GuidedDiffusionConfiguration: Hashable, Sendable {
   public var eta = 0.0
   /// `clip_denoised`: whether x̂0 is brought into −1 ... 1.
   public var clipDenoised = true
+
+  /// Whether `.guidedDiffusion` takes square roots as torch does on AMD's processors, not rounded correctly.
+  package var isOnAMD = false
 
   /// The keys of the file that have no effect.
   public internal(set) var unhonoured: [String] = []
@@ -126,6 +129,7 @@ extension GuidedDiffusionConfiguration {
     let rule: any Sampler =
       switch method {
       case .pSample: DDPM(variance: variance)
+      case .ddimSample where fidelity == .guidedDiffusion && eta > 0: try float32DDIM(eta: eta)
       case .ddimSample: DDIM(eta: eta)
       case .ddimReverseSample: DDIMInversion()
       }

@@ -48,11 +48,11 @@ extension Trace {
 
   /// The judge by the source's arithmetic on another make of processors, if the source's arithmetic is what counts and it has another.
   private func judgeElsewhere(fidelity: Fidelity, tolerance: Double) -> Judge? {
-    guard fidelity == .diffusers, let source = source.elsewhere, let plan = try? source.plan(steps: inferenceSteps),
+    guard fidelity == .diffusers, let plan = try? source.elsewhere.plan(steps: inferenceSteps),
       plan.steps.count == steps
     else { return nil }
     var trace = self
-    trace.source = source
+    trace.source = source.elsewhere
     return Judge(trace, plan: plan, tolerance: tolerance)
   }
 }
