@@ -32,7 +32,7 @@ from recipes import truth
 
 mpmath.mp.dps = 50
 COUNT = 1000
-STEPS = [1, 2, 3, 5, 10, 20, 50, 999, 1000]
+STEPS = [1, 2, 3, 5, 10, 20, 50, 1000]
 IMPULSES = 9
 
 
