@@ -1,6 +1,6 @@
 """Makes traces for `scheduler verify`: right ones of diffusers and guided-diffusion with options at random, and wrong ones.
 
-    make_traces.py --guided-diffusion PATH [--seed 0] [--right 240] [--wrong 2] FOLDER
+    make_traces.py --guided-diffusion PATH [--seed 0] [--right 280] [--wrong 2] FOLDER
 
 writes FOLDER/right/*.safetensors, FOLDER/wrong/*.safetensors and FOLDER/manifest.json, which says of each file which exit status, step
 and mistake are expected. `judge_traces.py` compares that with what the tool says. Not part of `regenerate.py`: the traces are made and
@@ -31,7 +31,10 @@ GUIDED = ("p_sample", "ddim_sample", "ddim_reverse_sample")
 DIFFUSERS = (
     "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
-    "LMSDiscreteScheduler", "IPNDMScheduler")
+    "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler",
+    "EDMDPMSolverMultistepScheduler")
+SOLVERS = ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler")
 
 
 class Unusable(Exception):
@@ -76,10 +79,18 @@ def betas(rng, name):
 def diffusers_options(rng, name):
     if name == "IPNDMScheduler":
         return dict(num_train_timesteps=rng.choice([100, 1000]))
+    if name == "FlowMatchEulerDiscreteScheduler":
+        return flow_options(rng)
+    if name.startswith("EDM"):
+        return edm_options(rng, name)
     clipping = dict(clip_sample=rng.random() < 0.5, clip_sample_range=rng.choice([1.0, 1.0, 2.0]))
     threshold = dict(
         thresholding=rng.random() < 0.25, dynamic_thresholding_ratio=rng.choice([0.9, 0.995]), sample_max_value=rng.choice([1.0, 1.5]))
-    sigmas = dict(rng.choice([{}, {}, {"use_karras_sigmas": True}, {"use_exponential_sigmas": True}]))
+    kinds = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"]
+    kinds += ["use_flow_sigmas"] * (name in SOLVERS) + ["use_lu_lambdas"] * (name == "DPMSolverMultistepScheduler")
+    sigmas = {rng.choice(kinds): True} if rng.random() < 0.6 else {}
+    if "use_flow_sigmas" in sigmas:
+        sigmas |= dict(flow_shift=rng.choice([1.0, 3.0, 0.7]), use_dynamic_shifting=rng.random() < 0.3)
     spacing = dict(timestep_spacing=rng.choice(["leading", "trailing", "linspace"]), steps_offset=rng.choice([0, 1]))
     if spacing["timestep_spacing"] != "leading":
         spacing["steps_offset"] = 0
@@ -131,12 +142,60 @@ def diffusers_options(rng, name):
             solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7,
             algorithm_type=rng.choice(["deis", "deis", "dpmsolver", "dpmsolver++"]),
             solver_type=rng.choice(["logrho", "logrho", "midpoint", "heun", "bh1", "bh2"]))
-    elif name == "LMSDiscreteScheduler":
+    elif name in ("LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"):
         options |= sigmas
+        if name != "LMSDiscreteScheduler":
+            options["prediction_type"] = rng.choice(["epsilon", "v_prediction"])
+    elif name == "PNDMScheduler":
+        options |= dict(skip_prk_steps=rng.random() < 0.5, set_alpha_to_one=rng.random() < 0.5)
+        options["prediction_type"] = rng.choice(["epsilon", "v_prediction"])
+    elif name == "DPMSolverSinglestepScheduler":
+        del options["timestep_spacing"], options["steps_offset"]
+        options |= threshold | sigmas | dict(
+            solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.5, final_sigmas_type=rng.choice(["zero", "sigma_min"]),
+            algorithm_type=rng.choice(["dpmsolver++", "dpmsolver++", "dpmsolver", "sde-dpmsolver++", "deis"]),
+            solver_type=rng.choice(["midpoint", "heun", "heun", "logrho", "bh1", "bh2"]))
+        if rng.random() < 0.1:
+            options["lambda_min_clipped"] = -5.1
+        if rng.random() < 0.1:
+            options["variance_type"] = rng.choice(["learned", "learned_range"])
+    elif name in ("LCMScheduler", "TCDScheduler"):
+        options |= clipping | threshold | rescaling | dict(
+            original_inference_steps=rng.choice([50, 50, 25, 100]), set_alpha_to_one=rng.random() < 0.5,
+            timestep_scaling=rng.choice([10.0, 10.0, 1.0]))
+    if options.get("use_flow_sigmas") and rng.random() < 0.6:
+        options["prediction_type"] = "flow_prediction"
     return options
 
 
-def step_arguments(rng, name):
+def flow_options(rng):
+    options = dict(
+        num_train_timesteps=rng.choice([100, 1000]), shift=rng.choice([1.0, 3.0, 0.5]), use_dynamic_shifting=rng.random() < 0.4,
+        time_shift_type=rng.choice(["exponential", "linear"]), invert_sigmas=rng.random() < 0.2,
+        stochastic_sampling=rng.random() < 0.3, shift_terminal=rng.choice([None, None, 0.1]))
+    if rng.random() < 0.4:
+        options[rng.choice(["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"])] = True
+    return options
+
+
+def edm_options(rng, name):
+    options = dict(
+        sigma_min=rng.choice([0.002, 0.02]), sigma_max=rng.choice([80.0, 10.0]), sigma_data=rng.choice([0.5, 1.0]),
+        sigma_schedule=rng.choice(["karras", "exponential"]), rho=rng.choice([7.0, 7.0, 3.0]),
+        prediction_type=rng.choice(["epsilon", "v_prediction"]), final_sigmas_type=rng.choice(["zero", "sigma_min"]))
+    if name == "EDMDPMSolverMultistepScheduler":
+        options |= dict(
+            solver_order=rng.choice([1, 2, 3]), thresholding=rng.random() < 0.25, sample_max_value=rng.choice([1.0, 1.5]),
+            algorithm_type=rng.choice(["dpmsolver++", "sde-dpmsolver++"]), solver_type=rng.choice(["midpoint", "heun", "bh2"]),
+            lower_order_final=rng.random() < 0.7, euler_at_final=rng.random() < 0.2)
+    return options
+
+
+def step_arguments(rng, name, options):
+    if options.get("use_dynamic_shifting"):
+        return {"mu": rng.choice([0.5, 0.9, 1.15])}
+    if name == "TCDScheduler":
+        return rng.choice([{}, {"eta": 0.0}, {"eta": 0.5}, {"eta": 1.0}])
     if name == "LMSDiscreteScheduler":
         return rng.choice([{}, {}, {"order": 1}, {"order": 2}, {"order": 3}])
     if name != "DDIMScheduler":
@@ -165,7 +224,7 @@ class DiffusersRun:
 
         self.scheduler = getattr(diffusers, name)(**options)
         self.module = sys.modules[type(self.scheduler).__module__]
-        self.scheduler.set_timesteps(steps)
+        self.scheduler.set_timesteps(steps, **({"mu": arguments["mu"]} if "mu" in arguments else {}))
         self.timesteps = list(self.scheduler.timesteps)
         self.steps, self.arguments = steps, arguments
         learned = options.get("variance_type") in ("learned", "learned_range")
@@ -174,20 +233,27 @@ class DiffusersRun:
         self.config, self.order = self.scheduler.to_json_string(), list(self.timesteps)
 
     def scaled(self, i, x):
-        return self.scheduler.scale_model_input(x, self.timesteps[i]) if i < len(self.timesteps) else x
+        scale = getattr(self.scheduler, "scale_model_input", lambda x, t: x)
+        return scale(x, self.timesteps[i]) if i < len(self.timesteps) else x
 
     def draws(self):
         return hasattr(self.module, "randn_tensor")
 
     def step(self, i, x, output, noise):
         self.module.randn_tensor = lambda *_, **__: noise
-        return self.scheduler.step(output, self.timesteps[i], x, **self.arguments).prev_sample
+        arguments = {key: value for key, value in self.arguments.items() if key != "mu"}
+        return self.scheduler.step(output, self.timesteps[i], x, **arguments).prev_sample
 
     def stochastic(self):
         name = type(self.scheduler).__name__
         if self.scheduler.config.get("algorithm_type", "").startswith("sde"):
             return True
-        return name in ("DDPMScheduler", "EulerAncestralDiscreteScheduler") or self.arguments.get("eta", 0) > 0
+        if name == "TCDScheduler":
+            return self.arguments.get("eta", 0.3) > 0
+        if self.scheduler.config.get("stochastic_sampling"):
+            return True
+        drawing = ("DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler")
+        return name in drawing or self.arguments.get("eta", 0) > 0
 
 
 class GuidedRun:
@@ -290,8 +356,9 @@ def random_run(rng, modules, name, **fixed):
         eta, clip = fixed.pop("eta", eta), fixed.pop("clip", clip)
         return GuidedRun(modules, {**flags, **fixed}, name, eta, clip)
     steps = fixed.pop("inference_steps", rng.choice([1, 2, 5, 7, 10, 14, 15, 20, 25, 30, 50]))
-    arguments = fixed.pop("arguments", None) or step_arguments(rng, name)
+    arguments = fixed.pop("arguments", None)
     options = {**diffusers_options(rng, name), **fixed}
+    arguments = arguments or step_arguments(rng, name, options)
     if name == "IPNDMScheduler" and rng.random() < 0.2:
         options["trained_betas"] = sorted((round(rng.uniform(0.01, 0.99), 6) for _ in range(steps + 1)), reverse=True)
     return DiffusersRun(name, options, steps, arguments)
@@ -339,7 +406,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--guided-diffusion", metavar="PATH", required=True, help="a checkout of guided-diffusion")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--right", type=int, default=240, help="how many right traces")
+    parser.add_argument("--right", type=int, default=280, help="how many right traces")
     parser.add_argument("--wrong", type=int, default=2, help="how many wrong traces for each mistake")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")

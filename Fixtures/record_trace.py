@@ -17,18 +17,22 @@ import torch
 from safetensors.numpy import save_file
 
 
-def record(path, scheduler, model, sample, steps, **step_arguments):
-    """A run of a diffusers scheduler: `model(x, t)` is given what the scheduler scales the sample to."""
+def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
+    """A run of a diffusers scheduler: `model(x, t)` is given what the scheduler scales the sample to.
+
+    `mu` is that of `set_timesteps`, for a shift by the size of the picture.
+    """
     drawn, module = [], sys.modules[type(scheduler).__module__]
     randn = getattr(module, "randn_tensor", None)
     if randn:
         module.randn_tensor = lambda *a, **k: drawn.append(randn(*a, **k)) or drawn[-1]
     try:
-        scheduler.set_timesteps(steps)
+        scheduler.set_timesteps(steps, **({} if mu is None else {"mu": mu}))
+        scale = getattr(scheduler, "scale_model_input", lambda x, t: x)
         timesteps, samples, outputs, noises = [], [sample], [], []
         for t in scheduler.timesteps:
             drawn.clear()
-            outputs.append(model(scheduler.scale_model_input(samples[-1], t), t))
+            outputs.append(model(scale(samples[-1], t), t))
             timesteps.append(t)
             samples.append(scheduler.step(outputs[-1], t, samples[-1], **step_arguments).prev_sample)
             noises.append(drawn[-1] if drawn else torch.zeros_like(sample))
@@ -36,6 +40,8 @@ def record(path, scheduler, model, sample, steps, **step_arguments):
         if randn:
             module.randn_tensor = randn
     step_arguments.pop("generator", None)
+    if mu is not None:
+        step_arguments["mu"] = mu
     save(path, scheduler.to_json_string(), steps, timesteps, samples, outputs, noises, step_arguments)
 
 

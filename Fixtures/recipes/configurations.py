@@ -27,15 +27,25 @@ from safetensors.numpy import save
 CLASSES = [
     "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
-    "LMSDiscreteScheduler", "IPNDMScheduler",
+    "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "LCMScheduler", "TCDScheduler",
+    "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
+    "EDMDPMSolverMultistepScheduler",
 ]
+# Their options are drawn as for traces.
+OTHERS = CLASSES[11:]
+# Their sigmas and timesteps go through torch's own powers and logarithms, and are not compared bit for bit.
+INEXACT = CLASSES[16:]
 PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
 SIGMA_BASED = CLASSES[3:10]
 SOLVERS = CLASSES[6:9]
 # The first classes have all the schedules and spacings, which the others share.
-TABLES_PER_CLASS = {name: 110 if name in CLASSES[:7] else 40 for name in CLASSES}
-STEPS_PER_CLASS = 12
+TABLES_PER_CLASS = {name: 110 if name in CLASSES[:7] else 40 if name in CLASSES[:11] else 24 for name in CLASSES}
+STEPS_PER_CLASS = {name: 8 if name in OTHERS else 12 for name in CLASSES}
 SHAPE = (2, 3, 2, 2)
+# What chance may leave out.
+RARE = [
+    ("DPMSolverSinglestepScheduler", {"solver_order": 3, "solver_type": "heun", "algorithm_type": algorithm}, 7)
+    for algorithm in ("dpmsolver++", "sde-dpmsolver++")]
 
 
 def options():
@@ -55,6 +65,13 @@ def options():
 def draw(name, chooser):
     """Random options of a class, and a number of steps."""
     choose = chooser.choice
+    if name in OTHERS:
+        import make_traces
+
+        config = {key: value for key, value in make_traces.diffusers_options(chooser, name).items() if key != "trained_betas"}
+        if config.get("use_dynamic_shifting") and name == "FlowMatchEulerDiscreteScheduler":
+            config["use_dynamic_shifting"] = False
+        return config, chooser.randint(1, 24)
     total = choose([1000, 1000, 500, 100, 100, 50, 37, 10])
     config = {}
 
@@ -160,6 +177,18 @@ def rounded_functions():
         setattr(owner, name, function)
 
 
+def can(name, config, steps):
+    """Whether diffusers takes the options."""
+    import diffusers
+
+    try:
+        with numpy.errstate(all="ignore"):
+            getattr(diffusers, name)(**config).set_timesteps(steps)
+    except (ValueError, IndexError, NotImplementedError):
+        return False
+    return True
+
+
 def configurations():
     import diffusers
 
@@ -168,6 +197,8 @@ def configurations():
     for name in CLASSES:
         for _ in range(TABLES_PER_CLASS[name]):
             config, steps = draw(name, chooser)
+            while not can(name, config, steps):
+                config, steps = draw(name, chooser)
             with numpy.errstate(all="ignore"):
                 raw = getattr(diffusers, name)(**config)
                 raw.set_timesteps(steps)
@@ -178,6 +209,11 @@ def configurations():
             if hasattr(made, "alphas_cumprod"):
                 case["tables"] = checksum(made.betas, made.alphas_cumprod)
             timesteps = made.timesteps.numpy()
+            if name in INEXACT:
+                cases.append(case)
+                continue
+            if name in SIGMA_BASED or name in ("DPMSolverSinglestepScheduler", "FlowMatchEulerDiscreteScheduler"):
+                case["sigmas"] = checksum(made.sigmas)
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)
                 case["scale"] = float(made.init_noise_sigma)
@@ -197,7 +233,13 @@ def record(name, config, steps, arguments, generator):
     import diffusers
     import torch
 
-    scheduler = getattr(diffusers, name)(**config)
+    mu = {"mu": arguments["mu"]} if "mu" in arguments else {}
+    arguments = {key: value for key, value in arguments.items() if key != "mu"}
+    try:
+        scheduler = getattr(diffusers, name)(**config)
+        scheduler.set_timesteps(steps, **mu)
+    except (ValueError, IndexError, NotImplementedError):
+        return None
     module = sys.modules[type(scheduler).__module__]
     drawn = []
 
@@ -207,22 +249,23 @@ def record(name, config, steps, arguments, generator):
 
     if hasattr(module, "randn_tensor"):
         module.randn_tensor = randn_tensor
-    scheduler.set_timesteps(steps)
-    start = generator.standard_normal(SHAPE).astype(numpy.float32) * numpy.float32(scheduler.init_noise_sigma)
+    start = generator.standard_normal(SHAPE).astype(numpy.float32) * numpy.float32(getattr(scheduler, "init_noise_sigma", 1))
     samples, outputs, noises = [torch.from_numpy(start)], [], []
     is_split = name == "DDPMScheduler" or config.get("prediction_type", "epsilon") == "epsilon"
-    channels = 6 if config.get("variance_type") == "learned_range" and is_split else 3
+    channels = 6 if str(config.get("variance_type")).startswith("learned") and is_split else 3
     for timestep in scheduler.timesteps:
-        scheduler.scale_model_input(samples[-1], timestep)
+        if hasattr(scheduler, "scale_model_input"):
+            scheduler.scale_model_input(samples[-1], timestep)
         outputs.append(torch.from_numpy(generator.standard_normal((2, channels, 2, 2)).astype(numpy.float32)))
         drawn.clear()
         try:
             samples.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
-        except (AssertionError, IndexError, TypeError, NameError):
+        except (AssertionError, IndexError, TypeError, NameError, ValueError, RuntimeError):
             return None
         noises.append(drawn[0] if drawn else torch.zeros(SHAPE))
     stacks = [torch.stack(values).numpy() for values in (samples, outputs, noises)]
-    return stacks if all(numpy.isfinite(stack).all() for stack in stacks) else None
+    told = [float(timestep) for timestep in scheduler.timesteps]
+    return [*stacks, told] if all(numpy.isfinite(stack).all() for stack in stacks) else None
 
 
 def recorded():
@@ -231,10 +274,16 @@ def recorded():
     cases, tensors = [], {}
     for name in CLASSES:
         found = 0
-        while found < STEPS_PER_CLASS:
+        while found < STEPS_PER_CLASS[name]:
             config, _ = draw(name, chooser)
             steps = chooser.randint(1, 8)
             arguments = {}
+            if name in OTHERS:
+                import make_traces
+
+                if name == "FlowMatchEulerDiscreteScheduler":
+                    config["use_dynamic_shifting"] = found % 2 == 1
+                arguments = make_traces.step_arguments(chooser, name, config)
             if name == "DDIMScheduler" and chooser.random() < 0.6:
                 arguments["eta"] = round(chooser.uniform(0, 1), 2)
             if name == "DDIMScheduler" and chooser.random() < 0.4:
@@ -248,10 +297,20 @@ def recorded():
                 run = record(name, config, steps, arguments, generator)
             if run is None:
                 continue
+            *run, told = run
             for key, stack in zip(("samples", "outputs", "noises"), run):
                 tensors[f"{len(cases)}.{key}"] = stack
-            cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments})
+            case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments}
+            if name in OTHERS:
+                case["told"] = told
+            cases.append(case)
             found += 1
+    for name, config, steps in RARE:
+        with numpy.errstate(all="ignore"), rounded_functions():
+            *run, told = record(name, config, steps, {}, generator)
+        for key, stack in zip(("samples", "outputs", "noises"), run):
+            tensors[f"{len(cases)}.{key}"] = stack
+        cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": {}, "told": told})
     text = "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
     return text, save(tensors)
 
@@ -292,6 +351,10 @@ DEVIATIONS = {
     "idleLastStep": ("DEISMultistepScheduler", {"use_karras_sigmas": True}, 10, {}),
     "infiniteLastStep": ("UniPCMultistepScheduler", {"lower_order_final": False}, 10, {}),
     "firstOutputUnused": ("IPNDMScheduler", {}, 10, {}),
+    "lateConversion": ("PNDMScheduler", {"skip_prk_steps": True, "prediction_type": "v_prediction"}, 10, {}),
+    "shiftedTwice": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0}, 10, {}),
+    "endsAtFirstTimestep": ("TCDScheduler", {}, 4, {}),
+    "vOnStraightLines": ("DPMSolverMultistepScheduler", {"use_flow_sigmas": True, "prediction_type": "v_prediction"}, 10, {}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3
@@ -312,6 +375,8 @@ def deviations():
         sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
 
         def network(x, timestep):
+            if name == "FlowMatchEulerDiscreteScheduler":
+                return (x - DATUM) / (float(timestep) / 1000)
             if name == "IPNDMScheduler":
                 signal, noise = math.cos(float(timestep) * math.pi / 2), math.sin(float(timestep) * math.pi / 2)
                 return signal * (x - signal * DATUM) / noise - noise * DATUM
@@ -327,11 +392,11 @@ def deviations():
         module = sys.modules[type(scheduler).__module__]
         drawn = []
         module.randn_tensor = lambda shape, **_: torch.full((1, 1, 1, 1), float(noises[len(outputs) - 1])) if not drawn.append(1) else 0
-        start = numpy.float32(scheduler.init_noise_sigma) if name != "DDIMInverseScheduler" else numpy.float32(DATUM)
+        start = numpy.float32(getattr(scheduler, "init_noise_sigma", 1)) if name != "DDIMInverseScheduler" else numpy.float32(DATUM)
         samples, outputs, used, error = [float(start)], [], [], None
         for timestep in scheduler.timesteps:
             x = torch.full((1, 1, 1, 1), samples[-1])
-            scaled = scheduler.scale_model_input(x, timestep)
+            scaled = scheduler.scale_model_input(x, timestep) if hasattr(scheduler, "scale_model_input") else x
             outputs.append(float(numpy.float32(network(scaled.item(), timestep))))
             output = torch.full((1, 1, 1, 1), outputs[-1])
             if config.get("variance_type") == "learned":

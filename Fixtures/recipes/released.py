@@ -72,7 +72,9 @@ SOURCES = {
     "kandinsky-community/kandinsky-2-2-decoder":
         "https://github.com/huggingface/diffusers/blob/main/tests/pipelines/kandinsky2_2/test_kandinsky.py",
 }
-UNSUPPORTED = ("PNDMScheduler", "FlowMatchEulerDiscreteScheduler")
+UNSUPPORTED = ()
+# mu of Flux for a picture of 1024 by 1024 pixels.
+MU = 1.15
 
 
 def files():
@@ -83,7 +85,7 @@ def files():
         entry = {"model": model, "source": SOURCES.get(model, HUB.format(model)), "config": config}
         if config["_class_name"] not in UNSUPPORTED:
             scheduler = getattr(diffusers, config["_class_name"]).from_config(config)
-            scheduler.set_timesteps(20)
+            scheduler.set_timesteps(20, **({"mu": MU} if config.get("use_dynamic_shifting") else {}))
             entry["text"] = scheduler.to_json_string()
             entry["timesteps"] = scheduler.timesteps.tolist()
             if hasattr(scheduler, "sigmas"):

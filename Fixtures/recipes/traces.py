@@ -13,7 +13,6 @@ import numpy
 from safetensors.numpy import save
 
 SIZES = ((1, 2, 3, 2), (1, 2, 3, 3))
-RIGHT = 3
 ZERO_SNR = dict(beta_schedule="squaredcos_cap_v2", rescale_betas_zero_snr=True, prediction_type="sample")
 ROOTS = [
     ("DDIMScheduler", 2, dict(**ZERO_SNR, steps_offset=1, set_alpha_to_one=False)),
@@ -32,7 +31,7 @@ WITHOUT_DIGITS = dict(
 LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
-def bundle(names, titles, seed, modules=None, others={}, runs=()):
+def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2):
     import make_traces
     import record_trace
     import mistakes
@@ -45,7 +44,7 @@ def bundle(names, titles, seed, modules=None, others={}, runs=()):
         metadata[name] = {"metadata": texts, **expected}
 
     for name in names:
-        for number in range(RIGHT):
+        for number in range(right):
             made = None
             while made is None:
                 made = make_traces.attempt(
@@ -82,7 +81,7 @@ def guided_traces(checkout):
         for count, sections in LONE}
     titles = [title for title in mistakes.MISTAKES if is_guided(title)]
     runs = [("ddim_sample without digits", make_traces.GuidedRun(modules, WITHOUT_DIGITS, "ddim_sample", 1.0, True))]
-    return bundle(make_traces.GUIDED, titles, 3, modules, spacings, runs)
+    return bundle(make_traces.GUIDED, titles, 3, modules, spacings, runs, right=3)
 
 
 def root_traces():

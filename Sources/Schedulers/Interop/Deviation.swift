@@ -30,6 +30,10 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case idleLastStep
   case infiniteLastStep
   case firstOutputUnused
+  case lateConversion
+  case shiftedTwice
+  case endsAtFirstTimestep
+  case vOnStraightLines
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

@@ -1,13 +1,24 @@
 // The mathematics of a configuration: this library's own grids and samplers.
 
 extension DiffusersConfiguration {
-  func correctedGrid(steps: Int) throws(ConfigurationError) -> SamplingGrid {
-    guard schedulerClass != .ipndm else { return SamplingGrid(unchecked: try ipndmPoints(steps: steps, fidelity: .corrected)) }
+  func correctedGrid(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> SamplingGrid {
+    switch family {
+    case .angular: return SamplingGrid(unchecked: try ipndmPoints(steps: steps, fidelity: .corrected))
+    case .flow: return try flowGrid(steps: steps, mu: arguments.mu)
+    case .edm: return try edmGrid(steps: steps)
+    case .solver where boolean("use_flow_sigmas"):
+      _ = try sigmaChoice()
+      return try flowGrid(steps: steps, mu: arguments.mu)
+    // For its errors, which name the option.
+    case .distilled: _ = try distilledTimesteps(steps: checked(steps: steps))
+    case .discrete, .exploding, .solver: break
+    }
     let schedule = try schedule()
     let points: [SamplingGrid.Point]
     do {
       let grid: SamplingGrid
-      if let spacing = try sigmaSpacing() {
+      let choice = try sigmaChoice()
+      if let spacing = choice?.spacing {
         let table = schedule.sigmas
         let (least, most) = (number("sigma_min") ?? table[0], number("sigma_max") ?? table[table.count - 1])
         guard least <= most else { throw unsupported("sigma_min", remedy: "it must be below the largest sigma, \(most)") }
@@ -18,7 +29,7 @@ extension DiffusersConfiguration {
         grid = try SamplingGrid(unclipped(schedule), steps: steps, spacing: spacing())
       }
       points = try ended(grid.points, at: schedule[0])
-      return try SamplingGrid(points: isExploding(points) ? points.map { try exploding($0) } : points)
+      return try SamplingGrid(points: isExploding(points) ? points.map { try exploding($0) } : points, schedule: schedule)
     } catch let error as GridError {
       throw .grid(error)
     } catch {
@@ -27,10 +38,11 @@ extension DiffusersConfiguration {
   }
 
   private func spacing() throws(ConfigurationError) -> TimestepSpacing {
+    if family == .distilled { return .distilled(originalSteps: integer("original_inference_steps")) }
     switch try timestepSpacing() {
-    case .leading: .leading(offset: integer("steps_offset"))
-    case .trailing: .trailing
-    case .linspace: .linspace
+    case .leading: return .leading(offset: integer("steps_offset"))
+    case .trailing: return .trailing
+    case .linspace: return .linspace
     }
   }
 
@@ -52,7 +64,7 @@ extension DiffusersConfiguration {
 
   /// Whether the samples are x0 + σ·epsilon: for the classes that do so in diffusers, unless there is a point without signal.
   private func isExploding(_ points: [SamplingGrid.Point]) -> Bool {
-    guard isSigmaBased, !isSolver else { return false }
+    guard family == .exploding else { return false }
     return points.allSatisfy { $0.level.signal > 0 }
   }
 
@@ -65,18 +77,27 @@ extension DiffusersConfiguration {
   /// The class's method over a grid of its own spacing.
   func correctedMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
     guard schedulerClass != .ipndm else { return try ipndmMoves(steps: steps, fidelity: .corrected) }
-    let grid = try grid(steps: steps)
-    if isSolver { return Moves(moves: try solverMoves(grid, fidelity: .corrected), start: grid.points[0].level) }
+    let grid = try grid(steps: steps, step: arguments)
+    if isSolver || schedulerClass == .edmDPMSolverMultistep {
+      return Moves(moves: try solverMoves(grid, fidelity: .corrected), start: grid.points[0].level)
+    }
     let sampler: any Sampler =
       switch schedulerClass {
       case .ddpm: DDPM(variance: try correctedVariance())
-      case .ddim: DDIM(eta: arguments.eta)
+      case .ddim: DDIM(eta: arguments.eta ?? 0)
+      case .pndm: PNDM(skipsRungeKutta: boolean("skip_prk_steps"))
+      case .lcm: LCM(timestepScaling: try timestepScaling())
+      case .tcd: TCD(eta: arguments.eta ?? 0.3)
+      case .kdpm2Discrete: KDPM2()
+      case .kdpm2AncestralDiscrete: KDPM2(eta: 1)
+      case .flowMatchEulerDiscrete where boolean("stochastic_sampling"): ConsistencyModel(leastSigma: 0)
       case .ddimInverse: DDIMInversion()
-      case .eulerDiscrete: Euler()
+      case .eulerDiscrete, .flowMatchEulerDiscrete, .edmEuler: Euler()
       case .eulerAncestralDiscrete: EulerAncestral()
       case .heunDiscrete: Heun()
       case .lms: LMS(order: arguments.order)
-      case .dpmSolverMultistep, .uniPC, .deis, .ipndm: preconditionFailure("the steps of \(className) are made above")
+      case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .ipndm, .edmDPMSolverMultistep:
+        preconditionFailure("the steps of \(className) are made above")
       }
     do { return Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) } catch { throw .plan(error) }
   }

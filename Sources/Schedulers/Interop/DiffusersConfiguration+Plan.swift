@@ -8,7 +8,7 @@ extension DiffusersConfiguration {
       switch fidelity {
       case .diffusers: return try NoiseSchedule(alphaBars: tables().alphaBars.map(Double.init))
       case .corrected:
-        guard schedulerClass != .ipndm else { throw ConfigurationError.continuous(className: className) }
+        guard family.hasTable else { throw ConfigurationError.continuous(className: className) }
         let schedule = try namedSchedule()
         return boolean("rescale_betas_zero_snr") ? try schedule.rescaledToZeroTerminalSNR() : schedule
       }
@@ -38,12 +38,14 @@ extension DiffusersConfiguration {
   /// x0 + σ·epsilon, the input scaled; those of the others are variance preserving.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func grid(steps: Int, fidelity: Fidelity = .corrected) throws(ConfigurationError) -> SamplingGrid {
+  public func grid(
+    steps: Int, fidelity: Fidelity = .corrected, step arguments: StepArguments = StepArguments()
+  ) throws(ConfigurationError) -> SamplingGrid {
     _ = try checked(steps: steps)
     switch fidelity {
-    case .corrected: return try correctedGrid(steps: steps)
+    case .corrected: return try correctedGrid(steps: steps, step: arguments)
     case .diffusers:
-      let moves = try faithfulMoves(steps: steps, step: StepArguments()).moves
+      let moves = try faithfulMoves(steps: steps, step: arguments).moves
       // Heun's second evaluation of an interval arrives where it is.
       let points = moves.filter { $0.query.level != $0.arrival || schedulerClass != .heunDiscrete }.map(\.query)
       return SamplingGrid(unchecked: points + [SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)])
@@ -61,27 +63,44 @@ extension DiffusersConfiguration {
     steps: Int, fidelity: Fidelity = .corrected, step arguments: StepArguments = StepArguments()
   ) throws(ConfigurationError) -> SamplingPlan {
     try check(arguments)
-    let (prediction, clipping) = (try prediction(), try clipping())
+    let clipping = try clipping()
     let moves: Moves
     switch fidelity {
     case .corrected: moves = try correctedMoves(steps: steps, step: arguments)
     case .diffusers: moves = try faithfulMoves(steps: steps, step: arguments)
     }
+    let grid = SamplingGrid(unchecked: [.clean])
+    if family == .edm {
+      do { return try moves.plan(over: grid, predicting: try preconditioning(), clipping: clipping) } catch let error
+        as PlanError
+      {
+        throw .plan(error)
+      } catch { throw error as! ConfigurationError }
+    }
+    let prediction = try prediction()
+    if fidelity == .diffusers, prediction == .v, isSolver, boolean("use_flow_sigmas") {
+      return try planOnCircle(moves, clipping: clipping)
+    }
     do {
       return try moves.plan(
-        over: SamplingGrid(unchecked: [.clean]), predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
+        over: grid, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
     } catch { throw .plan(error) }
   }
 
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func timesteps(steps: Int, fidelity: Fidelity = .corrected) throws(ConfigurationError) -> [Double] {
+  public func timesteps(
+    steps: Int, fidelity: Fidelity = .corrected, step arguments: StepArguments = StepArguments()
+  ) throws(ConfigurationError) -> [Double] {
     switch fidelity {
     case .corrected:
-      return try correctedMoves(steps: steps, step: StepArguments()).moves.map(\.query.timestep)
+      return try correctedMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
     case .diffusers:
-      let timesteps = try setting(steps: steps).timesteps
+      let timesteps = try setting(steps: steps, step: arguments).timesteps
+      if [.pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete].contains(schedulerClass) {
+        return try faithfulMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
+      }
       guard schedulerClass == .heunDiscrete else { return timesteps }
       return Array(timesteps.prefix(1)) + timesteps.dropFirst().flatMap { [$0, $0] }
     }
@@ -91,8 +110,20 @@ extension DiffusersConfiguration {
   ///
   /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func sigmas(steps: Int) throws(ConfigurationError) -> [Float] {
-    try setting(steps: steps).sigmas
+  public func sigmas(steps: Int, step arguments: StepArguments = StepArguments()) throws(ConfigurationError) -> [Float] {
+    try setting(steps: steps, step: arguments).sigmas
+  }
+
+  /// The plan of a network of v on rectified flow's straight lines: diffusers reads x̂0 as on the circle, signal·x − noise·v.
+  private func planOnCircle(_ moves: Moves, clipping: Clipping) throws(ConfigurationError) -> SamplingPlan {
+    // Where epsilon is interpolated it is read as signal·v + noise·x, from which this x̂0 follows.
+    let isEpsilon = schedulerClass != .deis && moves.moves[0].estimate == .epsilon
+    let steps = moves.moves.map { move in
+      let level = move.query.level
+      let sample = isEpsilon ? (1 - level.noise * level.noise) / level.signal : level.signal
+      return move.step(asking: move.query, denoising: Readout(sample: sample, output: -level.noise))
+    }
+    do { return try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) } catch { throw .plan(error) }
   }
 
   /// Whether the network's output has a second half, about the variance.
@@ -102,16 +133,21 @@ extension DiffusersConfiguration {
   }
 
   private func check(_ arguments: StepArguments) throws(ConfigurationError) {
+    if schedulerClass != .tcd, schedulerClass != .ddim, let eta = arguments.eta, eta != 0 {
+      throw .argument("eta", value: eta, className: className, remedy: "only DDIM and TCD have it")
+    }
     if schedulerClass != .ddim {
-      guard arguments.eta == 0 else {
-        throw .argument("eta", value: arguments.eta, className: className, remedy: "only DDIM has it")
-      }
       guard !arguments.usesClippedModelOutput else {
         throw .argument("use_clipped_model_output", value: 1, className: className, remedy: "only DDIM has it")
       }
     }
     guard arguments.churn == 0 else {
       throw .argument("s_churn", value: arguments.churn, className: className, remedy: "use 0")
+    }
+    if let mu = arguments.mu {
+      guard boolean("use_dynamic_shifting"), mu.isFinite else {
+        throw .argument("mu", value: mu, className: className, remedy: "it is a number, for use_dynamic_shifting")
+      }
     }
     guard schedulerClass == .lms || arguments.order == StepArguments().order else {
       throw .argument("order", value: Double(arguments.order), className: className, remedy: "only LMSDiscreteScheduler has it")

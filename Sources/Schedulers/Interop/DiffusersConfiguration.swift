@@ -24,6 +24,15 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case deis = "DEISMultistepScheduler"
     case lms = "LMSDiscreteScheduler"
     case ipndm = "IPNDMScheduler"
+    case pndm = "PNDMScheduler"
+    case dpmSolverSinglestep = "DPMSolverSinglestepScheduler"
+    case kdpm2Discrete = "KDPM2DiscreteScheduler"
+    case kdpm2AncestralDiscrete = "KDPM2AncestralDiscreteScheduler"
+    case lcm = "LCMScheduler"
+    case tcd = "TCDScheduler"
+    case flowMatchEulerDiscrete = "FlowMatchEulerDiscreteScheduler"
+    case edmEuler = "EDMEulerScheduler"
+    case edmDPMSolverMultistep = "EDMDPMSolverMultistepScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {

@@ -2,14 +2,26 @@ extension DiffusersConfiguration {
   /// Which deviations this configuration meets with a number of steps: where `.diffusers` and `.corrected` differ.
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
-  public func deviations(steps: Int) -> [Deviation] {
+  public func deviations(steps: Int, step arguments: StepArguments = StepArguments()) -> [Deviation] {
     if schedulerClass == .ipndm {
       guard let noises = try? ipndmSetting(steps: checked(steps: steps)).noises else { return [] }
       return [.float32Tables] + (noises[0] == 1 ? [.firstOutputUnused] : [])
     }
+    if family == .flow {
+      guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
+      let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1
+      return [.float32Tables] + (isTwice ? [.shiftedTwice] : [])
+    }
+    if family == .edm {
+      guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
+      return [.float32Tables]
+        + [.idleLastStep, .halvedCurvature, .missingThirdOrder].filter {
+          meets($0, steps: steps, of: 0, spacing: .linspace, timesteps: [])
+        }
+    }
     guard
       let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
-      let timesteps = try? timesteps(steps: steps, fidelity: .diffusers)
+      let timesteps = try? setting(steps: steps, step: arguments).timesteps
     else { return [] }
     return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps) }
   }
@@ -18,7 +30,7 @@ extension DiffusersConfiguration {
     _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double]
   ) -> Bool {
     let isEuler = isSigmaBased && !isSolver
-    let hasSigmaSpacing = boolean("use_karras_sigmas") || boolean("use_exponential_sigmas")
+    let hasSigmaSpacing = SigmaChoice.allCases.contains { boolean($0.rawValue) }
     switch deviation {
     case .float32Tables: return true
     case .trailingMinusOne: return spacing == .trailing && !hasSigmaSpacing && timesteps.contains(-1)
@@ -52,9 +64,19 @@ extension DiffusersConfiguration {
     case .duplicateStart: return isSigmaBased && timesteps.count > 1 && timesteps[0] == timesteps[1]
     case .oneMorePoint: return isSolver && !hasSigmaSpacing && spacing != .trailing
     case .halvedCurvature: return takesThirdOrder(steps: steps) && string("algorithm_type")?.hasPrefix("sde") == false
-    case .missignedCurvature: return takesThirdOrder(steps: steps) && string("algorithm_type") == "sde-dpmsolver++"
-    case .missingThirdOrder: return takesThirdOrder(steps: steps) && string("algorithm_type") == "sde-dpmsolver"
-    case .idleLastStep: return isSolver && hasSigmaSpacing && (try? endsAtLeastNoise()) == true
+    case .missignedCurvature:
+      guard string("algorithm_type") == "sde-dpmsolver++", family == .solver else { return false }
+      guard schedulerClass == .dpmSolverSinglestep else { return takesThirdOrder(steps: steps) }
+      let orders = (try? singlestepOrders(steps, order: integer("solver_order"))) ?? []
+      return string("solver_type") == "heun" && orders.contains(3)
+    case .missingThirdOrder:
+      let named = family == .edm ? "sde-dpmsolver++" : "sde-dpmsolver"
+      return takesThirdOrder(steps: steps) && string("algorithm_type") == named
+    case .lateConversion: return schedulerClass == .pndm && steps > 1 && (try? prediction()) == .v
+    case .endsAtFirstTimestep: return schedulerClass == .tcd
+    case .vOnStraightLines: return isSolver && boolean("use_flow_sigmas") && (try? prediction()) == .v
+    case .shiftedTwice: return false
+    case .idleLastStep: return (isSolver && hasSigmaSpacing || family == .edm) && (try? endsAtLeastNoise()) == true
     case .infiniteLastStep: return schedulerClass == .uniPC && isNotFinite(steps: steps)
     case .firstOutputUnused: return false
     case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
@@ -62,7 +84,8 @@ extension DiffusersConfiguration {
   }
 
   private func takesThirdOrder(steps: Int) -> Bool {
-    guard schedulerClass == .dpmSolverMultistep, integer("solver_order") == 3 else { return false }
+    let isMultistep = schedulerClass == .dpmSolverMultistep || schedulerClass == .edmDPMSolverMultistep
+    guard isMultistep, integer("solver_order") == 3 else { return false }
     return ((try? orderLimits(steps)) ?? []).enumerated().contains { min($1, $0 + 1) == 3 }
   }
 

@@ -20,8 +20,9 @@ extension DiffusersConfiguration {
     private static func integer(_ name: String, _ standard: Int) -> Option {
       Option(name: name, standard: .integer(standard), kind: .integer, isOptional: false)
     }
-    private static func number(_ name: String, _ standard: Double?) -> Option {
-      Option(name: name, standard: standard.map(Value.number) ?? .null, kind: .number, isOptional: standard == nil)
+    private static func number(_ name: String, _ standard: Double?, isOptional: Bool = false) -> Option {
+      Option(
+        name: name, standard: standard.map(Value.number) ?? .null, kind: .number, isOptional: isOptional || standard == nil)
     }
     private static func string(_ name: String, _ standard: String?) -> Option {
       Option(name: name, standard: standard.map(Value.string) ?? .null, kind: .string, isOptional: standard == nil)
@@ -101,6 +102,32 @@ extension DiffusersConfiguration.Option {
     case .deis: process() + solver + [string("algorithm_type", "deis"), string("solver_type", "logrho")]
     case .lms:
       process() + sigmas(isOptional: false) + [string("prediction_type", "epsilon")] + spacing("linspace")
+    case .pndm:
+      process() + [boolean("skip_prk_steps", false), boolean("set_alpha_to_one", false)]
+        + [string("prediction_type", "epsilon")] + spacing("leading")
+    case .dpmSolverSinglestep:
+      // It has no spacing of timesteps.
+      process() + solver.filter { !["lower_order_final", "timestep_spacing", "steps_offset"].contains($0.name) }
+        + [boolean("lower_order_final", false), string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint")]
+        + [string("final_sigmas_type", "zero"), number("lambda_min_clipped", -.infinity), string("variance_type", nil)]
+    case .kdpm2Discrete, .kdpm2AncestralDiscrete:
+      process(start: 0.00085, end: 0.012) + sigmas(isOptional: false) + [string("prediction_type", "epsilon")]
+        + spacing("linspace")
+    case .lcm, .tcd:
+      process(start: 0.00085, end: 0.012, schedule: "scaled_linear") + [integer("original_inference_steps", 50)]
+        + rangeClipping(false) + thresholding + [boolean("set_alpha_to_one", true), number("timestep_scaling", 10)] + ddpmEnd
+    case .flowMatchEulerDiscrete:
+      [integer("num_train_timesteps", 1000), number("shift", 1), boolean("use_dynamic_shifting", false)]
+        + [number("base_shift", 0.5, isOptional: true), number("max_shift", 1.15, isOptional: true)]
+        + [integer("base_image_seq_len", 256), integer("max_image_seq_len", 4096), boolean("invert_sigmas", false)]
+        + [number("shift_terminal", nil)] + sigmas(isOptional: false)
+        + [string("time_shift_type", "exponential"), boolean("stochastic_sampling", false)]
+    case .edmEuler: edm
+    case .edmDPMSolverMultistep:
+      edm + [integer("solver_order", 2)] + thresholding + [
+        boolean("lower_order_final", true), boolean("euler_at_final", false),
+      ]
+        + [string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint")]
     case .ipndm: process().filter { ["num_train_timesteps", "trained_betas"].contains($0.name) }
     }
   }
@@ -110,10 +137,10 @@ extension DiffusersConfiguration.Option {
     DiffusersConfiguration.Class.allCases.flatMap { all(of: $0) }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }
   )
 
-  private static func process(start: Double = 1e-4, end: Double = 0.02) -> [Self] {
+  private static func process(start: Double = 1e-4, end: Double = 0.02, schedule: String = "linear") -> [Self] {
     [
       integer("num_train_timesteps", 1000), number("beta_start", start), number("beta_end", end),
-      string("beta_schedule", "linear"), .init(name: "trained_betas", standard: nil, kind: .numbers, isOptional: true),
+      string("beta_schedule", schedule), .init(name: "trained_betas", standard: nil, kind: .numbers, isOptional: true),
     ]
   }
   private static func spacing(_ standard: String) -> [Self] {
@@ -135,6 +162,10 @@ extension DiffusersConfiguration.Option {
   private static let solver =
     [integer("solver_order", 2), string("prediction_type", "epsilon")] + thresholding + [boolean("lower_order_final", true)]
     + sigmas(isOptional: false) + flow + spacing("linspace")
+  private static let edm =
+    [number("sigma_min", 0.002), number("sigma_max", 80), number("sigma_data", 0.5), string("sigma_schedule", "karras")]
+    + [integer("num_train_timesteps", 1000), string("prediction_type", "epsilon"), number("rho", 7)]
+    + [string("final_sigmas_type", "zero")]
   private static let flow = [
     boolean("use_flow_sigmas", false), number("flow_shift", 1), boolean("use_dynamic_shifting", false),
     string("time_shift_type", "exponential"),

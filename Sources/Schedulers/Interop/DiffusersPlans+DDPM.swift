@@ -2,7 +2,7 @@
 
 extension DiffusersConfiguration {
   /// ᾱ of a timestep as Python indexes it: −1 is the last.
-  private func alphaBar(_ timestep: Double, _ tables: Tables, step: Int) throws(ConfigurationError) -> Float {
+  func alphaBar(_ timestep: Double, _ tables: Tables, step: Int) throws(ConfigurationError) -> Float {
     let count = Double(tables.alphaBars.count)
     guard timestep >= -count, timestep < count else {
       throw .notFinite(
@@ -15,17 +15,17 @@ extension DiffusersConfiguration {
   /// The level of a sample that is read.
   ///
   /// Where there is no signal, 2⁻¹⁰⁰ of it gives the x̂0 that is infinite in diffusers, and what its clipping makes of that.
-  private func level(_ alphaBar: Float) -> NoiseLevel {
+  func level(_ alphaBar: Float) -> NoiseLevel {
     NoiseLevel(signal: max(Double(root(alphaBar)), 0x1p-100), noise: Double(root(1 - alphaBar)))
   }
 
   /// The level without float32's rounding of the roots, whose variance is 1.
-  private func unitLevel(_ alphaBar: Float) -> NoiseLevel {
+  func unitLevel(_ alphaBar: Float) -> NoiseLevel {
     NoiseLevel(signal: Double(alphaBar).squareRoot(), noise: (1 - Double(alphaBar)).squareRoot())
   }
 
   /// Where x̂0 is infinite in diffusers and nothing brings it back.
-  private func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+  func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
     guard alphaBar == 0, try prediction() == .epsilon else { return }
     if case .range = try clipping() { return }
     throw .notFinite(
@@ -34,7 +34,7 @@ extension DiffusersConfiguration {
   }
 
   /// Where diffusers divides by the signal or the noise of a sample, and there is none.
-  private func check(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+  func check(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
     try checkSignal(alphaBar, timestep: timestep, step: step)
     guard alphaBar < 1 else {
       throw .notFinite(
@@ -97,7 +97,7 @@ extension DiffusersConfiguration {
   func ddimMoves(
     _ setting: Setting, _ tables: Tables, stride: Int, _ arguments: StepArguments
   ) throws(ConfigurationError) -> Moves {
-    let sampler = DDIM(eta: arguments.eta, rederivesEpsilon: arguments.usesClippedModelOutput)
+    let sampler = DDIM(eta: arguments.eta ?? 0, rederivesEpsilon: arguments.usesClippedModelOutput)
     let end = try endsAtLeastNoise() ? tables.alphaBars[0] : 1
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {

@@ -7,6 +7,7 @@ extension DiffusersConfiguration {
   func solverMoves(_ grid: SamplingGrid, fidelity: Fidelity) throws(ConfigurationError) -> [Move] {
     let order = integer("solver_order")
     guard (1...3).contains(order) else { throw unsupported("solver_order", remedy: "use 1, 2 or 3") }
+    if schedulerClass == .dpmSolverSinglestep { return try singlestepMoves(grid, order: order, fidelity: fidelity) }
     guard schedulerClass == .uniPC else {
       let solver = try multistep(fidelity: fidelity)
       let orders = try orderLimits(grid.steps).enumerated().map { i, limit in
@@ -19,7 +20,12 @@ extension DiffusersConfiguration {
       return orders.enumerated().map { i, order in solver.move(grid.points, from: i, order: order) }
     }
     let solver = try uniPC(order: order)
-    if fidelity == .diffusers { try check(solver, grid) }
+    if fidelity == .diffusers {
+      try check(solver, grid)
+      if !boolean("predict_x0"), try prediction() == .flow {
+        throw unsupported("prediction_type", remedy: "diffusers does not take it without predict_x0")
+      }
+    }
     do { return try solver.moves(over: grid) } catch { throw .plan(error) }
   }
 
@@ -32,7 +38,7 @@ extension DiffusersConfiguration {
   }
 
   /// DPM-Solver or DEIS by the options' names. Each class takes the names of the others for its own default.
-  private func multistep(fidelity: Fidelity) throws(ConfigurationError) -> ExponentialMultistep {
+  func multistep(fidelity: Fidelity) throws(ConfigurationError) -> ExponentialMultistep {
     if schedulerClass == .deis {
       try choice("algorithm_type", ["deis": (), "dpmsolver": (), "dpmsolver++": ()])
       try choice("solver_type", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
@@ -40,18 +46,34 @@ extension DiffusersConfiguration {
     }
     let type: SolverType = try choice(
       "solver_type", ["midpoint": .midpoint, "heun": .heun, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
-    let (estimate, eta): (Estimate, Double) = try choice(
-      "algorithm_type",
-      [
-        "dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1), "sde-dpmsolver": (.epsilon, 1),
-        "deis": (.x0, 0),
-      ])
+    let (estimate, eta) = try algorithm()
+    if fidelity == .diffusers, estimate == .epsilon, try prediction() == .flow {
+      throw unsupported("prediction_type", remedy: "diffusers does not take it with this algorithm_type")
+    }
     if fidelity == .diffusers, try !endsAtLeastNoise(), string("algorithm_type")?.hasSuffix("++") == false {
       throw unsupported("final_sigmas_type", remedy: "diffusers takes sigma_min alone with this algorithm_type")
     }
     let curvature: Curvature = fidelity == .corrected ? .whole : estimate == .x0 && eta > 0 ? .missigned : .halved
     return ExponentialMultistep(
       name: className, order: 3, estimate: estimate, solverType: type, eta: eta, curvature: curvature)
+  }
+
+  /// What `algorithm_type` interpolates, and its share of fresh noise.
+  private func algorithm() throws(ConfigurationError) -> (Estimate, Double) {
+    switch schedulerClass {
+    case .edmDPMSolverMultistep:
+      try choice("algorithm_type", ["dpmsolver++": (.x0, 0), "sde-dpmsolver++": (.x0, 1), "deis": (.x0, 0)])
+    case .dpmSolverSinglestep:
+      try choice(
+        "algorithm_type", ["dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1), "deis": (.x0, 0)])
+    default:
+      try choice(
+        "algorithm_type",
+        [
+          "dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1), "sde-dpmsolver": (.epsilon, 1),
+          "deis": (.x0, 0),
+        ])
+    }
   }
 
   private func uniPC(order: Int) throws(ConfigurationError) -> UniPC {
@@ -68,7 +90,8 @@ extension DiffusersConfiguration {
   private func check(
     _ solver: ExponentialMultistep, _ grid: SamplingGrid, step i: Int, order: Int
   ) throws(ConfigurationError) {
-    guard order < 3 || solver.estimate == .x0 || solver.eta == 0 else {
+    let hasThird = solver.eta == 0 || (solver.estimate == .x0 && schedulerClass != .edmDPMSolverMultistep)
+    guard order < 3 || hasThird else {
       throw unsupported("solver_order", remedy: "diffusers has no third order with this algorithm_type; use 2")
     }
     let isIdle = grid.points[i].level == grid.points[i + 1].level

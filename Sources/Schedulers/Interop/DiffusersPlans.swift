@@ -12,12 +12,24 @@ extension DiffusersConfiguration {
 
   /// What diffusers does at each step.
   func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
-    guard schedulerClass != .ipndm else { return try ipndmMoves(steps: steps, fidelity: .diffusers) }
+    switch family {
+    case .angular: return try ipndmMoves(steps: steps, fidelity: .diffusers)
+    case .flow: return flowMoves(try setting(steps: steps, step: arguments))
+    case .edm: return try edmMoves(setting(steps: steps, step: arguments))
+    case .discrete, .exploding, .solver, .distilled: break
+    }
     let tables = try tables()
-    let setting = try setting(steps: checked(steps: steps), tables: tables)
+    let setting =
+      try family == .distilled
+      ? setting(steps: steps, step: arguments) : setting(steps: checked(steps: steps), tables: tables, mu: arguments.mu)
     try checkStart(setting)
     try checkSigmas(setting)
     switch schedulerClass {
+    case .pndm: return try pndmMoves(setting, tables, steps: steps)
+    case .lcm: return try lcmMoves(setting, tables)
+    case .tcd: return try tcdMoves(setting, tables, eta: arguments.eta ?? 0.3)
+    case .kdpm2Discrete, .kdpm2AncestralDiscrete:
+      return Moves(moves: try kdpm2Moves(setting, tables), start: try start(setting))
     case .ddpm: return try ddpmMoves(setting, tables)
     case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
     case .ddimInverse: return try ddimInverseMoves(setting, tables, stride: tables.betas.count / steps)
@@ -31,13 +43,14 @@ extension DiffusersConfiguration {
       do {
         return Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
       } catch let error as PlanError { throw .plan(error) } catch { throw error as! ConfigurationError }
-    case .dpmSolverMultistep, .uniPC, .deis:
+    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis:
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
-        SamplingGrid.Point(timestep: timestep, level: .variancePreserving(sigma: Double(sigma)))
+        SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))
       }
       let moves = try solverMoves(SamplingGrid(unchecked: points), fidelity: .diffusers)
       return Moves(moves: moves, start: points[0].level)
-    case .ipndm: preconditionFailure("the steps of \(className) are made above")
+    case .ipndm, .flowMatchEulerDiscrete, .edmEuler, .edmDPMSolverMultistep:
+      preconditionFailure("the steps of \(className) are made above")
     }
   }
 
@@ -86,18 +99,12 @@ extension SamplingGrid.Point {
 }
 
 extension DiffusersConfiguration {
-  /// Ancestral Euler with diffusers' float32 σ_up and σ_down, whose difference of squares loses what is left of σ_down where σ is large.
+  /// Ancestral Euler with diffusers' float32 σ_up and σ_down.
   private func ancestralMoves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
     var moves: [Move] = []
     for (i, interval) in grid.intervals.enumerated() {
       let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))
-      let up = root(to * to * (from * from - to * to) / (from * from))
-      let down = root(to * to - up * up)
-      guard up.isFinite, down.isFinite else {
-        throw .notFinite(
-          step: i, timestep: interval.from.timestep, className: className,
-          reason: "diffusers' sigma_down is NaN from sigma \(from) to \(to); use more steps or another spacing")
-      }
+      let (up, down) = try ancestralSigmas(from, to, step: i, timestep: interval.from.timestep)
       let lower = NoiseLevel(signal: 1, noise: Double(down))
       let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(up) * .noise
       moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))

@@ -30,7 +30,7 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave [0, 1].
   public func tables() throws(ConfigurationError) -> Tables {
-    guard schedulerClass != .ipndm else { throw .continuous(className: className) }
+    guard family.hasTable else { throw .continuous(className: className) }
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
       throw .schedule(.beta(Double(beta), timestep: t))
@@ -47,17 +47,6 @@ extension DiffusersConfiguration {
 
   /// torch's square root of a float32.
   func root(_ x: Float) -> Float { Torch.squareRoot(x, isOnAMD: isOnAMD) }
-
-  /// Whether diffusers' class works with sigmas. These put 2⁻²⁴ where ᾱ would be 0.
-  var isSigmaBased: Bool {
-    switch schedulerClass {
-    case .ddpm, .ddim, .ddimInverse, .ipndm: false
-    case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .dpmSolverMultistep, .uniPC, .deis, .lms: true
-    }
-  }
-
-  /// Whether diffusers' class solves in lambda. Its samples are variance preserving, and it chooses one timestep more than it uses.
-  var isSolver: Bool { [.dpmSolverMultistep, .uniPC, .deis].contains(schedulerClass) }
 
   private func float32Betas() throws(ConfigurationError) -> [Float] {
     let count = try trainingTimesteps()

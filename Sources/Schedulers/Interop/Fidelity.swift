@@ -7,10 +7,10 @@ public enum Fidelity: String, Hashable, Codable, CaseIterable, Sendable {
   case diffusers
 }
 
-/// The extra arguments of a scheduler's `step`, with diffusers' defaults and names.
+/// The extra arguments of a scheduler's `step`, and mu of its `set_timesteps`, with diffusers' defaults and names.
 public struct StepArguments: Hashable, Sendable {
-  /// DDIM: how much fresh noise is drawn.
-  public var eta: Double
+  /// DDIM and TCD: how much fresh noise is drawn; `nil` for 0 and 0.3.
+  public var eta: Double?
   /// DDIM: whether epsilon is made again from the clipped x̂0.
   public var usesClippedModelOutput: Bool
   /// Euler: how much noise is added before a step (Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2).
@@ -23,11 +23,13 @@ public struct StepArguments: Hashable, Sendable {
   public var churnNoise: Double
   /// LMS: how many evaluations a step looks at, 1 to 4.
   public var order: Int
+  /// mu, from which a dynamic shift of rectified flow follows.
+  public var mu: Double?
 
   /// Arguments; those not given have diffusers' defaults.
   public init(
-    eta: Double = 0, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
-    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4
+    eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
+    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil
   ) {
     self.eta = eta
     self.usesClippedModelOutput = usesClippedModelOutput
@@ -36,6 +38,7 @@ public struct StepArguments: Hashable, Sendable {
     self.churnMaximum = churnMaximum
     self.churnNoise = churnNoise
     self.order = order
+    self.mu = mu
   }
 }
 
@@ -47,7 +50,7 @@ extension StepArguments: Codable {
     case churnMinimum = "s_tmin"
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
-    case order
+    case order, mu
   }
 
   /// Reads arguments under their names in Python; those that are missing have their defaults.
@@ -63,7 +66,8 @@ extension StepArguments: Codable {
     }
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init()
-    eta = try container.decodeIfPresent(Double.self, forKey: .eta) ?? eta
+    eta = try container.decodeIfPresent(Double.self, forKey: .eta)
+    mu = try container.decodeIfPresent(Double.self, forKey: .mu)
     usesClippedModelOutput =
       try container.decodeIfPresent(Bool.self, forKey: .usesClippedModelOutput) ?? usesClippedModelOutput
     churn = try container.decodeIfPresent(Double.self, forKey: .churn) ?? churn

@@ -27,11 +27,12 @@ struct ExponentialStep {
       // What is drawn is as large as the noise that is left, which at clean data is none: that step is the ODE's.
       let eta = to.noise > 0 ? eta : 0
       let (run, variance) = (to.sigma - from.sigma, eta * (from.sigma - to.sigma) * (from.sigma + to.sigma))
-      return to.signal * (sample / from.signal + (1 + eta) * run * value + variance.squareRoot() * .noise)
+      return to.signal * (sample / from.signal + (1 + eta) * run * value + max(variance, 0).squareRoot() * .noise)
     case .x0 where eta == 0: return ratio * sample + (to.signal - from.signal * ratio) * value
     case .x0:
       let decay = Math.pow(ratio * from.signal / to.signal, eta)
-      let drawn = to.noise * (-Math.expm1(-2 * eta * run)).squareRoot()
+      // Other libraries' grids may rise by a rounding.
+      let drawn = to.noise * max(-Math.expm1(-2 * eta * run), 0).squareRoot()
       return ratio * decay * sample - to.signal * Math.expm1(-exponent) * value + drawn * .noise
     }
   }

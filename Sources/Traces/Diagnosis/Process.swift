@@ -34,13 +34,18 @@ struct Process: Sendable {
       prediction = Prediction.allCases.first { plan.predicts($0) }
       switch configuration.schedulerClass {
       case .ddpm: rule = DDPM(variance: configuration["variance_type"] == "fixed_large" ? .fixedLarge : .fixedSmall)
-      case .ddim: rule = DDIM(eta: arguments.eta, rederivesEpsilon: fidelity == .corrected || arguments.usesClippedModelOutput)
+      case .ddim:
+        rule = DDIM(eta: arguments.eta ?? 0, rederivesEpsilon: fidelity == .corrected || arguments.usesClippedModelOutput)
       case .eulerDiscrete, .lms: rule = Euler()
       case .eulerAncestralDiscrete: rule = EulerAncestral()
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++": rule = SDEDPMSolverPlusPlus(order: 1)
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
       case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)
-      case .ddimInverse, .heunDiscrete, .ipndm: rule = nil
+      case .pndm: rule = DDIM()
+      case .flowMatchEulerDiscrete where configuration["stochastic_sampling"] != true: rule = Euler()
+      case .ddimInverse, .heunDiscrete, .ipndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .lcm, .tcd, .dpmSolverSinglestep:
+        rule = nil
+      case .flowMatchEulerDiscrete, .edmEuler, .edmDPMSolverMultistep: rule = nil
       }
     }
     stride = (schedule?.timesteps ?? 0) / max(steps, 1)

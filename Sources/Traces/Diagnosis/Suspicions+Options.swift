@@ -46,7 +46,12 @@ extension Suspicions {
     var found = ["leading", "trailing", "linspace"].flatMap { spacing in
       [0, 1].flatMap { options(.spacing, ["timestep_spacing": .string(spacing), "steps_offset": .integer($0)]) }
     }
-    found += flipped(.spacing, "use_karras_sigmas") + flipped(.spacing, "use_exponential_sigmas")
+    found += ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"].flatMap {
+      flipped(.spacing, $0)
+    }
+    found += ["shift", "flow_shift"].flatMap { name in [1, 3].flatMap { options(.spacing, [name: .number($0)]) } }
+    found += flipped(.spacing, "invert_sigmas")
+    found += ["karras", "exponential"].flatMap { options(.spacing, ["sigma_schedule": .string($0)]) }
     found += options(.spacing, ["interpolation_type": "log_linear"]) + options(.spacing, ["interpolation_type": "linear"])
     found += flipped(.finalAlpha, "set_alpha_to_one")
     found += ["zero", "sigma_min"].flatMap { options(.finalAlpha, ["final_sigmas_type": .string($0)]) }
@@ -63,12 +68,16 @@ extension Suspicions {
     found += ["dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"].flatMap {
       options(.solverType, ["algorithm_type": .string($0)])
     }
-    found += flipped(.solverType, "predict_x0")
+    found += flipped(.solverType, "predict_x0") + flipped(.solverType, "skip_prk_steps")
+    found += flipped(.solverType, "stochastic_sampling")
     found += options(.solverType, ["disable_corrector": []])
     found += options(.solverType, ["disable_corrector": .list((0..<plan.steps.count).map { .integer($0) })])
     found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap { options(.schedule, ["beta_schedule": .string($0)]) }
     found += flipped(.schedule, "rescale_betas_zero_snr")
-    found += [0, 0.5, 1].flatMap { eta in stepping(.eta, "eta is \(eta), not \(arguments.eta)") { $0.eta = eta } }
+    let usual = configuration.schedulerClass == .tcd ? 0.3 : 0
+    found += [0, 0.3, 0.5, 1].flatMap { (eta: Double) in
+      stepping(.eta, "eta is \(eta), not \(arguments.eta ?? usual)") { $0.eta = eta }
+    }
     found += stepping(
       .epsilonFromClipped,
       arguments.usesClippedModelOutput

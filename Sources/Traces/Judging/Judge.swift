@@ -17,7 +17,13 @@ extension Trace {
       throw .configuration(
         "num_inference_steps is \(inferenceSteps), and only \(steps) steps are recorded; runs must be complete")
     }
-    let plan = try source.plan(steps: inferenceSteps, fidelity: fidelity)
+    var trace = self
+    let plan: SamplingPlan
+    do { plan = try source.plan(steps: inferenceSteps, fidelity: fidelity) } catch {
+      // What is 0 or NaN on one make of processors may be a number on another.
+      guard fidelity == .diffusers, let other = try? source.elsewhere.plan(steps: inferenceSteps) else { throw error }
+      (plan, trace.source) = (other, source.elsewhere)
+    }
     guard plan.steps.count == steps else {
       throw .configuration(
         "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps); runs must be complete"
@@ -35,7 +41,7 @@ extension Trace {
         "samples", reason: "has \(sampleSize) scalars in each sample; with thresholding at most \(Judge.largestPart) are judged"
       )
     }
-    var judge = Judge(self, plan: plan, tolerance: tolerance)
+    var judge = Judge(trace, plan: plan, tolerance: tolerance)
     var judgement = judge.judgement(fidelity: fidelity)
     // The file does not say which processor it comes from. A run is all of one, and right if it is right on one.
     if !judgement.agrees, let other = judgeElsewhere(fidelity: fidelity, tolerance: tolerance) {
@@ -138,16 +144,22 @@ struct Judge: Sendable {
   private func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
     let before = magnitudes[step] * recomputation.scale(row: step)
     let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
-    return max(tolerance * max(1, before, after), rounding(plan.steps[step], of: before))
+    return max(tolerance * max(1, before, after), rounding(step, of: before))
   }
 
   /// What float32 loses in a step that multiplies its sample by more than 1 and takes most of that away again, as steps in epsilon do
-  /// from where there is hardly any signal: the roundings of the estimate, of two products and of their difference, half a unit each,
-  /// and the factor e^h from two logarithms of sigma, half a unit of each.
-  private func rounding(_ step: SamplingPlan.Step, of sample: Double) -> Double {
-    let sigmas = [step.query.level.sigma, step.arrival.sigma].filter { $0 > 0 && $0.isFinite }
+  /// from where there is hardly any signal, or divides it by a small sigma for a long step: the roundings of the estimate, of two products
+  /// and of their difference, half a unit each, and the factor e^h from two logarithms of sigma, half a unit of each.
+  private func rounding(_ step: Int, of sample: Double) -> Double {
+    let (made, next) = (plan.steps[step], plan.steps[step].next)
+    let sigmas = [made.query.level.sigma, made.arrival.sigma].filter { $0 > 0 && $0.isFinite }
     let logarithms = sigmas.map { abs(Math.log($0)) }.reduce(0, +)
-    return 0x1p-24 * (4 + logarithms) * abs(step.next.samples.first ?? 0) * sample
+    var factor = abs((next.estimates.first ?? 0) * made.keeping.sample)
+    for ago in next.samples.indices where made.keeping.sample != 0 {
+      let signal = plan.steps[step - ago].query.level.signal
+      if signal > 0 { factor = max(factor, made.arrival.signal / signal) }
+    }
+    return 0x1p-24 * (4 + logarithms) * factor * sample
   }
 
   /// The tensor that has a NaN or an infinity where a step reads or writes it.

@@ -23,7 +23,8 @@ extension TraceSource {
     guard case .diffusers(_, let arguments) = self else { return nil }
     let usual = StepArguments()
     var values: [String: DiffusersConfiguration.Value] = [:]
-    if arguments.eta != usual.eta { values["eta"] = .number(arguments.eta) }
+    if let eta = arguments.eta { values["eta"] = .number(eta) }
+    if let mu = arguments.mu { values["mu"] = .number(mu) }
     if arguments.usesClippedModelOutput { values["use_clipped_model_output"] = true }
     if arguments.churn != usual.churn { values["s_churn"] = .number(arguments.churn) }
     if arguments.churnMinimum != usual.churnMinimum { values["s_tmin"] = .number(arguments.churnMinimum) }

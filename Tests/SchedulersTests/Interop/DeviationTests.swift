@@ -323,6 +323,57 @@ import Testing
     #expect(isClose(Self.end(of: try run.plan(.corrected), from: 1, .v), 0.3, relative: 1e-9))
   }
 
+  @Test func `lateConversion: v is combined over levels that it does not share`() throws {
+    let run = try Self.run(.lateConversion)
+    // With a network that knows the datum, epsilon stays what it is at the start, and every sample on the path of both.
+    func error(of plan: SamplingPlan, _ samples: [Double]) -> Double {
+      let start = plan.steps[0].query.level
+      let epsilon = (samples[0] - start.signal * 0.3) / start.noise
+      return zip(plan.steps, samples.dropFirst()).reduce(0) {
+        max($0, abs($1.1 - $1.0.arrival.signal * 0.3 - $1.0.arrival.noise * epsilon))
+      }
+    }
+    #expect(isClose(error(of: try run.plan(.diffusers), try #require(run.samples)), 0.061, relative: 0.01))
+    let own = try run.plan(.corrected)
+    var samples = [1.0]
+    _ = own.sample(from: Real(1)) { x, query in
+      if query != own.steps[0].query { samples.append(x.value) }
+      return Real(query.level.signal * (x.value - query.level.signal * 0.3) / query.level.noise - query.level.noise * 0.3)
+    }
+    #expect(samples.count == own.steps.count && error(of: own, samples) < 1e-9)
+    #expect(try !DiffusersConfiguration(.pndm).deviations(steps: 10).contains(.lateConversion))
+  }
+
+  @Test func `shiftedTwice: the last sigma is moved twice`() throws {
+    let run = try Self.run(.shiftedTwice)
+    #expect(isClose(try run.plan(.diffusers).steps[9].query.level.noise, 0.00893, relative: 1e-3))
+    // 3·0.001/(1 + 2·0.001)
+    #expect(isClose(try run.plan(.corrected).steps[9].query.level.noise, 0.003 / 1.002, relative: 1e-9))
+    let dynamic = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 3.0, "use_dynamic_shifting": true])
+    #expect(dynamic.deviations(steps: 10, step: StepArguments(mu: 1)) == [.float32Tables])
+  }
+
+  @Test func `endsAtFirstTimestep: the result is that of timestep 0`() throws {
+    let run = try Self.run(.endsAtFirstTimestep)
+    let bar = try run.config.tables().alphaBars[0]
+    #expect(
+      try isClose(#require(run.plan(.diffusers).steps.last).arrival.noise, (1 - Double(bar)).squareRoot(), relative: 1e-6))
+    #expect(try run.plan(.corrected).steps.last?.arrival == .clean)
+  }
+
+  @Test func `vOnStraightLines: the data are read as on the circle`() throws {
+    let run = try Self.run(.vOnStraightLines)
+    let (theirs, own) = (try run.plan(.diffusers).steps[5], try run.plan(.corrected).steps[5])
+    let level = theirs.query.level
+    #expect(
+      theirs.denoising == Readout(sample: level.signal, output: -level.noise)
+        && isClose(level.signal + level.noise, 1, relative: 0x1p-23))
+    // In mathematics x0 = 0.3 and epsilon = 0.5 are read out of what they make.
+    let made = own.query.level
+    let (x, v) = (made.signal * 0.3 + made.noise * 0.5, made.signal * 0.5 - made.noise * 0.3)
+    #expect(isClose(own.denoising.sample * x + own.denoising.output * v, 0.3, relative: 1e-12))
+  }
+
   @Test func `guidedSingleStep, guidedUnclippedMean, guidedFloat32: what guided-diffusion answers`() throws {
     struct Guided: Decodable {
       let space: [String: [Int]], sample: Double, output: Double, means: [Double], denoised: [Double], exact: Double,

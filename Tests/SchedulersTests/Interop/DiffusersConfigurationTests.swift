@@ -56,12 +56,12 @@ import Testing
   }
 
   @Test func `a class that is not supported says so`() {
-    for name in ["PNDMScheduler", "FlowMatchEulerDiscreteScheduler", "ddpm", ""] {
+    for name in ["CMStochasticIterativeScheduler", "FlowMatchHeunDiscreteScheduler", "ddpm", ""] {
       #expect(throws: ConfigurationError.unsupportedClass(name)) {
         try DiffusersConfiguration.reading("{\"_class_name\": \"\(name)\"}")
       }
     }
-    #expect("\(ConfigurationError.unsupportedClass("PNDMScheduler"))".contains("DDPMScheduler, DDIMScheduler"))
+    #expect("\(ConfigurationError.unsupportedClass("SCMScheduler"))".contains("DDPMScheduler, DDIMScheduler"))
   }
 
   @Test(arguments: [
@@ -90,9 +90,15 @@ import Testing
     (.eulerAncestralDiscrete, "prediction_type", "sample"), (.ddimInverse, "timestep_spacing", "linspace"),
     (.ddpm, "variance_type", "fixed_huge"), (.dpmSolverMultistep, "solver_order", 4),
     (.uniPC, "solver_order", 4), (.deis, "solver_order", 0), (.uniPC, "solver_type", "bh3"), (.deis, "algorithm_type", "unipc"),
-    (.dpmSolverMultistep, "algorithm_type", "dpmsolver+"), (.dpmSolverMultistep, "use_flow_sigmas", true),
-    (.uniPC, "use_dynamic_shifting", true), (.uniPC, "shift_terminal", 0.1), (.lms, "use_beta_sigmas", true),
-    (.dpmSolverMultistep, "use_lu_lambdas", true), (.eulerDiscrete, "use_beta_sigmas", true),
+    (.dpmSolverMultistep, "algorithm_type", "dpmsolver+"), (.dpmSolverSinglestep, "algorithm_type", "sde-dpmsolver"),
+    (.uniPC, "use_dynamic_shifting", true), (.uniPC, "shift_terminal", 0.1), (.pndm, "prediction_type", "sample"),
+    (.kdpm2Discrete, "prediction_type", "sample"), (.lcm, "original_inference_steps", 0),
+    (.tcd, "original_inference_steps", 2000),
+    (.lcm, "timestep_scaling", 0.0), (.flowMatchEulerDiscrete, "use_dynamic_shifting", true),
+    (.flowMatchEulerDiscrete, "shift", 0.0), (.flowMatchEulerDiscrete, "shift_terminal", 1.5),
+    (.flowMatchEulerDiscrete, "time_shift_type", "cubic"), (.edmEuler, "sigma_data", 0.0), (.edmEuler, "rho", -1.0),
+    (.edmDPMSolverMultistep, "prediction_type", "sample"), (.edmEuler, "sigma_min", 100.0),
+    (.edmDPMSolverMultistep, "algorithm_type", "dpmsolver"),
     (.eulerDiscrete, "interpolation_type", "cubic"), (.eulerDiscrete, "final_sigmas_type", "one"),
     (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000), (.ddpm, "clip_sample_range", -1.0),
     (.dpmSolverMultistep, "prediction_type", "flow_prediction"), (.ddpm, "trained_betas", .list([0.1, 0.2])),
@@ -108,6 +114,24 @@ import Testing
     }
   }
 
+  @Test func `of choices that exclude each other the second is named`() throws {
+    let names = [
+      "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas",
+    ]
+    for schedulerClass in DiffusersConfiguration.Class.allCases {
+      let own = DiffusersConfiguration.Option.all(of: schedulerClass).map(\.name)
+      for (i, first) in names.enumerated() where own.contains(first) {
+        for second in names[(i + 1)...] where own.contains(second) {
+          let configuration = try DiffusersConfiguration(schedulerClass, [first: true, second: true])
+          for fidelity in Fidelity.allCases {
+            let error = #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 10, fidelity: fidelity) }
+            guard case .option(second, _, schedulerClass.rawValue, _) = error else { throw error! }
+          }
+        }
+      }
+    }
+  }
+
   @Test func `betas that make no process are refused`() throws {
     for values: [String: Value] in [
       ["beta_end": 2.0], ["beta_start": -0.1], ["beta_start": .notANumber], ["beta_end": .number(.infinity)],
@@ -115,7 +139,8 @@ import Testing
     ] {
       for schedulerClass in DiffusersConfiguration.Class.allCases {
         // A number may be NaN in Python's JSON; as an option it has no meaning.
-        guard schedulerClass != .ipndm, let configuration = try? DiffusersConfiguration(schedulerClass, values) else {
+        let options = DiffusersConfiguration.Option.all(of: schedulerClass).map(\.name)
+        guard options.contains("beta_start"), let configuration = try? DiffusersConfiguration(schedulerClass, values) else {
           continue
         }
         for fidelity in Fidelity.allCases {

@@ -31,24 +31,26 @@ import Testing
       }
       let configuration = try DiffusersConfiguration.reading(model.config.json)
       #expect(try DiffusersConfiguration.reading(configuration.json) == configuration, label)
-      let timesteps = try configuration.timesteps(steps: 20, fidelity: .diffusers)
+      let arguments = StepArguments(mu: configuration["use_dynamic_shifting"] == true ? 1.15 : nil)
+      let timesteps = try configuration.timesteps(steps: 20, fidelity: .diffusers, step: arguments)
       // The logarithms of continuous timesteps are torch's own, up to an ulp of float32 off.
       let isSame = zip(timesteps, golden).allSatisfy { abs($0 - $1) <= abs($1) * 0x1p-23 }
       #expect(timesteps.count == golden.count && isSame, label)
-      let sigmas = try configuration.sigmas(steps: 20)
+      let sigmas = try configuration.sigmas(steps: 20, step: arguments)
       #expect(zip(sigmas, model.sigmas ?? []).allSatisfy { abs($0 - $1) <= 2 * $1.ulp }, label)
       for fidelity in Fidelity.allCases {
-        let plan = try configuration.plan(steps: 20, fidelity: fidelity)
-        #expect(plan.steps.count == 20, label)
+        let plan = try configuration.plan(steps: 20, fidelity: fidelity, step: arguments)
+        // PNDM takes its first step twice.
+        #expect(plan.steps.count == (configuration.schedulerClass == .pndm ? 21 : 20), label)
       }
       Comparisons.count(timesteps.count + sigmas.count)
     }
-    #expect(unsupported == ["PNDMScheduler", "FlowMatchEulerDiscreteScheduler"])
+    #expect(unsupported.isEmpty)
   }
 
   @Test func `files are written as diffusers writes them, byte for byte`() throws {
     let texts = try Self.models().compactMap(\.text)
-    #expect(texts.count == 12 && texts.contains { $0.contains("-Infinity") })
+    #expect(texts.count == 18 && texts.contains { $0.contains("-Infinity") })
     for text in texts { #expect(try DiffusersConfiguration.reading(text).json + "\n" == text) }
   }
 

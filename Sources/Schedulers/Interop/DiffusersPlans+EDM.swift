@@ -1,0 +1,67 @@
+// EDM: networks wrapped by Karras' preconditioning, on sigmas that the file gives.
+
+extension DiffusersConfiguration {
+  /// How the network is wrapped.
+  func preconditioning() throws(ConfigurationError) -> EDMPreconditioning {
+    guard let data = number("sigma_data"), data > 0, data.isFinite else {
+      throw unsupported("sigma_data", remedy: "it must be above 0 and finite")
+    }
+    return EDMPreconditioning(
+      sigmaData: data, isNegated: try choice("prediction_type", ["epsilon": false, "v_prediction": true]))
+  }
+
+  private func edmSpacing() throws(ConfigurationError) -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
+    for name in ["sigma_min", "sigma_max", "rho"] {
+      guard let value = number(name), value > 0, value.isFinite else {
+        throw unsupported(name, remedy: "it must be above 0 and finite")
+      }
+    }
+    let (least, most) = (number("sigma_min")!, number("sigma_max")!)
+    guard least < most else { throw unsupported("sigma_min", remedy: "it must be below sigma_max, \(most)") }
+    return (try choice("sigma_schedule", ["karras": .karras(rho: number("rho")!), "exponential": .exponential]), least...most)
+  }
+
+  /// diffusers' sigmas, and ln(σ)/4 for timesteps. Those of Euler are made in Double, the others in float32.
+  func edmSetting(steps: Int) throws(ConfigurationError) -> Setting {
+    let (spacing, range) = try edmSpacing()
+    var sigmas: [Float]
+    switch spacing {
+    case .karras(let rho):
+      let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
+      let isWide = schedulerClass == .edmEuler
+      sigmas = (0..<steps).map { i in
+        let share = steps > 1 ? Double(i) / Double(steps - 1) : 0
+        return Float(
+          Math.pow(isWide ? start + share * (end - start) : Double(Float(start) + Float(share) * Float(end - start)), rho))
+      }
+    default:
+      let line = Torch.linspace(Math.log(range.lowerBound), Math.log(range.upperBound), steps)
+      sigmas = line.reversed().map { Float(Math.exp(Double($0))) }
+    }
+    guard sigmas.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw unsupported("sigma_max", remedy: "in float32 the sigmas from sigma_min to it are 0 or infinite")
+    }
+    let timesteps = sigmas.map { Double(0.25 * Float(Math.log(Double($0)))) }
+    let least = schedulerClass == .edmEuler ? sigmas[steps - 1] : Float(range.lowerBound)
+    return Setting(timesteps: timesteps, sigmas: sigmas + [try endsAtLeastNoise() ? least : 0])
+  }
+
+  func edmMoves(_ setting: Setting) throws(ConfigurationError) -> Moves {
+    let points = setting.sigmas.map { SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: Double($0))) }
+    let grid = SamplingGrid(unchecked: points)
+    let moves = schedulerClass == .edmEuler ? Euler().moves(over: grid) : try solverMoves(grid, fidelity: .diffusers)
+    return Moves(moves: moves, start: NoiseLevel(signal: 1, noise: number("sigma_max")!))
+  }
+
+  /// The sigmas in Double.
+  func edmGrid(steps: Int) throws(ConfigurationError) -> SamplingGrid {
+    let (spacing, range) = try edmSpacing()
+    let edm = try preconditioning()
+    do {
+      let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
+      // A run of more steps has been at the least sigma.
+      guard try endsAtLeastNoise(), steps == 1 else { return grid }
+      return try SamplingGrid(points: [grid.points[0], edm.point(at: NoiseLevel(signal: 1, noise: range.lowerBound))])
+    } catch let error as GridError { throw .grid(error) } catch { throw error as! ConfigurationError }
+  }
+}

@@ -1,0 +1,139 @@
+// The sigmas of diffusers' schedulers, in the arithmetic in which it makes them.
+
+extension DiffusersConfiguration {
+  /// How sigmas are chosen, where they are not those of the timesteps.
+  enum SigmaChoice: String, CaseIterable {
+    case karras = "use_karras_sigmas"
+    case exponential = "use_exponential_sigmas"
+    case beta = "use_beta_sigmas"
+    case lu = "use_lu_lambdas"
+    case flow = "use_flow_sigmas"
+
+    /// This library's own spacing; nil for that of rectified flow.
+    var spacing: SigmaSpacing? {
+      switch self {
+      case .karras: .karras()
+      case .exponential, .lu: .exponential
+      case .beta: .beta()
+      case .flow: nil
+      }
+    }
+  }
+
+  /// The choice, if one is made.
+  ///
+  /// - Throws: `ConfigurationError` for two of them, and for what each does not go with.
+  func sigmaChoice() throws(ConfigurationError) -> SigmaChoice? {
+    let choices = SigmaChoice.allCases.filter { boolean($0.rawValue) }
+    guard choices.count <= 1 else {
+      throw unsupported(choices[1].rawValue, remedy: "choose it or \(choices[0].rawValue), not both")
+    }
+    if schedulerClass == .uniPC, number("shift_terminal") != nil, choices.first != .flow {
+      throw unsupported("shift_terminal", remedy: "leave it out; it needs use_flow_sigmas")
+    }
+    if schedulerClass == .uniPC, boolean("use_dynamic_shifting"), choices.first != .flow {
+      throw unsupported("use_dynamic_shifting", remedy: "leave it out; it needs use_flow_sigmas")
+    }
+    for name in ["sigma_min", "sigma_max"] {
+      if let sigma = number(name), !(sigma > 0 && sigma.isFinite) {
+        throw unsupported(name, remedy: "it must be above 0 and finite")
+      }
+    }
+    if let least = number("sigma_min"), let most = number("sigma_max"), least > most {
+      throw unsupported("sigma_min", remedy: "it must be below sigma_max, \(most)")
+    }
+    return choices.first
+  }
+
+  /// Whether sigmas are spaced in equal steps of ln σ from end to end, whatever the timesteps.
+  func isLogLinear() throws(ConfigurationError) -> Bool {
+    guard schedulerClass == .eulerDiscrete else { return false }
+    return try choice("interpolation_type", ["linear": false, "log_linear": true])
+  }
+
+  func sigmaSetting(_ spaced: [Double], steps: Int, table: [Float], mu: Double?) throws(ConfigurationError) -> Setting {
+    var timesteps = spaced
+    var sigmas: [Double]
+    if try isLogLinear() {
+      let (start, end) = (NumPy.log(table[table.count - 1]), NumPy.log(table[0]))
+      sigmas = Torch.linspace(Double(start), Double(end), steps + 1).map { Double(Float(Math.exp(Double($0)))) }
+    } else {
+      sigmas = spaced.map { NumPy.interpolate($0, in: table) }
+    }
+    let choice = try sigmaChoice()
+    if choice == .flow {
+      sigmas = try flowSigmas(steps: steps, mu: mu)
+      timesteps = sigmas.map { ($0 * Double(integer("num_train_timesteps"))).rounded(.towardZero) }
+    } else if let choice {
+      let ends = isSolver ? (Double(table[table.count - 1]), Double(table[0])) : (sigmas[0], sigmas[sigmas.count - 1])
+      let logarithms = table.map(NumPy.log)
+      if choice == .lu {
+        let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
+        sigmas = NumPy.linspace(0, 1, steps).map { Math.exp(most + $0 * (least - most)) }
+      } else {
+        sigmas = Self.sigmas(choice, count: steps, from: number("sigma_max") ?? ends.0, to: number("sigma_min") ?? ends.1)
+      }
+      timesteps = sigmas.map { Self.timestep(of: $0, in: logarithms) }
+      if let rounding = rounding(of: choice) { timesteps = timesteps.map { $0.rounded(rounding) } }
+    }
+    // UniPC and DEIS end where they are already, but for a spacing of timesteps.
+    let isIdle = choice != nil && (schedulerClass == .uniPC || schedulerClass == .deis)
+    let end = try !endsAtLeastNoise() ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[0]
+    if let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) {
+      throw .notFinite(
+        step: i, timestep: timesteps[min(i, timesteps.count - 1)], className: className,
+        reason:
+          "diffusers divides by the sigma, which is \(Float(sigmas[i])); use betas that leave signal at the end and noise at the start"
+      )
+    }
+    guard choice != .flow || end < 1 else {
+      throw unsupported("final_sigmas_type", remedy: "use zero; the betas give a last sigma of \(end), outside 0 ..< 1")
+    }
+    let setting = Setting(timesteps: timesteps.map { Double(Float($0)) }, sigmas: sigmas.map { Float($0) } + [end])
+    return try isContinuous() ? setting.continuous : setting
+  }
+
+  /// What the class does to the fractional timesteps of chosen sigmas.
+  private func rounding(of choice: SigmaChoice) -> FloatingPointRoundingRule? {
+    switch schedulerClass {
+    case .kdpm2Discrete, .kdpm2AncestralDiscrete: return choice == .karras ? .toNearestOrEven : nil
+    case _ where !isSolver: return nil
+    case .dpmSolverMultistep where string("beta_schedule") == "squaredcos_cap_v2": return .towardZero
+    default: return choice == .karras || choice == .lu ? .toNearestOrEven : .towardZero
+    }
+  }
+
+  /// NumPy's arithmetic for sigmas of a choice.
+  static func sigmas(_ choice: SigmaChoice, count: Int, from largest: Double, to smallest: Double) -> [Double] {
+    switch choice {
+    case .karras:
+      let (start, end) = (Math.pow(largest, 1 / 7.0), Math.pow(smallest, 1 / 7.0))
+      return NumPy.linspace(0, 1, count).map { Math.pow(start + $0 * (end - start), 7) }
+    case .beta:
+      let distribution = BetaDistribution(alpha: 0.6, beta: 0.6)
+      return NumPy.linspace(0, 1, count).map { ramp in
+        let share = 1 - ramp
+        let quantile = share > 0 && share < 1 ? distribution.quantile(share, complement: ramp).x : share
+        return smallest + quantile * (largest - smallest)
+      }
+    default: return NumPy.linspace(Math.log(largest), Math.log(smallest), count).map(Math.exp)
+    }
+  }
+
+  /// `_sigma_to_t`: a fractional index, linear in ln σ, held at the ends.
+  static func timestep(of sigma: Double, in logarithms: [Float]) -> Double {
+    guard logarithms.count > 1 else { return 0 }
+    let logarithm = Math.log(max(sigma, 1e-10))
+    let low = min(logarithms.lastIndex { Double($0) <= logarithm } ?? 0, logarithms.count - 2)
+    let distance = Double(logarithms[low] - logarithms[low + 1])
+    let weight = min(max((Double(logarithms[low]) - logarithm) / distance, 0), 1)
+    return (1 - weight) * Double(low) + weight * Double(low + 1)
+  }
+}
+
+extension DiffusersConfiguration.Setting {
+  /// With ln(σ)/4 for timesteps.
+  fileprivate var continuous: Self {
+    Self(timesteps: sigmas.dropLast().map { Double(0.25 * Float(Math.log(Double($0)))) }, sigmas: sigmas)
+  }
+}
