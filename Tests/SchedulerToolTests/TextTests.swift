@@ -113,7 +113,8 @@ import Testing
   }
 
   @Test func `the page of the samplers is what the catalog says`() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     func text(_ path: String) throws -> String { try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) }
     let made = try tool.run("list", "samplers", "--format", "markdown").text
     #expect(

@@ -219,7 +219,9 @@ private let tiny = [
       "train", "--config", "c.json", "--output-dir", "run", "--max-train-steps", "2", "--use-ema", "--snr-gamma", "5")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let kept = try TrainingConfiguration.decode(tool.data("run/training.json"), from: "")
-    #expect(kept.hiddenBlocks == 0 && kept.maxTrainSteps == 2 && kept.snrGamma == 5 && kept.trainBatchSize == 128)
+    #expect(
+      kept.hiddenBlocks == 0 && kept.maxTrainSteps == 2 && kept.snrGamma == 5
+        && kept.trainBatchSize == TrainingConfiguration().trainBatchSize)
   }
 
   private static let unusable: [([String], String)] = [

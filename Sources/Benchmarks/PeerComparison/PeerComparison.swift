@@ -33,7 +33,8 @@ import Foundation
       for size in Comparison.Size.allCases {
         progress("measuring \(size.rawValue), threads: \(threads ?? processors)")
         let measurements = Measurements(
-          Comparison.all.filter { $0.goals[size] != nil && $0.title.contains(wanted ?? "") }, size: size, threads: threads,
+          Comparison.all.filter { $0.goals[size] != nil && (wanted.map($0.title.contains) ?? true) }, size: size,
+          threads: threads,
           rounds: rounds, peer: peer,
           tunedPeer: tunedPeer)
         report.parts.append(.init(threads: threads, size: size, measurements: measurements))

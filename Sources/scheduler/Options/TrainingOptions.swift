@@ -10,9 +10,9 @@ extension TrainingConfiguration.TimestepChoice: ExpressibleByArgument {}
 
 /// What overrides the keys of a configuration. The names are those of diffusers' training scripts where those have one.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "The width of the network. (default: 192)") var hiddenSize: Int?
-  @Option(help: "The number of its residual blocks. (default: 5)") var hiddenBlocks: Int?
-  @Option(help: "Digits in a batch, 1 ... 899. (default: 128)") var trainBatchSize: Int?
+  @Option(help: "The width of the network. (default: 222)") var hiddenSize: Int?
+  @Option(help: "The number of its residual blocks. (default: 4)") var hiddenBlocks: Int?
+  @Option(help: "Digits in a batch, 1 ... 899. (default: 512)") var trainBatchSize: Int?
   @Option(help: "Steps of the optimizer. (default: 3000)") var maxTrainSteps: Int?
   @Option(help: "Passes through the data, in place of --max-train-steps.") var numTrainEpochs: Int?
   @Option(help: "Batches in a step. (default: 1)") var gradientAccumulationSteps: Int?
@@ -21,7 +21,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Steps over which the learning rate rises. (default: 500)") var lrWarmupSteps: Int?
   @Option(parsing: .unconditional, help: "AdamW's beta1. (default: 0.9)") var adamBeta1: Double?
   @Option(parsing: .unconditional, help: "AdamW's beta2. (default: 0.999)") var adamBeta2: Double?
-  @Option(parsing: .unconditional, help: "AdamW's weight decay. (default: 0.01)") var adamWeightDecay: Double?
+  @Option(parsing: .unconditional, help: "AdamW's weight decay. (default: 0.4)") var adamWeightDecay: Double?
   @Option(parsing: .unconditional, help: "AdamW's epsilon. (default: 1e-8)") var adamEpsilon: Double?
   @Option(parsing: .unconditional, help: "Longer gradients are shortened to this. (default: 1)") var maxGradNorm: Double?
   @Option(name: [.long, .customLong("timesteps")], help: "T, the timesteps of the process. (default: 1000)")

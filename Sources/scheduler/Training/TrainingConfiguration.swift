@@ -5,9 +5,9 @@ import Schedulers
 
 /// Everything that decides what a training run does. Names and meanings are those of diffusers' training scripts.
 struct TrainingConfiguration: Hashable, Codable {
-  var hiddenSize = 192
-  var hiddenBlocks = 5
-  var trainBatchSize = 128
+  var hiddenSize = 222
+  var hiddenBlocks = 4
+  var trainBatchSize = 512
   var maxTrainSteps = 3000
   /// Takes the place of `maxTrainSteps` if it is set.
   var numTrainEpochs: Int?
@@ -17,7 +17,7 @@ struct TrainingConfiguration: Hashable, Codable {
   var lrWarmupSteps = 500
   var adamBeta1 = 0.9
   var adamBeta2 = 0.999
-  var adamWeightDecay = 1e-2
+  var adamWeightDecay = 0.4
   var adamEpsilon = 1e-8
   var maxGradNorm = 1.0
   var ddpmNumSteps = 1000
