@@ -33,8 +33,10 @@ DIFFUSERS = (
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler",
-    "EDMDPMSolverMultistepScheduler")
-SOLVERS = ("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler")
+    "EDMDPMSolverMultistepScheduler", "SASolverScheduler")
+SOLVERS = (
+    "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
+    "SASolverScheduler")
 
 
 class Unusable(Exception):
@@ -142,6 +144,15 @@ def diffusers_options(rng, name):
             solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7,
             algorithm_type=rng.choice(["deis", "deis", "dpmsolver", "dpmsolver++"]),
             solver_type=rng.choice(["logrho", "logrho", "midpoint", "heun", "bh1", "bh2"]))
+    elif name == "SASolverScheduler":
+        options |= threshold | sigmas | dict(
+            predictor_order=rng.choice([1, 2, 3, 4]), corrector_order=rng.choice([1, 2, 3, 4]), lower_order_final=rng.random() < 0.7,
+            algorithm_type=rng.choice(["data_prediction", "data_prediction", "noise_prediction"]))
+        options.pop("use_dynamic_shifting", None)
+        if rng.random() < 0.1:
+            options["lambda_min_clipped"] = -5.1
+        if rng.random() < 0.1:
+            options["variance_type"] = rng.choice(["learned", "learned_range"])
     elif name in ("LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"):
         options |= sigmas
         if name != "LMSDiscreteScheduler":
@@ -198,6 +209,9 @@ def step_arguments(rng, name, options):
         return rng.choice([{}, {"eta": 0.0}, {"eta": 0.5}, {"eta": 1.0}])
     if name == "LMSDiscreteScheduler":
         return rng.choice([{}, {}, {"order": 1}, {"order": 2}, {"order": 3}])
+    if name in ("EulerDiscreteScheduler", "EDMEulerScheduler"):
+        return rng.choice([
+            {}, {}, {"s_churn": 2.0}, {"s_churn": 40.0, "s_noise": 1.003}, {"s_churn": 10.0, "s_tmin": 0.05, "s_tmax": 20.0}])
     if name != "DDIMScheduler":
         return {}
     return rng.choice([{}, {"eta": 0.3}, {"eta": 1.0}, {"use_clipped_model_output": True}, {"eta": 0.5, "use_clipped_model_output": True}])
@@ -252,8 +266,8 @@ class DiffusersRun:
             return self.arguments.get("eta", 0.3) > 0
         if self.scheduler.config.get("stochastic_sampling"):
             return True
-        drawing = ("DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler")
-        return name in drawing or self.arguments.get("eta", 0) > 0
+        drawing = ("DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler")
+        return name in drawing or self.arguments.get("s_churn", 0) > 0 or self.arguments.get("eta", 0) > 0
 
 
 class GuidedRun:

@@ -29,12 +29,12 @@ CLASSES = [
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "LCMScheduler", "TCDScheduler",
     "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
-    "EDMDPMSolverMultistepScheduler",
+    "EDMDPMSolverMultistepScheduler", "SASolverScheduler",
 ]
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]
 # Their sigmas and timesteps go through torch's own powers and logarithms, and are not compared bit for bit.
-INEXACT = CLASSES[16:]
+INEXACT = CLASSES[16:20]
 PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
 SIGMA_BASED = CLASSES[3:10]
 SOLVERS = CLASSES[6:9]
@@ -44,8 +44,13 @@ STEPS_PER_CLASS = {name: 8 if name in OTHERS else 12 for name in CLASSES}
 SHAPE = (2, 3, 2, 2)
 # What chance may leave out.
 RARE = [
-    ("DPMSolverSinglestepScheduler", {"solver_order": 3, "solver_type": "heun", "algorithm_type": algorithm}, 7)
-    for algorithm in ("dpmsolver++", "sde-dpmsolver++")]
+    ("DPMSolverSinglestepScheduler", {"solver_order": 3, "solver_type": "heun", "algorithm_type": algorithm}, 7, {})
+    for algorithm in ("dpmsolver++", "sde-dpmsolver++")] + [
+    (name, {"prediction_type": prediction}, 5, {"s_churn": churn, "s_tmin": 0.05, "s_tmax": 50.0, "s_noise": 1.003})
+    for name, prediction, churn in (
+        ("EulerDiscreteScheduler", "epsilon", 1.0), ("EulerDiscreteScheduler", "sample", 1.0),
+        ("EulerDiscreteScheduler", "v_prediction", 40.0), ("EDMEulerScheduler", "epsilon", 1.0),
+        ("EDMEulerScheduler", "v_prediction", 40.0))]
 
 
 def options():
@@ -212,7 +217,7 @@ def configurations():
             if name in INEXACT:
                 cases.append(case)
                 continue
-            if name in SIGMA_BASED or name in ("DPMSolverSinglestepScheduler", "FlowMatchEulerDiscreteScheduler"):
+            if name in SIGMA_BASED or name in ("DPMSolverSinglestepScheduler", "FlowMatchEulerDiscreteScheduler", "SASolverScheduler"):
                 case["sigmas"] = checksum(made.sigmas)
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)
@@ -305,12 +310,12 @@ def recorded():
                 case["told"] = told
             cases.append(case)
             found += 1
-    for name, config, steps in RARE:
+    for name, config, steps, arguments in RARE:
         with numpy.errstate(all="ignore"), rounded_functions():
-            *run, told = record(name, config, steps, {}, generator)
+            *run, told = record(name, config, steps, arguments, generator)
         for key, stack in zip(("samples", "outputs", "noises"), run):
             tensors[f"{len(cases)}.{key}"] = stack
-        cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": {}, "told": told})
+        cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments, "told": told})
     text = "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
     return text, save(tensors)
 
@@ -355,6 +360,8 @@ DEVIATIONS = {
     "shiftedTwice": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0}, 10, {}),
     "endsAtFirstTimestep": ("TCDScheduler", {}, 4, {}),
     "vOnStraightLines": ("DPMSolverMultistepScheduler", {"use_flow_sigmas": True, "prediction_type": "v_prediction"}, 10, {}),
+    "halvedSlope": ("SASolverScheduler", {"corrector_order": 1}, 10, {}),
+    "lateChurn": ("EulerDiscreteScheduler", {}, 10, {"s_churn": 3.0, "s_noise": 1.003}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3

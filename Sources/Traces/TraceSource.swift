@@ -86,6 +86,15 @@ extension TraceSource {
     }
   }
 
+  /// The same without roundings that leave little of the coefficients; nil where there are none.
+  var unrounded: TraceSource? {
+    guard case .diffusers(var configuration, let arguments) = self, configuration.schedulerClass == .saSolver else {
+      return nil
+    }
+    configuration.roundsIntegrals = false
+    return .diffusers(configuration, arguments)
+  }
+
   /// The class, and for guided-diffusion the method.
   public var name: String {
     switch self {

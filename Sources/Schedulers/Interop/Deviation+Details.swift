@@ -222,6 +222,21 @@ extension Deviation {
           "x̂0 is read as signal·x − noise·v, which needs signal² + noise² = 1, while the samples are on straight lines with signal + noise = 1.",
         place: "DPM-Solver multistep and singlestep, DEIS and UniPC, `use_flow_sigmas` with `prediction_type: v_prediction`",
         effect: "Half way x̂0 is half as large as it should be.", issue: nil)
+    case .halvedSlope:
+      Details(
+        what:
+          "The slope of a line through two values of x̂0 counts as if it had the weight H/2, with H = (1 + τ²)·h, not 1 − (1 − e^(−H))/H. So does "
+          + "the authors' code; the paper's coefficients are the exact integrals.",
+        place: "SA-Solver, `algorithm_type: data_prediction`, steps of order 2",
+        effect: "With H = 1 the weight is 0.5 instead of 0.368.",
+        issue: nil)
+    case .lateChurn:
+      Details(
+        what:
+          "The network is asked with the sample as it was, and noise is added to the sample afterwards: what it says belongs to σ, and the step is "
+          + "made with it from σ̂. Karras et al. add the noise first and ask at σ̂. v is read with the factors of σ.",
+        place: "Euler and EDM's Euler, `s_churn` above 0",
+        effect: "None of the noise that is added is seen by the network in its step: with epsilon all of it stays.", issue: nil)
     case .guidedSingleStep:
       Details(
         what:

@@ -34,6 +34,8 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case shiftedTwice
   case endsAtFirstTimestep
   case vOnStraightLines
+  case halvedSlope
+  case lateChurn
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

@@ -92,11 +92,12 @@ extension DiffusersConfiguration {
       case .kdpm2AncestralDiscrete: KDPM2(eta: 1)
       case .flowMatchEulerDiscrete where boolean("stochastic_sampling"): ConsistencyModel(leastSigma: 0)
       case .ddimInverse: DDIMInversion()
-      case .eulerDiscrete, .flowMatchEulerDiscrete, .edmEuler: Euler()
+      case .eulerDiscrete, .edmEuler: correctedEuler(arguments)
+      case .flowMatchEulerDiscrete: Euler()
       case .eulerAncestralDiscrete: EulerAncestral()
       case .heunDiscrete: Heun()
       case .lms: LMS(order: arguments.order)
-      case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .ipndm, .edmDPMSolverMultistep:
+      case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver, .ipndm, .edmDPMSolverMultistep:
         preconditionFailure("the steps of \(className) are made above")
       }
     do { return Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) } catch { throw .plan(error) }

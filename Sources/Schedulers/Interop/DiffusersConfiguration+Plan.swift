@@ -141,8 +141,18 @@ extension DiffusersConfiguration {
         throw .argument("use_clipped_model_output", value: 1, className: className, remedy: "only DDIM has it")
       }
     }
-    guard arguments.churn == 0 else {
-      throw .argument("s_churn", value: arguments.churn, className: className, remedy: "use 0")
+    guard arguments.churn == 0 || hasChurn else {
+      throw .argument(
+        "s_churn", value: arguments.churn, className: className,
+        remedy: "use 0; only EulerDiscreteScheduler and EDMEulerScheduler add noise for it")
+    }
+    for (name, value) in [("s_churn", arguments.churn), ("s_noise", arguments.churnNoise)] {
+      guard value >= 0, value <= Double(Float.greatestFiniteMagnitude) else {
+        throw .argument(name, value: value, className: className, remedy: "it must be 0 or more and finite")
+      }
+    }
+    for (name, value) in [("s_tmin", arguments.churnMinimum), ("s_tmax", arguments.churnMaximum)] {
+      guard !value.isNaN else { throw .argument(name, value: value, className: className, remedy: "it must be a number") }
     }
     if let mu = arguments.mu {
       guard boolean("use_dynamic_shifting"), mu.isFinite else {

@@ -33,6 +33,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case flowMatchEulerDiscrete = "FlowMatchEulerDiscreteScheduler"
     case edmEuler = "EDMEulerScheduler"
     case edmDPMSolverMultistep = "EDMDPMSolverMultistepScheduler"
+    case saSolver = "SASolverScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {
@@ -52,6 +53,8 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   public let values: [String: Value]
   /// Whether `.diffusers` takes square roots as torch does on AMD's processors, not rounded correctly.
   package var isOnAMD = false
+  /// Whether `.diffusers` has the roundings of SA-Solver's integrals, which torch makes otherwise on every processor.
+  package var roundsIntegrals = true
 
   /// A configuration of a class with some of its options; the others have diffusers' defaults.
   ///

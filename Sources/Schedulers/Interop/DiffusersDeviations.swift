@@ -17,14 +17,17 @@ extension DiffusersConfiguration {
       return [.float32Tables]
         + [.idleLastStep, .halvedCurvature, .missingThirdOrder].filter {
           meets($0, steps: steps, of: 0, spacing: .linspace, timesteps: [])
-        }
+        } + lateChurn(arguments)
     }
     guard
       let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
       let timesteps = try? setting(steps: steps, step: arguments).timesteps
     else { return [] }
     return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps) }
+      + lateChurn(arguments)
   }
+
+  private func lateChurn(_ arguments: StepArguments) -> [Deviation] { hasChurn && arguments.churn > 0 ? [.lateChurn] : [] }
 
   private func meets(
     _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double]
@@ -78,7 +81,11 @@ extension DiffusersConfiguration {
     case .shiftedTwice: return false
     case .idleLastStep: return (isSolver && hasSigmaSpacing || family == .edm) && (try? endsAtLeastNoise()) == true
     case .infiniteLastStep: return schedulerClass == .uniPC && isNotFinite(steps: steps)
-    case .firstOutputUnused: return false
+    case .halvedSlope:
+      guard schedulerClass == .saSolver, string("algorithm_type") == "data_prediction" else { return false }
+      let predicts = integer("predictor_order") > 1 && steps > (boolean("lower_order_final") ? 2 : 1)
+      return predicts || integer("corrector_order") > 1 && steps > 1
+    case .firstOutputUnused, .lateChurn: return false
     case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
     }
   }

@@ -27,7 +27,7 @@ extension DiffusersConfiguration {
     switch schedulerClass {
     case .ddpm, .ddim, .ddimInverse, .pndm: .discrete
     case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .lms, .kdpm2Discrete, .kdpm2AncestralDiscrete: .exploding
-    case .dpmSolverMultistep, .uniPC, .deis, .dpmSolverSinglestep: .solver
+    case .dpmSolverMultistep, .uniPC, .deis, .dpmSolverSinglestep, .saSolver: .solver
     case .lcm, .tcd: .distilled
     case .ipndm: .angular
     case .flowMatchEulerDiscrete: .flow

@@ -100,6 +100,11 @@ extension DiffusersConfiguration.Option {
         + [string("final_sigmas_type", "zero"), rescaling]
         + ["sigma_min", "sigma_max", "shift_terminal"].map { number($0, nil) }
     case .deis: process() + solver + [string("algorithm_type", "deis"), string("solver_type", "logrho")]
+    case .saSolver:
+      process() + solver.filter { !["solver_order", "use_dynamic_shifting", "time_shift_type"].contains($0.name) }
+        + [integer("predictor_order", 2), integer("corrector_order", 2), string("algorithm_type", "data_prediction")]
+        + [.init(name: "tau_func", standard: .null, kind: .nothing, isOptional: true)]
+        + [number("lambda_min_clipped", -.infinity), string("variance_type", nil)]
     case .lms:
       process() + sigmas(isOptional: false) + [string("prediction_type", "epsilon")] + spacing("linspace")
     case .pndm:

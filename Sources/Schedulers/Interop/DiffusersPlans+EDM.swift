@@ -46,10 +46,14 @@ extension DiffusersConfiguration {
     return Setting(timesteps: timesteps, sigmas: sigmas + [try endsAtLeastNoise() ? least : 0])
   }
 
-  func edmMoves(_ setting: Setting) throws(ConfigurationError) -> Moves {
+  func edmMoves(_ setting: Setting, _ arguments: StepArguments) throws(ConfigurationError) -> Moves {
     let points = setting.sigmas.map { SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: Double($0))) }
     let grid = SamplingGrid(unchecked: points)
-    let moves = schedulerClass == .edmEuler ? Euler().moves(over: grid) : try solverMoves(grid, fidelity: .diffusers)
+    let moves =
+      schedulerClass != .edmEuler
+      ? try solverMoves(grid, fidelity: .diffusers)
+      : arguments.churn > 0
+        ? try churnedMoves(grid, sigmas: setting.sigmas, arguments) : Euler().moves(over: grid)
     return Moves(moves: moves, start: NoiseLevel(signal: 1, noise: number("sigma_max")!))
   }
 

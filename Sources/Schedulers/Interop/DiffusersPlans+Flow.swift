@@ -6,7 +6,8 @@ extension DiffusersConfiguration {
   /// - Throws: `ConfigurationError` where mu is missing, or the factor is not above 0 and finite.
   func flowShift(mu: Double?) throws(ConfigurationError) -> Double {
     let name = schedulerClass == .flowMatchEulerDiscrete ? "shift" : "flow_shift"
-    let isExponential = try choice("time_shift_type", ["exponential": true, "linear": false])
+    let isExponential: Bool =
+      schedulerClass == .saSolver ? true : try choice("time_shift_type", ["exponential": true, "linear": false])
     guard isExponential || schedulerClass == .flowMatchEulerDiscrete else {
       throw unsupported("time_shift_type", remedy: "use exponential")
     }

@@ -5,6 +5,7 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` for an order or a name that there is not, and under `.diffusers` where diffusers' step is NaN.
   func solverMoves(_ grid: SamplingGrid, fidelity: Fidelity) throws(ConfigurationError) -> [Move] {
+    if schedulerClass == .saSolver { return try saSolverMoves(grid, fidelity: fidelity) }
     let order = integer("solver_order")
     guard (1...3).contains(order) else { throw unsupported("solver_order", remedy: "use 1, 2 or 3") }
     if schedulerClass == .dpmSolverSinglestep { return try singlestepMoves(grid, order: order, fidelity: fidelity) }

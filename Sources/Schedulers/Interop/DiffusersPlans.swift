@@ -15,7 +15,7 @@ extension DiffusersConfiguration {
     switch family {
     case .angular: return try ipndmMoves(steps: steps, fidelity: .diffusers)
     case .flow: return flowMoves(try setting(steps: steps, step: arguments))
-    case .edm: return try edmMoves(setting(steps: steps, step: arguments))
+    case .edm: return try edmMoves(setting(steps: steps, step: arguments), arguments)
     case .discrete, .exploding, .solver, .distilled: break
     }
     let tables = try tables()
@@ -34,7 +34,11 @@ extension DiffusersConfiguration {
     case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
     case .ddimInverse: return try ddimInverseMoves(setting, tables, stride: tables.betas.count / steps)
     case .eulerDiscrete:
-      return Moves(moves: Euler().moves(over: sigmaGrid(setting)), start: try start(setting))
+      let grid = sigmaGrid(setting)
+      let moves =
+        arguments.churn > 0
+        ? try churnedMoves(grid, sigmas: setting.sigmas, arguments) : Euler().moves(over: grid)
+      return Moves(moves: moves, start: try start(setting))
     case .heunDiscrete:
       return Moves(moves: Heun().moves(over: sigmaGrid(setting)), start: try start(setting))
     case .eulerAncestralDiscrete:
@@ -43,7 +47,7 @@ extension DiffusersConfiguration {
       do {
         return Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
       } catch let error as PlanError { throw .plan(error) } catch { throw error as! ConfigurationError }
-    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis:
+    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))
       }

@@ -76,8 +76,8 @@ extension DiffusersConfiguration {
       timesteps = sigmas.map { Self.timestep(of: $0, in: logarithms) }
       if let rounding = rounding(of: choice) { timesteps = timesteps.map { $0.rounded(rounding) } }
     }
-    // UniPC and DEIS end where they are already, but for a spacing of timesteps.
-    let isIdle = choice != nil && (schedulerClass == .uniPC || schedulerClass == .deis)
+    // These end where they are already, but for a spacing of timesteps.
+    let isIdle = choice != nil && [.uniPC, .deis, .saSolver].contains(schedulerClass)
     let end = try !endsAtLeastNoise() ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[0]
     if let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) {
       throw .notFinite(

@@ -110,7 +110,7 @@ extension DiffusersConfiguration {
   /// Whether the run ends at timestep 0 instead of clean data.
   func endsAtLeastNoise() throws(ConfigurationError) -> Bool {
     switch schedulerClass {
-    case .deis: true
+    case .deis, .saSolver: true
     case .eulerDiscrete, .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .edmEuler, .edmDPMSolverMultistep:
       try choice("final_sigmas_type", ["zero": false, "sigma_min": true])
     case .ddim, .pndm: !boolean("set_alpha_to_one")
@@ -129,7 +129,7 @@ extension DiffusersConfiguration {
       return try choice("prediction_type", ["epsilon": .epsilon, "v_prediction": .v])
     case .ipndm: return .v
     case .flowMatchEulerDiscrete: return boolean("invert_sigmas") ? .reverseFlow : .flow
-    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis:
+    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let prediction: Prediction = try choice(
         "prediction_type", ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
       guard prediction != .flow || boolean("use_flow_sigmas") else {

@@ -13,7 +13,10 @@ struct ExponentialPredictorCorrector {
   /// The share of fresh noise of each step; none if empty.
   var etas: [Double] = []
   /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
-  var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double
+  var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
+  /// The whole integral in another library's arithmetic: a function of the step, and of the values, the next one first if it is known.
+  var integral:
+    ((_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], _ isCorrected: Bool) -> LinearForm)?
 
   func moves(over grid: SamplingGrid) -> [Move] {
     (0..<grid.steps).map { i in
@@ -38,6 +41,12 @@ struct ExponentialPredictorCorrector {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder
     let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
     var values = (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+    if let integral {
+      let next = isCorrected ? [(form: LinearForm.estimate(), level: step.to)] : []
+      return integral(step, next + values, isCorrected) - step.part(of: .estimate(ago: ago))
+    }
+    // The next value alone, held over the whole step.
+    if isCorrected, values.isEmpty { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
     if isCorrected { values.insert((.estimate(), step.to), at: 1) }
     return step.change(values) { weights, moments in
       if values.count == 2 { weights[1] = slopeIntegral(step.exponent, moments) }

@@ -37,6 +37,11 @@ struct ExponentialStep {
     }
   }
 
+  /// What E held at `value` adds to the step.
+  func part(of value: LinearForm) -> LinearForm {
+    held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
+  }
+
   /// What the slope and higher differences of a polynomial through values of E add, the first of which is the one held.
   ///
   /// - Parameters:

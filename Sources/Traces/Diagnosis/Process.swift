@@ -40,6 +40,7 @@ struct Process: Sendable {
       case .eulerAncestralDiscrete: rule = EulerAncestral()
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++": rule = SDEDPMSolverPlusPlus(order: 1)
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
+      case .saSolver: rule = nil
       case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)
       case .pndm: rule = DDIM()
       case .flowMatchEulerDiscrete where configuration["stochastic_sampling"] != true: rule = Euler()

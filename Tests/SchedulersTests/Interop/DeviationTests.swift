@@ -9,6 +9,7 @@ import Testing
   struct Run: Decodable {
     let config: DiffusersConfiguration
     let steps: Int
+    let arguments: StepArguments
     let timesteps: [Double]
     let sigmas: [Double]?
     let error: String?
@@ -16,7 +17,9 @@ import Testing
     let outputs: [Double]?
     let noises: [Double]?
 
-    func plan(_ fidelity: Fidelity) throws -> SamplingPlan { try config.plan(steps: steps, fidelity: fidelity) }
+    func plan(_ fidelity: Fidelity) throws -> SamplingPlan {
+      try config.plan(steps: steps, fidelity: fidelity, step: arguments)
+    }
     func timesteps(_ fidelity: Fidelity) throws -> [Double] { try config.timesteps(steps: steps, fidelity: fidelity) }
   }
 
@@ -42,7 +45,7 @@ import Testing
     for deviation in named {
       let run = try #require(runs[deviation.rawValue])
       let label = Comment(rawValue: deviation.rawValue)
-      #expect(run.config.deviations(steps: run.steps).contains(deviation), label)
+      #expect(run.config.deviations(steps: run.steps, step: run.arguments).contains(deviation), label)
       let timesteps = try run.timesteps(.diffusers)
       if run.timesteps.count == timesteps.count {
         // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off.
@@ -283,6 +286,46 @@ import Testing
       let theirs = Self.curvature(try run.plan(.diffusers), step: step, eta: 1)
       #expect(isClose(theirs.taken, theirs.whole / 2 - 1, relative: 1e-6))
     }
+  }
+
+  @Test func `lateChurn: the network does not see the noise that is added`() throws {
+    let run = try Self.run(.lateChurn)
+    let (own, theirs) = (try run.plan(.corrected), try run.plan(.diffusers))
+    let sigmas = try run.config.sigmas(steps: 10).map { Double($0) }
+    for (i, step) in theirs.steps.enumerated() {
+      // Sigmas are held to diffusers' elsewhere; γ is 3/10, below √2 − 1.
+      let (sigma, raised) = (sigmas[i], sigmas[i] * 1.3)
+      #expect(isClose(step.query.level.noise, sigma, relative: 1e-6))
+      #expect(isClose(step.next.noise, 1.003 * (raised * raised - sigma * sigma).squareRoot(), relative: 1e-5))
+      #expect(isClose(step.next.output, sigmas[i + 1] - raised, relative: 1e-5))
+      // diffusers' 1 − ᾱ, 10⁻⁴ at the end, has lost up to half a unit of 1 in float32, and its root half of that.
+      #expect(isClose(own.steps[i].query.level.noise, raised, relative: 0x1p-25 / 1e-4))
+    }
+    // The noise of the first step is in the sample that a run starts from, and the last step ends at clean data.
+    #expect(own.steps[9].next.noise == 0 && own.steps[0].next.noise > 0)
+    #expect(!run.config.deviations(steps: 10).contains(.lateChurn))
+    #expect(try DiffusersConfiguration(.edmEuler).deviations(steps: 10, step: run.arguments).contains(.lateChurn))
+  }
+
+  @Test func `halvedSlope: the slope of a line has the weight H/2`() throws {
+    let run = try Self.run(.halvedSlope)
+    // The second step, of two values and without noise; it begins with the first one's correction, to the next value alone.
+    func weight(_ fidelity: Fidelity) throws -> (taken: Double, length: Double) {
+      let steps = try run.plan(fidelity).steps
+      let (from, to, end) = (steps[0].query.level, steps[1].query.level, steps[1].arrival)
+      let (before, length) = (to.lambda - from.lambda, end.lambda - to.lambda)
+      let corrected = end.noise / to.noise * to.signal * (1 - exp(-before))
+      return ((-steps[1].next.estimates[1] - corrected) / end.signal * before / length, length)
+    }
+    let (own, theirs) = (try weight(.corrected), try weight(.diffusers))
+    #expect(isClose(own.taken, 1 - (1 - exp(-own.length)) / own.length, relative: 1e-9))
+    // Through integrals of λ in float32.
+    #expect(isClose(theirs.taken, theirs.length / 2, relative: 1e-4))
+    #expect(run.config.deviations(steps: 3).contains(.halvedSlope) && !run.config.deviations(steps: 2).contains(.halvedSlope))
+    #expect(try DiffusersConfiguration(.saSolver).deviations(steps: 2).contains(.halvedSlope))
+    #expect(try !DiffusersConfiguration(.saSolver).deviations(steps: 1).contains(.halvedSlope))
+    let epsilon = try DiffusersConfiguration(.saSolver, ["algorithm_type": "noise_prediction"])
+    #expect(!epsilon.deviations(steps: 10).contains(.halvedSlope))
   }
 
   @Test func `idleLastStep: the run ends where its last step begins`() throws {

@@ -98,7 +98,9 @@ import Testing
     (.flowMatchEulerDiscrete, "shift", 0.0), (.flowMatchEulerDiscrete, "shift_terminal", 1.5),
     (.flowMatchEulerDiscrete, "time_shift_type", "cubic"), (.edmEuler, "sigma_data", 0.0), (.edmEuler, "rho", -1.0),
     (.edmDPMSolverMultistep, "prediction_type", "sample"), (.edmEuler, "sigma_min", 100.0),
-    (.edmDPMSolverMultistep, "algorithm_type", "dpmsolver"),
+    (.edmDPMSolverMultistep, "algorithm_type", "dpmsolver"), (.saSolver, "predictor_order", 5),
+    (.saSolver, "corrector_order", 0),
+    (.saSolver, "algorithm_type", "dpmsolver++"),
     (.eulerDiscrete, "interpolation_type", "cubic"), (.eulerDiscrete, "final_sigmas_type", "one"),
     (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000), (.ddpm, "clip_sample_range", -1.0),
     (.dpmSolverMultistep, "prediction_type", "flow_prediction"), (.ddpm, "trained_betas", .list([0.1, 0.2])),
@@ -195,7 +197,25 @@ import Testing
     #expect(read == StepArguments(eta: 0.5, usesClippedModelOutput: true))
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(StepArguments.self, from: Data("{\"etta\": 1}".utf8)) }
     let euler = try DiffusersConfiguration(.eulerDiscrete)
-    for arguments in [read, StepArguments(usesClippedModelOutput: true), StepArguments(churn: 1)] {
+    let churns = [
+      StepArguments(churn: -1), StepArguments(churn: .infinity), StepArguments(churn: 1, churnMinimum: .nan),
+      StepArguments(churn: 1, churnMaximum: .nan), StepArguments(churn: 1, churnNoise: -1),
+    ]
+    for fidelity in Fidelity.allCases {
+      for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .ddim] {
+        let configuration = try DiffusersConfiguration(schedulerClass)
+        #expect(throws: ConfigurationError.self) {
+          try configuration.plan(steps: 5, fidelity: fidelity, step: StepArguments(churn: 1))
+        }
+      }
+      // An empty range of sigmas adds no noise, and no sigma reaches an infinite bound.
+      for range in [(2.0, 1.0), (Double.infinity, Double.infinity), (-Double.infinity, -1.0)] {
+        let arguments = StepArguments(churn: 1, churnMinimum: range.0, churnMaximum: range.1)
+        let plan = try euler.plan(steps: 5, fidelity: fidelity, step: arguments)
+        #expect(plan.steps.allSatisfy { $0.next.noise == 0 })
+      }
+    }
+    for arguments in [read, StepArguments(usesClippedModelOutput: true)] + churns {
       #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: arguments) }
     }
     #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: StepArguments(order: 2)) }
