@@ -39,8 +39,8 @@ def inversion_run(rule, sigmas, prediction):
 
 
 def powers(sigma, sigma2, mu):
-    """sigma_p and eta, with sigma' = sigma^(1 - mu) sigma_p^mu."""
-    below = (sigma2 / sigma ** (1 - mu)) ** (1 / mu) if mu else sigma2
+    """sigma_p and eta, with sigma' = sigma^mu sigma_p^(1 - mu)."""
+    below = (sigma2 / sigma**mu) ** (1 / (1 - mu))
     return below, mpmath.sqrt(sigma2**2 - below**2)
 
 

@@ -1,6 +1,6 @@
 /// Steps of sigma along a combination of the last two ε̂, with as much fresh noise as mu leaves room for.
 ///
-///     x̄' = x̄ − (σ − σ_p)·(γ·ε̂ + (1 − γ)·ε̂₋) + √(σ'² − σ_p²)·z,    σ' = σ^(1 − mu)·σ_p^mu,    with x̄ = x/signal
+///     x̄' = x̄ − (σ − σ_p)·(γ·ε̂ + (1 − γ)·ε̂₋) + √(σ'² − σ_p²)·z,    σ' = σ^mu·σ_p^(1 − mu),    with x̄ = x/signal
 ///
 /// | gamma | mu | it is |
 /// |---|---|---|
@@ -8,14 +8,14 @@
 /// | 1 | ½ | `DDPM`, and DDIM with eta 1 |
 /// | 2 | 0 | the accelerated sampler of the paper |
 ///
-/// The first step has one ε̂, and mu 0 stands for σ_p = σ'. There is no step from a level without signal.
+/// The first step has one ε̂. There is no step from a level without signal.
 ///
 /// Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with mu, Yuan,
 /// https://github.com/yuanchenyang/smalldiffusion, `samples`.
 public struct GradientEstimation: Sampler {
   /// The weight of the newest ε̂; that of the one before is 1 − gamma.
   public var gamma: Double
-  /// The share of ln(σ/σ_p) that a step's σ' lies at; in [0, 1). Above 0 it draws noise.
+  /// How far above σ_p a step's σ' lies, as a share of ln(σ/σ_p); in [0, 1). Above 0 it draws noise.
   public var mu: Double
 
   /// The accelerated sampler, or another of its family.
@@ -30,7 +30,7 @@ public struct GradientEstimation: Sampler {
     return grid.intervals.enumerated().map { i, interval in
       let (from, to) = (interval.from.level, interval.to.level)
       // σ_p/σ', a power of σ'/σ.
-      let below = mu == 0 ? 1 : Math.pow(to.sigma / from.sigma, 1 / mu - 1)
+      let below = Math.pow(to.sigma / from.sigma, mu / (1 - mu))
       let mean = i == 0 ? .estimate() : gamma * .estimate() + (1 - gamma) * .estimate(ago: 1)
       let run = to.sigma * below - from.sigma
       let drawn = to.sigma * ((1 - below) * (1 + below)).squareRoot()
