@@ -44,11 +44,12 @@ public enum SamplerCatalog {
       isStochastic: false, isInversion: false, use: "with 20 calls and more, and little guidance",
       source: "https://arxiv.org/abs/2211.01095"),
     Entry(
-      name: "dpm++2m-sde", title: "SDE-DPM-Solver++ 2M", sampler: SDEDPMSolverPlusPlus(), order: 2, evaluationsPerStep: 1,
+      name: "dpm++2m-sde", title: "SDE-DPM-Solver++ 2M", sampler: DPMSolverPlusPlus(eta: 1), order: 2,
+      evaluationsPerStep: 1,
       isStochastic: true, isInversion: false, use: "as the first, where noise is wanted",
       source: "https://arxiv.org/abs/2211.01095"),
     Entry(
-      name: "dpm++3m-sde", title: "SDE-DPM-Solver++ 3M", sampler: SDEDPMSolverPlusPlus(order: 3), order: 2,
+      name: "dpm++3m-sde", title: "SDE-DPM-Solver++ 3M", sampler: DPMSolverPlusPlus(order: 3, eta: 1), order: 2,
       evaluationsPerStep: 1,
       isStochastic: true, isInversion: false, use: "the same with more calls",
       source: "https://github.com/crowsonkb/k-diffusion"),

@@ -32,8 +32,7 @@ public struct DPMSolver: Sampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try ExponentialMultistep(
       name: "DPMSolver", order: order, estimate: .epsilon, solverType: solverType,
-      curvature: halvesCurvature ? .halved : .whole,
-      lowersFinalOrder: lowersFinalOrder
+      curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 }

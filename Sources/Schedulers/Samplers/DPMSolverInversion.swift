@@ -2,7 +2,7 @@
 ///
 /// The steps are those of `DPMSolverPlusPlus`, from each point of the grid to the noisier one before it. At zero noise a network has
 /// nothing to say, so that the first evaluation is that of `DDIMInversion`. Inversion is exact as the steps become small, not for a given
-/// number of them.
+/// number of them. It cannot lead to a level without signal, which is infinitely far in lambda.
 ///
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1, `DPMSolverMultistepInverseScheduler`.
 public struct DPMSolverInversion: Sampler {

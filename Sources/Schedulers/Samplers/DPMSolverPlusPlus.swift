@@ -7,10 +7,19 @@
 ///
 /// The first steps have fewer steps before them, and the last, to clean data, has h = ∞; they are of lower order.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, equation 7 and algorithm 2.
-public struct DPMSolverPlusPlus: Sampler {
+/// With eta above 0 it is SDE-DPM-Solver++, on the reverse SDE with fresh noise in each step:
+///
+///     x' = noise'/noise·e^(−eta·h)·x + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ + noise'·√(1 − e^(−2·eta·h))·z
+///
+/// where the midpoint rule takes P to have its value at the middle everywhere. The error in the variance of the samples falls with order
+/// 2 then for polynomials through two points and through three, since x̂0 is not smooth along a noisy path.
+///
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++; with eta and of order 3, Crowson 2022,
+/// https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde` and `sample_dpmpp_3m_sde`.
+public struct DPMSolverPlusPlus: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
+  public var eta: Double
   /// The rule of the steps of order 2.
   public var solverType: SolverType
   /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code and diffusers do. Their error then
@@ -19,22 +28,23 @@ public struct DPMSolverPlusPlus: Sampler {
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
-  /// DPM-Solver++(2M), or another order of it.
+  /// DPM-Solver++(2M), or another order of it, or with `eta` in (0, 1] its form for the SDE.
   public init(
-    order: Int = 2, solverType: SolverType = .midpoint, halvesCurvature: Bool = false, lowersFinalOrder: Bool = false
+    order: Int = 2, eta: Double = 0, solverType: SolverType = .midpoint, halvesCurvature: Bool = false,
+    lowersFinalOrder: Bool = false
   ) {
     self.order = order
+    self.eta = eta
     self.solverType = solverType
     self.halvesCurvature = halvesCurvature
     self.lowersFinalOrder = lowersFinalOrder
   }
 
-  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] { try multistep.moves(over: grid) }
-
-  var multistep: ExponentialMultistep {
-    ExponentialMultistep(
-      name: "DPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType,
-      curvature: halvesCurvature ? .halved : .whole,
-      lowersFinalOrder: lowersFinalOrder)
+  public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
+    try validateEta()
+    return try ExponentialMultistep(
+      name: "DPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType, eta: eta,
+      curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
+    ).moves(over: grid)
   }
 }

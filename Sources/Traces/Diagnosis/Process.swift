@@ -38,7 +38,8 @@ struct Process: Sendable {
         rule = DDIM(eta: arguments.eta ?? 0, rederivesEpsilon: fidelity == .corrected || arguments.usesClippedModelOutput)
       case .eulerDiscrete, .lms: rule = Euler()
       case .eulerAncestralDiscrete: rule = EulerAncestral()
-      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++": rule = SDEDPMSolverPlusPlus(order: 1)
+      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++":
+        rule = DPMSolverPlusPlus(order: 1, eta: 1)
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
       case .saSolver: rule = nil
       case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)

@@ -7,7 +7,7 @@ import Testing
   private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
   private static let variancePreservers: [any Sampler] = [
     DDPM(), DDIM(eta: 0), DDIM(eta: 0.3), DDIM(eta: 1), EulerAncestral(eta: 0.5), EulerAncestral(),
-    SDEDPMSolverPlusPlus(order: 1), SDEDPMSolverPlusPlus(eta: 0.5), SDEDPMSolverPlusPlus(order: 3),
+    DPMSolverPlusPlus(order: 1, eta: 1), DPMSolverPlusPlus(eta: 0.5), DPMSolverPlusPlus(order: 3, eta: 1),
     SASolver(predictorOrder: 3, correctorOrder: 4, tau: 1.5), SASolver(noisySigmas: 0.1...1), TCD(), TCD(eta: 1),
     ConsistencyModel(leastSigma: 0), Churn(Euler(), amount: 40), Churn(Euler(), amount: 1e9, range: 0.1...5),
   ]

@@ -21,7 +21,7 @@ import Testing
     Reference(name: "dpm++2m/negated", sampler: DPMSolverPlusPlus(), isNegated: true),
     Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(solverType: .heun)),
     Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, halvesCurvature: true)),
-    Reference(name: "dpm++2m-sde", sampler: SDEDPMSolverPlusPlus()),
+    Reference(name: "dpm++2m-sde", sampler: DPMSolverPlusPlus(eta: 1)),
   ]
 
   @Test(arguments: ["karras", "exponential"], [1, 2, 3, 4, 12])

@@ -36,7 +36,7 @@ import Testing
     // Methods of order 3 have references for half of their curvature, SA-Solver for half of H; `CoefficientTests` holds them themselves
     // to the formula.
     let halved =
-      [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), SDEDPMSolverPlusPlus(order: 3), SASolver()] as [any Sampler]
+      [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), DPMSolverPlusPlus(order: 3, eta: 1), SASolver()] as [any Sampler]
     let runs =
       ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler) + FlowRunTests.samplers.map(\.sampler)
     // `EDMTests` compare churn with both bases, `AcceleratedRunTests` the others.

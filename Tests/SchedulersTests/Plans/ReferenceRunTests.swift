@@ -56,13 +56,13 @@ import Testing
       Reference(name: "dpm2m", sampler: DPMSolver(), isCleanAtEnd: false),
       Reference(name: "dpm2m/heun", sampler: DPMSolver(solverType: .heun), isCleanAtEnd: false),
       Reference(name: "dpm3m/halved", sampler: DPMSolver(order: 3, halvesCurvature: true), isCleanAtEnd: false),
-      Reference(name: "dpm++2m-sde", sampler: SDEDPMSolverPlusPlus()),
-      Reference(name: "dpm++2m-sde/heun/0.5", sampler: SDEDPMSolverPlusPlus(eta: 0.5, solverType: .heun)),
+      Reference(name: "dpm++2m-sde", sampler: DPMSolverPlusPlus(eta: 1)),
+      Reference(name: "dpm++2m-sde/heun/0.5", sampler: DPMSolverPlusPlus(eta: 0.5, solverType: .heun)),
       Reference(
-        name: "dpm++3m-sde/halved", sampler: SDEDPMSolverPlusPlus(order: 3, solverType: .heun, halvesCurvature: true)),
+        name: "dpm++3m-sde/halved", sampler: DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)),
       Reference(
         name: "dpm++3m-sde/halved/0.5",
-        sampler: SDEDPMSolverPlusPlus(order: 3, eta: 0.5, solverType: .heun, halvesCurvature: true)),
+        sampler: DPMSolverPlusPlus(order: 3, eta: 0.5, solverType: .heun, halvesCurvature: true)),
       Reference(name: "unipc/2/full", sampler: UniPC(), isCleanAtEnd: false),
       Reference(name: "unipc/3/full", sampler: UniPC(order: 3), isCleanAtEnd: false),
       Reference(name: "unipc/3/uncorrected", sampler: UniPC(order: 3, corrects: false, lowersFinalOrder: true)),

@@ -104,14 +104,14 @@ import Testing
     #expect(throws: PlanError.self) { try KDPM2(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try DPMSolverSDE(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try TCD(eta: eta).plan(over: grid, predicting: .v) }
-    #expect(throws: PlanError.self) { try SDEDPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try DPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
   }
 
   @Test func `other options out of range are errors`() throws {
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     for order in [-1, 0, 5] {
       let samplers: [any Sampler] = [
-        DPMSolverPlusPlus(order: order), DPMSolver(order: order), SDEDPMSolverPlusPlus(order: order), DEIS(order: order),
+        DPMSolverPlusPlus(order: order), DPMSolver(order: order), DPMSolverPlusPlus(order: order, eta: 1), DEIS(order: order),
         UniPC(order: order), DPMSolverSinglestep(order: order), SASolver(predictorOrder: order), LMS(order: order),
         IPNDM(order: order),
       ]
