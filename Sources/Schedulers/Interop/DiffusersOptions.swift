@@ -137,6 +137,12 @@ extension DiffusersConfiguration.Option {
     }
   }
 
+  /// The options of each class by name.
+  static let ofClass = Dictionary(
+    uniqueKeysWithValues: DiffusersConfiguration.Class.allCases.map { schedulerClass in
+      (schedulerClass, Dictionary(uniqueKeysWithValues: all(of: schedulerClass).map { ($0.name, $0) }))
+    })
+
   /// The options of all classes by name.
   static let ofAnyClass = Dictionary(
     DiffusersConfiguration.Class.allCases.flatMap { all(of: $0) }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }
@@ -175,36 +181,4 @@ extension DiffusersConfiguration.Option {
     boolean("use_flow_sigmas", false), number("flow_shift", 1), boolean("use_dynamic_shifting", false),
     string("time_shift_type", "exponential"),
   ]
-}
-
-extension DiffusersConfiguration {
-  // Values were checked against the options' kinds when the configuration was made, so these always find what they look for.
-
-  func boolean(_ name: String) -> Bool { self[name] == .boolean(true) }
-
-  func integer(_ name: String) -> Int {
-    guard case .integer(let value) = self[name] else { preconditionFailure("\(name) is no whole number") }
-    return value
-  }
-
-  func number(_ name: String) -> Double? {
-    guard case .number(let value) = self[name] else { return nil }
-    return value
-  }
-
-  func string(_ name: String) -> String? {
-    guard case .string(let value) = self[name] else { return nil }
-    return value
-  }
-
-  /// The value of a text option as one of a list of names; the error says which there are.
-  func choice<Choice>(_ name: String, _ choices: KeyValuePairs<String, Choice>) throws(ConfigurationError) -> Choice {
-    let value = self[name] ?? .null
-    for (key, choice) in choices where value == .string(key) { return choice }
-    throw unsupported(name, remedy: "use one of \(choices.map(\.key).joined(separator: ", "))")
-  }
-
-  func unsupported(_ name: String, remedy: String) -> ConfigurationError {
-    .option(name, value: (self[name] ?? .null).json, className: className, remedy: remedy)
-  }
 }

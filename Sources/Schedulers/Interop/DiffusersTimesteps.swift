@@ -143,7 +143,7 @@ extension DiffusersConfiguration {
   /// What is done to x̂0. UniPC thresholds x0 where that is what it interpolates, and TCD has the options for nothing.
   func clipping() throws(ConfigurationError) -> Clipping {
     guard schedulerClass != .tcd else { return .none }
-    if boolean("thresholding"), self["predict_x0"] != false {
+    if boolean("thresholding"), honoured("predict_x0") != false {
       return .dynamic(ratio: number("dynamic_thresholding_ratio")!, maximum: number("sample_max_value")!)
     }
     guard boolean("clip_sample"), let range = number("clip_sample_range") else { return .none }
