@@ -6,7 +6,7 @@ public enum GridError: Error, Hashable, Sendable {
   case timestep(Double, index: Int, allowed: String)
   /// A sigma that is NaN or not below the one before it.
   case sigma(Double, index: Int, previous: Double)
-  /// An input scale that is not a positive number.
+  /// An input scale that is not a positive number, or with which the network is given none.
   case inputScale(Double, index: Int)
   /// A parameter of a spacing that is out of its range.
   case parameter(String, Double, allowed: String)
@@ -30,7 +30,7 @@ extension GridError: CustomStringConvertible {
     case .sigma(let sigma, let index, let previous):
       "sigma \(sigma) at step \(index) must be below the one before it, \(previous)"
     case .inputScale(let scale, let index):
-      "input scale \(scale) at step \(index) must be finite and above 0"
+      "input scale \(scale) at step \(index) must be finite and above 0, and so what the network is given"
     case .parameter(let name, let value, let allowed):
       "\(name) \(value.plain) must be \(allowed)"
     case .missing(let name, let reason):

@@ -41,12 +41,16 @@ public struct SamplingGrid: Hashable, Sendable {
   /// - Parameters:
   ///   - points: noisiest first.
   ///   - schedule: whose process they belong to, for samplers that call the network between them.
-  /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, or a timestep or scale is not finite.
+  /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, a timestep is not finite, or a scale is not
+  ///   above 0 and such that what the network is given is finite.
   public init(points: [Point], schedule: NoiseSchedule? = nil) throws(GridError) {
     guard !points.isEmpty else { throw .noPoints }
     for (i, point) in points.enumerated() {
       guard point.timestep.isFinite else { throw .timestep(point.timestep, index: i, allowed: "finite") }
-      guard point.inputScale.isFinite, point.inputScale > 0 else { throw .inputScale(point.inputScale, index: i) }
+      let (scale, level) = (point.inputScale, point.level)
+      guard scale.isFinite, scale > 0, NoiseLevel.isValid(signal: scale * level.signal, noise: scale * level.noise) else {
+        throw .inputScale(scale, index: i)
+      }
       if i > 0, !(point.level.sigma < points[i - 1].level.sigma) {
         throw .sigma(point.level.sigma, index: i, previous: points[i - 1].level.sigma)
       }

@@ -59,9 +59,9 @@ public struct TimestepScale: Hashable, Sendable {
     timestep: Double, sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point
   ) -> SamplingGrid.Point {
     // From a point without signal there is no way that has its middle somewhere.
-    guard sigma.isFinite, a.level.signal > 0 else { return a }
-    let level = NoiseLevel.between(a.level, b.level, sigma: sigma)
-    let given = NoiseLevel.between(a.level.scaled(by: a.inputScale), b.level.scaled(by: b.inputScale), sigma: sigma)
+    guard sigma.isFinite, a.level.signal > 0, let level = NoiseLevel.between(a.level, b.level, sigma: sigma),
+      let given = NoiseLevel.between(a.level.scaled(by: a.inputScale), b.level.scaled(by: b.inputScale), sigma: sigma)
+    else { return a }
     return SamplingGrid.Point(timestep: timestep, level: level, inputScale: given.signal / level.signal)
   }
 
@@ -81,12 +81,16 @@ public struct TimestepScale: Hashable, Sendable {
 extension NoiseLevel {
   /// The level with a given sigma on the path through two levels with signal: that on which 1/signal² is linear in σ², as on variance
   /// preserving and exploding paths and those that networks of Karras et al. 2022 are given, or 1/signal in σ, as on that of rectified flow.
-  static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel {
-    let power = a.isStraight && b.isStraight ? 1.0 : 2
-    func raised(_ value: Double) -> Double { power == 1 ? value : value * value }
-    let share = (raised(sigma) - raised(b.sigma)) / (raised(a.sigma) - raised(b.sigma))
-    let inverse = share / raised(a.signal) + (1 - share) / raised(b.signal)
-    let signal = 1 / (power == 1 ? inverse : inverse.squareRoot())
+  ///
+  /// - Returns: `nil` where such a path does not have this sigma.
+  static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel? {
+    // Without squares of σ and 1/signal, which may be larger than there are numbers.
+    let (isStraight, ratio) = (a.isStraight && b.isStraight, a.signal / b.signal)
+    var share = (sigma - b.sigma) / (a.sigma - b.sigma)
+    if !isStraight { share *= (sigma + b.sigma) / (a.sigma + b.sigma) }
+    let growth = isStraight ? share + (1 - share) * ratio : (share + (1 - share) * ratio * ratio).squareRoot()
+    let signal = a.signal / growth
+    guard isValid(signal: signal, noise: sigma * signal) else { return nil }
     return NoiseLevel(signal: signal, noise: sigma * signal)
   }
 
