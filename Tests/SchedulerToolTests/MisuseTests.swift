@@ -36,6 +36,11 @@ import Testing
     (["sample", "--prediction", "previous"], "unknown prediction \"previous\"; known: epsilon, x0, v, flow, reverseFlow"),
     (["sample", "--clip", "hard"], "unknown clipping \"hard\""),
     (["sample", "--offset", "1"], "--spacing leading"),
+    (
+      ["plan", "--sampler", "lcm", "--spacing", "distilled", "--steps", "60"],
+      "chooses among 50 timesteps, which are too few for 60"
+    ),
+    (["plan", "--sampler", "lcm", "--spacing", "distilled", "--timesteps", "30"], "too many for the 30 of the schedule"),
     (["sample", "--offset", "99", "--spacing", "leading"], "offset 99"),
     (["sample", "--zero-terminal-snr"], "use a network that predicts v or x0"),
     (["sample", "--zero-terminal-snr", "--spacing", "karras"], "use trailing"),

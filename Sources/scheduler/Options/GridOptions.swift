@@ -33,6 +33,11 @@ struct GridOptions: ParsableArguments {
     guard let named = Self.timestepSpacings.first(where: { $0.name == spacing }) else {
       throw Failure.unknown("spacing", spacing, known: Self.names)
     }
+    if case .distilled(let originalSteps) = named, steps > originalSteps || schedule.timesteps < originalSteps {
+      throw Failure(
+        "--spacing distilled chooses among \(originalSteps) timesteps, which are too few for \(counted(steps, "step")) or too many for "
+          + "the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use trailing")
+    }
     guard case .leading = named else {
       try refuseOffset()
       return try SamplingGrid(schedule, steps: steps, spacing: named)
