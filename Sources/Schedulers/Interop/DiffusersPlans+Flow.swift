@@ -13,7 +13,9 @@ extension DiffusersConfiguration {
     }
     let needsMu = boolean("use_dynamic_shifting") && [.flowMatchEulerDiscrete, .uniPC].contains(schedulerClass)
     guard mu != nil || !needsMu else {
-      throw unsupported("use_dynamic_shifting", remedy: "give mu, which follows from the size of the picture")
+      throw unsupported(
+        "use_dynamic_shifting",
+        remedy: "it needs mu among the step arguments, such as {\"mu\": 1.15}; DynamicShift has it for the size of a picture")
     }
     let factor = mu.map { isExponential ? Math.exp($0) : $0 } ?? number(name)!
     guard factor >= 1e-9, factor <= 1e9 else {

@@ -23,7 +23,8 @@ public struct StepArguments: Hashable, Sendable {
   public var churnNoise: Double
   /// LMS: how many evaluations a step looks at, 1 to 4.
   public var order: Int
-  /// mu, from which a dynamic shift of rectified flow follows.
+  /// mu, from which a dynamic shift of rectified flow follows. The times are those of `set_timesteps(steps, mu=mu)`; a pipeline that gives
+  /// its own, as Flux's does, has those of `SamplingGrid(flow: .flux, steps: steps, mu: mu)`.
   public var mu: Double?
 
   /// Arguments; those not given have diffusers' defaults.
