@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from recipes import coefficients
 from recipes.multistep import COEFFICIENT_STEPS, RUN_STEPS, Row, exponential
-from recipes.plans import Process, float64, kept, timesteps
+from recipes.plans import Process, float64
 
 
 def inversion_run(rule, sigmas, prediction):
@@ -98,22 +98,9 @@ def rows(sampler, levels):
 
 
 def accelerated_coefficients():
-    process = Process()
-    tensors = {}
-    for steps in COEFFICIENT_STEPS:
-        for spacing in ("leading", "karras"):
-            if spacing == "karras":
-                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
-            else:
-                bars = [process.bars[t] for t in timesteps(spacing, steps)]
-                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
-            levels.append((mpf(1), mpf(0)))
-            for name in ("dpm++2m-inversion", "gradient-estimation"):
-                made = rows(name, levels)
-                calls = kept(len(made))
-                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in made[i]] for i in calls])
-                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
-    return save(tensors)
+    names = ("dpm++2m-inversion", "gradient-estimation")
+    return coefficients.bundle(
+        COEFFICIENT_STEPS, ("leading", "karras"), lambda levels: coefficients.listed({name: rows(name, levels) for name in names}))
 
 
 FILES = {"accelerated.safetensors": accelerated, "accelerated-coefficients.safetensors": accelerated_coefficients}

@@ -100,25 +100,37 @@ def of_sigma(sigma):
     return signal, sigma * signal
 
 
-def coefficients():
+def levels_of(process, spacing, steps):
+    """The levels of a grid, then clean data."""
+    if spacing in ("karras", "exponential", "linear"):
+        levels = [of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
+    else:
+        bars = [process.bars[t] for t in timesteps(spacing, steps)]
+        levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
+    return [*levels, (mpf(1), mpf(0))]
+
+
+def bundle(step_counts, spacings, samplers):
+    """The rows of some calls on every grid. `samplers` gives for the levels of one, by name, how many calls there are and the row of each."""
     process = Process()
     tensors = {}
-
-    for steps in STEPS:
-        for spacing in ("leading", "trailing", "linspace", "karras", "exponential", "linear"):
-            if spacing in ("karras", "exponential", "linear"):
-                levels = [of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
-            else:
-                bars = [process.bars[t] for t in timesteps(spacing, steps)]
-                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
-            levels.append((mpf(1), mpf(0)))
-            for sampler in SAMPLERS:
-                made = rows(sampler, levels)
-                calls = kept(len(made))
-                case = f"{sampler}/{spacing}/{steps}"
-                tensors[f"{case}.rows"] = numpy.array([[float(number) for number in made[call]] for call in calls])
-                tensors[f"{case}.calls"] = numpy.array(calls, dtype=numpy.int64)
+    for steps in step_counts:
+        for spacing in spacings:
+            for name, (count, row) in samplers(levels_of(process, spacing, steps)).items():
+                calls = kept(count)
+                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in row(i)] for i in calls])
+                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
     return save(tensors)
+
+
+def listed(made):
+    """What `bundle` asks for, from the lists of all rows by name."""
+    return {name: (len(rows), rows.__getitem__) for name, rows in made.items()}
+
+
+def coefficients():
+    spacings = ("leading", "trailing", "linspace", "karras", "exponential", "linear")
+    return bundle(STEPS, spacings, lambda levels: listed({sampler: rows(sampler, levels) for sampler in SAMPLERS}))
 
 
 FILES = {"coefficients.safetensors": coefficients}

@@ -21,7 +21,7 @@ from safetensors.numpy import save
 
 from recipes import coefficients
 from recipes.multistep import COEFFICIENT_STEPS, Row
-from recipes.plans import Process, float64, kept, timesteps
+from recipes.plans import float64
 
 STEPS = [1, 2, 4, 10, 28]
 RUN_STEPS = [1, 2, 3, 4, 7, 12]
@@ -164,21 +164,11 @@ def churn_rows(sampler, levels):
 
 
 def flow_coefficients():
-    process = Process()
-    tensors = {}
-    for steps in COEFFICIENT_STEPS:
-        for spacing in ("leading", "karras"):
-            if spacing == "karras":
-                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
-            else:
-                levels = [(mpmath.sqrt(process.bars[t]), mpmath.sqrt(1 - process.bars[t])) for t in timesteps(spacing, steps)]
-            levels.append((mpf(1), mpf(0)))
-            churned = {name: churn_rows(name, levels) for name in ("heun-churn", "euler-churn")}
-            for name, made in {"flow-heun": heun_rows(levels), **churned}.items():
-                calls = kept(len(made))
-                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in made[i]] for i in calls])
-                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
-    return save(tensors)
+    def made(levels):
+        churned = {name: churn_rows(name, levels) for name in ("heun-churn", "euler-churn")}
+        return coefficients.listed({"flow-heun": heun_rows(levels), **churned})
+
+    return coefficients.bundle(COEFFICIENT_STEPS, ("leading", "karras"), made)
 
 
 FILES = {"flow.safetensors": flow, "flow-coefficients.safetensors": flow_coefficients}

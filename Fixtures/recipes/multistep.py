@@ -26,7 +26,7 @@ from mpmath import mpf
 from safetensors.numpy import save
 
 from recipes import coefficients
-from recipes.plans import Process, float64, kept, load_k_diffusion, timesteps
+from recipes.plans import Process, float64, load_k_diffusion
 
 RUN_STEPS = [1, 2, 3, 4, 7, 12]
 COEFFICIENT_STEPS = [1, 2, 3, 5, 20, 1000]
@@ -349,25 +349,14 @@ def ends_in_noise(name):
 
 
 def multistep_coefficients():
-    process = Process()
-    tensors = {}
-    for steps in COEFFICIENT_STEPS:
-        for spacing in ("leading", "karras"):
-            if spacing == "karras":
-                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
-            else:
-                bars = [process.bars[t] for t in timesteps(spacing, steps)]
-                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
-            levels.append((mpf(1), mpf(0)))
-            for name, row in ROWS.items():
-                calls = kept(steps)
-                made = []
-                for i in calls:
-                    found, condition = row(levels, i), coefficients.condition(*levels[max(i - 3, 0) : i + 2])
-                    made.append([*found.list(), condition * found.cancelled])
-                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in line] for line in made])
-                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
-    return save(tensors)
+    def samplers(levels):
+        def made(row, i):
+            found, condition = row(levels, i), coefficients.condition(*levels[max(i - 3, 0) : i + 2])
+            return [*found.list(), condition * found.cancelled]
+
+        return {name: (len(levels) - 1, lambda i, row=row: made(row, i)) for name, row in ROWS.items()}
+
+    return coefficients.bundle(COEFFICIENT_STEPS, ("leading", "karras"), samplers)
 
 
 FILES = {"multistep.safetensors": multistep, "multistep-coefficients.safetensors": multistep_coefficients}

@@ -277,23 +277,10 @@ ROWS = {
 
 
 def stages_coefficients():
-    process = Process()
-    path = Path(process)
-    tensors = {}
-    for steps in COEFFICIENT_STEPS:
-        for spacing in ("leading", "karras"):
-            if spacing == "karras":
-                levels = [coefficients.of_sigma(sigma) for sigma in process.sigma_grid(spacing, steps)]
-            else:
-                bars = [process.bars[t] for t in timesteps(spacing, steps)]
-                levels = [(mpmath.sqrt(bar), mpmath.sqrt(1 - bar)) for bar in bars]
-            levels.append((mpf(1), mpf(0)))
-            for name, rows in ROWS.items():
-                made = rows(levels, path)
-                calls = kept(len(made))
-                tensors[f"{name}/{spacing}/{steps}.rows"] = numpy.array([[float(number) for number in made[call]] for call in calls])
-                tensors[f"{name}/{spacing}/{steps}.calls"] = numpy.array(calls, dtype=numpy.int64)
-    return save(tensors)
+    path = Path(Process())
+    return coefficients.bundle(
+        COEFFICIENT_STEPS, ("leading", "karras"),
+        lambda levels: coefficients.listed({name: rows(levels, path) for name, rows in ROWS.items()}))
 
 
 FILES = {"stages.safetensors": stages, "stages-coefficients.safetensors": stages_coefficients}

@@ -92,7 +92,8 @@ struct Report {
       }
       return isMissed ? "- \(comparison.title): \(reason)" : nil
     }
-    return lines.isEmpty ? [] : ["## Why some ratios are not reached", ""] + lines + [""]
+    return lines.isEmpty
+      ? [] : ["## Why some ratios are not reached", "", "As found with `perf record` on the jobs.", ""] + lines + [""]
   }
 
   private func qualities() -> [String] {

@@ -1,6 +1,43 @@
 import KernelInterface
 import Kernels
 
+extension KernelTable.Loops {
+  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars, on several threads where it pays.
+  func combine(
+    _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, size: Int, threads: Int?,
+    factors: @Sendable (Int) -> Readout
+  ) {
+    let call = StepCall(
+      range: 0..<count, sample: x, output: y, next: .init(x: 0, v: 0), terms: UnsafeBufferPointer(start: nil, count: 0))
+    Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 18), block: 1024) { range in
+      for n in range.lowerBound / size...(range.upperBound - 1) / size {
+        var part = call
+        part.range = range.clamped(to: n * size..<(n + 1) * size)
+        let readout = factors(n)
+        part.next = .init(x: readout.sample, v: readout.output)
+        withUnsafePointer(to: part, step)
+      }
+    }
+  }
+}
+
+extension ContiguousTensor {
+  /// Becomes a multiple of a tensor of the same size, without allocating.
+  mutating func become(_ factor: Double, times other: Self, threads: Int?) {
+    guard let loops = Kernels.table.loops(over: Scalar.self) else { return self = .combination([(factor, other)]) }
+    other.withScalars { values in
+      withMutableScalars { x in
+        guard let values = values.baseAddress, let start = x.baseAddress else { return }
+        start.update(from: values, count: x.count)
+        // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
+        loops.combine(start, values, count: x.count, size: x.count, threads: threads) { _ in
+          Readout(sample: factor / 2, output: factor / 2)
+        }
+      }
+    }
+  }
+}
+
 extension ScalarTensor {
   /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does: one pass over memory, on several threads
   /// where it pays.
@@ -18,17 +55,7 @@ extension ScalarTensor {
     }
     result.withUnsafeMutableBufferPointer { x in
       other.withUnsafeBufferPointer { y in
-        let call = StepCall(
-          range: 0..<count, sample: x.baseAddress!, output: y.baseAddress!, next: .init(x: 0, v: 0),
-          terms: UnsafeBufferPointer(start: nil, count: 0))
-        Kernels.concurrently(count, parts: min(Kernels.processors, count >> 18), block: 1024) { range in
-          for n in range.lowerBound / size...(range.upperBound - 1) / size {
-            var part = call
-            part.range = range.clamped(to: n * size..<(n + 1) * size)
-            part.next = .init(x: factors[n].sample, v: factors[n].output)
-            withUnsafePointer(to: part, loops.step)
-          }
-        }
+        loops.combine(x.baseAddress!, y.baseAddress!, count: count, size: size, threads: nil) { factors[$0] }
       }
     }
     return Self(scalars: result, like: x)

@@ -29,28 +29,6 @@ extension Sampling where Tensor: ContiguousTensor {
   }
 }
 
-extension ContiguousTensor {
-  /// Becomes a multiple of a tensor of the same size, without allocating.
-  mutating func become(_ factor: Double, times other: Self, threads: Int?) {
-    guard let loops = Kernels.table.loops(over: Scalar.self) else { return self = .combination([(factor, other)]) }
-    other.withScalars { values in
-      withMutableScalars { x in
-        guard let values = values.baseAddress, let start = x.baseAddress else { return }
-        start.update(from: values, count: x.count)
-        // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
-        let call = StepCall(
-          range: x.indices, sample: start, output: values, next: .init(x: factor / 2, v: factor / 2),
-          terms: UnsafeBufferPointer(start: nil, count: 0))
-        Kernels.concurrently(x.count, parts: threads ?? min(Kernels.processors, x.count >> 18), block: 1024) { range in
-          var part = call
-          part.range = range
-          withUnsafePointer(to: part, loops.step)
-        }
-      }
-    }
-  }
-}
-
 /// Where the noise of a step comes from.
 enum StepNoise<Tensor> {
   case none
