@@ -129,7 +129,8 @@ public enum SamplerCatalog {
       source: "https://github.com/crowsonkb/k-diffusion"),
     Entry(
       name: "flow-heun", title: "Heun along straight lines", sampler: FlowHeun(), order: 2, evaluationsPerStep: 2,
-      isStochastic: false, isInversion: false, use: "as `heun`, on rectified flow, and from pure noise",
+      isStochastic: false, isInversion: false,
+      use: "as `heun`, on rectified flow, and from pure noise or nearly, where `heun` magnifies a network's errors",
       source: "https://arxiv.org/abs/2206.00364"),
     Entry(
       name: "heun-churn", title: "Heun with churn", sampler: Churn(Heun(), amount: 40), order: 2, evaluationsPerStep: 2,

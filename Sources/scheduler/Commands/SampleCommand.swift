@@ -14,7 +14,7 @@ struct SampleCommand: ParsableCommand {
   @Option(
     help: """
       A sampler, by its name in `scheduler list`, or all; may be repeated or separated by commas. \
-      (default: \(Self.usual.joined(separator: ",")))
+      (default: \(Self.usual.joined(separator: ",")), with flow-heun for heun where a network was trained)
       """)
   var sampler: [String] = []
 
@@ -39,6 +39,8 @@ struct SampleCommand: ParsableCommand {
   var output = "digits.png"
 
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
+  /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a network.
+  private static let usualOfTrained = ["ddpm", "ddpm-large", "ddim", "flow-heun", "dpm++2m"]
 
   func run() throws {
     let trained = try condition.trained()
@@ -62,7 +64,7 @@ struct SampleCommand: ParsableCommand {
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
   private func makeRuns(_ trained: TrainedModel?) throws -> [SamplingJob.Run] {
-    let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
+    let entries = try SamplerNames.entries(sampler.isEmpty ? trained == nil ? Self.usual : Self.usualOfTrained : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
