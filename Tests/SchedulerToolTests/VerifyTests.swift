@@ -14,6 +14,7 @@ import Traces
   init() throws {
     tool = try Tool()
     try Data(Self.configuration.utf8).write(to: tool.folder.appendingPathComponent("config.json"))
+    try Data("eta = 1".utf8).write(to: tool.folder.appendingPathComponent("broken.json"))
     var noise = GaussianNoise(seed: 1)
     let outputs = (0..<5).flatMap { _ in noise.next(like: Batch<Float>(zeros: [2, 1, 2, 3])).scalars }
     try SafetensorsWriter.write(
@@ -80,6 +81,13 @@ import Traces
     (["verify", "right.safetensors", "--report", "none/a.svg"], "create it"),
     (["replay", "none.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "there is no such file"),
     (["replay", "outputs.safetensors", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "cannot"),
+    (
+      ["replay", "broken.json", "--outputs", "outputs.safetensors", "-o", "a"], "follow broken.json: the file has no JSON value"
+    ),
+    (
+      ["replay", "config.json", "--outputs", "outputs.safetensors", "--step-arguments", "eta", "-o", "a"],
+      "follow --step-arguments eta: the text has no JSON value"
+    ),
     (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a"], "it must be [4, N, ...]"),
     (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "0", "-o", "a"], "--steps 0"),
     (["replay", "config.json", "--outputs", "outputs.safetensors", "-o", "a"], "give --steps"),

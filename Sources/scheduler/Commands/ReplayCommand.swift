@@ -46,6 +46,11 @@ struct ReplayCommand: ParsableCommand {
     let source: TraceSource
     do {
       source = try TraceSource(configuration: Self.text(of: config), stepArguments: stepArguments)
+    } catch TraceError.metadata("step_arguments", let reason) {
+      throw Failure("cannot follow --step-arguments \(stepArguments ?? ""): the text \(reason)")
+    } catch TraceError.metadata(_, let reason) {
+      // In a trace the configuration is metadata; here it is a file of its own.
+      throw Failure("cannot follow \(config): the file \(reason)")
     } catch let error as TraceError {
       throw Failure("cannot follow \(config): \(error)")
     }
