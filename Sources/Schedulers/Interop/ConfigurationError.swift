@@ -14,12 +14,12 @@ public enum ConfigurationError: Error, Hashable, Sendable {
   case notFinite(step: Int, timestep: Double, className: String, reason: String)
   /// The scheduler has no table of betas: its network is told times between 0 and 1.
   case continuous(className: String)
-  /// The options make no schedule.
-  case schedule(ScheduleError)
+  /// An option, or several, makes no schedule.
+  case schedule(ScheduleError, option: String, className: String)
   /// The schedule has no such grid.
-  case grid(GridError)
+  case grid(GridError, className: String)
   /// The grid has no such plan.
-  case plan(PlanError)
+  case plan(PlanError, className: String)
 }
 
 extension ConfigurationError: CustomStringConvertible {
@@ -39,9 +39,9 @@ extension ConfigurationError: CustomStringConvertible {
     case .notFinite(let step, let timestep, let className, let reason):
       "step \(step) of \(className), timestep \(timestep.plain): \(reason)"
     case .continuous(let className): "\(className) has no table of betas: its network is told times in 0 ... 1"
-    case .schedule(let error): "\(error)"
-    case .grid(let error): "\(error)"
-    case .plan(let error): "\(error)"
+    case .schedule(let error, let option, let className): "\(option) of \(className): \(error)"
+    case .grid(let error, let className): "\(className): \(error)"
+    case .plan(let error, let className): "\(className): \(error)"
     }
   }
 }

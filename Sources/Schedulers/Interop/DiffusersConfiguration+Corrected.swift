@@ -14,8 +14,7 @@ extension DiffusersConfiguration {
     case .discrete, .exploding, .solver: break
     }
     let schedule = try schedule()
-    let points: [SamplingGrid.Point]
-    do {
+    return try naming {
       let grid: SamplingGrid
       let choice = try sigmaChoice()
       if let spacing = choice?.spacing {
@@ -28,12 +27,8 @@ extension DiffusersConfiguration {
       } else {
         grid = try SamplingGrid(unclipped(schedule), steps: steps, spacing: spacing())
       }
-      points = try ended(grid.points, at: schedule[0])
+      let points = try ended(grid.points, at: schedule[0])
       return try SamplingGrid(points: isExploding(points) ? points.map { try exploding($0) } : points, schedule: schedule)
-    } catch let error as GridError {
-      throw .grid(error)
-    } catch {
-      throw error as! ConfigurationError
     }
   }
 
@@ -100,7 +95,7 @@ extension DiffusersConfiguration {
       case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver, .ipndm, .edmDPMSolverMultistep:
         preconditionFailure("the steps of \(className) are made above")
       }
-    do { return Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) } catch { throw .plan(error) }
+    return try naming { Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) }
   }
 
   private func correctedVariance() throws(ConfigurationError) -> Variance {

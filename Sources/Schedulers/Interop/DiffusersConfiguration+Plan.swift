@@ -4,7 +4,7 @@ extension DiffusersConfiguration {
   /// - Parameter fidelity: `.corrected` for the formula in Double; `.diffusers` for diffusers' float32 ᾱ, kept exactly.
   /// - Throws: `ConfigurationError` if the class does not have the schedule, or the numbers make none.
   public func schedule(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> NoiseSchedule {
-    do {
+    try naming {
       switch fidelity {
       case .diffusers: return try NoiseSchedule(alphaBars: tables().alphaBars.map(Double.init))
       case .corrected:
@@ -12,10 +12,6 @@ extension DiffusersConfiguration {
         let schedule = try namedSchedule()
         return boolean("rescale_betas_zero_snr") ? try schedule.rescaledToZeroTerminalSNR() : schedule
       }
-    } catch let error as ScheduleError {
-      throw .schedule(error)
-    } catch {
-      throw error as! ConfigurationError
     }
   }
 
@@ -71,20 +67,15 @@ extension DiffusersConfiguration {
     }
     let grid = SamplingGrid(unchecked: [.clean])
     if family == .edm {
-      do { return try moves.plan(over: grid, predicting: try preconditioning(), clipping: clipping) } catch let error
-        as PlanError
-      {
-        throw .plan(error)
-      } catch { throw error as! ConfigurationError }
+      return try naming { try moves.plan(over: grid, predicting: preconditioning(), clipping: clipping) }
     }
     let prediction = try prediction()
     if fidelity == .diffusers, prediction == .v, isSolver, boolean("use_flow_sigmas") {
       return try planOnCircle(moves, clipping: clipping)
     }
-    do {
-      return try moves.plan(
-        over: grid, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
-    } catch { throw .plan(error) }
+    return try naming {
+      try moves.plan(over: grid, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
+    }
   }
 
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
@@ -123,7 +114,7 @@ extension DiffusersConfiguration {
       let sample = isEpsilon ? (1 - level.noise * level.noise) / level.signal : level.signal
       return move.step(asking: move.query, denoising: Readout(sample: sample, output: -level.noise))
     }
-    do { return try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) } catch { throw .plan(error) }
+    return try naming { try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) }
   }
 
   /// Whether the network's output has a second half, about the variance.

@@ -37,4 +37,27 @@ extension DiffusersConfiguration {
   func unsupported(_ name: String, remedy: String) -> ConfigurationError {
     .option(name, value: (self[name] ?? .null).json, className: className, remedy: remedy)
   }
+
+  /// What a body makes; its errors name the class, and the option where one is to blame.
+  func naming<Result>(_ body: () throws -> Result) throws(ConfigurationError) -> Result {
+    do { return try body() } catch { throw named(error) }
+  }
+
+  func named(_ error: any Error) -> ConfigurationError {
+    switch error {
+    case let error as ConfigurationError: return error
+    case let error as ScheduleError:
+      let isTrained = self["trained_betas"] ?? .null != .null
+      return .schedule(error, option: isTrained ? "trained_betas" : "beta_start and beta_end", className: className)
+    case GridError.parameter("offset", _, let allowed): return unsupported("steps_offset", remedy: "it must be \(allowed)")
+    case GridError.parameter("terminal", _, let allowed): return unsupported("shift_terminal", remedy: "it must be \(allowed)")
+    case PlanError.option("ratio", _, _, let allowed):
+      return unsupported("dynamic_thresholding_ratio", remedy: "it must be in \(allowed)")
+    case PlanError.option("maximum", _, _, let allowed):
+      return unsupported("sample_max_value", remedy: "it must be in \(allowed)")
+    case let error as GridError: return .grid(error, className: className)
+    case let error as PlanError: return .plan(error, className: className)
+    default: preconditionFailure("\(className) fails with an error of no part of it: \(error)")
+    }
+  }
 }

@@ -109,7 +109,7 @@ extension DiffusersConfiguration {
         SamplingGrid.Point(timestep: timestep, level: level(bar)),
         SamplingGrid.Point(timestep: next, level: level(nextBar)),
       ]
-      do { moves += try sampler.moves(over: SamplingGrid(unchecked: points)) } catch { throw .plan(error) }
+      moves += try naming { try sampler.moves(over: SamplingGrid(unchecked: points)) }
     }
     return Moves(moves: moves, start: unitLevel(try alphaBar(setting.timesteps[0], tables, step: 0)))
   }

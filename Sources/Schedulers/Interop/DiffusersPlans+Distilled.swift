@@ -23,15 +23,15 @@ extension DiffusersConfiguration {
 
   /// What LCM's timesteps are multiplied by.
   func timestepScaling() throws(ConfigurationError) -> Double {
-    guard let scaling = number("timestep_scaling"), scaling > 0, scaling.isFinite else {
-      throw unsupported("timestep_scaling", remedy: "it must be above 0 and finite")
+    guard let scaling = number("timestep_scaling"), scaling > 0, scaling <= 1e9 else {
+      throw unsupported("timestep_scaling", remedy: "it must be above 0 and at most 1e9")
     }
     return scaling
   }
 
   /// TCD: its last step goes to timestep 0.
   func tcdMoves(_ setting: Setting, _ tables: Tables, eta: Double) throws(ConfigurationError) -> Moves {
-    guard eta >= 0, eta <= 1 else { throw .plan(.option("eta", eta, sampler: "TCD", allowed: "0 ... 1")) }
+    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, sampler: "TCD", allowed: "0 ... 1")) }
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {
       let bar = try alphaBar(timestep, tables, step: i)

@@ -61,11 +61,11 @@ extension DiffusersConfiguration {
   func edmGrid(steps: Int) throws(ConfigurationError) -> SamplingGrid {
     let (spacing, range) = try edmSpacing()
     let edm = try preconditioning()
-    do {
+    return try naming {
       let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
       // A run of more steps has been at the least sigma.
       guard try endsAtLeastNoise(), steps == 1 else { return grid }
       return try SamplingGrid(points: [grid.points[0], edm.point(at: NoiseLevel(signal: 1, noise: range.lowerBound))])
-    } catch let error as GridError { throw .grid(error) } catch { throw error as! ConfigurationError }
+    }
   }
 }

@@ -118,6 +118,6 @@ extension DiffusersConfiguration {
     let spacing = FlowSpacing(
       shift: .fixed(shift), last: isEuler && steps > 1 ? 1 / total : nil, terminal: try terminal(),
       respacing: isEuler ? try sigmaChoice()?.spacing : nil, timesteps: total, isReversed: boolean("invert_sigmas"))
-    do { return try SamplingGrid(flow: spacing, steps: steps) } catch { throw .grid(error) }
+    return try naming { try SamplingGrid(flow: spacing, steps: steps) }
   }
 }

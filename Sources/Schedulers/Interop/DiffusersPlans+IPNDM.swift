@@ -27,7 +27,7 @@ extension DiffusersConfiguration {
     }
     let noises = given.map { Float($0) }
     for (t, noise) in noises.enumerated() where !(noise > 0 || noise == 0 && t == steps) || noise > 1 {
-      throw .schedule(.beta(Double(noise), timestep: t))
+      throw named(ScheduleError.beta(Double(noise), timestep: t))
     }
     return noises
   }
@@ -50,13 +50,13 @@ extension DiffusersConfiguration {
   /// The steps. Where there is no signal diffusers takes 10⁻⁸ for it, and nothing is left of what the network says of the data.
   func ipndmMoves(steps: Int, fidelity: Fidelity) throws(ConfigurationError) -> Moves {
     let points = try ipndmPoints(steps: steps, fidelity: fidelity)
-    do {
+    return try naming {
       var moves = try IPNDM().moves(over: SamplingGrid(unchecked: points))
       if let start = points.first, start.level.signal == 0 {
         let (signal, noise) = (fidelity == .corrected ? points[1].level.signal : 0, points[1].level.noise)
         moves[0].next = signal * .predicted + noise * .estimate()
       }
       return Moves(moves: moves, start: points[0].level)
-    } catch { throw .plan(error) }
+    }
   }
 }

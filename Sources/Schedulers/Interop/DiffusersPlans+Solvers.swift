@@ -27,7 +27,7 @@ extension DiffusersConfiguration {
         throw unsupported("prediction_type", remedy: "diffusers does not take it without predict_x0")
       }
     }
-    do { return try solver.moves(over: grid) } catch { throw .plan(error) }
+    return try naming { try solver.moves(over: grid) }
   }
 
   /// What the last steps of DPM-Solver and DEIS have for their order at most.

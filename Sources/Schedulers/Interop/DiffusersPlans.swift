@@ -44,9 +44,9 @@ extension DiffusersConfiguration {
     case .eulerAncestralDiscrete:
       return Moves(moves: try ancestralMoves(sigmaGrid(setting)), start: try start(setting))
     case .lms:
-      do {
-        return Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
-      } catch let error as PlanError { throw .plan(error) } catch { throw error as! ConfigurationError }
+      return try naming {
+        Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
+      }
     case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))

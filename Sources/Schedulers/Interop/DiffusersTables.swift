@@ -33,14 +33,14 @@ extension DiffusersConfiguration {
     guard family.hasTable else { throw .continuous(className: className) }
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
-      throw .schedule(.beta(Double(beta), timestep: t))
+      throw named(ScheduleError.beta(Double(beta), timestep: t))
     }
     let isRescaled = boolean("rescale_betas_zero_snr")
     if isRescaled { betas = rescaled(betas) }
     var alphaBars = Torch.cumulativeProduct(betas.map { 1 - $0 })
     if isRescaled, isSigmaBased { alphaBars[alphaBars.count - 1] = 0x1p-24 }
     for (t, value) in alphaBars.enumerated() where !(value >= 0 && value <= 1) {
-      throw .schedule(.alphaBar(Double(value), timestep: t, previous: t > 0 ? Double(alphaBars[t - 1]) : 1))
+      throw named(ScheduleError.alphaBar(Double(value), timestep: t, previous: t > 0 ? Double(alphaBars[t - 1]) : 1))
     }
     return Tables(betas: betas, alphaBars: alphaBars, isOnAMD: isOnAMD)
   }

@@ -5,7 +5,7 @@ extension GuidedDiffusionConfiguration {
     let bars = try process(fidelity: .guidedDiffusion).schedule.alphaBars.map { Float($0) }
     let grid = try grid(sampler: .ddimSample, fidelity: .guidedDiffusion)
     var moves: [Move]
-    do { moves = try DDIM(eta: eta).moves(over: grid) } catch { throw .plan(error) }
+    do { moves = try DDIM(eta: eta).moves(over: grid) } catch { throw .plan(error, className: Self.className) }
     func root(_ x: Float) -> Float { Torch.squareRoot(x, isOnAMD: isOnAMD) }
     for (i, t) in bars.indices.reversed().enumerated() {
       let (bar, previous) = (bars[t], t > 0 ? bars[t - 1] : 1)

@@ -86,7 +86,9 @@ extension GuidedDiffusionConfiguration {
     case "cosine": formula = .cosine()
     default: throw unsupported("noise_schedule", noiseSchedule, remedy: "use linear or cosine")
     }
-    do { return try NoiseSchedule(formula, timesteps: steps) } catch { throw .schedule(error) }
+    do { return try NoiseSchedule(formula, timesteps: steps) } catch {
+      throw .schedule(error, option: "steps", className: Self.className)
+    }
   }
 
   /// The process that a run visits: guided-diffusion's `SpacedDiffusion`.
@@ -97,7 +99,7 @@ extension GuidedDiffusionConfiguration {
     do {
       return try schedule.respaced(
         by: timestepRespacing ?? .sections([steps]), lone: fidelity == .corrected ? .last : .first)
-    } catch { throw .grid(error) }
+    } catch { throw .grid(error, className: Self.className) }
   }
 
   /// The points of a run, noisiest first, with the timesteps that the network is told.
@@ -111,7 +113,7 @@ extension GuidedDiffusionConfiguration {
       // ᾱ_T = 0 follows the last ᾱ (`alphas_cumprod_next`), and the data count as a sample at the first.
       let noise = SamplingGrid.Point(timestep: -1, level: NoiseLevel(signal: 0, noise: 1))
       return try SamplingGrid(points: [noise] + points)
-    } catch { throw .grid(error) }
+    } catch { throw .grid(error, className: Self.className) }
   }
 
   /// The plan of a run.
@@ -141,7 +143,7 @@ extension GuidedDiffusionConfiguration {
       return try rule.plan(
         over: grid, predicting: prediction, clipping: clipDenoised ?? self.clipDenoised ? .range(-1...1) : .none,
         learnsVariance: learnSigma)
-    } catch { throw .plan(error) }
+    } catch { throw .plan(error, className: Self.className) }
   }
 
   /// The loss that the network is trained with, on the process that the respacing leaves.
@@ -155,7 +157,7 @@ extension GuidedDiffusionConfiguration {
       return try TrainingLoss(
         schedule, predicting: prediction, variance: variance, kind: kind,
         likelihood: DiscretizedGaussian(cdf: fidelity == .corrected ? .exact : .tanh))
-    } catch { throw .plan(error) }
+    } catch { throw .plan(error, className: Self.className) }
   }
 
   private func unsupported(_ option: String, _ value: String, remedy: String) -> ConfigurationError {
