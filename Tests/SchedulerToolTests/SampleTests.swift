@@ -45,6 +45,7 @@ import Testing
     ["--sampler", "ddim", "--spacing", "karras"], ["--sampler", "ddim", "--spacing", "leading", "--offset", "1"],
     ["--sampler", "ddim", "--zero-terminal-snr", "--prediction", "v"], ["--sampler", "ddim", "--clip", "dynamic"],
     ["--sampler", "dpm++2m", "--schedule", "cosine", "--prediction", "flow", "--clip", "static"],
+    ["--spacing", "flow", "--shift", "3"], ["--spacing", "edm", "--sampler", "heun-churn"],
     ["--sampler", "ddim", "--class", "3", "--guidance", "2.5"], ["--sampler", "heun", "--steps", "1"],
     ["--sampler", "ddpm", "--seed", "18446744073709551615", "--count", "1"],
   ])

@@ -30,6 +30,62 @@ import Testing
     #expect(more.status != 0 && more.errors.contains("chooses among 50 timesteps, which are too few for 60 steps"))
   }
 
+  /// Options, and the grid that they mean for four calls of a sampler with one call a step.
+  private static var grids: [(options: [String], grid: SamplingGrid)] {
+    get throws {
+      let linear = try NoiseSchedule(.linear(), timesteps: 1000)
+      let (least, most) = (linear.sigmas[0], linear.sigmas[999])
+      let karras = SigmaSpacing.karras(rho: 5)
+      return [
+        (["--spacing", "flow"], try SamplingGrid(flow: FlowSpacing(), steps: 4)),
+        (["--spacing", "flow", "--shift", "3"], try SamplingGrid(flow: FlowSpacing(shift: .fixed(3)), steps: 4)),
+        (["--spacing", "flow", "--mu", "-0.5"], try SamplingGrid(flow: .flux, steps: 4, mu: -0.5)),
+        // 40 × 25 tokens.
+        (
+          ["--spacing", "flow", "--image-size", "640x400", "--shift-terminal", "0.1"],
+          try SamplingGrid(
+            flow: FlowSpacing(shift: .dynamic(.flux), terminal: 0.1), steps: 4, mu: 0.5 + 0.65 * (1000 - 256) / 3840)
+        ),
+        (
+          ["--spacing", "flow", "--shift", "2", "--sigmas", "1,0.5"],
+          try SamplingGrid(flow: FlowSpacing(shift: .fixed(2)), times: [1, 0.5])
+        ),
+        (["--spacing", "edm"], try SamplingGrid(edm: EDMPreconditioning(), steps: 4)),
+        (
+          ["--spacing", "edm", "--sigma-min", "0.1", "--sigma-max", "10", "--rho", "5"],
+          try SamplingGrid(edm: EDMPreconditioning(), steps: 4, spacing: karras, range: 0.1...10)
+        ),
+        (["--spacing", "edm", "--sigmas", "9,2,0.25"], try SamplingGrid(edm: EDMPreconditioning(), sigmas: [9, 2, 0.25])),
+        (["--sigmas", "14.5,1e-1"], try SamplingGrid(linear, sigmas: [14.5, 0.1])),
+        (["--spacing", "karras"], try SamplingGrid(linear, steps: 4, spacing: .karras())),
+        (
+          ["--spacing", "karras", "--rho", "5", "--sigma-min", "0.25"],
+          try SamplingGrid(linear, steps: 4, spacing: karras, range: 0.25...most)
+        ),
+        (
+          ["--spacing", "polyexponential", "--rho", "2", "--sigma-max", "8"],
+          try SamplingGrid(linear, steps: 4, spacing: .polyexponential(rho: 2), range: least...8)
+        ),
+        (["--spacing", "beta"], try SamplingGrid(linear, steps: 4, spacing: .beta())),
+        (["--spacing", "sgm-uniform"], try SamplingGrid(linear, steps: 4, spacing: .sgmUniform)),
+        (["--spacing", "ays"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusion)),
+        (["--spacing", "ays-xl"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL)),
+        (["--spacing", "ays-video"], try SamplingGrid(linear, steps: 4, alignedFor: .stableVideoDiffusion)),
+      ]
+    }
+  }
+
+  @Test func `of a plan are on the grid that the options mean`() throws {
+    for (options, grid) in try Self.grids {
+      let steps = options.contains("--sigmas") ? [] : ["--steps", "4"]
+      let outcome = try tool.run(["plan", "--sampler", "euler", "--format", "json"] + steps + options)
+      #expect(outcome.status == 0, "\(options): \(outcome.errors)")
+      let plan = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
+      let prediction = options[1] == "flow" ? Prediction.flow : .epsilon
+      #expect(plan == (try Euler().plan(over: grid, predicting: prediction)), "\(options)")
+    }
+  }
+
   @Test func `of a plan in text have one line for each call`() throws {
     let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(separator: "\n")
     #expect(lines.count == 8)

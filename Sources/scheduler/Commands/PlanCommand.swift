@@ -27,8 +27,9 @@ struct PlanCommand: ParsableCommand {
     }
     guard format == "text" || format == "json" else { throw Failure.unknown("format", format, known: ["text", "json"]) }
     let schedule = try process.make()
-    let grid = try spacing.make(schedule, calls: try steps.calls(of: schedule), for: entry)
-    let plan = try options.plan(entry, over: grid)
+    try spacing.refuseSchedule(process)
+    let grid = try spacing.make(schedule, calls: try steps.calls(of: schedule, on: spacing), for: entry)
+    let plan = try options.plan(entry, over: grid, predicting: options.prediction(on: spacing))
     try Console.output.print(format == "json" ? JSON.text(plan) : Self.table(plan).description)
   }
 
@@ -50,7 +51,9 @@ struct PlanCommand: ParsableCommand {
     func named(_ factors: [Double], _ symbol: String) -> [(Double, String)] {
       factors.enumerated().map { ago, factor in (factor, ago == 0 ? symbol : "\(symbol)[-\(ago)]") }
     }
-    return named(form.samples, "x") + named(form.estimates, "E") + [(form.predicted, "x0 unclipped"), (form.noise, "z")]
+    return named(form.samples, "x") + named(form.estimates, "E") + [
+      (form.predicted, "x0 unclipped"), (form.output, "F"), (form.noise, "z"),
+    ]
   }
 
   private static func sum(_ terms: [(factor: Double, symbol: String)]) -> String {

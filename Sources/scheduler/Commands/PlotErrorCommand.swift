@@ -21,8 +21,8 @@ struct PlotErrorCommand: ParsableCommand {
   @OptionGroup var process: ScheduleOptions
   @OptionGroup var spacing: GridOptions
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow.")
-  var prediction = "epsilon"
+  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
+  var prediction: String?
 
   @OptionGroup var chart: ChartOptions
 
@@ -31,8 +31,10 @@ struct PlotErrorCommand: ParsableCommand {
 
   func run() throws {
     let entries = try chosenEntries()
-    let prediction = try Prediction(named: prediction)
+    let prediction = try prediction.map(Prediction.init(named:)) ?? spacing.usualPrediction
     let schedule = try process.make()
+    try spacing.refuseSchedule(process)
+    try refuse("--sigmas", spacing.range.sigmas, unless: false, because: "runs of many lengths", instead: "--spacing")
     let file = try chart.file()
     let counts = Self.callCounts.filter { $0 <= schedule.timesteps }
     guard !counts.isEmpty else {

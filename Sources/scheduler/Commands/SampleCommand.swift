@@ -14,7 +14,7 @@ struct SampleCommand: ParsableCommand {
   @Option(
     help: """
       A sampler, by its name in `scheduler list`, or all; may be repeated or separated by commas. \
-      (default: \(Self.usual.joined(separator: ",")), with flow-heun for heun where a network was trained)
+      (default: \(Self.usual.joined(separator: ",")), with flow-heun for heun where a network was trained, or with --spacing flow)
       """)
   var sampler: [String] = []
 
@@ -39,14 +39,15 @@ struct SampleCommand: ParsableCommand {
   var output = "digits.png"
 
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
-  /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a network.
-  private static let usualOfTrained = ["ddpm", "ddpm-large", "ddim", "flow-heun", "dpm++2m"]
+  /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a network; from where rectified flow
+  /// does, it does not exist.
+  private static let usualFromNoise = ["ddpm", "ddpm-large", "ddim", "flow-heun", "dpm++2m"]
 
   func run() throws {
     let trained = try condition.trained()
     let runs = try makeRuns(trained)
     let job = SamplingJob(
-      runs: runs, model: try condition.denoiser(trained, predicting: Prediction(named: options.prediction)),
+      runs: runs, model: try condition.denoiser(trained, predicting: options.prediction(on: spacing)),
       image: try image.digit(),
       noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
@@ -64,7 +65,8 @@ struct SampleCommand: ParsableCommand {
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
   private func makeRuns(_ trained: TrainedModel?) throws -> [SamplingJob.Run] {
-    let entries = try SamplerNames.entries(sampler.isEmpty ? trained == nil ? Self.usual : Self.usualOfTrained : sampler)
+    let usual = trained != nil || spacing.spacing == "flow" ? Self.usualFromNoise : Self.usual
+    let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
@@ -74,10 +76,14 @@ struct SampleCommand: ParsableCommand {
         try refuseProcess(of: model)
         return try model.configuration.schedule()
       } ?? process.make()
-    let calls = try steps.calls(of: schedule)
+    try spacing.refuseSchedule(process)
+    let prediction = try trained?.configuration.predictionType ?? options.prediction(on: spacing)
+    let learnsVariance = trained?.network.architecture.learnsVariance ?? false
+    let calls = try steps.calls(of: schedule, on: spacing)
     return try entries.map { entry in
       let grid = try image.shortened(try spacing.make(schedule, calls: calls, for: entry))
-      return SamplingJob.Run(title: entry.title, plan: try options.plan(entry, over: grid, for: trained))
+      let plan = try options.plan(entry, over: grid, predicting: prediction, learnsVariance: learnsVariance)
+      return SamplingJob.Run(title: entry.title, plan: plan)
     }
   }
 
@@ -86,9 +92,8 @@ struct SampleCommand: ParsableCommand {
     let own = "the model \(condition.model) brings its own; drop the option"
     if process.schedule != ScheduleOptions.usual { throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)") }
     if !process.length.isUsual { throw Failure("--timesteps and --zero-terminal-snr cannot be chosen: \(own)") }
-    if options.prediction != SamplerOptions.usualPrediction {
-      throw Failure("--prediction \(options.prediction) cannot be chosen: \(own)")
-    }
+    if let prediction = options.prediction { throw Failure("--prediction \(prediction) cannot be chosen: \(own)") }
+    if spacing.hasOwnProcess { throw Failure("--spacing \(spacing.spacing) cannot be chosen: \(own)") }
   }
 
   private func sheet(
@@ -101,11 +106,12 @@ struct SampleCommand: ParsableCommand {
     let what = condition.title ?? counted(count, "digit")
     return ContactSheet(
       title: "\(what), seed \(noise.seed.defaultValueDescription)\(noise.noise == "philox" ? "" : " of \(noise.noise)"), "
-        + "\(schedule) schedule, \(spacing.spacing) spacing",
+        + spacing.title(schedule: schedule),
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
       strip: results[0].frames.map { frame in
         ContactSheet.Frame(
-          label: frame.timestep.map { "t \(brief($0.rounded()))" } ?? "done", sample: frame.sample,
+          label: frame.timestep.map { "t \(abs($0) < 10 ? brief($0, digits: 2) : brief($0.rounded()))" } ?? "done",
+          sample: frame.sample,
           // Two deviations of noise beside the data show its grain without blackening it.
           range: frame.level.signal + 2 * frame.level.noise, denoised: frame.denoised)
       })

@@ -59,9 +59,11 @@ struct NoiseOptions: ParsableArguments {
     guard let name = Name(rawValue: noise) else {
       throw Failure.unknown("noise", noise, known: Name.allCases.map(\.rawValue))
     }
-    try refuse("--precision", precision, unless: name == .torchCPU || name == .numPy, instead: "torch-cpu or numpy")
-    try refuse("--arithmetic", arithmetic, unless: name == .torchCPU, instead: "torch-cpu")
-    try refuse("--device", device, unless: name == .torchCUDA, instead: "torch-cuda")
+    let other = "--noise \(noise)"
+    try refuse(
+      "--precision", precision, unless: name == .torchCPU || name == .numPy, because: other, instead: "torch-cpu or numpy")
+    try refuse("--arithmetic", arithmetic, unless: name == .torchCPU, because: other, instead: "torch-cpu")
+    try refuse("--device", device, unless: name == .torchCUDA, because: other, instead: "torch-cuda")
     let largest = name == .numPyLegacy || name == .jax ? UInt64(UInt32.max) : UInt64.max
     let seed = try seed.value(of: "--seed", in: 0...largest)
     switch name {
@@ -86,11 +88,6 @@ struct NoiseOptions: ParsableArguments {
     case .jax: return Choice(source: JAXNoise(seed: seed), isDouble: false)
     case .mlx: return Choice(source: MLXNoise(seed: seed), isDouble: false)
     }
-  }
-
-  private func refuse(_ option: String, _ value: String?, unless isKnown: Bool, instead: String) throws(Failure) {
-    guard let value, !isKnown else { return }
-    throw Failure("\(option) \(value) means nothing for --noise \(noise); drop it, or choose \(instead)")
   }
 
   private func named<Value: RawRepresentable<String> & CaseIterable>(

@@ -6,10 +6,13 @@ struct SamplerOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "How much fresh noise is drawn, 0 ... 1, by samplers that let it be set.")
   var eta: Double?
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow.")
-  var prediction = Self.usualPrediction
+  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
+  var prediction: String?
 
-  static let usualPrediction = "epsilon"
+  /// The prediction that was asked for, or what is usual on a grid.
+  func prediction(on grid: GridOptions) throws(Failure) -> Prediction {
+    try prediction.map { name throws(Failure) in try Prediction(named: name) } ?? grid.usualPrediction
+  }
 
   @Option(help: "What is done to each predicted image: none, static (clip to -1 ... 1), dynamic (thresholding).")
   var clip = "none"
@@ -41,15 +44,13 @@ struct SamplerOptions: ParsableArguments {
 
   /// The plan of an entry over a grid.
   ///
-  /// - Parameter model: says what it predicts; if `nil`, the option does.
+  /// - Parameter prediction: what the model predicts.
   /// - Throws: what the parts throw, and `Failure` with the sampler's name where it has no plan.
   func plan(
-    _ entry: SamplerCatalog.Entry, over grid: SamplingGrid, for model: TrainedModel? = nil
+    _ entry: SamplerCatalog.Entry, over grid: SamplingGrid, predicting prediction: Prediction, learnsVariance: Bool = false
   ) throws(Failure) -> SamplingPlan {
-    let prediction = if let model { model.configuration.predictionType } else { try Prediction(named: prediction) }
-    return try entry.plan(
-      over: grid, with: sampler(of: entry), predicting: prediction, clipping: makeClipping(),
-      learnsVariance: model?.network.architecture.learnsVariance ?? false)
+    try entry.plan(
+      over: grid, with: sampler(of: entry), predicting: prediction, clipping: makeClipping(), learnsVariance: learnsVariance)
   }
 }
 

@@ -9,3 +9,9 @@ struct Failure: Error, Hashable, CustomStringConvertible {
     Failure("unknown \(kind) \"\(name)\"; known: \(known.joined(separator: ", "))")
   }
 }
+
+/// Throws if an option was given that another one leaves without meaning.
+func refuse(_ option: String, _ value: String?, unless isKnown: Bool, because other: String, instead: String) throws(Failure) {
+  guard let value, !isKnown else { return }
+  throw Failure("\(option) \(value) means nothing for \(other); drop it, or choose \(instead)")
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Schedulers
+
+/// Spacings of sigmas, and the process of EDM.
+struct SigmaOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional, help: "The smallest sigma of a spacing of sigmas. (default: the schedule's; 0.002 for edm)")
+  var sigmaMin: Double?
+
+  @Option(parsing: .unconditional, help: "The largest sigma of a spacing of sigmas. (default: the schedule's; 80 for edm)")
+  var sigmaMax: Double?
+
+  @Option(
+    parsing: .unconditional, help: "The exponent of karras, edm and polyexponential. (default: 7; 1 for polyexponential)")
+  var rho: Double?
+
+  @Option(
+    help: """
+      Sigmas of your own, largest first and separated by commas, in the place of --steps and of a spacing: with --spacing edm its sigmas, \
+      with --spacing flow its times, 1 and less.
+      """)
+  var sigmas: String?
+
+  private static let allowed = 1e-6...1e6
+
+  /// Throws for an option that a spacing does not have.
+  func refuse(_ spacing: String) throws(Failure) {
+    let (other, isSigmas) = ("--spacing \(spacing)", SigmaSpacing.all.contains { $0.name == spacing })
+    for (option, value) in [("--sigma-min", sigmaMin), ("--sigma-max", sigmaMax)] {
+      try scheduler.refuse(
+        option, value.map { brief($0) }, unless: isSigmas || spacing == "edm", because: other,
+        instead: "\(SigmaSpacing.all.map(\.name).joined(separator: ", ")) or edm")
+      if let value { try check(option, value, in: Self.allowed) }
+    }
+    let hasRho = ["karras", "polyexponential", "edm"].contains(spacing)
+    try scheduler.refuse(
+      "--rho", rho.map { brief($0) }, unless: hasRho, because: other, instead: "karras, polyexponential or edm")
+    if let rho { try check("--rho", rho, in: 0.1...100) }
+    // The spacing that is the default was most likely not meant.
+    try scheduler.refuse(
+      "--sigmas", sigmas, unless: ["trailing", "flow", "edm"].contains(spacing), because: other,
+      instead: "flow or edm, or no --spacing")
+    if sigmas != nil, sigmaMin ?? sigmaMax ?? rho != nil {
+      throw Failure("--sigmas are all sigmas of a run; drop --sigma-min, --sigma-max and --rho")
+    }
+  }
+
+  /// The given sigmas, if there are any.
+  ///
+  /// - Throws: `Failure` for what are no numbers, or too many. Their order is the grid's affair.
+  func given() throws(Failure) -> [Double]? {
+    guard let sigmas else { return nil }
+    let parts = sigmas.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Double($0) }
+    guard numbers.count == parts.count, numbers.count <= 100_000 else {
+      throw Failure("--sigmas \(sigmas.prefix(60)) must be at most 100000 numbers separated by commas, such as 14.6,3,0.5")
+    }
+    return numbers
+  }
+
+  /// The spacing of sigmas with a name, if it is one.
+  func spacing(named name: String) throws(Failure) -> SigmaSpacing? {
+    switch name {
+    case "karras": .karras(rho: rho ?? 7)
+    case "polyexponential": .polyexponential(rho: rho ?? 1)
+    default: SigmaSpacing.all.first { $0.name == name }
+    }
+  }
+
+  /// The smallest and the largest sigma on a schedule.
+  func ends(of schedule: NoiseSchedule, _ spacing: SigmaSpacing) throws(Failure) -> ClosedRange<Double> {
+    let table = schedule.sigmas
+    let most = sigmaMax ?? table[table.count - 1]
+    guard most.isFinite else {
+      throw Failure(
+        "--spacing \(spacing.name) needs a largest sigma, and a schedule without signal at its end has none; use trailing, or "
+          + "drop --zero-terminal-snr")
+    }
+    return try ends(least: sigmaMin ?? table[0], most: most)
+  }
+
+  private func ends(least: Double, most: Double) throws(Failure) -> ClosedRange<Double> {
+    guard least < most else {
+      throw Failure(
+        "the smallest sigma, \(brief(least)), must be below the largest, \(brief(most)); see --sigma-min and --sigma-max")
+    }
+    return least...most
+  }
+
+  /// The grid of a process x0 + sigma·epsilon, whose network is told and given what EDM's is.
+  func edmGrid(steps: Int, sigmas: [Double]?) throws -> SamplingGrid {
+    let edm = EDMPreconditioning()
+    if let sigmas { return try SamplingGrid(edm: edm, sigmas: sigmas) }
+    return try SamplingGrid(
+      edm: edm, steps: steps, spacing: .karras(rho: rho ?? 7), range: ends(least: sigmaMin ?? 0.002, most: sigmaMax ?? 80))
+  }
+}
