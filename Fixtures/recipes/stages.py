@@ -52,6 +52,19 @@ def diffusers_run(scheduler, module=None, **arguments):
     return numpy.array(samples)
 
 
+def brownian(draw, at):
+    """Noise of intervals of a path: that of a call, draw(0); a second one from the same sigma goes on from the first, draw(1)."""
+
+    def noise(start, end):
+        middle = at[-1]
+        if abs(middle / float(start) - 1) < 1e-9:
+            return draw(0)
+        share = (float(start) - middle) / float(start - end)
+        return share**0.5 * draw(1) + (1 - share) ** 0.5 * draw(0)
+
+    return noise
+
+
 def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
     """The same of a k-diffusion sampler, whose samples are x/signal; the one for its call k is at the sigma of that call."""
     import torch
@@ -64,16 +77,11 @@ def k_diffusion_run(sampler, sigmas, calls, noisy=False, **options):
         at.append(float(sigma[0]))
         return x - sigma[0] * unit[len(seen)]
 
-    def noise(start, end):
-        """That of a call; a second one from the same sigma goes on from the first, as a Brownian path does."""
-        own, middle = unit[calls + len(seen)], at[-1]
-        if abs(middle / float(start) - 1) < 1e-9:
-            return own
-        share = (float(start) - middle) / float(start - end)
-        return share**0.5 * unit[calls + len(seen) - 1] + (1 - share) ** 0.5 * own
+    def draw(ago):
+        return unit[calls + len(seen) - ago]
 
     if noisy:
-        options["noise_sampler"] = noise if "sde" in sampler.__name__ else lambda *_: unit[calls + len(seen)]
+        options["noise_sampler"] = brownian(draw, at) if "sde" in sampler.__name__ else lambda *_: draw(0)
     with torch.no_grad():
         end = sampler(model, unit[0] * (1 + sigmas[0] ** 2) ** 0.5, torch.tensor(sigmas, dtype=torch.float64), disable=True, **options)
     assert len(seen) == calls
