@@ -7,7 +7,7 @@
 /// one was trained with them, so that this sampler reads the timestep. Such a network is asked at timesteps of its distillation,
 /// `TimestepSpacing.distilled`; with others the error of this sampler does not fall with the number of steps.
 ///
-/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, multistep latent consistency sampling, with skip and out of Song et al. 2023,
+/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, algorithm 3 (multistep sampling), with skip and out of Song et al. 2023,
 /// https://arxiv.org/abs/2303.01469, appendix C; the timestep's scale from diffusers' `LCMScheduler`.
 public struct LCM: Sampler {
   /// What the timestep is multiplied by: above 0.

@@ -7,7 +7,7 @@
 /// `isHalved` the predictor is that of `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last, to
 /// clean data, are of lower order.
 ///
-/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, SA-Predictor and SA-Corrector with data prediction.
+/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 (SA-Predictor) and 18 (SA-Corrector), with data prediction.
 public struct SASolver: Sampler {
   /// The values of x̂0 in the prediction: 1 to 4.
   public var predictorOrder: Int

@@ -9,7 +9,7 @@
 ///
 /// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point, which is clean data by default.
 ///
-/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, strategic stochastic sampling.
+/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4 (strategic stochastic sampling).
 public struct TCD: EtaSampler {
   public var eta: Double
 
