@@ -114,6 +114,8 @@ import Testing
     (#"{"_class_name": "DDIMScheduler", "num_train_timesteps": 3}"#, "4 steps"),
     (#"{"_class_name": "DDIMScheduler", "beta_end": NaN}"#, "beta"),
     (#"{"_class_name": "DDIMScheduler", "beta_start": -Infinity}"#, "beta"),
+    (#"{"_class_name": "DDIMScheduler", "beta_start": 1e400}"#, "\"beta_start\": it is, or it holds, a number that is larger"),
+    (#"{"_class_name": "DDIMScheduler", "trained_betas": [-1e400]}"#, "\"trained_betas\": it is, or it holds, a number"),
     (#"{"_class_name": "DDIMScheduler", "steps_offset": 4000}"#, "lower steps_offset"),
     (#"{"_class_name": "DDIMScheduler", "steps_offset": 9223372036854775807}"#, "lower steps_offset"),
     (#"{'_class_name': 'DDIMScheduler'}"#, "no key"), (#"{"_class_name": "DDIMScheduler",}"#, "no key"),

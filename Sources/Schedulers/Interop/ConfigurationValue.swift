@@ -29,8 +29,12 @@ extension DiffusersConfiguration.Value: Codable {
       self = .string(value)
     } else if let value = try? container.decode([DiffusersConfiguration.Value].self) {
       self = .list(value)
+    } else if let value = try? container.decode([String: DiffusersConfiguration.Value].self) {
+      self = .object(value)
     } else {
-      self = .object(try container.decode([String: DiffusersConfiguration.Value].self))
+      // Nothing else is left of what JSON has.
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "it is, or it holds, a number that is larger than a Double can be")
     }
   }
 
