@@ -24,7 +24,7 @@ import numpy
 import torch
 
 import record_trace
-from recipes import guided
+from recipes import classes, guided
 
 TOLERANCE = 2e-4
 GUIDED = ("p_sample", "ddim_sample", "ddim_reverse_sample")
@@ -33,7 +33,8 @@ DIFFUSERS = (
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler",
-    "EDMDPMSolverMultistepScheduler", "SASolverScheduler")
+    "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler")
 SOLVERS = (
     "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "SASolverScheduler")
@@ -81,8 +82,10 @@ def betas(rng, name):
 def diffusers_options(rng, name):
     if name == "IPNDMScheduler":
         return dict(num_train_timesteps=rng.choice([100, 1000]))
-    if name == "FlowMatchEulerDiscreteScheduler":
-        return flow_options(rng)
+    if name.startswith("FlowMatch"):
+        return flow_options(rng, name)
+    if name == "CMStochasticIterativeScheduler":
+        return consistency_options(rng)
     if name.startswith("EDM"):
         return edm_options(rng, name)
     clipping = dict(clip_sample=rng.random() < 0.5, clip_sample_range=rng.choice([1.0, 1.0, 2.0]))
@@ -153,7 +156,7 @@ def diffusers_options(rng, name):
             options["lambda_min_clipped"] = -5.1
         if rng.random() < 0.1:
             options["variance_type"] = rng.choice(["learned", "learned_range"])
-    elif name in ("LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"):
+    elif name in ("LMSDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler"):
         options |= sigmas
         if name != "LMSDiscreteScheduler":
             options["prediction_type"] = rng.choice(["epsilon", "v_prediction"])
@@ -179,14 +182,26 @@ def diffusers_options(rng, name):
     return options
 
 
-def flow_options(rng):
+def flow_options(rng, name):
+    if name == "FlowMatchHeunDiscreteScheduler":
+        return dict(num_train_timesteps=rng.choice([100, 1000]), shift=rng.choice([1.0, 3.0, 0.5]))
     options = dict(
         num_train_timesteps=rng.choice([100, 1000]), shift=rng.choice([1.0, 3.0, 0.5]), use_dynamic_shifting=rng.random() < 0.4,
         time_shift_type=rng.choice(["exponential", "linear"]), invert_sigmas=rng.random() < 0.2,
         stochastic_sampling=rng.random() < 0.3, shift_terminal=rng.choice([None, None, 0.1]))
     if rng.random() < 0.4:
         options[rng.choice(["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"])] = True
+    if name == "FlowMatchLCMScheduler":
+        del options["stochastic_sampling"]
+        options["upscale_mode"] = rng.choice(["bicubic", "nearest"])
     return options
+
+
+def consistency_options(rng):
+    return dict(
+        num_train_timesteps=rng.choice([40, 18, 151]), sigma_min=rng.choice([0.002, 0.01]), sigma_max=rng.choice([80.0, 10.0]),
+        sigma_data=rng.choice([0.5, 1.0]), s_noise=rng.choice([1.0, 1.0, 1.007]), rho=rng.choice([7.0, 7.0, 3.0]),
+        clip_denoised=rng.random() < 0.5)
 
 
 def edm_options(rng, name):
@@ -209,6 +224,8 @@ def step_arguments(rng, name, options):
         return rng.choice([{}, {"eta": 0.0}, {"eta": 0.5}, {"eta": 1.0}])
     if name == "LMSDiscreteScheduler":
         return rng.choice([{}, {}, {"order": 1}, {"order": 2}, {"order": 3}])
+    if name == "DPMSolverSDEScheduler":
+        return rng.choice([{}, {}, {"s_noise": 1.003}])
     if name in ("EulerDiscreteScheduler", "EDMEulerScheduler"):
         return rng.choice([
             {}, {}, {"s_churn": 2.0}, {"s_churn": 40.0, "s_noise": 1.003}, {"s_churn": 10.0, "s_tmin": 0.05, "s_tmax": 20.0}])
@@ -234,9 +251,7 @@ def guided_flags(rng, sampler):
 
 class DiffusersRun:
     def __init__(self, name, options, steps, arguments):
-        import diffusers
-
-        self.scheduler = getattr(diffusers, name)(**options)
+        self.scheduler = classes.scheduler(name)(**options)
         self.module = sys.modules[type(self.scheduler).__module__]
         self.scheduler.set_timesteps(steps, **({"mu": arguments["mu"]} if "mu" in arguments else {}))
         self.timesteps = list(self.scheduler.timesteps)
@@ -255,6 +270,7 @@ class DiffusersRun:
 
     def step(self, i, x, output, noise):
         self.module.randn_tensor = lambda *_, **__: noise
+        self.scheduler.noise_sampler = lambda *_: noise
         arguments = {key: value for key, value in self.arguments.items() if key != "mu"}
         return self.scheduler.step(output, self.timesteps[i], x, **arguments).prev_sample
 
@@ -266,7 +282,9 @@ class DiffusersRun:
             return self.arguments.get("eta", 0.3) > 0
         if self.scheduler.config.get("stochastic_sampling"):
             return True
-        drawing = ("DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler")
+        drawing = (
+            "DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler",
+            "FlowMatchLCMScheduler", "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler")
         return name in drawing or self.arguments.get("s_churn", 0) > 0 or self.arguments.get("eta", 0) > 0
 
 

@@ -23,9 +23,12 @@ def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
     `mu` is that of `set_timesteps`, for a shift by the size of the picture.
     """
     drawn, module = [], sys.modules[type(scheduler).__module__]
-    randn = getattr(module, "randn_tensor", None)
+    # DPMSolverSDEScheduler calls an object for its noise.
+    owner = getattr(module, "BrownianTreeNoiseSampler", module)
+    name = "randn_tensor" if owner is module else "__call__"
+    randn = getattr(owner, name, None)
     if randn:
-        module.randn_tensor = lambda *a, **k: drawn.append(randn(*a, **k)) or drawn[-1]
+        setattr(owner, name, lambda *a, **k: drawn.append(randn(*a, **k)) or drawn[-1])
     try:
         scheduler.set_timesteps(steps, **({} if mu is None else {"mu": mu}))
         scale = getattr(scheduler, "scale_model_input", lambda x, t: x)
@@ -38,7 +41,7 @@ def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
             noises.append(drawn[-1] if drawn else torch.zeros_like(sample))
     finally:
         if randn:
-            module.randn_tensor = randn
+            setattr(owner, name, randn)
     step_arguments.pop("generator", None)
     if mu is not None:
         step_arguments["mu"] = mu

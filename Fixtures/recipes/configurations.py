@@ -24,23 +24,26 @@ import random
 import numpy
 from safetensors.numpy import save
 
+from recipes import classes
+
 CLASSES = [
     "DDPMScheduler", "DDIMScheduler", "DDIMInverseScheduler", "EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler",
     "HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "LCMScheduler", "TCDScheduler",
     "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
-    "EDMDPMSolverMultistepScheduler", "SASolverScheduler",
+    "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler",
 ]
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]
 # Their sigmas and timesteps go through torch's own powers and logarithms, and are not compared bit for bit.
-INEXACT = CLASSES[16:20]
+INEXACT = CLASSES[16:20] + CLASSES[23:25]
 PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
 SIGMA_BASED = CLASSES[3:10]
 SOLVERS = CLASSES[6:9]
 # The first classes have all the schedules and spacings, which the others share.
 TABLES_PER_CLASS = {name: 110 if name in CLASSES[:7] else 40 if name in CLASSES[:11] else 24 for name in CLASSES}
-STEPS_PER_CLASS = {name: 8 if name in OTHERS else 12 for name in CLASSES}
+STEPS_PER_CLASS = {name: 5 if name in CLASSES[21:] else 8 if name in OTHERS else 12 for name in CLASSES}
 SHAPE = (2, 3, 2, 2)
 # What chance may leave out.
 RARE = [
@@ -54,17 +57,15 @@ RARE = [
 
 
 def options():
-    import diffusers
-
-    classes = {}
+    listed = {}
     for name in CLASSES + PARALLEL:
-        parameters = inspect.signature(getattr(diffusers, name).__init__).parameters.values()
-        classes[name] = [
+        parameters = inspect.signature(classes.scheduler(name).__init__).parameters.values()
+        listed[name] = [
             {"name": p.name, "default": p.default, "optional": p.default is None or "None" in str(p.annotation)}
             for p in parameters
             if p.name not in ("self", "kwargs")
         ]
-    return json.dumps(classes, indent=1) + "\n"
+    return json.dumps(listed, indent=1) + "\n"
 
 
 def draw(name, chooser):
@@ -74,7 +75,7 @@ def draw(name, chooser):
         import make_traces
 
         config = {key: value for key, value in make_traces.diffusers_options(chooser, name).items() if key != "trained_betas"}
-        if config.get("use_dynamic_shifting") and name == "FlowMatchEulerDiscreteScheduler":
+        if config.get("use_dynamic_shifting") and name.startswith("FlowMatch"):
             config["use_dynamic_shifting"] = False
         return config, chooser.randint(1, 24)
     total = choose([1000, 1000, 500, 100, 100, 50, 37, 10])
@@ -184,19 +185,15 @@ def rounded_functions():
 
 def can(name, config, steps):
     """Whether diffusers takes the options."""
-    import diffusers
-
     try:
         with numpy.errstate(all="ignore"):
-            getattr(diffusers, name)(**config).set_timesteps(steps)
+            classes.scheduler(name)(**config).set_timesteps(steps)
     except (ValueError, IndexError, NotImplementedError):
         return False
     return True
 
 
 def configurations():
-    import diffusers
-
     chooser = random.Random(5)
     cases = []
     for name in CLASSES:
@@ -205,10 +202,10 @@ def configurations():
             while not can(name, config, steps):
                 config, steps = draw(name, chooser)
             with numpy.errstate(all="ignore"):
-                raw = getattr(diffusers, name)(**config)
+                raw = classes.scheduler(name)(**config)
                 raw.set_timesteps(steps)
                 with rounded_functions():
-                    made = getattr(diffusers, name)(**config)
+                    made = classes.scheduler(name)(**config)
                     made.set_timesteps(steps)
             case = {"config": {"_class_name": name, **config}, "steps": steps}
             if hasattr(made, "alphas_cumprod"):
@@ -217,7 +214,7 @@ def configurations():
             if name in INEXACT:
                 cases.append(case)
                 continue
-            if name in SIGMA_BASED or name in ("DPMSolverSinglestepScheduler", "FlowMatchEulerDiscreteScheduler", "SASolverScheduler"):
+            if name.startswith("FlowMatch") or name in ("DPMSolverSinglestepScheduler", "SASolverScheduler"):
                 case["sigmas"] = checksum(made.sigmas)
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)
@@ -235,25 +232,25 @@ def record(name, config, steps, arguments, generator):
     """A run of a scheduler with random outputs: its samples, outputs and noises, or None if diffusers cannot or it is not finite."""
     import sys
 
-    import diffusers
     import torch
 
     mu = {"mu": arguments["mu"]} if "mu" in arguments else {}
     arguments = {key: value for key, value in arguments.items() if key != "mu"}
     try:
-        scheduler = getattr(diffusers, name)(**config)
+        scheduler = classes.scheduler(name)(**config)
         scheduler.set_timesteps(steps, **mu)
     except (ValueError, IndexError, NotImplementedError):
         return None
     module = sys.modules[type(scheduler).__module__]
     drawn = []
 
-    def randn_tensor(shape, **_):
+    def randn_tensor(shape=SHAPE, **_):
         drawn.append(torch.from_numpy(generator.standard_normal(shape).astype(numpy.float32)))
         return drawn[-1]
 
     if hasattr(module, "randn_tensor"):
         module.randn_tensor = randn_tensor
+    scheduler.noise_sampler = classes.BrownianPath(randn_tensor)
     start = generator.standard_normal(SHAPE).astype(numpy.float32) * numpy.float32(getattr(scheduler, "init_noise_sigma", 1))
     samples, outputs, noises = [torch.from_numpy(start)], [], []
     is_split = name == "DDPMScheduler" or config.get("prediction_type", "epsilon") == "epsilon"
@@ -281,12 +278,12 @@ def recorded():
         found = 0
         while found < STEPS_PER_CLASS[name]:
             config, _ = draw(name, chooser)
-            steps = chooser.randint(1, 8)
+            steps = chooser.randint(1, 8 if name not in CLASSES[21:] else 5)
             arguments = {}
             if name in OTHERS:
                 import make_traces
 
-                if name == "FlowMatchEulerDiscreteScheduler":
+                if "use_dynamic_shifting" in config and name.startswith("FlowMatch"):
                     config["use_dynamic_shifting"] = found % 2 == 1
                 arguments = make_traces.step_arguments(chooser, name, config)
             if name == "DDIMScheduler" and chooser.random() < 0.6:
@@ -362,6 +359,8 @@ DEVIATIONS = {
     "vOnStraightLines": ("DPMSolverMultistepScheduler", {"use_flow_sigmas": True, "prediction_type": "v_prediction"}, 10, {}),
     "halvedSlope": ("SASolverScheduler", {"corrector_order": 1}, 10, {}),
     "lateChurn": ("EulerDiscreteScheduler", {}, 10, {"s_churn": 3.0, "s_noise": 1.003}),
+    "noiseForData": ("FlowMatchLCMScheduler", {"invert_sigmas": True}, 10, {}),
+    "leastSigmaNotANumber": ("CMStochasticIterativeScheduler", {"sigma_min": 0.0001}, 10, {}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3
@@ -371,19 +370,21 @@ def deviations():
     """Runs of diffusers on one number, with a network that knows the datum behind every sample at the timestep that it is told."""
     import sys
 
-    import diffusers
     import torch
 
     cases = {}
     for deviation, (name, config, steps, arguments) in DEVIATIONS.items():
-        scheduler = getattr(diffusers, name)(**config)
+        scheduler = classes.scheduler(name)(**config)
         scheduler.set_timesteps(steps)
         bars = scheduler.alphas_cumprod.double().numpy() if hasattr(scheduler, "alphas_cumprod") else numpy.ones(1)
         sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
 
         def network(x, timestep):
-            if name == "FlowMatchEulerDiscreteScheduler":
-                return (x - DATUM) / (float(timestep) / 1000)
+            if name.startswith("FlowMatch"):
+                share = float(timestep) / 1000
+                return (DATUM - x) / (1 - share) if config.get("invert_sigmas") else (x - DATUM) / share
+            if name == "CMStochasticIterativeScheduler":
+                return DATUM
             if name == "IPNDMScheduler":
                 signal, noise = math.cos(float(timestep) * math.pi / 2), math.sin(float(timestep) * math.pi / 2)
                 return signal * (x - signal * DATUM) / noise - noise * DATUM

@@ -31,7 +31,7 @@ WITHOUT_DIGITS = dict(
 LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
-def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2):
+def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2, later=()):
     import make_traces
     import record_trace
     import mistakes
@@ -43,16 +43,21 @@ def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2):
         tensors.update({f"{name}/{key}": array for key, array in arrays.items()})
         metadata[name] = {"metadata": texts, **expected}
 
-    for name in names:
+    def add_right(name, **fixed):
         for number in range(right):
             made = None
             while made is None:
                 made = make_traces.attempt(
-                    lambda: make_traces.Tape(rng, make_traces.random_run(rng, modules, name), SIZES[0]))
+                    lambda: make_traces.Tape(rng, make_traces.random_run(rng, modules, name, **fixed), SIZES[0]))
             add(f"{name} {number}", made, {}, status=0)
+
+    for name in names:
+        add_right(name)
     for title in titles:
         mistake, tape, changes, step = mistakes.make(title, rng, modules, SIZES)
         add(title, tape, changes, status=1, step=step, mistake=mistake)
+    for name in later:
+        add_right(name, inference_steps=rng.choice([5, 7]))
     for label, run in runs:
         add(label, make_traces.Tape(random.Random(2), run, SIZES[0]), {}, status=0)
     # Under one key: safetensors writes several in an order that changes from run to run.
@@ -67,7 +72,8 @@ def diffusers_traces():
     import make_traces
     import mistakes
 
-    return bundle(make_traces.DIFFUSERS, [title for title in mistakes.MISTAKES if not is_guided(title)], 2)
+    titles = [title for title in mistakes.MISTAKES if not is_guided(title)]
+    return bundle(make_traces.DIFFUSERS[:21], titles, 2, later=make_traces.DIFFUSERS[21:])
 
 
 def guided_traces(checkout):

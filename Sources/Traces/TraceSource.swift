@@ -26,7 +26,10 @@ public enum TraceSource: Hashable, Sendable {
       self = .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
     } else {
       let arguments = try Self.decode(StepArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
-      self = .diffusers(try Self.decode(DiffusersConfiguration.self, from: configuration, key: key), arguments)
+      var scheduler = try Self.decode(DiffusersConfiguration.self, from: configuration, key: key)
+      // A trace has the noise that a step adds, whatever it was made of.
+      scheduler.drawsWholeSteps = true
+      self = .diffusers(scheduler, arguments)
     }
   }
 
@@ -121,6 +124,9 @@ extension TraceSource {
     do {
       switch self {
       case .diffusers(let configuration, let arguments):
+        guard fidelity == .diffusers || configuration.schedulerClass != .dpmSolverSDE else {
+          throw TraceError.configuration("a trace of \(configuration.className) is judged with --fidelity diffusers alone")
+        }
         return try configuration.plan(steps: steps, fidelity: fidelity, step: arguments)
       case .guidedDiffusion(let configuration):
         let plan = try configuration.plan(fidelity: fidelity == .corrected ? .corrected : .guidedDiffusion)
@@ -130,6 +136,8 @@ extension TraceSource {
         }
         return plan
       }
+    } catch let error as TraceError {
+      throw error
     } catch {
       throw .configuration("\(error)")
     }

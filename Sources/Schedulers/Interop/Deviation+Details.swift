@@ -106,7 +106,8 @@ extension Deviation {
       Details(
         what:
           "The first sample is sigma·z, as if there were no data in it; a sample at that level has the deviation √(1 + σ²).",
-        place: "Euler, Euler ancestral and Heun, `timestep_spacing: linspace` and `trailing`",
+        place:
+          "Euler, Euler ancestral, Heun and others of their family, `timestep_spacing: linspace` and `trailing`; consistency models",
         effect: "√(1 + σ²)/σ, 1.00037 for sigma 36.9.", issue: nil)
     case .ancestralNotANumber:
       Details(
@@ -209,7 +210,7 @@ extension Deviation {
       Details(
         what:
           "The constructor shifts the sigmas and keeps the least of them; `set_timesteps` lays equal steps down to it and shifts again.",
-        place: "FlowMatchEuler, a static `shift` other than 1",
+        place: "FlowMatchEuler, FlowMatchHeun and FlowMatchLCM, a static `shift` other than 1",
         effect: "With shift 3 the last sigma is 0.00893 instead of 0.00299.", issue: "huggingface/diffusers/issues/13243")
     case .endsAtFirstTimestep:
       Details(
@@ -237,6 +238,19 @@ extension Deviation {
           + "made with it from σ̂. Karras et al. add the noise first and ask at σ̂. v is read with the factors of σ.",
         place: "Euler and EDM's Euler, `s_churn` above 0",
         effect: "None of the noise that is added is seen by the network in its step: with epsilon all of it stays.", issue: nil)
+    case .noiseForData:
+      Details(
+        what:
+          "Inverted sigmas are those of the data; the step that draws all noise anew takes them for those of the noise, in x̂0 = x − σ·v and in "
+          + "(1 − σ')·x̂0 + σ'·z.",
+        place: "FlowMatchEuler with `stochastic_sampling` and FlowMatchLCM, `invert_sigmas`",
+        effect: "The last step, at σ' = 1, makes noise alone.", issue: nil)
+    case .leastSigmaNotANumber:
+      Details(
+        what:
+          "The noise of a step is √(σ'² − σ_min²), which is 0 at the last; σ' is rounded to float32 first, and the difference may come out negative.",
+        place: "Consistency models with a `sigma_min` whose float32 is below it, such as 0.0001",
+        effect: "The result is NaN. `.diffusers` refuses the configuration.", issue: nil)
     case .guidedSingleStep:
       Details(
         what:

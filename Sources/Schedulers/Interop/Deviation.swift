@@ -36,6 +36,8 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case vOnStraightLines
   case halvedSlope
   case lateChurn
+  case noiseForData
+  case leastSigmaNotANumber
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

@@ -6,6 +6,7 @@ extension DiffusersConfiguration {
     case .angular: return SamplingGrid(unchecked: try ipndmPoints(steps: steps, fidelity: .corrected))
     case .flow: return try flowGrid(steps: steps, mu: arguments.mu)
     case .edm: return try edmGrid(steps: steps)
+    case .consistency: return try consistencyGrid(steps: steps)
     case .solver where boolean("use_flow_sigmas"):
       _ = try sigmaChoice()
       return try flowGrid(steps: steps, mu: arguments.mu)
@@ -19,7 +20,7 @@ extension DiffusersConfiguration {
       let choice = try sigmaChoice()
       if let spacing = choice?.spacing {
         let table = schedule.sigmas
-        let (least, most) = (number("sigma_min") ?? table[0], number("sigma_max") ?? table[table.count - 1])
+        let (least, most) = (bound("sigma_min") ?? table[0], bound("sigma_max") ?? table[table.count - 1])
         guard least <= most else { throw unsupported("sigma_min", remedy: "it must be below the largest sigma, \(most)") }
         grid = try SamplingGrid(schedule, steps: steps, spacing: spacing, range: least...most)
       } else if try isLogLinear() {
@@ -85,7 +86,10 @@ extension DiffusersConfiguration {
       case .tcd: TCD(eta: arguments.eta ?? 0.3)
       case .kdpm2Discrete: KDPM2()
       case .kdpm2AncestralDiscrete: KDPM2(eta: 1)
-      case .flowMatchEulerDiscrete where boolean("stochastic_sampling"): ConsistencyModel(leastSigma: 0)
+      case .flowMatchEulerDiscrete where redrawsFlow, .flowMatchLCM: ConsistencyModel(leastSigma: 0)
+      case .flowMatchHeunDiscrete: FlowHeun()
+      case .consistency: try consistencyModel()
+      case .dpmSolverSDE: DPMSolverSDE()
       case .ddimInverse: DDIMInversion()
       case .eulerDiscrete, .edmEuler: correctedEuler(arguments)
       case .flowMatchEulerDiscrete: Euler()
@@ -95,7 +99,24 @@ extension DiffusersConfiguration {
       case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver, .ipndm, .edmDPMSolverMultistep:
         preconditionFailure("the steps of \(className) are made above")
       }
-    return try naming { Moves(moves: try sampler.moves(over: grid), start: sampler.start(of: grid)) }
+    let noise = try noiseFactor(arguments)
+    return try naming {
+      let moves = try sampler.moves(over: grid).map { move in
+        var louder = move
+        louder.next = move.next + (noise - 1) * move.next.noise * .noise
+        return noise == 1 ? move : louder
+      }
+      return Moves(moves: moves, start: sampler.start(of: grid))
+    }
+  }
+
+  /// What the noise of every step is multiplied by.
+  private func noiseFactor(_ arguments: StepArguments) throws(ConfigurationError) -> Double {
+    switch schedulerClass {
+    case .consistency: try consistencyNoise()
+    case .dpmSolverSDE: arguments.churnNoise
+    default: 1
+    }
   }
 
   private func correctedVariance() throws(ConfigurationError) -> Variance {

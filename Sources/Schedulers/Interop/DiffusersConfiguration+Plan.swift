@@ -43,7 +43,7 @@ extension DiffusersConfiguration {
     case .diffusers:
       let moves = try faithfulMoves(steps: steps, step: arguments).moves
       // Heun's second evaluation of an interval arrives where it is.
-      let points = moves.filter { $0.query.level != $0.arrival || schedulerClass != .heunDiscrete }.map(\.query)
+      let points = moves.filter { $0.query.level != $0.arrival || !isHeun }.map(\.query)
       return SamplingGrid(unchecked: points + [SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)])
     }
   }
@@ -69,6 +69,7 @@ extension DiffusersConfiguration {
     if family == .edm {
       return try naming { try moves.plan(over: grid, predicting: preconditioning(), clipping: clipping) }
     }
+    if family == .consistency { return try consistencyPlan(moves, clipping: clipping) }
     let prediction = try prediction()
     if fidelity == .diffusers, prediction == .v, isSolver, boolean("use_flow_sigmas") {
       return try planOnCircle(moves, clipping: clipping)
@@ -89,10 +90,10 @@ extension DiffusersConfiguration {
       return try correctedMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
     case .diffusers:
       let timesteps = try setting(steps: steps, step: arguments).timesteps
-      if [.pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete].contains(schedulerClass) {
+      if [.pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .dpmSolverSDE].contains(schedulerClass) {
         return try faithfulMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
       }
-      guard schedulerClass == .heunDiscrete else { return timesteps }
+      guard isHeun else { return timesteps }
       return Array(timesteps.prefix(1)) + timesteps.dropFirst().flatMap { [$0, $0] }
     }
   }
@@ -116,6 +117,8 @@ extension DiffusersConfiguration {
     }
     return try naming { try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) }
   }
+
+  private var isHeun: Bool { schedulerClass == .heunDiscrete || schedulerClass == .flowMatchHeunDiscrete }
 
   /// Whether the network's output has a second half, about the variance.
   private var learnsVariance: Bool {

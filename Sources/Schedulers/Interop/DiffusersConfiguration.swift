@@ -34,6 +34,10 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case edmEuler = "EDMEulerScheduler"
     case edmDPMSolverMultistep = "EDMDPMSolverMultistepScheduler"
     case saSolver = "SASolverScheduler"
+    case flowMatchHeunDiscrete = "FlowMatchHeunDiscreteScheduler"
+    case flowMatchLCM = "FlowMatchLCMScheduler"
+    case consistency = "CMStochasticIterativeScheduler"
+    case dpmSolverSDE = "DPMSolverSDEScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {
@@ -55,6 +59,9 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   package var isOnAMD = false
   /// Whether `.diffusers` has the roundings of SA-Solver's integrals, which torch makes otherwise on every processor.
   package var roundsIntegrals = true
+  /// Whether the noise of DPM++ SDE's whole step is all that a Brownian path does in it, of which `.diffusers` otherwise takes the first half
+  /// from the step to the middle.
+  package var drawsWholeSteps = false
 
   /// A configuration of a class with some of its options; the others have diffusers' defaults.
   ///
@@ -87,10 +94,11 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     values[key] ?? Option.all(of: schedulerClass).first { $0.name == key }?.standard
   }
 
-  /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores them too.
+  /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores them too. And the seed of a noise that
+  /// torchsde alone draws.
   public var unhonoured: [String] {
     let known = Set(Option.all(of: schedulerClass).map(\.name) + ["_diffusers_version"])
-    return values.keys.filter { !known.contains($0) }.sorted()
+    return values.keys.filter { !known.contains($0) || $0 == "noise_sampler_seed" && values[$0] != .null }.sorted()
   }
 }
 

@@ -10,7 +10,12 @@ extension DiffusersConfiguration {
     if family == .flow {
       guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
       let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1
-      return [.float32Tables] + (isTwice ? [.shiftedTwice] : [])
+      let isMistaken = redrawsFlow && boolean("invert_sigmas")
+      return [.float32Tables] + (isTwice ? [.shiftedTwice] : []) + (isMistaken ? [.noiseForData] : [])
+    }
+    if family == .consistency {
+      guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
+      return [.float32Tables, .initialScaleWithoutData] + (isNotFinite(steps: steps) ? [.leastSigmaNotANumber] : [])
     }
     if family == .edm {
       guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
@@ -85,7 +90,7 @@ extension DiffusersConfiguration {
       guard schedulerClass == .saSolver, string("algorithm_type") == "data_prediction" else { return false }
       let predicts = integer("predictor_order") > 1 && steps > (boolean("lower_order_final") ? 2 : 1)
       return predicts || integer("corrector_order") > 1 && steps > 1
-    case .firstOutputUnused, .lateChurn: return false
+    case .firstOutputUnused, .lateChurn, .noiseForData, .leastSigmaNotANumber: return false
     case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
     }
   }

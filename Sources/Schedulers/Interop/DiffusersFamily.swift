@@ -13,12 +13,14 @@ extension DiffusersConfiguration {
     case angular, flow
     /// Sigmas that the file itself gives.
     case edm
+    /// Sigmas that a consistency model was distilled at.
+    case consistency
 
     /// Whether there is a table of betas.
     var hasTable: Bool {
       switch self {
       case .discrete, .exploding, .solver, .distilled: true
-      case .angular, .flow, .edm: false
+      case .angular, .flow, .edm, .consistency: false
       }
     }
   }
@@ -26,12 +28,15 @@ extension DiffusersConfiguration {
   var family: Family {
     switch schedulerClass {
     case .ddpm, .ddim, .ddimInverse, .pndm: .discrete
-    case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .lms, .kdpm2Discrete, .kdpm2AncestralDiscrete: .exploding
+    case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .lms, .kdpm2Discrete, .kdpm2AncestralDiscrete,
+      .dpmSolverSDE:
+      .exploding
     case .dpmSolverMultistep, .uniPC, .deis, .dpmSolverSinglestep, .saSolver: .solver
     case .lcm, .tcd: .distilled
     case .ipndm: .angular
-    case .flowMatchEulerDiscrete: .flow
+    case .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM: .flow
     case .edmEuler, .edmDPMSolverMultistep: .edm
+    case .consistency: .consistency
     }
   }
 

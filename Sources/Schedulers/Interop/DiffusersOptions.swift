@@ -122,11 +122,18 @@ extension DiffusersConfiguration.Option {
       process(start: 0.00085, end: 0.012, schedule: "scaled_linear") + [integer("original_inference_steps", 50)]
         + rangeClipping(false) + thresholding + [boolean("set_alpha_to_one", true), number("timestep_scaling", 10)] + ddpmEnd
     case .flowMatchEulerDiscrete:
-      [integer("num_train_timesteps", 1000), number("shift", 1), boolean("use_dynamic_shifting", false)]
-        + [number("base_shift", 0.5, isOptional: true), number("max_shift", 1.15, isOptional: true)]
-        + [integer("base_image_seq_len", 256), integer("max_image_seq_len", 4096), boolean("invert_sigmas", false)]
-        + [number("shift_terminal", nil)] + sigmas(isOptional: false)
-        + [string("time_shift_type", "exponential"), boolean("stochastic_sampling", false)]
+      flowMatching(isOptional: false) + [boolean("stochastic_sampling", false)]
+    case .flowMatchHeunDiscrete: [integer("num_train_timesteps", 1000), number("shift", 1)]
+    case .flowMatchLCM:
+      flowMatching(isOptional: true) + [
+        .init(name: "scale_factors", standard: .null, kind: .numbers, isOptional: true), string("upscale_mode", "bicubic"),
+      ]
+    case .consistency:
+      [integer("num_train_timesteps", 40), number("sigma_min", 0.002), number("sigma_max", 80), number("sigma_data", 0.5)]
+        + [number("s_noise", 1), number("rho", 7), boolean("clip_denoised", true)]
+    case .dpmSolverSDE:
+      process(start: 0.00085, end: 0.012) + [string("prediction_type", "epsilon")] + sigmas(isOptional: false)
+        + [.init(name: "noise_sampler_seed", standard: .null, kind: .integer, isOptional: true)] + spacing("linspace")
     case .edmEuler: edm
     case .edmDPMSolverMultistep:
       edm + [integer("solver_order", 2)] + thresholding + [
@@ -177,6 +184,13 @@ extension DiffusersConfiguration.Option {
     [number("sigma_min", 0.002), number("sigma_max", 80), number("sigma_data", 0.5), string("sigma_schedule", "karras")]
     + [integer("num_train_timesteps", 1000), string("prediction_type", "epsilon"), number("rho", 7)]
     + [string("final_sigmas_type", "zero")]
+  /// What two classes of rectified flow have in common; one has null for choices of sigmas, the other for bounds of the shift.
+  private static func flowMatching(isOptional: Bool) -> [Self] {
+    [integer("num_train_timesteps", 1000), number("shift", 1), boolean("use_dynamic_shifting", false)]
+      + [number("base_shift", 0.5, isOptional: !isOptional), number("max_shift", 1.15, isOptional: !isOptional)]
+      + [integer("base_image_seq_len", 256), integer("max_image_seq_len", 4096), boolean("invert_sigmas", false)]
+      + [number("shift_terminal", nil)] + sigmas(isOptional: isOptional) + [string("time_shift_type", "exponential")]
+  }
   private static let flow = [
     boolean("use_flow_sigmas", false), number("flow_shift", 1), boolean("use_dynamic_shifting", false),
     string("time_shift_type", "exponential"),

@@ -5,13 +5,13 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` where mu is missing, or the factor is not above 0 and finite.
   func flowShift(mu: Double?) throws(ConfigurationError) -> Double {
-    let name = schedulerClass == .flowMatchEulerDiscrete ? "shift" : "flow_shift"
+    let name = family == .flow ? "shift" : "flow_shift"
     let isExponential: Bool =
-      schedulerClass == .saSolver ? true : try choice("time_shift_type", ["exponential": true, "linear": false])
-    guard isExponential || schedulerClass == .flowMatchEulerDiscrete else {
+      honoured("time_shift_type") == nil ? true : try choice("time_shift_type", ["exponential": true, "linear": false])
+    guard isExponential || family == .flow else {
       throw unsupported("time_shift_type", remedy: "use exponential")
     }
-    let needsMu = boolean("use_dynamic_shifting") && [.flowMatchEulerDiscrete, .uniPC].contains(schedulerClass)
+    let needsMu = boolean("use_dynamic_shifting") && (family == .flow || schedulerClass == .uniPC)
     guard mu != nil || !needsMu else {
       throw unsupported(
         "use_dynamic_shifting",
@@ -62,8 +62,18 @@ extension DiffusersConfiguration {
 }
 
 extension DiffusersConfiguration {
-  /// What `FlowMatchEulerDiscreteScheduler` sets. It shifts in its constructor, and again here.
+  /// Whether a step draws all of its noise anew.
+  var redrawsFlow: Bool { schedulerClass == .flowMatchLCM || boolean("stochastic_sampling") }
+
+  /// Scaled up between steps, samples are no combination of those before.
+  private func checkScales() throws(ConfigurationError) {
+    guard case .list(let factors) = honoured("scale_factors"), !factors.isEmpty else { return }
+    throw unsupported("scale_factors", remedy: "use null; a sample keeps its size")
+  }
+
+  /// What the flow-matching classes set. They shift in their constructor, and again here.
   func flowSetting(steps: Int, mu: Double?) throws(ConfigurationError) -> Setting {
+    try checkScales()
     let total = Double(try trainingTimesteps())
     let shift = try flowShift(mu: mu)
     var ends: [Float] = [1, 1 / Float(total)]
@@ -89,8 +99,15 @@ extension DiffusersConfiguration {
     return Setting(timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [boolean("invert_sigmas") ? 1 : 0])
   }
 
-  /// Euler's method on the straight line, or all noise drawn anew, on diffusers' sigmas.
-  func flowMoves(_ setting: Setting) -> Moves {
+  /// Euler's or Heun's method on the straight line, or all noise drawn anew, on diffusers' sigmas.
+  func flowMoves(_ setting: Setting) throws(ConfigurationError) -> Moves {
+    try checkStart(setting.timesteps)
+    guard schedulerClass != .flowMatchHeunDiscrete else {
+      let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, level: NoiseLevel(signal: 1 - Double(sigma), noise: Double(sigma)))
+      }
+      return Moves(moves: FlowHeun().moves(over: SamplingGrid(unchecked: points)), start: points[0].level)
+    }
     let isInverted = boolean("invert_sigmas")
     func level(_ sigma: Float) -> NoiseLevel {
       isInverted
@@ -100,7 +117,7 @@ extension DiffusersConfiguration {
     let moves = setting.timesteps.indices.map { i -> Move in
       let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
       var next = LinearForm.sample + Double(to - from) * .output
-      if boolean("stochastic_sampling") {
+      if redrawsFlow {
         // Inverted sigmas are taken for those of the other direction here.
         next = Double(1 - to) * (LinearForm.sample - Double(from) * .output) + Double(to) * .noise
       }
@@ -112,12 +129,13 @@ extension DiffusersConfiguration {
 
   /// The same times in Double, shifted once.
   func flowGrid(steps: Int, mu: Double?) throws(ConfigurationError) -> SamplingGrid {
+    try checkScales()
     let shift = try flowShift(mu: mu)
     let total = Double(try trainingTimesteps())
-    let isEuler = schedulerClass == .flowMatchEulerDiscrete
+    let isFlow = family == .flow
     let spacing = FlowSpacing(
-      shift: .fixed(shift), last: isEuler && steps > 1 ? 1 / total : nil, terminal: try terminal(),
-      respacing: isEuler ? try sigmaChoice()?.spacing : nil, timesteps: total, isReversed: boolean("invert_sigmas"))
+      shift: .fixed(shift), last: isFlow && steps > 1 ? 1 / total : nil, terminal: try terminal(),
+      respacing: isFlow ? try sigmaChoice()?.spacing : nil, timesteps: total, isReversed: boolean("invert_sigmas"))
     return try naming { try SamplingGrid(flow: spacing, steps: steps) }
   }
 }

@@ -14,15 +14,16 @@ extension DiffusersConfiguration {
   func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
     switch family {
     case .angular: return try ipndmMoves(steps: steps, fidelity: .diffusers)
-    case .flow: return flowMoves(try setting(steps: steps, step: arguments))
+    case .flow: return try flowMoves(setting(steps: steps, step: arguments))
     case .edm: return try edmMoves(setting(steps: steps, step: arguments), arguments)
+    case .consistency: return try consistencyMoves(setting(steps: steps, step: arguments))
     case .discrete, .exploding, .solver, .distilled: break
     }
     let tables = try tables()
     let setting =
       try family == .distilled
       ? setting(steps: steps, step: arguments) : setting(steps: checked(steps: steps), tables: tables, mu: arguments.mu)
-    try checkStart(setting)
+    if isSigmaBased { try checkStart(setting.timesteps) }
     try checkSigmas(setting)
     switch schedulerClass {
     case .pndm: return try pndmMoves(setting, tables, steps: steps)
@@ -30,6 +31,9 @@ extension DiffusersConfiguration {
     case .tcd: return try tcdMoves(setting, tables, eta: arguments.eta ?? 0.3)
     case .kdpm2Discrete, .kdpm2AncestralDiscrete:
       return Moves(moves: try kdpm2Moves(setting, tables), start: try start(setting))
+    case .dpmSolverSDE:
+      let moves = try dpmSDEMoves(setting, tables, noise: arguments.churnNoise)
+      return Moves(moves: moves, start: try start(setting))
     case .ddpm: return try ddpmMoves(setting, tables)
     case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
     case .ddimInverse: return try ddimInverseMoves(setting, tables, stride: tables.betas.count / steps)
@@ -53,16 +57,17 @@ extension DiffusersConfiguration {
       }
       let moves = try solverMoves(SamplingGrid(unchecked: points), fidelity: .diffusers)
       return Moves(moves: moves, start: points[0].level)
-    case .ipndm, .flowMatchEulerDiscrete, .edmEuler, .edmDPMSolverMultistep:
+    case .ipndm, .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM, .edmEuler, .edmDPMSolverMultistep,
+      .consistency:
       preconditionFailure("the steps of \(className) are made above")
     }
   }
 
   /// diffusers finds its place by the value of the first timestep, and takes the second of equal ones.
-  private func checkStart(_ setting: Setting) throws(ConfigurationError) {
-    guard isSigmaBased, setting.timesteps.count > 1, setting.timesteps[0] == setting.timesteps[1] else { return }
+  func checkStart(_ timesteps: [Double]) throws(ConfigurationError) {
+    guard timesteps.count > 1, timesteps[0] == timesteps[1] else { return }
     throw .notFinite(
-      step: 0, timestep: setting.timesteps[0], className: className,
+      step: 0, timestep: timesteps[0], className: className,
       reason: "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing"
     )
   }

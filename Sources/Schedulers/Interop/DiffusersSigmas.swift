@@ -71,7 +71,7 @@ extension DiffusersConfiguration {
         let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
         sigmas = NumPy.linspace(0, 1, steps).map { Math.exp(most + $0 * (least - most)) }
       } else {
-        sigmas = Self.sigmas(choice, count: steps, from: number("sigma_max") ?? ends.0, to: number("sigma_min") ?? ends.1)
+        sigmas = Self.sigmas(choice, count: steps, from: bound("sigma_max") ?? ends.0, to: bound("sigma_min") ?? ends.1)
       }
       timesteps = sigmas.map { Self.timestep(of: $0, in: logarithms) }
       if let rounding = rounding(of: choice) { timesteps = timesteps.map { $0.rounded(rounding) } }
@@ -91,6 +91,12 @@ extension DiffusersConfiguration {
     }
     let setting = Setting(timesteps: timesteps.map { Double(Float($0)) }, sigmas: sigmas.map { Float($0) } + [end])
     return try isContinuous() ? setting.continuous : setting
+  }
+
+  /// An end of the chosen sigmas that the file gives; the Karras spacing of two classes does not look for one.
+  func bound(_ name: String) -> Double? {
+    let isDeaf = boolean(SigmaChoice.karras.rawValue) && [.lms, .dpmSolverSDE].contains(schedulerClass)
+    return isDeaf ? nil : number(name)
   }
 
   /// What the class does to the fractional timesteps of chosen sigmas.

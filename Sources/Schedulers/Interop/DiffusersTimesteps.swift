@@ -37,6 +37,7 @@ extension DiffusersConfiguration {
     case .angular: return try ipndmSetting(steps: steps).setting
     case .flow: return try flowSetting(steps: steps, mu: arguments.mu)
     case .edm: return try edmSetting(steps: steps)
+    case .consistency: return try consistencySetting(steps: steps)
     case .distilled: return Setting(timesteps: try distilledTimesteps(steps: steps))
     case .discrete, .exploding, .solver: return try setting(steps: steps, tables: tables(), mu: arguments.mu)
     }
@@ -125,10 +126,11 @@ extension DiffusersConfiguration {
     case .eulerDiscrete:
       return try choice(
         "prediction_type", ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
-    case .eulerAncestralDiscrete, .pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete:
+    case .eulerAncestralDiscrete, .pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .dpmSolverSDE:
       return try choice("prediction_type", ["epsilon": .epsilon, "v_prediction": .v])
     case .ipndm: return .v
-    case .flowMatchEulerDiscrete: return boolean("invert_sigmas") ? .reverseFlow : .flow
+    case .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM:
+      return boolean("invert_sigmas") ? .reverseFlow : .flow
     case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let prediction: Prediction = try choice(
         "prediction_type", ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
@@ -143,6 +145,7 @@ extension DiffusersConfiguration {
   /// What is done to x̂0. UniPC thresholds x0 where that is what it interpolates, and TCD has the options for nothing.
   func clipping() throws(ConfigurationError) -> Clipping {
     guard schedulerClass != .tcd else { return .none }
+    if boolean("clip_denoised") { return .range(-1...1) }
     if boolean("thresholding"), honoured("predict_x0") != false {
       return .dynamic(ratio: number("dynamic_thresholding_ratio")!, maximum: number("sample_max_value")!)
     }

@@ -49,15 +49,22 @@ public struct ConsistencyModel: Sampler {
   ///
   /// Samples are x0 + σ·epsilon; the network is told 250·ln σ.
   ///
-  /// - Throws: `GridError` if `steps` is outside 1 ... `levels`, or the sigmas are no range above 0.
-  public func grid(steps: Int, levels: Int = 40, largestSigma: Double = 80) throws(GridError) -> SamplingGrid {
+  /// - Throws: `GridError` if `steps` is outside 1 ... `levels`, the sigmas are no range above 0, or `rho` is not above 0.
+  public func grid(
+    steps: Int, levels: Int = 40, largestSigma: Double = 80, rho: Double = 7
+  ) throws(GridError) -> SamplingGrid {
     guard steps >= 1, steps <= levels else { throw .steps(steps, timesteps: levels) }
     guard leastSigma > 0, leastSigma < largestSigma, largestSigma.isFinite else {
       throw .parameter("the largest sigma", largestSigma, allowed: "finite and above \(leastSigma), which must be above 0")
     }
-    let sigmas = SigmaSpacing.karras().sigmas(count: levels, from: largestSigma, to: leastSigma)
-    let points = (0..<steps).map { i in
+    let spacing = SigmaSpacing.karras(rho: rho)
+    try spacing.validate()
+    let sigmas = spacing.sigmas(count: levels, from: largestSigma, to: leastSigma)
+    let points = try (0..<steps).map { i throws(GridError) in
       let sigma = sigmas[i * (levels / steps)]
+      guard sigma > 0, sigma.isFinite else {
+        throw .parameter("rho", rho, allowed: "such that every sigma is above 0 and finite")
+      }
       return SamplingGrid.Point(
         timestep: 250 * Math.log(sigma), level: NoiseLevel(signal: 1, noise: sigma),
         inputScale: 1 / Math.hypot(sigma, dataDeviation))

@@ -1,3 +1,4 @@
+import Foundation
 import Schedulers
 import Testing
 
@@ -54,7 +55,7 @@ import Testing
 
   @Test(arguments: [
     (DiffusersConfiguration.Class.eulerDiscrete, "euler", 1e-4, 0.02), (.eulerAncestralDiscrete, "euler-ancestral", 1e-4, 0.02),
-    (.heunDiscrete, "heun", 0.00085, 0.012),
+    (.heunDiscrete, "heun", 0.00085, 0.012), (.dpmSolverSDE, "dpm++sde", 0.00085, 0.012),
   ])
   func `Euler's family has samples x0 + sigma·epsilon`(
     schedulerClass: DiffusersConfiguration.Class, name: String, start: Double, end: Double
@@ -74,6 +75,65 @@ import Testing
       #expect(isClose(own.next.noise, other.next.noise / other.arrival.signal, relative: 1e-12))
     }
     #expect(try DiffusersConfiguration(schedulerClass).timesteps(steps: 5) == exploding.steps.map(\.query.timestep))
+  }
+
+  @Test func `flow matching by Heun's method and by noise drawn anew are theirs`() throws {
+    let shifted = FlowSpacing(shift: .fixed(3), last: 0.001)
+    let grid = try SamplingGrid(flow: shifted, steps: 10)
+    #expect(try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0]) == FlowHeun().plan(over: grid, predicting: .flow))
+    let anew = try ConsistencyModel(leastSigma: 0).plan(over: grid, predicting: .flow)
+    #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0]) == anew)
+    #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0, "scale_factors": [], "upscale_mode": "nearest"]) == anew)
+  }
+
+  @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
+    let model = ConsistencyModel(leastSigma: 0.01, dataDeviation: 1)
+    let grid = try model.grid(steps: 3, levels: 18, largestSigma: 10, rho: 3)
+    let values: Values = ["num_train_timesteps": 18, "sigma_min": 0.01, "sigma_max": 10.0, "sigma_data": 1.0, "rho": 3.0]
+    let (plain, loud) = (try Self.plan(.consistency, values, steps: 3), values.merging(["s_noise": 1.5]) { $1 })
+    #expect(plain.clipping == .range(-1...1))
+    for (step, interval) in zip(plain.steps, grid.intervals) {
+      #expect(step.query == interval.from && step.arrival == interval.to.level)
+      #expect(step.denoising == model.readout(at: interval.from.level))
+    }
+    // σ₁ = (10^⅓ + 6/17·(0.01^⅓ − 10^⅓))³, and what is drawn is √(σ₁² − 0.01²).
+    let (start, end) = (pow(10, 1 / 3.0), pow(0.01, 1 / 3.0))
+    let sigma = pow(start + 6 / 17.0 * (end - start), 3)
+    #expect(isClose(plain.steps[0].next.noise, (sigma * sigma - 1e-4).squareRoot(), relative: 1e-12))
+    let louder = try Self.plan(.consistency, loud, steps: 3).steps[0].next.noise
+    #expect(isClose(louder, 1.5 * plain.steps[0].next.noise, relative: 1e-12))
+    #expect(try Self.plan(.consistency, ["clip_denoised": false], steps: 3).clipping == .none)
+  }
+
+  @Test func `DPM++ SDE's noise has the argument's factor, and its seed is reported`() throws {
+    let plans = try Fidelity.allCases.map { fidelity in
+      try [1.0, 1.5].map {
+        try DiffusersConfiguration(.dpmSolverSDE).plan(
+          steps: 4, fidelity: fidelity, step: StepArguments(churnNoise: $0))
+      }
+    }
+    for pair in plans {
+      for (plain, loud) in zip(pair[0].steps, pair[1].steps) {
+        #expect(isClose(loud.next.noise, 1.5 * plain.next.noise, relative: 1e-12))
+        #expect(loud.next.samples == plain.next.samples && loud.next.estimates == plain.next.estimates)
+      }
+    }
+    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": 7]).unhonoured == ["noise_sampler_seed"])
+    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": nil]).unhonoured.isEmpty)
+  }
+
+  @Test(arguments: [DiffusersConfiguration.Class.lms, .dpmSolverSDE])
+  func `two classes look for ends of their sigmas in the file, but not for Karras'`(
+    schedulerClass: DiffusersConfiguration.Class
+  ) throws {
+    for fidelity in Fidelity.allCases {
+      func largest(_ spacing: String) throws -> Double {
+        let values: Values = [spacing: true, "sigma_min": 0.1, "sigma_max": 20.0]
+        return try DiffusersConfiguration(schedulerClass, values).plan(steps: 5, fidelity: fidelity).steps[0].query.level.sigma
+      }
+      #expect(isClose(try largest("use_exponential_sigmas"), 20, relative: 1e-6))
+      #expect(try abs(largest("use_karras_sigmas") - 20) > 1)
+    }
   }
 
   @Test func `spacings of sigmas go from end to end, or between the file's`() throws {

@@ -162,8 +162,9 @@ import Testing
   @Test(arguments: [
     (Deviation.logarithmForVariance, "NaN"), (.learnedRoot, "NaN"), (.ancestralNotANumber, "NaN"),
     (.duplicateStart, "IndexError"), (.missingThirdOrder, "UnboundLocalError"), (.infiniteLastStep, "NaN"),
+    (.leastSigmaNotANumber, "NaN"),
   ])
-  func `logarithmForVariance, ... missingThirdOrder, infiniteLastStep: diffusers fails, mathematics does not`(
+  func `logarithmForVariance, ... infiniteLastStep, leastSigmaNotANumber: diffusers fails, mathematics does not`(
     deviation: Deviation, error: String
   ) throws {
     let run = try Self.run(deviation)
@@ -216,6 +217,10 @@ import Testing
     let sigma = try #require(run.sigmas?.first)
     #expect(isClose(try run.plan(.diffusers).initialScale, sigma, relative: 0x1p-23))
     #expect(isClose(try run.plan(.corrected).initialScale, (1 + sigma * sigma).squareRoot(), relative: 0x1p-20))
+    let consistency = try DiffusersConfiguration(.consistency)
+    #expect(try consistency.plan(steps: 2, fidelity: .diffusers).initialScale == 80)
+    #expect(isClose(try consistency.plan(steps: 2).initialScale, 6401.0.squareRoot(), relative: 1e-12))
+    #expect(consistency.deviations(steps: 2) == [.float32Tables, .initialScaleWithoutData])
   }
 
   @Test func `subsampledEnds: sigmas end where the timesteps do`() throws {
@@ -394,6 +399,28 @@ import Testing
     #expect(isClose(try run.plan(.corrected).steps[9].query.level.noise, 0.003 / 1.002, relative: 1e-9))
     let dynamic = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 3.0, "use_dynamic_shifting": true])
     #expect(dynamic.deviations(steps: 10, step: StepArguments(mu: 1)) == [.float32Tables])
+    for schedulerClass in [DiffusersConfiguration.Class.flowMatchHeunDiscrete, .flowMatchLCM] {
+      let other = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
+      #expect(other.deviations(steps: 10) == [.float32Tables, .shiftedTwice])
+      #expect(isClose(try other.grid(steps: 10, fidelity: .diffusers).points[9].level.noise, 0.00893, relative: 1e-3))
+    }
+  }
+
+  @Test func `noiseForData: where sigmas are inverted the run ends at noise`() throws {
+    let run = try Self.run(.noiseForData)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    #expect(theirs.steps[9].next.noise == 1 && run.samples?[10] == run.noises?[9])
+    #expect(own.steps[9].next.noise == 0 && own.steps[9].arrival == .clean)
+    // v is x0 − epsilon.
+    var sampling = Sampling(own, from: [1.0])
+    while let query = sampling.query {
+      sampling.advance(output: [(0.3 - sampling.sample[0]) / query.level.noise], noise: [0.7])
+    }
+    #expect(isClose(sampling.sample[0], 0.3, relative: 1e-9))
+    let euler = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["invert_sigmas": true])
+    #expect(!euler.deviations(steps: 10).contains(.noiseForData))
+    let stochastic = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["invert_sigmas": true, "stochastic_sampling": true])
+    #expect(stochastic.deviations(steps: 10).contains(.noiseForData))
   }
 
   @Test func `endsAtFirstTimestep: the result is that of timestep 0`() throws {

@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func `a class that is not supported says so`() {
-    for name in ["CMStochasticIterativeScheduler", "FlowMatchHeunDiscreteScheduler", "ddpm", ""] {
+    for name in ["SCMScheduler", "VQDiffusionScheduler", "ddpm", ""] {
       #expect(throws: ConfigurationError.unsupportedClass(name)) {
         try DiffusersConfiguration.reading("{\"_class_name\": \"\(name)\"}")
       }
@@ -100,7 +100,11 @@ import Testing
     (.edmDPMSolverMultistep, "prediction_type", "sample"), (.edmEuler, "sigma_min", 100.0),
     (.edmDPMSolverMultistep, "algorithm_type", "dpmsolver"), (.saSolver, "predictor_order", 5),
     (.saSolver, "corrector_order", 0),
-    (.saSolver, "algorithm_type", "dpmsolver++"),
+    (.saSolver, "algorithm_type", "dpmsolver++"), (.flowMatchHeunDiscrete, "shift", 0.0),
+    (.flowMatchLCM, "scale_factors", .list([0.5, 1])), (.flowMatchLCM, "shift_terminal", 1.0),
+    (.flowMatchLCM, "use_dynamic_shifting", true), (.consistency, "sigma_min", 80.0), (.consistency, "sigma_data", 0.0),
+    (.consistency, "rho", 0.0), (.consistency, "s_noise", -1.0), (.dpmSolverSDE, "prediction_type", "sample"),
+    (.dpmSolverSDE, "beta_schedule", "exp"),
     (.eulerDiscrete, "interpolation_type", "cubic"), (.eulerDiscrete, "final_sigmas_type", "one"),
     (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000), (.ddpm, "clip_sample_range", -1.0),
     (.dpmSolverMultistep, "prediction_type", "flow_prediction"), (.ddpm, "trained_betas", .list([0.1, 0.2])),

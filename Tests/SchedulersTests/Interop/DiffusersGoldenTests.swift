@@ -30,7 +30,7 @@ import Testing
 
   /// diffusers repeats Heun's inner sigmas.
   private static func repeated(_ sigmas: [Float], for configuration: DiffusersConfiguration) -> [Float] {
-    guard configuration.schedulerClass == .heunDiscrete else { return sigmas }
+    guard [.heunDiscrete, .flowMatchHeunDiscrete].contains(configuration.schedulerClass) else { return sigmas }
     return sigmas.prefix(1) + sigmas.dropFirst().dropLast().flatMap { [$0, $0] } + sigmas.suffix(1)
   }
 
@@ -106,7 +106,8 @@ import Testing
         run.sample = samples[k]
         run.advance(output: outputs[k], noise: noises[k])
         // diffusers makes Heun's second sample from the one before, which can be much larger, with a slope whose error grows as sigma falls.
-        let isSecond = k > 0 && plan.steps[k].next.estimates.count > 1 && golden.config.schedulerClass == .heunDiscrete
+        let isHeun = [.heunDiscrete, .flowMatchHeunDiscrete].contains(golden.config.schedulerClass)
+        let isSecond = k > 0 && plan.steps[k].next.estimates.count > 1 && isHeun
         let amplified = max(1, abs(plan.steps[k].next.samples.first ?? 0))
         let growth = isSecond ? plan.steps[k - 1].query.level.sigma / plan.steps[k].query.level.sigma : amplified
         let scale = growth * samples[max(0, k - 1)...k + 1].flatMap(\.scalars).reduce(1) { max($0, abs($1)) }
