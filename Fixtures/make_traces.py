@@ -34,10 +34,10 @@ DIFFUSERS = (
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler",
     "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
-    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler")
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler")
 SOLVERS = (
     "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
-    "SASolverScheduler")
+    "SASolverScheduler", "DPMSolverMultistepInverseScheduler")
 
 
 class Unusable(Exception):
@@ -130,6 +130,16 @@ def diffusers_options(rng, name):
             final_sigmas_type=rng.choice(["zero", "sigma_min"]),
             algorithm_type=rng.choice(["dpmsolver++", "dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver", "deis"]),
             solver_type=rng.choice(["midpoint", "midpoint", "heun", "heun", "logrho", "bh1", "bh2"]))
+        if rng.random() < 0.1:
+            options["lambda_min_clipped"] = -5.1
+        if rng.random() < 0.1:
+            options["variance_type"] = rng.choice(["learned", "learned_range"])
+    elif name == "DPMSolverMultistepInverseScheduler":
+        options |= threshold | sigmas | dict(
+            solver_order=rng.choice([1, 2, 3]), lower_order_final=rng.random() < 0.7, euler_at_final=rng.random() < 0.2,
+            algorithm_type=rng.choice(["dpmsolver++", "dpmsolver++", "dpmsolver", "deis"]),
+            solver_type=rng.choice(["midpoint", "midpoint", "heun", "heun", "logrho", "bh1", "bh2"]))
+        options.pop("use_dynamic_shifting", None)
         if rng.random() < 0.1:
             options["lambda_min_clipped"] = -5.1
         if rng.random() < 0.1:

@@ -32,7 +32,7 @@ CLASSES = [
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "LCMScheduler", "TCDScheduler",
     "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
     "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
-    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler",
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler",
 ]
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]
@@ -214,7 +214,7 @@ def configurations():
             if name in INEXACT:
                 cases.append(case)
                 continue
-            if name.startswith("FlowMatch") or name in ("DPMSolverSinglestepScheduler", "SASolverScheduler"):
+            if name.startswith("FlowMatch") or name in ("DPMSolverSinglestepScheduler", "SASolverScheduler", CLASSES[25]):
                 case["sigmas"] = checksum(made.sigmas)
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)
@@ -361,6 +361,11 @@ DEVIATIONS = {
     "lateChurn": ("EulerDiscreteScheduler", {}, 10, {"s_churn": 3.0, "s_noise": 1.003}),
     "noiseForData": ("FlowMatchLCMScheduler", {"invert_sigmas": True}, 10, {}),
     "leastSigmaNotANumber": ("CMStochasticIterativeScheduler", {"sigma_min": 0.0001}, 10, {}),
+    "dataForSample": ("DPMSolverMultistepInverseScheduler", {}, 10, {}),
+    "notInverted": ("DPMSolverMultistepInverseScheduler", {"use_flow_sigmas": True, "prediction_type": "flow_prediction"}, 10, {}),
+    "droppedTimesteps": (
+        "DPMSolverMultistepInverseScheduler",
+        {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 100, {}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3
@@ -380,7 +385,7 @@ def deviations():
         sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
 
         def network(x, timestep):
-            if name.startswith("FlowMatch"):
+            if name.startswith("FlowMatch") or config.get("prediction_type") == "flow_prediction":
                 share = float(timestep) / 1000
                 return (DATUM - x) / (1 - share) if config.get("invert_sigmas") else (x - DATUM) / share
             if name == "CMStochasticIterativeScheduler":
@@ -400,7 +405,7 @@ def deviations():
         module = sys.modules[type(scheduler).__module__]
         drawn = []
         module.randn_tensor = lambda shape, **_: torch.full((1, 1, 1, 1), float(noises[len(outputs) - 1])) if not drawn.append(1) else 0
-        start = numpy.float32(getattr(scheduler, "init_noise_sigma", 1)) if name != "DDIMInverseScheduler" else numpy.float32(DATUM)
+        start = numpy.float32(getattr(scheduler, "init_noise_sigma", 1)) if "Inverse" not in name else numpy.float32(DATUM)
         samples, outputs, used, error = [float(start)], [], [], None
         for timestep in scheduler.timesteps:
             x = torch.full((1, 1, 1, 1), samples[-1])

@@ -98,6 +98,12 @@ extension TraceSource {
     return .diffusers(configuration, arguments)
   }
 
+  /// Whether a run may have fewer steps than were asked for; it has at most as many as the timesteps of its table.
+  var dropsSteps: Bool {
+    guard case .diffusers(let configuration, _) = self else { return false }
+    return configuration.schedulerClass == .dpmSolverMultistepInverse
+  }
+
   /// The class, and for guided-diffusion the method.
   public var name: String {
     switch self {

@@ -149,7 +149,7 @@ extension Deviation {
         effect: "IndexError. `.diffusers` refuses the configuration.", issue: "huggingface/diffusers/issues/12771")
     case .oneMorePoint:
       Details(
-        what: "N + 1 timesteps are chosen and the least noisy is left out.",
+        what: "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
         place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
         effect: "Linspace with N = 10 ends at timestep 100 instead of 0.", issue: nil)
     case .halvedCurvature:
@@ -251,6 +251,28 @@ extension Deviation {
           "The noise of a step is √(σ'² − σ_min²), which is 0 at the last; σ' is rounded to float32 first, and the difference may come out negative.",
         place: "Consistency models with a `sigma_min` whose float32 is below it, such as 0.0001",
         effect: "The result is NaN. `.diffusers` refuses the configuration.", issue: nil)
+    case .dataForSample:
+      Details(
+        what:
+          "Clean data are taken for a sample at the level of the first timestep, where there is noise already. Inversion goes from clean data to "
+          + "that level first.",
+        place: "DPM-Solver multistep inverse",
+        effect:
+          "With the default betas and N = 10 the datum 0.3 is read as 0.99995·x0 + 0.01·epsilon, and the first step goes from there.",
+        issue: nil)
+    case .notInverted:
+      Details(
+        what:
+          "The sigmas of rectified flow fall where all others of the class rise: the run goes from noise to data, and ends with an idle step.",
+        place: "DPM-Solver multistep inverse, `use_flow_sigmas`",
+        effect: "Data are taken for noise, and nothing is inverted.", issue: nil)
+    case .droppedTimesteps:
+      Details(
+        what:
+          "Of equal timesteps the first is kept alone, but every sigma: steps use the sigmas of earlier steps than their timesteps', and the run ends "
+          + "before its last sigmas.",
+        place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
+        effect: "Karras with N = 100 has 95 steps, and ends at sigma 12.3 instead of 14.6.", issue: nil)
     case .guidedSingleStep:
       Details(
         what:

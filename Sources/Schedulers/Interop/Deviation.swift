@@ -38,6 +38,9 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case lateChurn
   case noiseForData
   case leastSigmaNotANumber
+  case dataForSample
+  case notInverted
+  case droppedTimesteps
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

@@ -75,7 +75,8 @@ extension DiffusersConfiguration {
     guard schedulerClass != .ipndm else { return try ipndmMoves(steps: steps, fidelity: .corrected) }
     let grid = try grid(steps: steps, step: arguments)
     if isSolver || schedulerClass == .edmDPMSolverMultistep {
-      return Moves(moves: try solverMoves(grid, fidelity: .corrected), start: grid.points[0].level)
+      let start = isInverse ? DDIMInversion().start(of: grid) : grid.points[0].level
+      return Moves(moves: try solverMoves(grid, fidelity: .corrected), start: start)
     }
     let sampler: any Sampler =
       switch schedulerClass {
@@ -96,7 +97,8 @@ extension DiffusersConfiguration {
       case .eulerAncestralDiscrete: EulerAncestral()
       case .heunDiscrete: Heun()
       case .lms: LMS(order: arguments.order)
-      case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver, .ipndm, .edmDPMSolverMultistep:
+      case .dpmSolverMultistep, .dpmSolverMultistepInverse, .dpmSolverSinglestep, .uniPC, .deis, .saSolver, .ipndm,
+        .edmDPMSolverMultistep:
         preconditionFailure("the steps of \(className) are made above")
       }
     let noise = try noiseFactor(arguments)

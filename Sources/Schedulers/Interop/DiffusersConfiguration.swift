@@ -38,6 +38,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case flowMatchLCM = "FlowMatchLCMScheduler"
     case consistency = "CMStochasticIterativeScheduler"
     case dpmSolverSDE = "DPMSolverSDEScheduler"
+    case dpmSolverMultistepInverse = "DPMSolverMultistepInverseScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {

@@ -28,6 +28,7 @@ extension DiffusersConfiguration {
       let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
       let timesteps = try? setting(steps: steps, step: arguments).timesteps
     else { return [] }
+    guard !isInverse || (try? multistep(fidelity: .diffusers)) != nil else { return [] }
     return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps) }
       + lateChurn(arguments)
   }
@@ -46,7 +47,7 @@ extension DiffusersConfiguration {
       guard !hasSigmaSpacing, spacing == .trailing || (spacing == .linspace && !isSigmaBased), steps > 1 else { return false }
       let own: TimestepSpacing = spacing == .linspace ? .linspace : .trailing
       let exact = (try? own.timesteps(steps: steps, of: total)) ?? []
-      let faithful = schedulerClass == .ddimInverse ? timesteps.reversed() : timesteps
+      let faithful = schedulerClass == .ddimInverse || isInverse ? timesteps.reversed() : timesteps
       return zip(exact, faithful.filter { $0 >= 0 }).contains { abs(Double($0) - $1) == 1 }
     case .oneStepFromTheEnd: return steps == 1 && spacing == .linspace && total > 1 && !isSolver
     case .fractionalTimesteps: return isEuler && spacing == .linspace && timesteps.contains { $0 != $0.rounded() }
@@ -84,6 +85,10 @@ extension DiffusersConfiguration {
     case .endsAtFirstTimestep: return schedulerClass == .tcd
     case .vOnStraightLines: return isSolver && boolean("use_flow_sigmas") && (try? prediction()) == .v
     case .shiftedTwice: return false
+    case .dataForSample: return isInverse && !boolean("use_flow_sigmas")
+    case .notInverted: return isInverse && boolean("use_flow_sigmas")
+    case .droppedTimesteps: return isInverse && hasSigmaSpacing && timesteps.count < steps
+    case .idleLastStep where isInverse: return hasSigmaSpacing && timesteps.count == steps
     case .idleLastStep: return (isSolver && hasSigmaSpacing || family == .edm) && (try? endsAtLeastNoise()) == true
     case .infiniteLastStep: return schedulerClass == .uniPC && isNotFinite(steps: steps)
     case .halvedSlope:
@@ -96,7 +101,7 @@ extension DiffusersConfiguration {
   }
 
   private func takesThirdOrder(steps: Int) -> Bool {
-    let isMultistep = schedulerClass == .dpmSolverMultistep || schedulerClass == .edmDPMSolverMultistep
+    let isMultistep = [.dpmSolverMultistep, .dpmSolverMultistepInverse, .edmDPMSolverMultistep].contains(schedulerClass)
     guard isMultistep, integer("solver_order") == 3 else { return false }
     return ((try? orderLimits(steps)) ?? []).enumerated().contains { min($1, $0 + 1) == 3 }
   }

@@ -31,7 +31,7 @@ extension DiffusersConfiguration {
     case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .lms, .kdpm2Discrete, .kdpm2AncestralDiscrete,
       .dpmSolverSDE:
       .exploding
-    case .dpmSolverMultistep, .uniPC, .deis, .dpmSolverSinglestep, .saSolver: .solver
+    case .dpmSolverMultistep, .dpmSolverMultistepInverse, .uniPC, .deis, .dpmSolverSinglestep, .saSolver: .solver
     case .lcm, .tcd: .distilled
     case .ipndm: .angular
     case .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM: .flow
@@ -44,4 +44,7 @@ extension DiffusersConfiguration {
   var isSigmaBased: Bool { family == .exploding || family == .solver }
 
   var isSolver: Bool { family == .solver }
+
+  /// Whether it solves from data to noise.
+  var isInverse: Bool { schedulerClass == .dpmSolverMultistepInverse }
 }

@@ -93,6 +93,10 @@ extension DiffusersConfiguration.Option {
       process() + solver + [string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint")]
         + [boolean("euler_at_final", false), string("final_sigmas_type", "zero"), number("lambda_min_clipped", -.infinity)]
         + [string("variance_type", nil), boolean("use_lu_lambdas", false), rescaling]
+    case .dpmSolverMultistepInverse:
+      process() + solver.filter { !["use_dynamic_shifting", "time_shift_type"].contains($0.name) }
+        + [string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint"), boolean("euler_at_final", false)]
+        + [number("lambda_min_clipped", -.infinity), string("variance_type", nil)]
     case .uniPC:
       process() + solver + [boolean("predict_x0", true), string("solver_type", "bh2")]
         + [.init(name: "disable_corrector", standard: .list([]), kind: .integers, isOptional: false)]

@@ -56,7 +56,7 @@ extension DiffusersConfiguration {
     return zip(weights, values).reduce(LinearForm()) { $0 + Double(scale * $1.0) * $1.1.form }
   }
 
-  private func rounded(_ level: NoiseLevel) -> (signal: Float, noise: Float, lambda: Float) {
+  func rounded(_ level: NoiseLevel) -> (signal: Float, noise: Float, lambda: Float) {
     let isFlow = boolean("use_flow_sigmas")
     let sigma = Float(isFlow ? level.noise : level.sigma)
     let signal = isFlow ? 1 - sigma : 1 / root(sigma * sigma + 1)

@@ -11,6 +11,7 @@ extension DiffusersConfiguration {
     if schedulerClass == .dpmSolverSinglestep { return try singlestepMoves(grid, order: order, fidelity: fidelity) }
     guard schedulerClass == .uniPC else {
       let solver = try multistep(fidelity: fidelity)
+      if isInverse, fidelity == .corrected { return try inversionMoves(grid, solver, order: order) }
       let orders = try orderLimits(grid.steps).enumerated().map { i, limit in
         grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
       }
@@ -30,11 +31,28 @@ extension DiffusersConfiguration {
     return try naming { try solver.moves(over: grid) }
   }
 
+  /// diffusers' integrals of 1, s and s², of which float32 leaves little where steps are short. A run towards noise takes them times
+  /// the largest x̂0, at its end.
+  private func float32Moments(_ step: ExponentialStep) -> [Double] {
+    let run = rounded(step.to).lambda - rounded(step.from).lambda
+    let h = step.estimate == .x0 ? run : -run
+    let change = Float(Math.exp(Double(-h))) - 1
+    return [-change, change / h + 1, -2 * ((change + h) / (h * h) - 0.5)].map { Double($0) }
+  }
+
+  /// The steps from data to the noise at the start of a grid, the last of order 1 where that has no data.
+  private func inversionMoves(
+    _ grid: SamplingGrid, _ solver: ExponentialMultistep, order: Int
+  ) throws(ConfigurationError) -> [Move] {
+    let limits = try orderLimits(grid.steps)
+    return DPMSolverInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
+  }
+
   /// What the last steps of DPM-Solver and DEIS have for their order at most.
   func orderLimits(_ steps: Int) throws(ConfigurationError) -> [Int] {
     let isShort = boolean("lower_order_final") && steps < 15
     let isLastFirst =
-      schedulerClass == .deis ? isShort : try !endsAtLeastNoise() || boolean("euler_at_final") || isShort
+      schedulerClass == .deis ? isShort : try (!endsAtLeastNoise() && !isInverse) || boolean("euler_at_final") || isShort
     return (0..<steps).map { $0 == steps - 1 && isLastFirst ? 1 : $0 == steps - 2 && isShort ? 2 : 3 }
   }
 
@@ -48,15 +66,21 @@ extension DiffusersConfiguration {
     let type: SolverType = try choice(
       "solver_type", ["midpoint": .midpoint, "heun": .heun, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
     let (estimate, eta) = try algorithm()
+    guard !isInverse || eta == 0 else {
+      throw unsupported(
+        "algorithm_type", remedy: "use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
+    }
     if fidelity == .diffusers, estimate == .epsilon, try prediction() == .flow {
       throw unsupported("prediction_type", remedy: "diffusers does not take it with this algorithm_type")
     }
-    if fidelity == .diffusers, try !endsAtLeastNoise(), string("algorithm_type")?.hasSuffix("++") == false {
+    if fidelity == .diffusers, !isInverse, try !endsAtLeastNoise(), string("algorithm_type")?.hasSuffix("++") == false {
       throw unsupported("final_sigmas_type", remedy: "diffusers takes sigma_min alone with this algorithm_type")
     }
     let curvature: Curvature = fidelity == .corrected ? .whole : estimate == .x0 && eta > 0 ? .missigned : .halved
-    return ExponentialMultistep(
+    var solver = ExponentialMultistep(
       name: className, order: 3, estimate: estimate, solverType: type, eta: eta, curvature: curvature)
+    if isInverse, fidelity == .diffusers { solver.roundedMoments = float32Moments }
+    return solver
   }
 
   /// What `algorithm_type` interpolates, and its share of fresh noise.

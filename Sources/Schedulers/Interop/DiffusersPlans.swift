@@ -51,7 +51,7 @@ extension DiffusersConfiguration {
       return try naming {
         Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
       }
-    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
+    case .dpmSolverMultistep, .dpmSolverMultistepInverse, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))
       }

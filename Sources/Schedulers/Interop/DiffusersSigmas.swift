@@ -51,8 +51,10 @@ extension DiffusersConfiguration {
     return try choice("interpolation_type", ["linear": false, "log_linear": true])
   }
 
-  func sigmaSetting(_ spaced: [Double], steps: Int, table: [Float], mu: Double?) throws(ConfigurationError) -> Setting {
-    var timesteps = spaced
+  func sigmaSetting(
+    _ spaced: [Double], steps: Int, table: [Float], noisiest: Int, mu: Double?
+  ) throws(ConfigurationError) -> Setting {
+    var (timesteps, rounding) = (spaced, FloatingPointRoundingRule?.none)
     var sigmas: [Double]
     if try isLogLinear() {
       let (start, end) = (NumPy.log(table[table.count - 1]), NumPy.log(table[0]))
@@ -63,9 +65,11 @@ extension DiffusersConfiguration {
     let choice = try sigmaChoice()
     if choice == .flow {
       sigmas = try flowSigmas(steps: steps, mu: mu)
-      timesteps = sigmas.map { ($0 * Double(integer("num_train_timesteps"))).rounded(.towardZero) }
+      timesteps = sigmas.map { $0 * Double(integer("num_train_timesteps")) }
+      rounding = .towardZero
     } else if let choice {
-      let ends = isSolver ? (Double(table[table.count - 1]), Double(table[0])) : (sigmas[0], sigmas[sigmas.count - 1])
+      var ends = isSolver ? (Double(table[table.count - 1]), Double(table[0])) : (sigmas[0], sigmas[sigmas.count - 1])
+      if isInverse { ends = (ends.1, ends.0) }
       let logarithms = table.map(NumPy.log)
       if choice == .lu {
         let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
@@ -74,11 +78,16 @@ extension DiffusersConfiguration {
         sigmas = Self.sigmas(choice, count: steps, from: bound("sigma_max") ?? ends.0, to: bound("sigma_min") ?? ends.1)
       }
       timesteps = sigmas.map { Self.timestep(of: $0, in: logarithms) }
-      if let rounding = rounding(of: choice) { timesteps = timesteps.map { $0.rounded(rounding) } }
+      rounding = self.rounding(of: choice)
     }
+    // Of equal timesteps the first alone stays, but all of their sigmas; what is cut off is so afterwards.
+    if isInverse, rounding != .towardZero { timesteps = Self.distinct(timesteps.map { $0.rounded(.toNearestOrEven) }) }
+    if isInverse { timesteps = Self.distinct(timesteps) }
+    if let rounding { timesteps = timesteps.map { $0.rounded(rounding) } }
     // These end where they are already, but for a spacing of timesteps.
-    let isIdle = choice != nil && [.uniPC, .deis, .saSolver].contains(schedulerClass)
-    let end = try !endsAtLeastNoise() ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[0]
+    let isIdle = choice != nil && [.uniPC, .deis, .saSolver, .dpmSolverMultistepInverse].contains(schedulerClass)
+    let isZero = try !endsAtLeastNoise() && !isInverse
+    let end = isZero ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[isInverse ? noisiest : 0]
     if let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) {
       throw .notFinite(
         step: i, timestep: timesteps[min(i, timesteps.count - 1)], className: className,
@@ -91,6 +100,11 @@ extension DiffusersConfiguration {
     }
     let setting = Setting(timesteps: timesteps.map { Double(Float($0)) }, sigmas: sigmas.map { Float($0) } + [end])
     return try isContinuous() ? setting.continuous : setting
+  }
+
+  private static func distinct(_ values: [Double]) -> [Double] {
+    var seen: Set<Double> = []
+    return values.filter { seen.insert($0).inserted }
   }
 
   /// An end of the chosen sigmas that the file gives; the Karras spacing of two classes does not look for one.

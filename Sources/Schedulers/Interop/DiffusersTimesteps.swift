@@ -49,26 +49,28 @@ extension DiffusersConfiguration {
     guard isSigmaBased else {
       return Setting(timesteps: schedulerClass == .ddimInverse ? spaced.reversed() : spaced)
     }
-    return try sigmaSetting(spaced, steps: steps, table: tables.sigmas, mu: mu)
+    let noisiest = try lastTimestep(tables) - 1
+    return try sigmaSetting(spaced, steps: steps, table: tables.sigmas, noisiest: noisiest, mu: mu)
   }
 
-  /// The timesteps by `timestep_spacing`, largest first.
+  /// The timesteps by `timestep_spacing`, largest first unless the class runs the other way.
   private func spacedTimesteps(steps count: Int, tables: Tables) throws(ConfigurationError) -> [Double] {
     let total = tables.betas.count
     let last = try lastTimestep(tables)
-    // The solvers choose one more and leave out the least noisy.
+    // The solvers choose one more and leave out the last.
     let chosen = isSolver ? count + 1 : count
+    func ordered(_ line: [Double]) -> [Double] { Array((isInverse ? line : line.reversed()).prefix(count)) }
     switch try timestepSpacing() {
     case .linspace:
       let line = NumPy.linspace(0, Double(last - 1), chosen)
       let isRounded = !isSigmaBased || isSolver
-      let timesteps = line.map { isRounded ? $0.rounded(.toNearestOrEven) : Double(Float($0)) }
-      return Array(timesteps.reversed().prefix(count))
+      return ordered(line.map { isRounded ? $0.rounded(.toNearestOrEven) : Double(Float($0)) })
     case .leading:
       let (ratio, offset) = (last / chosen, Double(integer("steps_offset")))
-      return (0..<chosen).reversed().prefix(count).map { Double($0 * ratio) + offset }
+      return ordered((0..<chosen).map { Double($0 * ratio) + offset })
     case .trailing:
-      return NumPy.descending(from: Double(last), by: Double(total) / Double(count)).map { $0.rounded(.toNearestOrEven) - 1 }
+      let line = NumPy.descending(from: Double(last), by: Double(total) / Double(count))
+      return (isInverse ? line.reversed() : line).map { $0.rounded(.toNearestOrEven) - 1 }
     }
   }
 
@@ -131,7 +133,7 @@ extension DiffusersConfiguration {
     case .ipndm: return .v
     case .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM:
       return boolean("invert_sigmas") ? .reverseFlow : .flow
-    case .dpmSolverMultistep, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
+    case .dpmSolverMultistep, .dpmSolverMultistepInverse, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
       let prediction: Prediction = try choice(
         "prediction_type", ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
       guard prediction != .flow || boolean("use_flow_sigmas") else {

@@ -24,9 +24,19 @@ public struct DPMSolverInversion: Sampler {
       throw .option("order", Double(order), sampler: "DPMSolverInversion", allowed: "1 ... 3")
     }
     let multistep = ExponentialMultistep(name: "DPMSolverInversion", order: order, estimate: .x0, solverType: solverType)
+    return Self.moves(over: grid, by: multistep) { _, _ in order }
+  }
+
+  /// The steps of a method, the highest order of each given by its number and the level that it leads to.
+  static func moves(
+    over grid: SamplingGrid, by multistep: ExponentialMultistep, order: (Int, NoiseLevel) -> Int
+  ) -> [Move] {
     let climb = Array(grid.points.reversed().drop { $0.level.noise == 0 })
     let first = DDIMInversion().moves(over: grid).prefix(grid.points.count - climb.count)
     // The estimate of that first evaluation is one of the same level as the next, and says nothing more.
-    return first + climb.indices.dropLast().map { multistep.move(climb, from: $0, order: min(order, $0 + 1)) }
+    return first
+      + climb.indices.dropLast().map { i in
+        multistep.move(climb, from: i, order: min(order(first.count + i, climb[i + 1].level), i + 1))
+      }
   }
 }

@@ -86,6 +86,22 @@ import Testing
     #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0, "scale_factors": [], "upscale_mode": "nearest"]) == anew)
   }
 
+  @Test func `DPM-Solver++ runs backwards over its own grid, with the order that the file gives each step`() throws {
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 20, spacing: .trailing)
+    let values: Values = ["timestep_spacing": "trailing", "solver_type": "heun"]
+    let own = try DPMSolverInversion(solverType: .heun).plan(over: grid, predicting: .epsilon)
+    #expect(try Self.plan(.dpmSolverMultistepInverse, values, steps: 20) == own)
+    let reach = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 3], steps: 6).steps.map(\.next.estimates.count)
+    #expect(reach == [1, 1, 2, 3, 2, 1])
+    let epsilon = try Self.plan(.dpmSolverMultistepInverse, ["algorithm_type": "dpmsolver", "solver_order": 1], steps: 5)
+    let data = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 1], steps: 5)
+    for (one, other) in zip(epsilon.steps, data.steps) {
+      // Of order 1 both are DDIM.
+      #expect(isClose(one.folded.sample, other.folded.sample, relative: 1e-9))
+      #expect(isClose(one.folded.output, other.folded.output, relative: 1e-9))
+    }
+  }
+
   @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
     let model = ConsistencyModel(leastSigma: 0.01, dataDeviation: 1)
     let grid = try model.grid(steps: 3, levels: 18, largestSigma: 10, rho: 3)

@@ -423,6 +423,43 @@ import Testing
     #expect(stochastic.deviations(steps: 10).contains(.noiseForData))
   }
 
+  @Test func `dataForSample: clean data are read as a sample of the first timestep`() throws {
+    let run = try Self.run(.dataForSample)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    #expect(theirs.steps[0].query.timestep == 0 && theirs.start == theirs.steps[0].query.level)
+    #expect(isClose(theirs.start.noise, 0.01, relative: 1e-3))
+    #expect(own.start == .clean && own.steps[0].arrival == own.steps[1].query.level)
+    #expect(zip(theirs.steps, theirs.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
+    #expect(own.steps.count == 10 && theirs.steps.count == 10)
+    #expect(run.config.deviations(steps: 10) == [.float32Tables, .oneMorePoint, .dataForSample])
+  }
+
+  @Test func `notInverted: a run over the sigmas of rectified flow goes towards data`() throws {
+    let run = try Self.run(.notInverted)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    func noises(_ plan: SamplingPlan) -> [Double] { plan.steps.map(\.arrival.noise) }
+    #expect(noises(theirs) == noises(theirs).sorted(by: >) && noises(own) == noises(own).sorted())
+    let last = try #require(theirs.steps.last)
+    #expect(last.arrival == last.query.level)
+    // 0.3 and the epsilon that the first evaluation sees in it stay what they are, up to where there are no data.
+    #expect(own.steps[9].arrival == NoiseLevel(signal: 0, noise: 1))
+    let first = own.steps[0].query.level
+    let epsilon = 0.3 * (1 - first.signal) / first.noise
+    let end = own.sample(from: Real(0.3)) { x, query in Real((x.value - 0.3) / query.level.noise) }
+    #expect(isClose(end.value, epsilon, relative: 1e-9))
+  }
+
+  @Test func `droppedTimesteps: a run ends before its last sigmas`() throws {
+    let run = try Self.run(.droppedTimesteps)
+    let theirs = try run.plan(.diffusers)
+    #expect(theirs.steps.count == 95 && isClose(theirs.steps[94].arrival.sigma, 12.3, relative: 0.01))
+    #expect(try run.timesteps.count == 95 && isClose(#require(run.sigmas?.last), 14.6, relative: 0.01))
+    let own = try run.plan(.corrected)
+    #expect(own.steps.count == 100 && isClose(own.steps[99].arrival.sigma, 14.6, relative: 0.01))
+    #expect(!run.config.deviations(steps: 20).contains(.droppedTimesteps))
+    #expect(run.config.deviations(steps: 20).contains(.idleLastStep))
+  }
+
   @Test func `endsAtFirstTimestep: the result is that of timestep 0`() throws {
     let run = try Self.run(.endsAtFirstTimestep)
     let bar = try run.config.tables().alphaBars[0]
