@@ -88,6 +88,11 @@ def diffusers_options(rng, name):
         return consistency_options(rng)
     if name.startswith("EDM"):
         return edm_options(rng, name)
+    if name == "RePaintScheduler":
+        schedule = rng.choice(["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"])
+        return dict(
+            num_train_timesteps=rng.choice([100, 500, 1000]), beta_schedule=schedule, beta_start=rng.choice([1e-4, 0.00085]),
+            beta_end=rng.choice([0.012, 0.02]), eta=rng.choice([0.0, 0.0, 0.5, 1.0]), clip_sample=rng.random() < 0.5)
     clipping = dict(clip_sample=rng.random() < 0.5, clip_sample_range=rng.choice([1.0, 1.0, 2.0]))
     threshold = dict(
         thresholding=rng.random() < 0.25, dynamic_thresholding_ratio=rng.choice([0.9, 0.995]), sample_max_value=rng.choice([1.0, 1.5]))
@@ -234,6 +239,8 @@ def step_arguments(rng, name, options):
         return rng.choice([{}, {"eta": 0.0}, {"eta": 0.5}, {"eta": 1.0}])
     if name == "LMSDiscreteScheduler":
         return rng.choice([{}, {}, {"order": 1}, {"order": 2}, {"order": 3}])
+    if name == "RePaintScheduler":
+        return rng.choice([{}, {"jump_length": 1, "jump_n_sample": 2}, {"jump_length": 2, "jump_n_sample": 3}])
     if name == "DPMSolverSDEScheduler":
         return rng.choice([{}, {}, {"s_noise": 1.003}])
     if name in ("EulerDiscreteScheduler", "EDMEulerScheduler"):

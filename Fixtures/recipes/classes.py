@@ -35,3 +35,60 @@ class BrownianPath:
             made = share**0.5 * self.last[2] + (1 - share) ** 0.5 * fresh
         self.last = (start, end, fresh)
         return fresh if made is None else made
+
+
+def runner(name):
+    """The class, or what makes the one that is stepped otherwise like the others."""
+    return Inpainting if name == "RePaintScheduler" else scheduler(name)
+
+
+# Arguments of set_timesteps among those of a run.
+SETTINGS = ("mu", "jump_length", "jump_n_sample")
+# Where the recipes put the noise that they draw.
+randn_tensor = None
+
+
+class Inpainting:
+    """RePaintScheduler where nothing of the picture is known. A step goes on with the jump back after it, as the pipeline does, and its
+    noise is the one draw that is distributed like all of theirs."""
+
+    def __init__(self, **config):
+        self.scheduler = scheduler("RePaintScheduler")(**config)
+        self.module = sys.modules[type(self.scheduler).__module__]
+
+    def __getattr__(self, name):
+        return getattr(self.scheduler, name)
+
+    def set_timesteps(self, steps, jump_length=10, jump_n_sample=10):
+        import torch
+
+        self.scheduler.set_timesteps(steps, jump_length, jump_n_sample)
+        told, self.jumps, last = [], [], self.scheduler.timesteps[0] + 1
+        for timestep in self.scheduler.timesteps:
+            if timestep < last:
+                told.append(timestep)
+                self.jumps.append([])
+            else:
+                self.jumps[-1].append(last)
+            last = timestep
+        self.timesteps, self.index = torch.stack(told), 0
+
+    def step(self, output, timestep, sample):
+        import torch
+
+        drawn = []
+        self.module.randn_tensor = lambda shape, **_: drawn.append(randn_tensor(shape)) or drawn[-1]
+        zero = torch.zeros_like(sample)
+        made = self.scheduler.step(output, timestep, sample, original_image=zero, mask=zero)
+        steps = self.scheduler.config.num_train_timesteps // self.scheduler.num_inference_steps
+        factor = float(self.scheduler.eta * self.scheduler._get_variance(timestep) ** 0.5) if timestep > 0 else 0.0
+        noise, variance = factor * drawn[0].double(), factor**2
+        for last in self.jumps[self.index]:
+            drawn.clear()
+            made.prev_sample = self.scheduler.undo_step(made.prev_sample, last)
+            for beta, fresh in zip(self.scheduler.betas[last : last + steps].double(), drawn):
+                noise = (1 - beta) ** 0.5 * noise + beta**0.5 * fresh.double()
+                variance = (1 - beta) * variance + beta
+        self.noise = (noise / float(variance) ** 0.5).float() if variance > 0 else zero
+        self.index += 1
+        return made

@@ -33,6 +33,7 @@ CLASSES = [
     "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
     "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
     "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler",
+    "RePaintScheduler",
 ]
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]
@@ -187,7 +188,7 @@ def can(name, config, steps):
     """Whether diffusers takes the options."""
     try:
         with numpy.errstate(all="ignore"):
-            classes.scheduler(name)(**config).set_timesteps(steps)
+            classes.runner(name)(**config).set_timesteps(steps)
     except (ValueError, IndexError, NotImplementedError):
         return False
     return True
@@ -202,10 +203,10 @@ def configurations():
             while not can(name, config, steps):
                 config, steps = draw(name, chooser)
             with numpy.errstate(all="ignore"):
-                raw = classes.scheduler(name)(**config)
+                raw = classes.runner(name)(**config)
                 raw.set_timesteps(steps)
                 with rounded_functions():
-                    made = classes.scheduler(name)(**config)
+                    made = classes.runner(name)(**config)
                     made.set_timesteps(steps)
             case = {"config": {"_class_name": name, **config}, "steps": steps}
             if hasattr(made, "alphas_cumprod"):
@@ -234,11 +235,11 @@ def record(name, config, steps, arguments, generator):
 
     import torch
 
-    mu = {"mu": arguments["mu"]} if "mu" in arguments else {}
-    arguments = {key: value for key, value in arguments.items() if key != "mu"}
+    settings = {key: value for key, value in arguments.items() if key in classes.SETTINGS}
+    arguments = {key: value for key, value in arguments.items() if key not in classes.SETTINGS}
     try:
-        scheduler = classes.scheduler(name)(**config)
-        scheduler.set_timesteps(steps, **mu)
+        scheduler = classes.runner(name)(**config)
+        scheduler.set_timesteps(steps, **settings)
     except (ValueError, IndexError, NotImplementedError):
         return None
     module = sys.modules[type(scheduler).__module__]
@@ -264,7 +265,7 @@ def record(name, config, steps, arguments, generator):
             samples.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
         except (AssertionError, IndexError, TypeError, NameError, ValueError, RuntimeError):
             return None
-        noises.append(drawn[0] if drawn else torch.zeros(SHAPE))
+        noises.append(getattr(scheduler, "noise", drawn[0] if drawn else torch.zeros(SHAPE)))
     stacks = [torch.stack(values).numpy() for values in (samples, outputs, noises)]
     told = [float(timestep) for timestep in scheduler.timesteps]
     return [*stacks, told] if all(numpy.isfinite(stack).all() for stack in stacks) else None
@@ -366,6 +367,8 @@ DEVIATIONS = {
     "droppedTimesteps": (
         "DPMSolverMultistepInverseScheduler",
         {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 100, {}),
+    "lateJumps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 5, "jump_n_sample": 2}),
+    "betasOfLaterSteps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 2, "jump_n_sample": 2}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
 }
 DATUM = 0.3
@@ -379,8 +382,8 @@ def deviations():
 
     cases = {}
     for deviation, (name, config, steps, arguments) in DEVIATIONS.items():
-        scheduler = classes.scheduler(name)(**config)
-        scheduler.set_timesteps(steps)
+        scheduler = classes.runner(name)(**config)
+        scheduler.set_timesteps(steps, **{key: value for key, value in arguments.items() if key in classes.SETTINGS})
         bars = scheduler.alphas_cumprod.double().numpy() if hasattr(scheduler, "alphas_cumprod") else numpy.ones(1)
         sigmas = ((1 - bars) / numpy.maximum(bars, 1e-300)) ** 0.5
 
@@ -416,11 +419,12 @@ def deviations():
                 output = torch.cat([output, torch.full((1, 1, 1, 1), -3.0)], dim=1)
             drawn.clear()
             try:
-                result = scheduler.step(output, timestep, x, **arguments).prev_sample.item()
+                given = {key: value for key, value in arguments.items() if key not in classes.SETTINGS}
+                result = scheduler.step(output, timestep, x, **given).prev_sample.item()
             except (IndexError, NameError) as failure:
                 error = type(failure).__name__
                 break
-            used.append(float(noises[len(outputs) - 1]) if drawn else 0.0)
+            used.append(float(getattr(scheduler, "noise", noises[len(outputs) - 1] if drawn else 0.0)))
             samples.append(result)
             if not numpy.isfinite(result):
                 error = "NaN"

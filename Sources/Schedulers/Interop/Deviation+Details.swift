@@ -88,7 +88,7 @@ extension Deviation {
         what:
           "x̂0 is clipped, and epsilon kept from before: the two no longer make up the sample. guided-diffusion makes epsilon again "
           + "from the clipped x̂0, as `use_clipped_model_output` does.",
-        place: "DDIM with `clip_sample` or `thresholding`, unless `use_clipped_model_output`",
+        place: "DDIM with `clip_sample` or `thresholding`, unless `use_clipped_model_output`; RePaint with `clip_sample`",
         effect: "Every step that clips is different, by the part that was clipped.", issue: nil)
     case .infiniteX0:
       Details(
@@ -273,6 +273,24 @@ extension Deviation {
           + "before its last sigmas.",
         place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
         effect: "Karras with N = 100 has 95 steps, and ends at sigma 12.3 instead of 14.6.", issue: nil)
+    case .lateJumps:
+      Details(
+        what:
+          "A jump back begins where the step from its timestep leads, one step after the authors', and so at last at clean data. It ends one step "
+          + "nearer to the data than theirs.",
+        place: "RePaint, `jump_n_sample` above 1",
+        effect:
+          "With N = 10, `jump_length` 5 and the default betas the first jump leads from clean data, not from timestep 0, back to timestep "
+          + "400, not 500.", issue: nil)
+    case .betasOfLaterSteps:
+      Details(
+        what:
+          "A jump back from t to t' multiplies by √(1 − β) and adds √β·z with the betas of the timesteps from t + T/N on, which lead to t' + T/N − 1. "
+          + "The betas of the way are those above t up to t'.",
+        place: "RePaint, `jump_n_sample` above 1 with fewer steps than timesteps",
+        effect:
+          "With N = 10, `jump_length` 2 and the default betas the first jump leads to a signal of 0.068, and the network is told "
+          + "timestep 700, where it is 0.083.", issue: nil)
     case .guidedSingleStep:
       Details(
         what:

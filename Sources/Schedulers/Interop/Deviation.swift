@@ -41,6 +41,8 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case dataForSample
   case notInverted
   case droppedTimesteps
+  case lateJumps
+  case betasOfLaterSteps
   case guidedSingleStep
   case guidedUnclippedMean
   case guidedFloat32

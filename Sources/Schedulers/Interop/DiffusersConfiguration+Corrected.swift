@@ -36,7 +36,7 @@ extension DiffusersConfiguration {
   private func spacing() throws(ConfigurationError) -> TimestepSpacing {
     if family == .distilled { return .distilled(originalSteps: integer("original_inference_steps")) }
     switch try timestepSpacing() {
-    case .leading: return .leading(offset: integer("steps_offset"))
+    case .leading: return .leading(offset: stepsOffset)
     case .trailing: return .trailing
     case .linspace: return .linspace
     }
@@ -91,6 +91,7 @@ extension DiffusersConfiguration {
       case .flowMatchHeunDiscrete: FlowHeun()
       case .consistency: try consistencyModel()
       case .dpmSolverSDE: DPMSolverSDE()
+      case .rePaint: try rePaint(steps: steps, arguments)
       case .ddimInverse: DDIMInversion()
       case .eulerDiscrete, .edmEuler: correctedEuler(arguments)
       case .flowMatchEulerDiscrete: Euler()

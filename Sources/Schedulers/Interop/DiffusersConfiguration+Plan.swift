@@ -90,7 +90,7 @@ extension DiffusersConfiguration {
       return try correctedMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
     case .diffusers:
       let timesteps = try setting(steps: steps, step: arguments).timesteps
-      if [.pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .dpmSolverSDE].contains(schedulerClass) {
+      if [.pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .dpmSolverSDE, .rePaint].contains(schedulerClass) {
         return try faithfulMoves(steps: steps, step: arguments).moves.map(\.query.timestep)
       }
       guard isHeun else { return timesteps }
@@ -151,6 +151,14 @@ extension DiffusersConfiguration {
     if let mu = arguments.mu {
       guard boolean("use_dynamic_shifting"), mu.isFinite else {
         throw .argument("mu", value: mu, className: className, remedy: "it is a number, for use_dynamic_shifting")
+      }
+    }
+    let (plain, isRePaint) = (StepArguments(), schedulerClass == .rePaint)
+    for (name, value, usual) in [
+      ("jump_length", arguments.jumpLength, plain.jumpLength), ("jump_n_sample", arguments.resamplings, plain.resamplings),
+    ] {
+      guard isRePaint || value == usual else {
+        throw .argument(name, value: Double(value), className: className, remedy: "only RePaintScheduler has it")
       }
     }
     guard schedulerClass == .lms || arguments.order == StepArguments().order else {

@@ -39,6 +39,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     case consistency = "CMStochasticIterativeScheduler"
     case dpmSolverSDE = "DPMSolverSDEScheduler"
     case dpmSolverMultistepInverse = "DPMSolverMultistepInverseScheduler"
+    case rePaint = "RePaintScheduler"
 
     /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the one without "Parallel".
     public init?(named name: String) {

@@ -21,7 +21,7 @@ extension DiffusersConfiguration {
       guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
       return [.float32Tables]
         + [.idleLastStep, .halvedCurvature, .missingThirdOrder].filter {
-          meets($0, steps: steps, of: 0, spacing: .linspace, timesteps: [])
+          meets($0, steps: steps, of: 0, spacing: .linspace, timesteps: [], arguments)
         } + lateChurn(arguments)
     }
     guard
@@ -29,14 +29,14 @@ extension DiffusersConfiguration {
       let timesteps = try? setting(steps: steps, step: arguments).timesteps
     else { return [] }
     guard !isInverse || (try? multistep(fidelity: .diffusers)) != nil else { return [] }
-    return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps) }
+    return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps, arguments) }
       + lateChurn(arguments)
   }
 
   private func lateChurn(_ arguments: StepArguments) -> [Deviation] { hasChurn && arguments.churn > 0 ? [.lateChurn] : [] }
 
   private func meets(
-    _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double]
+    _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double], _ arguments: StepArguments
   ) -> Bool {
     let isEuler = isSigmaBased && !isSolver
     let hasSigmaSpacing = SigmaChoice.allCases.contains { boolean($0.rawValue) }
@@ -59,7 +59,11 @@ extension DiffusersConfiguration {
     case .stridedInverse: return schedulerClass == .ddimInverse
     case .lastStepIsNoisy: return schedulerClass == .ddpm && (timesteps.last ?? 0) > 0
     case .logarithmForVariance: return string("variance_type") == "fixed_large_log" && schedulerClass == .ddpm
-    case .epsilonBeforeClipping: return schedulerClass == .ddim && (try? clipping()) != Clipping.none
+    case .epsilonBeforeClipping:
+      return [.ddim, .rePaint].contains(schedulerClass) && (try? clipping()) != Clipping.none
+    case .lateJumps: return schedulerClass == .rePaint && arguments.resamplings > 1 && steps > arguments.jumpLength
+    case .betasOfLaterSteps:
+      return meets(.lateJumps, steps: steps, of: total, spacing: spacing, timesteps: timesteps, arguments) && total / steps > 1
     case .infiniteX0:
       return !isSigmaBased && boolean("rescale_betas_zero_snr") && (try? prediction()) == .epsilon
         && timesteps.contains(Double(total - 1))

@@ -27,7 +27,7 @@ extension DiffusersConfiguration {
 
   var family: Family {
     switch schedulerClass {
-    case .ddpm, .ddim, .ddimInverse, .pndm: .discrete
+    case .ddpm, .ddim, .ddimInverse, .pndm, .rePaint: .discrete
     case .eulerDiscrete, .eulerAncestralDiscrete, .heunDiscrete, .lms, .kdpm2Discrete, .kdpm2AncestralDiscrete,
       .dpmSolverSDE:
       .exploding

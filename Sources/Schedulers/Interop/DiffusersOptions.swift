@@ -144,6 +144,7 @@ extension DiffusersConfiguration.Option {
         boolean("lower_order_final", true), boolean("euler_at_final", false),
       ]
         + [string("algorithm_type", "dpmsolver++"), string("solver_type", "midpoint")]
+    case .rePaint: process() + [number("eta", 0), boolean("clip_sample", true)]
     case .ipndm: process().filter { ["num_train_timesteps", "trained_betas"].contains($0.name) }
     }
   }

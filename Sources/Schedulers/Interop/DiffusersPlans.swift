@@ -35,6 +35,7 @@ extension DiffusersConfiguration {
       let moves = try dpmSDEMoves(setting, tables, noise: arguments.churnNoise)
       return Moves(moves: moves, start: try start(setting))
     case .ddpm: return try ddpmMoves(setting, tables)
+    case .rePaint: return try rePaintMoves(setting, tables, arguments)
     case .ddim: return try ddimMoves(setting, tables, stride: tables.betas.count / steps, arguments)
     case .ddimInverse: return try ddimInverseMoves(setting, tables, stride: tables.betas.count / steps)
     case .eulerDiscrete:

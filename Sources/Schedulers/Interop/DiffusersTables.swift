@@ -117,6 +117,10 @@ extension DiffusersConfiguration {
           "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine), "sigmoid": .sigmoid,
           "laplace": .alphaBar(.laplace),
         ])
+    case .rePaint:
+      try choice(
+        "beta_schedule",
+        ["linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine), "sigmoid": .sigmoid])
     case .heunDiscrete:
       try choice(
         "beta_schedule",

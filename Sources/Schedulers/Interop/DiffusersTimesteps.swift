@@ -15,10 +15,13 @@ extension DiffusersConfiguration {
   func timestepSpacing() throws(ConfigurationError) -> Spacing {
     switch schedulerClass {
     case .dpmSolverSinglestep: .linspace
+    case .rePaint: .leading
     case .ddimInverse: try choice("timestep_spacing", ["leading": .leading, "trailing": .trailing])
     default: try choice("timestep_spacing", ["leading": .leading, "trailing": .trailing, "linspace": .linspace])
     }
   }
+
+  var stepsOffset: Int { schedulerClass == .rePaint ? 0 : integer("steps_offset") }
 
   /// The number of steps, if diffusers can make a run of it.
   func checked(steps: Int) throws(ConfigurationError) -> Int {
@@ -66,7 +69,7 @@ extension DiffusersConfiguration {
       let isRounded = !isSigmaBased || isSolver
       return ordered(line.map { isRounded ? $0.rounded(.toNearestOrEven) : Double(Float($0)) })
     case .leading:
-      let (ratio, offset) = (last / chosen, Double(integer("steps_offset")))
+      let (ratio, offset) = (last / chosen, Double(stepsOffset))
       return ordered((0..<chosen).map { Double($0 * ratio) + offset })
     case .trailing:
       let line = NumPy.descending(from: Double(last), by: Double(total) / Double(count))
@@ -131,6 +134,7 @@ extension DiffusersConfiguration {
     case .eulerAncestralDiscrete, .pndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .dpmSolverSDE:
       return try choice("prediction_type", ["epsilon": .epsilon, "v_prediction": .v])
     case .ipndm: return .v
+    case .rePaint: return .epsilon
     case .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM:
       return boolean("invert_sigmas") ? .reverseFlow : .flow
     case .dpmSolverMultistep, .dpmSolverMultistepInverse, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
@@ -151,7 +155,8 @@ extension DiffusersConfiguration {
     if boolean("thresholding"), honoured("predict_x0") != false {
       return .dynamic(ratio: number("dynamic_thresholding_ratio")!, maximum: number("sample_max_value")!)
     }
-    guard boolean("clip_sample"), let range = number("clip_sample_range") else { return .none }
+    guard boolean("clip_sample") else { return .none }
+    let range = number("clip_sample_range") ?? 1
     guard range >= 0, range.isFinite else { throw unsupported("clip_sample_range", remedy: "it must be 0 or more and finite") }
     return .range(-range...range)
   }

@@ -7,7 +7,7 @@ public enum Fidelity: String, Hashable, Codable, CaseIterable, Sendable {
   case diffusers
 }
 
-/// The extra arguments of a scheduler's `step`, and mu of its `set_timesteps`, with diffusers' defaults and names.
+/// The extra arguments of a scheduler's `step`, and mu and jumps of its `set_timesteps`, with diffusers' defaults and names.
 public struct StepArguments: Hashable, Sendable {
   /// DDIM and TCD: how much fresh noise is drawn; `nil` for 0 and 0.3.
   public var eta: Double?
@@ -26,11 +26,16 @@ public struct StepArguments: Hashable, Sendable {
   /// mu, from which a dynamic shift of rectified flow follows. The times are those of `set_timesteps(steps, mu=mu)`; a pipeline that gives
   /// its own, as Flux's does, has those of `SamplingGrid(flow: .flux, steps: steps, mu: mu)`.
   public var mu: Double?
+  /// RePaint: how many steps a jump goes back, of `set_timesteps`.
+  public var jumpLength: Int
+  /// RePaint: how often a stretch of so many steps is made, of `set_timesteps`.
+  public var resamplings: Int
 
   /// Arguments; those not given have diffusers' defaults.
   public init(
     eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
-    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil
+    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil, jumpLength: Int = 10,
+    resamplings: Int = 10
   ) {
     self.eta = eta
     self.usesClippedModelOutput = usesClippedModelOutput
@@ -40,6 +45,8 @@ public struct StepArguments: Hashable, Sendable {
     self.churnNoise = churnNoise
     self.order = order
     self.mu = mu
+    self.jumpLength = jumpLength
+    self.resamplings = resamplings
   }
 }
 
@@ -52,6 +59,8 @@ extension StepArguments: Codable {
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
     case order, mu
+    case jumpLength = "jump_length"
+    case resamplings = "jump_n_sample"
   }
 
   /// Reads arguments under their names in Python; those that are missing have their defaults.
@@ -76,5 +85,7 @@ extension StepArguments: Codable {
     churnMaximum = try container.decodeIfPresent(Double.self, forKey: .churnMaximum) ?? churnMaximum
     churnNoise = try container.decodeIfPresent(Double.self, forKey: .churnNoise) ?? churnNoise
     order = try container.decodeIfPresent(Int.self, forKey: .order) ?? order
+    jumpLength = try container.decodeIfPresent(Int.self, forKey: .jumpLength) ?? jumpLength
+    resamplings = try container.decodeIfPresent(Int.self, forKey: .resamplings) ?? resamplings
   }
 }

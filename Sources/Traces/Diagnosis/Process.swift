@@ -48,7 +48,7 @@ struct Process: Sendable {
       case .ddimInverse, .heunDiscrete, .ipndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .lcm, .tcd, .dpmSolverSinglestep:
         rule = nil
       case .flowMatchEulerDiscrete, .edmEuler, .edmDPMSolverMultistep: rule = nil
-      case .flowMatchHeunDiscrete, .flowMatchLCM, .consistency, .dpmSolverSDE, .dpmSolverMultistepInverse: rule = nil
+      case .flowMatchHeunDiscrete, .flowMatchLCM, .consistency, .dpmSolverSDE, .dpmSolverMultistepInverse, .rePaint: rule = nil
       }
     }
     stride = (schedule?.timesteps ?? 0) / max(steps, 1)

@@ -102,6 +102,30 @@ import Testing
     }
   }
 
+  @Test func `RePaint's jumps are arguments`() throws {
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 20, spacing: .leading())
+    let own = try RePaint(eta: 0.5, jumpLength: 3, resamplings: 2).plan(
+      over: grid, predicting: .epsilon, clipping: .range(-1...1))
+    let arguments = try JSONDecoder().decode(
+      StepArguments.self, from: Data("{\"jump_length\": 3, \"jump_n_sample\": 2}".utf8))
+    #expect(try Self.plan(.rePaint, ["eta": 0.5], steps: 20, step: arguments) == own)
+    let plain = try RePaint(eta: 0).plan(over: grid, predicting: .epsilon)
+    #expect(try Self.plan(.rePaint, ["clip_sample": false], steps: 20) == plain)
+    for (length, resamplings) in [(0, 10), (10, 0), (1001, 2), (2, 1001)] {
+      for fidelity in Fidelity.allCases {
+        #expect(throws: ConfigurationError.self) {
+          try DiffusersConfiguration(.rePaint).plan(
+            steps: 20, fidelity: fidelity, step: StepArguments(jumpLength: length, resamplings: resamplings))
+        }
+      }
+    }
+    #expect(throws: ConfigurationError.self) { try Self.plan(.rePaint, steps: 1000, step: StepArguments(resamplings: 101)) }
+    #expect(throws: ConfigurationError.self) { try Self.plan(.ddim, step: StepArguments(jumpLength: 3)) }
+    let given = try DiffusersConfiguration(.rePaint, ["num_train_timesteps": 3, "trained_betas": [0.1, 0.2, 0.3]])
+    #expect(try given.plan(steps: 3).steps.count == 3)
+    #expect(throws: ConfigurationError.self) { try given.plan(steps: 3, fidelity: .diffusers) }
+  }
+
   @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
     let model = ConsistencyModel(leastSigma: 0.01, dataDeviation: 1)
     let grid = try model.grid(steps: 3, levels: 18, largestSigma: 10, rho: 3)

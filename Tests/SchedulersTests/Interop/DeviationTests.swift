@@ -20,7 +20,9 @@ import Testing
     func plan(_ fidelity: Fidelity) throws -> SamplingPlan {
       try config.plan(steps: steps, fidelity: fidelity, step: arguments)
     }
-    func timesteps(_ fidelity: Fidelity) throws -> [Double] { try config.timesteps(steps: steps, fidelity: fidelity) }
+    func timesteps(_ fidelity: Fidelity) throws -> [Double] {
+      try config.timesteps(steps: steps, fidelity: fidelity, step: arguments)
+    }
   }
 
   static func runs() throws -> [String: Run] {
@@ -458,6 +460,32 @@ import Testing
     #expect(own.steps.count == 100 && isClose(own.steps[99].arrival.sigma, 14.6, relative: 0.01))
     #expect(!run.config.deviations(steps: 20).contains(.droppedTimesteps))
     #expect(run.config.deviations(steps: 20).contains(.idleLastStep))
+  }
+
+  @Test func `lateJumps: a jump leads from clean data instead of from timestep 0`() throws {
+    let run = try Self.run(.lateJumps)
+    #expect(try run.timesteps(.diffusers).suffix(6) == [0, 400, 300, 200, 100, 0])
+    #expect(try run.timesteps(.corrected).suffix(7) == [100, 500, 400, 300, 200, 100, 0])
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    let bars = try run.config.tables().alphaBars
+    // Of x̂0 at timestep 0, with the betas of 0 ..< 500.
+    #expect(isClose(theirs.steps[9].folded.sample, Double((bars[499] / bars[0]).squareRoot()), relative: 1e-5))
+    #expect(own.steps[8].query.timestep == 100 && own.steps[8].next.noise > 0)
+    #expect(run.config.deviations(steps: 10).contains(.lateJumps) == false)
+    #expect(run.config.deviations(steps: 1000).contains(.lateJumps))
+    #expect(!run.config.deviations(steps: 1000).contains(.betasOfLaterSteps))
+  }
+
+  @Test func `betasOfLaterSteps: a jump leads to another level than the network is told`() throws {
+    let run = try Self.run(.betasOfLaterSteps)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    let bars = try run.config.tables().alphaBars.map { Double($0) }
+    // The jump goes from 500, after the step at 600, back to 700. What is left of x̂0 there is the signal.
+    func taken(_ step: SamplingPlan.Step) -> Double { step.folded.sample * step.query.level.signal }
+    #expect(try run.timesteps(.diffusers)[3...4] == [600, 700])
+    #expect(isClose(taken(theirs.steps[3]), (bars[500] * bars[799] / bars[599]).squareRoot(), relative: 1e-5))
+    #expect(isClose(theirs.steps[4].query.level.signal, bars[700].squareRoot(), relative: 1e-6))
+    for (step, next) in zip(own.steps, own.steps.dropFirst()) { #expect(step.arrival == next.query.level) }
   }
 
   @Test func `endsAtFirstTimestep: the result is that of timestep 0`() throws {
