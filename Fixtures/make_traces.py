@@ -1,6 +1,6 @@
 """Makes traces for `scheduler verify`: right ones of diffusers and guided-diffusion with options at random, and wrong ones.
 
-    make_traces.py --guided-diffusion PATH [--seed 0] [--right 280] [--wrong 2] FOLDER
+    make_traces.py --guided-diffusion PATH [--seed 0] [--right 320] [--wrong 2] FOLDER
 
 writes FOLDER/right/*.safetensors, FOLDER/wrong/*.safetensors and FOLDER/manifest.json, which says of each file which exit status, step
 and mistake are expected. `judge_traces.py` compares that with what the tool says. Not part of `regenerate.py`: the traces are made and
@@ -455,7 +455,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--guided-diffusion", metavar="PATH", required=True, help="a checkout of guided-diffusion")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--right", type=int, default=280, help="how many right traces")
+    parser.add_argument("--right", type=int, default=320, help="how many right traces")
     parser.add_argument("--wrong", type=int, default=2, help="how many wrong traces for each mistake")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")

@@ -19,7 +19,7 @@ public struct StepArguments: Hashable, Sendable {
   public var churnMinimum: Double
   /// Euler, EDM's too: the largest sigma at which noise is added.
   public var churnMaximum: Double
-  /// Euler, EDM's too: the deviation of the noise added.
+  /// Euler, EDM's too: the deviation of the noise added; DPM++ SDE: the factor of all of its noise.
   public var churnNoise: Double
   /// LMS: how many evaluations a step looks at, 1 to 4.
   public var order: Int

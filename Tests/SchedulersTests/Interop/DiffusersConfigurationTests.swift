@@ -208,7 +208,8 @@ import Testing
       StepArguments(churn: 1, churnMaximum: .nan), StepArguments(churn: 1, churnNoise: -1),
     ]
     for fidelity in Fidelity.allCases {
-      for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .ddim] {
+      for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .ddim]
+      {
         let configuration = try DiffusersConfiguration(schedulerClass)
         #expect(throws: ConfigurationError.self) {
           try configuration.plan(steps: 5, fidelity: fidelity, step: StepArguments(churn: 1))
