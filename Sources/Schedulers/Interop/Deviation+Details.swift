@@ -145,7 +145,8 @@ extension Deviation {
           "A run finds its place by the value of the first timestep and takes the second of equal ones. Where the first two are equal, "
           + "every step uses the sigmas of the next, and the last fails.",
         place:
-          "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the table",
+          "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the table; flow matching with a "
+          + "`shift` of millions",
         effect: "IndexError. `.diffusers` refuses the configuration.", issue: "huggingface/diffusers/issues/12771")
     case .oneMorePoint:
       Details(

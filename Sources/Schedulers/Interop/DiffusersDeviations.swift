@@ -8,10 +8,11 @@ extension DiffusersConfiguration {
       return [.float32Tables] + (noises[0] == 1 ? [.firstOutputUnused] : [])
     }
     if family == .flow {
-      guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
+      guard let timesteps = try? setting(steps: steps, step: arguments).timesteps else { return [] }
       let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1
       let isMistaken = redrawsFlow && boolean("invert_sigmas")
       return [.float32Tables] + (isTwice ? [.shiftedTwice] : []) + (isMistaken ? [.noiseForData] : [])
+        + (timesteps.prefix(2) == [timesteps[0], timesteps[0]] ? [.duplicateStart] : [])
     }
     if family == .consistency {
       guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }

@@ -408,6 +408,16 @@ import Testing
     }
   }
 
+  @Test func `duplicateStart: a large shift leaves float32 no difference between the first times`() throws {
+    for schedulerClass in [DiffusersConfiguration.Class.flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM] {
+      let configuration = try DiffusersConfiguration(schedulerClass, ["shift": 1e9])
+      #expect(configuration.deviations(steps: 10).contains(.duplicateStart))
+      #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 10, fidelity: .diffusers) }
+      #expect(try configuration.plan(steps: 10).steps.count >= 10)
+      #expect(try !DiffusersConfiguration(schedulerClass, ["shift": 3.0]).deviations(steps: 10).contains(.duplicateStart))
+    }
+  }
+
   @Test func `noiseForData: where sigmas are inverted the run ends at noise`() throws {
     let run = try Self.run(.noiseForData)
     let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
