@@ -54,7 +54,13 @@ RARE = [
     for name, prediction, churn in (
         ("EulerDiscreteScheduler", "epsilon", 1.0), ("EulerDiscreteScheduler", "sample", 1.0),
         ("EulerDiscreteScheduler", "v_prediction", 40.0), ("EDMEulerScheduler", "epsilon", 1.0),
-        ("EDMEulerScheduler", "v_prediction", 40.0))]
+        ("EDMEulerScheduler", "v_prediction", 40.0))] + [
+    ("DPMSolverMultistepInverseScheduler", {"solver_order": 3, "solver_type": "heun", "algorithm_type": algorithm}, 6, {})
+    for algorithm in ("dpmsolver++", "dpmsolver")] + [
+    # Where σ_up comes out above σ by rounding.
+    ("DPMSolverSDEScheduler", {"beta_schedule": "squaredcos_cap_v2"}, 4, {}),
+    ("RePaintScheduler", {"eta": 0.8, "clip_sample": False}, 6, {"jump_length": 2, "jump_n_sample": 2}),
+    ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})]
 
 
 def options():

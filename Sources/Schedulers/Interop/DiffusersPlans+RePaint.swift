@@ -71,7 +71,7 @@ extension DiffusersConfiguration {
         reason: "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
     }
     let form =
-      Double(root(next)) * .estimate() + Double(direction) * .output + Double(timestep > 0 ? deviation : 0) * .noise
+      Double(root(next)) * .estimate() + Double(direction) * .output + Double(deviation) * .noise
     return Move(
       at: SamplingGrid.Point(timestep: Double(timestep), level: level(bar)), to: level(next), estimate: .x0, next: form)
   }

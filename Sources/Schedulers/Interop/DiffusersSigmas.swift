@@ -81,8 +81,9 @@ extension DiffusersConfiguration {
       rounding = self.rounding(of: choice)
     }
     // Of equal timesteps the first alone stays, but all of their sigmas; what is cut off is so afterwards.
-    if isInverse, rounding != .towardZero { timesteps = Self.distinct(timesteps.map { $0.rounded(.toNearestOrEven) }) }
-    if isInverse { timesteps = Self.distinct(timesteps) }
+    if isInverse {
+      timesteps = Self.distinct(rounding == .towardZero ? timesteps : timesteps.map { $0.rounded(.toNearestOrEven) })
+    }
     if let rounding { timesteps = timesteps.map { $0.rounded(rounding) } }
     // These end where they are already, but for a spacing of timesteps.
     let isIdle = choice != nil && [.uniPC, .deis, .saSolver, .dpmSolverMultistepInverse].contains(schedulerClass)

@@ -93,6 +93,9 @@ import Testing
     #expect(try Self.plan(.dpmSolverMultistepInverse, values, steps: 20) == own)
     let reach = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 3], steps: 6).steps.map(\.next.estimates.count)
     #expect(reach == [1, 1, 2, 3, 2, 1])
+    // Where there are no data at the end, the last step is of order 1 whatever the file says.
+    let flow: Values = ["use_flow_sigmas": true, "prediction_type": "flow_prediction", "lower_order_final": false]
+    #expect(try Self.plan(.dpmSolverMultistepInverse, flow, steps: 6).steps.map(\.next.estimates.count) == [1, 1, 2, 2, 2, 1])
     let epsilon = try Self.plan(.dpmSolverMultistepInverse, ["algorithm_type": "dpmsolver", "solver_order": 1], steps: 5)
     let data = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 1], steps: 5)
     for (one, other) in zip(epsilon.steps, data.steps) {
