@@ -58,7 +58,7 @@ RARE = [
     ("DPMSolverMultistepInverseScheduler", {"solver_order": 3, "solver_type": "heun", "algorithm_type": algorithm}, 6, {})
     for algorithm in ("dpmsolver++", "dpmsolver")] + [
     # Where σ_up comes out above σ by rounding.
-    ("DPMSolverSDEScheduler", {"beta_schedule": "squaredcos_cap_v2"}, 4, {}),
+    ("DPMSolverSDEScheduler", {"beta_schedule": "squaredcos_cap_v2"}, 2, {}),
     ("RePaintScheduler", {"eta": 0.8, "clip_sample": False}, 6, {"jump_length": 2, "jump_n_sample": 2}),
     ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})]
 

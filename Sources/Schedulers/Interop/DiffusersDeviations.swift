@@ -30,6 +30,7 @@ extension DiffusersConfiguration {
       let timesteps = try? setting(steps: steps, step: arguments).timesteps
     else { return [] }
     guard !isInverse || (try? multistep(fidelity: .diffusers)) != nil else { return [] }
+    guard schedulerClass != .rePaint || self["trained_betas"] == .null else { return [] }
     return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps, arguments) }
       + lateChurn(arguments)
   }
@@ -77,7 +78,8 @@ extension DiffusersConfiguration {
     case .roundedSigmaTimesteps: return isSolver && hasSigmaSpacing
     case .duplicateStart: return isSigmaBased && timesteps.count > 1 && timesteps[0] == timesteps[1]
     case .oneMorePoint: return isSolver && !hasSigmaSpacing && spacing != .trailing
-    case .halvedCurvature: return takesThirdOrder(steps: steps) && string("algorithm_type")?.hasPrefix("sde") == false
+    case .halvedCurvature:
+      return takesThirdOrder(steps: isInverse ? timesteps.count : steps) && string("algorithm_type")?.hasPrefix("sde") == false
     case .missignedCurvature:
       guard string("algorithm_type") == "sde-dpmsolver++", family == .solver else { return false }
       guard schedulerClass == .dpmSolverSinglestep else { return takesThirdOrder(steps: steps) }

@@ -127,6 +127,7 @@ import Testing
     let given = try DiffusersConfiguration(.rePaint, ["num_train_timesteps": 3, "trained_betas": [0.1, 0.2, 0.3]])
     #expect(try given.plan(steps: 3).steps.count == 3)
     #expect(throws: ConfigurationError.self) { try given.plan(steps: 3, fidelity: .diffusers) }
+    #expect(given.deviations(steps: 3).isEmpty)
   }
 
   @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
