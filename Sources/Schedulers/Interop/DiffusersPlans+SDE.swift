@@ -7,7 +7,7 @@ extension DiffusersConfiguration {
     let logarithms = tables.sigmas.map(NumPy.log)
     let grid = sigmaGrid(setting)
     var moves: [Move] = []
-    for interval in grid.intervals {
+    for (i, interval) in grid.intervals.enumerated() {
       let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))
       guard to > 0 else {
         let next = Euler.step(from: interval.from.level, to: interval.to.level, denoised: .estimate())
@@ -17,6 +17,11 @@ extension DiffusersConfiguration {
       let (start, end) = (-Self.log(from), -Self.log(to))
       let middle = start + (end - start) / 2
       let (half, whole) = (ancestralStep(from: start, to: middle), ancestralStep(from: start, to: end))
+      guard half.sigma > 0, half.sigma.isFinite else {
+        throw .notFinite(
+          step: i, timestep: interval.from.timestep, className: className,
+          reason: "the sigma in its middle is \(half.sigma) in float32; use smaller sigmas")
+      }
       let (a, m, b) = (Double(from), Double(half.sigma), Double(to))
       var second = whole.drift(.estimate(), sample: .sample(ago: 1))
       if drawsWholeSteps || half.up == 0 {

@@ -197,6 +197,23 @@ import Testing
     }
   }
 
+  @Test func `sigmas at the ends of float32 make an error or a plan, no trap`() throws {
+    let ends = [0x1.fffffep127, 3e38, 1e300, 1e-45, 1e-38, 1.0]
+    for schedulerClass in [DiffusersConfiguration.Class.dpmSolverSDE, .consistency, .dpmSolverMultistepInverse] {
+      for (least, most) in ends.flatMap({ least in ends.map { (least, $0) } }) {
+        let values: [String: Value] = [
+          "sigma_min": .number(least), "sigma_max": .number(most), "sigma_data": .number(most), "use_exponential_sigmas": true,
+          "num_train_timesteps": 10,
+        ]
+        for fidelity in Fidelity.allCases {
+          for steps in [1, 2, 5] {
+            _ = try? DiffusersConfiguration(schedulerClass, values).plan(steps: steps, fidelity: fidelity)
+          }
+        }
+      }
+    }
+  }
+
   @Test func `step arguments are read by their names in Python, and refused where they have no meaning`() throws {
     let read = try JSONDecoder().decode(
       StepArguments.self, from: Data("{\"eta\": 0.5, \"use_clipped_model_output\": true}".utf8))
