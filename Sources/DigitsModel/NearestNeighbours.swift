@@ -17,15 +17,15 @@ public struct NearestNeighbours: Sendable {
 
   /// The nearest pictures by Euclidean distance, nearest first; of equally near ones the first.
   public func nearest(to image: [Double], count: Int) -> [(index: Int, distance: Double)] {
-    var squares: [(index: Int, distance: Double)] = []
-    squares.reserveCapacity(images.count)
+    var near: [(index: Int, square: Double)] = []
     for (index, other) in images.enumerated() {
       var square = 0.0
       for k in image.indices { square += (image[k] - other[k]) * (image[k] - other[k]) }
-      squares.append((index, square))
+      if near.count == count, let last = near.last, square >= last.square { continue }
+      near.insert((index, square), at: near.firstIndex { square < $0.square } ?? near.count)
+      if near.count > count { near.removeLast() }
     }
-    squares.sort { ($0.distance, $0.index) < ($1.distance, $1.index) }
-    return squares.prefix(count).map { ($0.index, $0.distance.squareRoot()) }
+    return near.map { ($0.index, $0.square.squareRoot()) }
   }
 
   /// The class that most of the k nearest have; of equally frequent ones that of the nearest.

@@ -8,7 +8,8 @@ struct Scheduler: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scheduler", abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
     subcommands: [
-      SampleCommand.self, TrainCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self, PlotCommand.self,
+      SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self,
+      PlotCommand.self,
       NoiseCommand.self, ListCommand.self, VerifyCommand.self, ReplayCommand.self,
     ])
 

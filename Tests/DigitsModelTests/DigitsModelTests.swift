@@ -112,6 +112,8 @@ import Testing
     #expect(space.label(of: [0, 0], k: 3) == 2)
     // One vote each: the nearest decides.
     #expect(space.label(of: [8, 8], k: 2) == 1)
+    // Of equally near ones the first.
+    #expect(NearestNeighbours([[2], [1], [-1], [1]], labels: [0, 0, 0, 0]).nearest(to: [0], count: 2).map(\.index) == [1, 2])
     #expect(space.accuracy(on: [[0, 0], [9, 9]], labels: [2, 0]) == 0.5)
   }
 }

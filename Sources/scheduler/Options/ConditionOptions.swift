@@ -23,11 +23,7 @@ struct ConditionOptions: ParsableArguments {
 
   /// The trained model, if it is one.
   func trained() throws -> TrainedModel? {
-    switch model {
-    case "dataset": nil
-    case "trained": try .shipped()
-    default: try TrainedModel(contentsOf: model)
-    }
+    try model == "dataset" ? nil : .named(model)
   }
 
   /// The denoiser of the digits: the trained one, or else the exact one.

@@ -55,10 +55,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
   @Option(help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?
   @Option(help: "Steps between evaluations; 0 for none at all. (default: 8000)") var validationSteps: Int?
-  @Option(help: "Held-out digits whose bits are counted. (default: 128)") var numValidationImages: Int?
-  @Option(help: "Samples that are compared with the held-out digits. (default: 1797)") var numValidationSamples: Int?
-  @Option(parsing: .unconditional, help: "Guidance towards the class in evaluations. (default: 1)")
-  var guidanceScale: Double?
+  @OptionGroup var evaluation: EvaluationOptions
 
   /// Sets what was given.
   func apply(to c: inout TrainingConfiguration) {
@@ -96,8 +93,6 @@ struct TrainingOptions: ParsableArguments {
     set(&c.checkpointingSteps, checkpointingSteps)
     set(&c.checkpointsTotalLimit, checkpointsTotalLimit)
     set(&c.validationSteps, validationSteps)
-    set(&c.numValidationImages, numValidationImages)
-    set(&c.numValidationSamples, numValidationSamples)
-    set(&c.guidanceScale, guidanceScale)
+    evaluation.apply(to: &c)
   }
 }

@@ -9,9 +9,18 @@ struct DigitSplit {
   /// Grey values are 0 ... 16.
   static let greyLevels = 17
 
+  enum Half: String, CaseIterable {
+    case training
+    case heldOut = "held-out"
+
+    var other: Half { self == .training ? .heldOut : .training }
+  }
+
   let training: (images: [[Double]], labels: [Int])
   let heldOut: (images: [[Double]], labels: [Int])
   private let scalars: [[Float]]
+
+  subscript(half: Half) -> (images: [[Double]], labels: [Int]) { half == .training ? training : heldOut }
 
   init() throws(Fixtures.Failure) {
     let digits = try Digits()

@@ -21,6 +21,11 @@ struct TrainedModel {
     try TrainedModel(Fixtures.data("digits-model.safetensors"), from: "the shipped model")
   }
 
+  /// The model that an option names: "trained" comes with the tool, and everything else is a file.
+  static func named(_ name: String) throws -> TrainedModel {
+    try name == "trained" ? .shipped() : TrainedModel(contentsOf: name)
+  }
+
   /// - Throws: `Failure` if there is no such file, or it is damaged or holds something else.
   init(contentsOf path: String) throws {
     try self.init(InputFile.read(path, option: "--model", kind: "model of `scheduler train`"), from: "--model \(path)")

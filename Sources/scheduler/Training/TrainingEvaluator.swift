@@ -4,8 +4,11 @@ import Schedulers
 
 /// How good a network is: what held-out digits cost, how its samples compare with them, and whether it has learned digits by heart.
 struct TrainingEvaluator {
+  /// Of the network, with the seed, the guidance and the numbers of digits of the evaluation.
   let configuration: TrainingConfiguration
   let data: DigitSplit
+  /// The digits that are coded and compared with.
+  var half = DigitSplit.Half.heldOut
   /// Called before each call of the network.
   let onCall: () throws -> Void
 
@@ -13,18 +16,34 @@ struct TrainingEvaluator {
 
   /// What an evaluation finds.
   struct Result {
-    let numbers: TrainingLog.Evaluation
-    let sheet: ContactSheet
+    /// Of digits of the half, given their class.
+    let bitsPerDimension: Double
+    /// From the digits of the half to the samples.
+    let frechetDistance: Double
+    /// The part of the samples that nearest neighbours in the half recognise.
+    let recognised: Double
+    let samples: (images: [[Double]], labels: [Int])
+
+    var text: String {
+      "\(brief(bitsPerDimension, digits: 4)) bits per dimension, Frechet distance \(brief(frechetDistance, digits: 3)), "
+        + "\(brief(100 * recognised, digits: 3)) % recognised"
+    }
   }
 
-  func evaluate(_ state: TrainingState) throws -> Result {
-    let samples = try sample(state.result)
-    let recogniser = NearestNeighbours(data.heldOut.images, labels: data.heldOut.labels)
-    let numbers = TrainingLog.Evaluation(
-      step: state.progress.step, bitsPerDimension: try bitsPerDimension(state.result),
-      frechetDistance: try FrechetDistance(from: data.heldOut.images)(to: samples.images),
-      recognised: recogniser.accuracy(on: samples.images, labels: samples.labels))
-    return Result(numbers: numbers, sheet: sheet(of: samples, numbers))
+  func evaluate(_ network: Network<Float>) throws -> Result {
+    let samples = try sample(network)
+    let (distance, recognised) = try compare(samples)
+    return Result(
+      bitsPerDimension: try bitsPerDimension(network), frechetDistance: distance, recognised: recognised, samples: samples)
+  }
+
+  /// The Fréchet distance of pictures to the digits of the half, and the part of them that those recognise.
+  func compare(_ samples: (images: [[Double]], labels: [Int])) throws -> (distance: Double, recognised: Double) {
+    let (images, labels) = data[half]
+    return (
+      try FrechetDistance(from: images)(to: samples.images),
+      NearestNeighbours(images, labels: labels).accuracy(on: samples.images, labels: samples.labels)
+    )
   }
 
   /// Samples of all classes with guidance, in the order of the classes.
@@ -52,12 +71,12 @@ struct TrainingEvaluator {
     return (images, labels)
   }
 
-  /// The mean bound of the first held-out digits, given their class.
+  /// The mean bound of the first digits of the half, given their class.
   private func bitsPerDimension(_ network: Network<Float>) throws -> Double {
     let count = configuration.numValidationImages
     let x0 = Batch(
-      shape: [count, 1, Digits.side, Digits.side], scalars: data.heldOut.images.prefix(count).joined().map { Float($0) })
-    let labels = data.heldOut.labels.prefix(count).map(Optional.some)
+      shape: [count, 1, Digits.side, Digits.side], scalars: data[half].images.prefix(count).joined().map { Float($0) })
+    let labels = data[half].labels.prefix(count).map(Optional.some)
     var run = BitsPerDimension(try configuration.loss().bound, of: x0)
     var noise = GaussianNoise(seed: configuration.seed)
     while let query = run.query {
@@ -74,7 +93,8 @@ struct TrainingEvaluator {
 
   /// Ten samples of each class, and beside each the digit of the training data that is nearest to it, and that of the held-out ones. If the
   /// former is much nearer, the network repeats what it was shown.
-  private func sheet(of samples: (images: [[Double]], labels: [Int]), _ numbers: TrainingLog.Evaluation) -> ContactSheet {
+  func sheet(of result: Result, title: String) -> ContactSheet {
+    let samples = result.samples
     let shown = (0..<Architecture.classes).flatMap { label in
       samples.labels.indices.filter { samples.labels[$0] == label }.prefix(10).map { samples.images[$0] }
     }
@@ -86,11 +106,10 @@ struct TrainingEvaluator {
         title: title, subtitle: "distance \(brief(mean, digits: 3))", digits: nearest.map { half.images[$0.index] })
     }
     return ContactSheet(
-      title: "step \(numbers.step): \(brief(numbers.bitsPerDimension, digits: 4)) bits per dimension, Frechet distance "
-        + "\(brief(numbers.frechetDistance, digits: 3)), \(brief(100 * numbers.recognised, digits: 3)) % recognised",
+      title: title,
       panels: [
         ContactSheet.Panel(title: "samples", subtitle: "guidance \(brief(configuration.guidanceScale))", digits: shown),
-        panel("nearest, training", data.training), panel("nearest, held out", data.heldOut),
+        panel("nearest, training", data[.training]), panel("nearest, held out", data[.heldOut]),
       ], stripTitle: "", strip: [])
   }
 }

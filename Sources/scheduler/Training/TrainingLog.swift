@@ -16,12 +16,14 @@ enum TrainingLog {
   /// How good the network was at a step.
   struct Evaluation: Hashable, Codable {
     let step: Int
-    /// Of held-out digits, given their class.
     let bitsPerDimension: Double
-    /// From the held-out digits to the samples.
     let frechetDistance: Double
-    /// The part of the samples that nearest neighbours among the held-out digits recognise.
     let recognised: Double
+
+    init(step: Int, _ result: TrainingEvaluator.Result) {
+      self.step = step
+      (bitsPerDimension, frechetDistance, recognised) = (result.bitsPerDimension, result.frechetDistance, result.recognised)
+    }
   }
 
   static func csv(_ rows: [Row]) -> String {

@@ -50,10 +50,12 @@ struct TrainingRun {
   private func evaluate(_ state: inout TrainingState, _ interruption: Interruption) throws {
     let evaluator = TrainingEvaluator(configuration: configuration, data: data, onCall: interruption.check)
     do {
-      let result = try evaluator.evaluate(state)
-      state.progress.evaluations.append(result.numbers)
-      try write("samples-\(state.progress.step).png", PNG.encode(result.sheet.picture()))
-      try Console.output.print(result.sheet.title + "\n")
+      let step = state.progress.step
+      let result = try evaluator.evaluate(state.result)
+      state.progress.evaluations.append(TrainingLog.Evaluation(step: step, result))
+      let title = "step \(step): \(result.text)"
+      try write("samples-\(step).png", PNG.encode(evaluator.sheet(of: result, title: title).picture()))
+      try Console.output.print(title + "\n")
     } catch is Interruption.Interrupted {}
   }
 
