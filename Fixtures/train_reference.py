@@ -1,11 +1,14 @@
 """The model of Sources/DigitsModel in PyTorch, trained with diffusers' noise schedule, average and learning rate.
 
-    .venv/bin/python Fixtures/train_reference.py --initial-weights FILE [--steps 1000]     # trains, and prints losses and speed
+    scheduler train --output-dir first --max-train-steps 1 --lr-warmup-steps 1     # rate 0: the first weights and the defaults
+    .venv/bin/python Fixtures/train_reference.py --initial-weights first/model.safetensors --output torch.safetensors
+    scheduler evaluate --model torch.safetensors
 
 recipes/training.py runs it on given weights, batches and noise; `scheduler train` is to have the same losses.
 """
 
 import argparse
+import json
 import math
 import pathlib
 import time
@@ -92,32 +95,68 @@ def digits():
     return torch.tensor(lines[:, 1:] / 8 - 1, dtype=torch.float32), torch.tensor(lines[:, 0], dtype=torch.int64)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--initial-weights", help="a safetensors file, such as the model.safetensors of `scheduler train`")
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--train-batch-size", type=int, default=128)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    network = Network(hidden=192, blocks=5, frequencies=64)
-    if arguments.initial_weights:
-        from safetensors.torch import load_file
+def stratified(count):
+    """`Stratified`: the i-th timestep from the i-th of equal slices."""
+    return ((torch.arange(count, dtype=torch.float64) + torch.rand(count, dtype=torch.float64)) / count * 1000).long()
 
-        network.load_state_dict(load_file(arguments.initial_weights))
-    training = Training(network, learning_rate=2e-3, warmup=500, steps=arguments.steps)
-    images, labels = digits()
-    images, labels = images[::2], labels[::2]
+
+def batches(count, size):
+    """Every digit once an epoch, in random order; a batch may begin in one epoch and end in the next."""
+    order = torch.empty(0, dtype=torch.int64)
+    while True:
+        while len(order) < size:
+            order = torch.cat([order, torch.randperm(count)])
+        yield order[:size]
+        order = order[size:]
+
+
+# What this script trains; a configuration that says anything else is refused.
+FIXED = {
+    "prediction_type": "v", "ddpm_beta_schedule": "cosine", "ddpm_num_steps": 1000, "loss_type": "mse",
+    "variance_type": "fixedLarge", "timestep_sampler": "stratified", "use_ema": True, "ema_inv_gamma": 1, "ema_power": 0.75,
+    "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "noise_offset": 0, "input_perturbation": 0, "snr_gamma": None,
+    "lr_scheduler": "cosine", "gradient_accumulation_steps": 1, "num_train_epochs": None,
+}
+
+
+def main():
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--initial-weights", required=True, help="a model.safetensors of `scheduler train`, whose configuration is kept but for")
+    parser.add_argument("--max-train-steps", type=int, default=3000)
+    parser.add_argument("--lr-warmup-steps", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the digits, the timesteps and the noise")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", help="a safetensors file for the averaged weights, for `scheduler evaluate --model`")
+    arguments = parser.parse_args()
+    with safe_open(arguments.initial_weights, framework="pt") as file:
+        c = json.loads(file.metadata()["training_configuration"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}
+    other = {name: c.get(name) for name, value in FIXED.items() if c.get(name) != value}
+    if other:
+        parser.error(f"{arguments.initial_weights} is of a training that this script does not do: {other}")
+    c |= {"max_train_steps": arguments.max_train_steps, "lr_warmup_steps": arguments.lr_warmup_steps, "seed": arguments.seed}
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    network = Network(c["hidden_size"], c["hidden_blocks"], frequencies=64)
+    network.load_state_dict(weights)
+    training = Training(
+        network, c["learning_rate"], c["lr_warmup_steps"], c["max_train_steps"], c["adam_weight_decay"], c["max_grad_norm"],
+        c["ema_max_decay"])
+    images, labels = (values[::2] for values in digits())
     start = time.perf_counter()
-    for step in range(arguments.steps):
-        chosen = torch.randint(len(images), (arguments.train_batch_size,))
-        told = torch.where(torch.rand(len(chosen)) < 0.1, CLASSES, labels[chosen])
-        timesteps = torch.randint(1000, (len(chosen),))
-        loss, _ = training.step(images[chosen], told, torch.randn(len(chosen), PIXELS), timesteps)
-        if (step + 1) % 100 == 0:
+    for step, chosen in zip(range(c["max_train_steps"]), batches(len(images), c["train_batch_size"])):
+        told = torch.where(torch.rand(len(chosen)) < c["class_dropout"], CLASSES, labels[chosen])
+        loss, _ = training.step(images[chosen], told, torch.randn(len(chosen), PIXELS), stratified(len(chosen)))
+        if (step + 1) % 500 == 0:
             rate = (step + 1) / (time.perf_counter() - start)
-            print(f"step {step + 1}: loss {loss:.4f}, {rate:.1f} steps a second on {arguments.threads} threads")
+            print(f"step {step + 1}: loss {loss:.4f}, {rate:.1f} steps a second on {arguments.threads} threads", flush=True)
+    if arguments.output:
+        training.average.copy_to(network.parameters())
+        save_file(network.state_dict(), arguments.output, {"training_configuration": json.dumps(c), "format": "pt"})
 
 
 if __name__ == "__main__":
