@@ -1,7 +1,7 @@
 import Schedulers
 
 // What the network's two directions are made of. These loops are compiled for Float and for Double; as generic code they would be
-// a hundred times slower.
+// a hundred times slower. They run over plain memory, since a check of each index would keep them from being vectorised.
 
 extension Network {
   /// W·x + b for each sample.
@@ -10,13 +10,13 @@ extension Network {
   func apply(_ layer: Architecture.Linear, to x: [Scalar]) -> [Scalar] {
     let count = x.count / layer.inputs
     return [Scalar](unsafeUninitializedCapacity: count * layer.outputs) { y, initialized in
+      let y = y.baseAddress!
       parameters.withUnsafeBufferPointer { p in
-        for n in 0..<count {
-          for k in 0..<layer.outputs { y.initializeElement(at: n * layer.outputs + k, to: p[layer.bias + k]) }
-        }
+        let p = p.baseAddress!
+        for n in 0..<count { (y + n * layer.outputs).initialize(from: p + layer.bias, count: layer.outputs) }
         Scalar.multiply(
-          x, transposed: false, p.baseAddress! + layer.weight, transposed: true, rows: count, inner: layer.inputs,
-          columns: layer.outputs, beta: 1, into: y.baseAddress!)
+          x, transposed: false, p + layer.weight, transposed: true, rows: count, inner: layer.inputs,
+          columns: layer.outputs, beta: 1, into: y)
       }
       initialized = count * layer.outputs
     }
@@ -33,11 +33,12 @@ extension Network {
   func addGradient(of layer: Architecture.Linear, slope: [Scalar], input x: [Scalar], to gradient: inout [Scalar]) {
     let count = x.count / layer.inputs
     gradient.withUnsafeMutableBufferPointer { g in
+      let g = g.baseAddress!
       Scalar.multiply(
         slope, transposed: true, x, transposed: false, rows: layer.outputs, inner: count, columns: layer.inputs, beta: 1,
-        into: g.baseAddress! + layer.weight)
-      for n in 0..<count {
-        for k in 0..<layer.outputs { g[layer.bias + k] += slope[n * layer.outputs + k] }
+        into: g + layer.weight)
+      slope.withUnsafeBufferPointer { slope in
+        for n in 0..<count { Self.add(slope.baseAddress! + n * layer.outputs, to: g + layer.bias, count: layer.outputs) }
       }
     }
   }
@@ -61,9 +62,13 @@ extension Network {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addLabels(_ classes: [Int], to condition: inout [Scalar]) {
-    let width = architecture.hidden
-    for (n, label) in classes.enumerated() {
-      for k in 0..<width { condition[n * width + k] += parameters[architecture.labels + label * width + k] }
+    let (width, start) = (architecture.hidden, architecture.labels)
+    condition.withUnsafeMutableBufferPointer { condition in
+      parameters.withUnsafeBufferPointer { p in
+        for (n, label) in classes.enumerated() {
+          Self.add(p.baseAddress! + start + label * width, to: condition.baseAddress! + n * width, count: width)
+        }
+      }
     }
   }
 
@@ -71,38 +76,58 @@ extension Network {
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   func addLabelGradient(_ classes: [Int], slope: [Scalar], to gradient: inout [Scalar]) {
-    let width = architecture.hidden
-    for (n, label) in classes.enumerated() {
-      for k in 0..<width { gradient[architecture.labels + label * width + k] += slope[n * width + k] }
+    let (width, start) = (architecture.hidden, architecture.labels)
+    gradient.withUnsafeMutableBufferPointer { g in
+      slope.withUnsafeBufferPointer { slope in
+        for (n, label) in classes.enumerated() {
+          Self.add(slope.baseAddress! + n * width, to: g.baseAddress! + start + label * width, count: width)
+        }
+      }
     }
+  }
+
+  @inline(__always)
+  private static func add(_ row: UnsafePointer<Scalar>, to sum: UnsafeMutablePointer<Scalar>, count: Int) {
+    for k in 0..<count { sum[k] += row[k] }
   }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   static func silu(_ u: [Scalar]) -> Activation {
-    var value = u
-    var slope = u
-    for i in u.indices {
-      let logistic = 1 / (1 + Scalar(Math.exp(-Double(u[i]))))
-      value[i] = u[i] * logistic
-      slope[i] = logistic * (1 + u[i] * (1 - logistic))
+    var slope = [Scalar](repeating: 0, count: u.count)
+    let value = [Scalar](unsafeUninitializedCapacity: u.count) { value, initialized in
+      slope.withUnsafeMutableBufferPointer { slope in
+        u.withUnsafeBufferPointer { u in
+          for i in 0..<u.count {
+            let logistic = 1 / (1 + Scalar.exponential(-u[i]))
+            value[i] = u[i] * logistic
+            slope[i] = logistic * (1 + u[i] * (1 - logistic))
+          }
+        }
+      }
+      initialized = u.count
     }
     return Activation(value: value, slope: slope)
   }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  static func sum(_ a: [Scalar], _ b: [Scalar]) -> [Scalar] {
-    var sum = a
-    for i in sum.indices { sum[i] += b[i] }
-    return sum
-  }
+  static func sum(_ a: [Scalar], _ b: [Scalar]) -> [Scalar] { elementwise(a, b, +) }
 
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  static func product(_ a: [Scalar], _ b: [Scalar]) -> [Scalar] {
-    var product = a
-    for i in product.indices { product[i] *= b[i] }
-    return product
+  static func product(_ a: [Scalar], _ b: [Scalar]) -> [Scalar] { elementwise(a, b, *) }
+
+  @inline(__always)
+  private static func elementwise(_ a: [Scalar], _ b: [Scalar], _ operation: (Scalar, Scalar) -> Scalar) -> [Scalar] {
+    precondition(a.count == b.count, "\(a.count) values against \(b.count)")
+    return [Scalar](unsafeUninitializedCapacity: a.count) { result, initialized in
+      a.withUnsafeBufferPointer { a in
+        b.withUnsafeBufferPointer { b in
+          for i in 0..<a.count { result[i] = operation(a[i], b[i]) }
+        }
+      }
+      initialized = a.count
+    }
   }
 }

@@ -49,7 +49,12 @@ public struct MovingAverage<Scalar: NetworkScalar>: Hashable, Sendable {
   public mutating func update(with latest: [Scalar]) {
     precondition(latest.count == parameters.count, "\(latest.count) parameters for an average of \(parameters.count)")
     let part = Scalar(1 - decay)
-    for i in parameters.indices { parameters[i] -= part * (parameters[i] - latest[i]) }
+    // Over plain memory, so that it is vectorised.
+    parameters.withUnsafeMutableBufferPointer { average in
+      latest.withUnsafeBufferPointer { latest in
+        for i in 0..<latest.count { average[i] -= part * (average[i] - latest[i]) }
+      }
+    }
     updates += 1
   }
 }
