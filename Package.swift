@@ -69,7 +69,7 @@ let package = Package(
       name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
-    .target(name: "DigitsModel", dependencies: ["Schedulers", "ExactDenoisers", "COpenBLAS"], swiftSettings: fast),
+    .target(name: "DigitsModel", dependencies: ["Schedulers", "Kernels", "ExactDenoisers", "COpenBLAS"], swiftSettings: fast),
     .target(
       name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
       exclude: [

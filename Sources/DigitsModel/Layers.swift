@@ -30,15 +30,15 @@ extension Network {
   ///   - gradient: of all parameters.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func addGradient(of layer: Architecture.Linear, slope: [Scalar], input x: [Scalar], to gradient: inout [Scalar]) {
+  func addGradient(of layer: Architecture.Linear, slope: [Scalar], input x: [Scalar], to gradient: UnsafeMutablePointer<Scalar>)
+  {
     let count = x.count / layer.inputs
-    gradient.withUnsafeMutableBufferPointer { g in
-      let g = g.baseAddress!
-      Scalar.multiply(
-        slope, transposed: true, x, transposed: false, rows: layer.outputs, inner: count, columns: layer.inputs, beta: 1,
-        into: g + layer.weight)
-      slope.withUnsafeBufferPointer { slope in
-        for n in 0..<count { Self.add(slope.baseAddress! + n * layer.outputs, to: g + layer.bias, count: layer.outputs) }
+    Scalar.multiply(
+      slope, transposed: true, x, transposed: false, rows: layer.outputs, inner: count, columns: layer.inputs, beta: 1,
+      into: gradient + layer.weight)
+    slope.withUnsafeBufferPointer { slope in
+      for n in 0..<count {
+        Self.add(slope.baseAddress! + n * layer.outputs, to: gradient + layer.bias, count: layer.outputs)
       }
     }
   }
@@ -75,19 +75,17 @@ extension Network {
   /// Adds to the embedding of each class the gradient of its samples.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func addLabelGradient(_ classes: [Int], slope: [Scalar], to gradient: inout [Scalar]) {
+  func addLabelGradient(_ classes: [Int], slope: [Scalar], to gradient: UnsafeMutablePointer<Scalar>) {
     let (width, start) = (architecture.hidden, architecture.labels)
-    gradient.withUnsafeMutableBufferPointer { g in
-      slope.withUnsafeBufferPointer { slope in
-        for (n, label) in classes.enumerated() {
-          Self.add(slope.baseAddress! + n * width, to: g.baseAddress! + start + label * width, count: width)
-        }
+    slope.withUnsafeBufferPointer { slope in
+      for (n, label) in classes.enumerated() {
+        Self.add(slope.baseAddress! + n * width, to: gradient + start + label * width, count: width)
       }
     }
   }
 
   @inline(__always)
-  private static func add(_ row: UnsafePointer<Scalar>, to sum: UnsafeMutablePointer<Scalar>, count: Int) {
+  static func add(_ row: UnsafePointer<Scalar>, to sum: UnsafeMutablePointer<Scalar>, count: Int) {
     for k in 0..<count { sum[k] += row[k] }
   }
 

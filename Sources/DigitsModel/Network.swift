@@ -52,6 +52,14 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   public struct Tape: Sendable {
     /// The output of each sample, `architecture.outputs` scalars.
     public let output: [Scalar]
+    let parts: [Part]
+    let threads: Int
+  }
+
+  /// What a run leaves of some of the samples.
+  struct Part: Sendable {
+    let samples: Range<Int>
+    let output: [Scalar]
     let input: [Scalar]
     let classes: [Int]
     let embedding: [Scalar]
@@ -73,8 +81,12 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   ///   - input: samples of 64 scalars.
   ///   - timesteps: what the network is told for each.
   ///   - labels: the class of each, 0 ... 9; `nil` for none.
+  ///   - threads: of the run and of its gradient, 1 or more. Large batches are computed in halves, whose sums are the same on one thread
+  ///     and on two; more than two are of no use.
   /// - Precondition: the numbers of samples, timesteps and labels agree, and labels are in range.
-  public func run(_ input: [Scalar], timesteps: [Double], labels: [Int?]) -> Tape {
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  public func run(_ input: [Scalar], timesteps: [Double], labels: [Int?], threads: Int = 1) -> Tape {
     let count = timesteps.count
     precondition(
       labels.count == count && input.count == count * Architecture.pixels,
@@ -84,6 +96,18 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
       precondition(label.map((0..<Architecture.classes).contains) ?? true, "there is no class \(label!)")
       return label ?? Architecture.classes
     }
+    let parts = BatchParts.map(BatchParts.ranges(of: count), threads: threads) { samples in
+      run(
+        input[samples.lowerBound * Architecture.pixels..<samples.upperBound * Architecture.pixels],
+        timesteps: timesteps[samples], classes: classes[samples])
+    }
+    return Tape(output: parts.count == 1 ? parts[0].output : parts.flatMap(\.output), parts: parts, threads: threads)
+  }
+
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private func run(_ input: ArraySlice<Scalar>, timesteps: ArraySlice<Double>, classes: ArraySlice<Int>) -> Part {
+    let (input, classes, samples) = (Array(input), Array(classes), timesteps.indices)
     let embedding = embedding(of: timesteps)
     let time = Self.silu(apply(architecture.timeIn, to: embedding))
     var condition = apply(architecture.timeOut, to: time.value)
@@ -97,12 +121,14 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
       blocks.append((shifted, activation))
     }
     let last = Self.silu(h)
-    return Tape(
-      output: apply(architecture.output, to: last.value), input: input, classes: classes, embedding: embedding, time: time,
-      blocks: blocks, last: last)
+    return Part(
+      samples: samples, output: apply(architecture.output, to: last.value), input: input, classes: classes,
+      embedding: embedding, time: time, blocks: blocks, last: last)
   }
 
-  private func embedding(of timesteps: [Double]) -> [Scalar] {
+  @specialized(where Scalar == Float)
+  @specialized(where Scalar == Double)
+  private func embedding(of timesteps: ArraySlice<Double>) -> [Scalar] {
     let half = architecture.frequencies / 2
     let frequencies = (0..<half).map { Math.exp(-Math.log(10000) * Double($0) / Double(half)) }
     return timesteps.flatMap { t in

@@ -68,6 +68,33 @@ import Testing
     for (a, b) in zip(whole, parts) { #expect(abs(a - b) <= 1e-12 * (1 + abs(a))) }
   }
 
+  @Test(arguments: [63, 64, 101])
+  func `has the same bits on one thread and on two, and is that of the samples one by one`(count: Int) {
+    let network = Self.network()
+    let (input, slope) = (Self.normals(count * 64, seed: 2), Self.normals(count * 64, seed: 3))
+    let timesteps = (0..<count).map { Double($0 * 9) }
+    let labels = (0..<count).map { $0 % 11 < 10 ? $0 % 11 : nil }
+    func results(threads: Int) -> (output: [Double], gradient: [Double]) {
+      let tape = network.run(input, timesteps: timesteps, labels: labels, threads: threads)
+      var gradient = [Double](repeating: 0.5, count: network.parameters.count)
+      network.addGradient(of: tape, slope: slope, to: &gradient)
+      return (tape.output, gradient)
+    }
+    let (one, two) = (results(threads: 1), results(threads: 2))
+    #expect(one.output == two.output && one.gradient == two.gradient)
+    var gradient = [Double](repeating: 0.5, count: network.parameters.count)
+    var output: [Double] = []
+    for n in 0..<count {
+      let row = n * 64..<(n + 1) * 64
+      let tape = network.run(Array(input[row]), timesteps: [timesteps[n]], labels: [labels[n]])
+      network.addGradient(of: tape, slope: Array(slope[row]), to: &gradient)
+      output += tape.output
+    }
+    // Sums of up to some thousand products of size 10 at most, in another order.
+    for (a, b) in zip(one.output, output) { #expect(abs(a - b) <= 1e-13 * (1 + abs(a))) }
+    for (a, b) in zip(one.gradient, gradient) { #expect(abs(a - b) <= 1e-11 * (1 + abs(a))) }
+  }
+
   @Test func `of the loss of every kind goes through the closed form`() throws {
     let network = Self.network(learnsVariance: true)
     let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)

@@ -70,11 +70,7 @@ struct Comparison {
     single("min-SNR weights of 4,096 timesteps with compute_snr, by ours from a table", "snr-table", "diffusers-snr", 30),
     single("the same, by ours with the table made each time", "snr", "diffusers-snr", nil),
     single(
-      "PyTorch, a training step of the digits' network (Training.md), 128 digits", "training", "torch-training", 1,
-      reason:
-        "a third of the time is in OpenBLAS's sgemm, which Debian's version computes with AVX2 on this processor, where torch has "
-        + "AVX-512; a tenth in AdamW. More threads help torch and not products of this size in OpenBLAS, so that ours takes one."
-    ),
+      "PyTorch, a training step of the digits' network (Training.md), 128 digits", "training", "torch-training", 1),
   ]
 
   /// Jobs of ours that nobody else has, with the microseconds that they are to take at most.

@@ -48,9 +48,9 @@ struct OwnJobs {
       let timesteps = (0..<4096).map { $0 % 1000 }
       return { keep(weights[timesteps]) }
     case "training":
-      // As `scheduler train` does: products of this size take longer on two.
+      // As `scheduler train` does: a product of this size takes longer on two, but two halves of a batch do not.
       NetworkThreads.use(1)
-      var job = try! TrainingJob()
+      var job = try! TrainingJob(threads: threads ?? 2)
       return { try! job.step() }
     case "triad":
       let count = shape.reduce(1, *)

@@ -10,9 +10,11 @@ struct TrainingJob {
   private var generator = PhiloxGenerator(seed: 0)
   private var noise = GaussianNoise(seed: 0)
   private let x0: Batch<Float>
+  private let threads: Int
   private let labels: [Int?] = (0..<128).map { $0 % 11 < 10 ? $0 % 11 : nil }
 
-  init() throws {
+  init(threads: Int) throws {
+    self.threads = threads
     let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)
     loss = try TrainingLoss(schedule, predicting: .v)
     optimizer = AdamW(count: network.parameters.count)
@@ -25,7 +27,7 @@ struct TrainingJob {
     let timesteps = (0..<128).map { _ in Int.random(in: 0..<1000, using: &generator) }
     let epsilon = noise.next(like: x0)
     let sample = loss.bound.process.schedule.mix(x0, with: epsilon, at: timesteps)
-    let tape = network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels)
+    let tape = network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels, threads: threads)
     let value = try loss(
       output: Batch(shape: x0.shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
     var gradient = [Float](repeating: 0, count: network.parameters.count)

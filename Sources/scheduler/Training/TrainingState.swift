@@ -90,7 +90,7 @@ struct TrainingLoop {
         c.inputPerturbation > 0 ? state.progress.noise.perturbing(epsilon, by: c.inputPerturbation) : epsilon
       let sample = schedule.mix(x0, with: hidden, at: timesteps)
 
-      let tape = state.network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels)
+      let tape = state.network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels, threads: 2)
       let output = Batch(
         shape: [chosen.count, tape.output.count / x0.scalars.count] + x0.shape.dropFirst(2), scalars: tape.output)
       let value = try loss(
