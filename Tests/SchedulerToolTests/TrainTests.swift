@@ -58,8 +58,7 @@ private let tiny = [
   @Test(arguments: [[], ["--timestep-sampler", "loss-second-moment"], ["--no-use-ema", "--gradient-accumulation-steps", "2"]])
   func `goes on from a checkpoint bit for bit as if it had never stopped`(_ more: [String]) throws {
     let options = TrainingOptions.parseOrExit(tiny + more + ["--max-train-steps", "160", "--noise-offset", "0.1"])
-    var configuration = TrainingConfiguration()
-    options.apply(to: &configuration)
+    let configuration = try TrainingConfiguration().with(options)
     let loop = try TrainingLoop(configuration, data: DigitSplit())
     var whole = try TrainingState(configuration)
     for _ in 0..<160 { try loop.step(&whole) }
@@ -198,8 +197,7 @@ private let tiny = [
   }
 
   @Test func `averages the gradients that it accumulates`() throws {
-    var configuration = TrainingConfiguration()
-    TrainingOptions.parseOrExit(tiny + ["--logging-steps", "1"]).apply(to: &configuration)
+    var configuration = try TrainingConfiguration().with(TrainingOptions.parseOrExit(tiny + ["--logging-steps", "1"]))
     configuration.lrWarmupSteps = 0
     func norm(parts: Int) throws -> Double {
       configuration.gradientAccumulationSteps = parts
@@ -224,6 +222,49 @@ private let tiny = [
         && kept.trainBatchSize == TrainingConfiguration().trainBatchSize)
   }
 
+  private static let keys = TrainingConfiguration.CodingKeys.allCases.map(\.rawValue)
+
+  private static func option(_ key: String) -> String { "--" + key.replacing("_", with: "-") }
+
+  /// Keys and values as JSON has them; numbers as text.
+  private static func values(_ configuration: TrainingConfiguration) throws -> [String: String] {
+    let object = try JSONSerialization.jsonObject(with: JSON.encoder.encode(configuration)) as? [String: Any]
+    return try #require(object).mapValues { "\($0)" }
+  }
+
+  @Test func `sets each key by the option of its name, and no other`() throws {
+    let words = [
+      "lr_scheduler": "constant", "ddpm_beta_schedule": "linear", "prediction_type": "x0", "variance_type": "learned",
+      "loss_type": "kl", "timestep_sampler": "uniform", "seed": "18446744073709551615",
+    ]
+    let usual = TrainingConfiguration()
+    let before = try Self.values(usual)
+    for key in Self.keys where key != "use_ema" {
+      // 7 is the default of none.
+      let value = words[key] ?? "7"
+      let configuration: TrainingConfiguration =
+        ["guidance_scale", "num_validation_images", "num_validation_samples"].contains(key)
+        ? try usual.with(EvaluationOptions.parse([Self.option(key), value]))
+        : try usual.with(TrainingOptions.parse([Self.option(key), value]))
+      #expect(try Self.values(configuration) == before.merging([key: value]) { $1 })
+    }
+    #expect(try usual.with(TrainingOptions.parse(["--no-use-ema"])).useEMA == false)
+    #expect(try usual.with(TrainingOptions.parse([])) == usual)
+  }
+
+  @Test func `says in its help the defaults that it has`() throws {
+    let help = try tool.run("train", "--help").text.split(whereSeparator: \.isWhitespace)
+    let defaults = try Self.values(TrainingConfiguration())
+    for key in Self.keys where key != "use_ema" {
+      let start = try #require(help.firstIndex { $0 == Self.option(key) || $0 == Self.option(key) + "," }, "\(key)")
+      let rest = help[start...].drop { $0.hasPrefix("--") }.prefix { !$0.hasPrefix("--") }
+      let said = rest.firstIndex(of: "(default:").map { rest[$0 + 1].dropLast() }
+      let expected = defaults[key]
+      #expect(
+        said.map { Double($0).map { "\($0)" } ?? String($0) } == expected.map { Double($0).map { "\($0)" } ?? $0 }, "\(key)")
+    }
+  }
+
   private static let unusable: [([String], String)] = [
     (["--train-batch-size", "900"], "train_batch_size 900 must be in 1 ... 899"),
     (["--snr-gamma", "0"], "snr_gamma 0 must be above 0"),
@@ -242,6 +283,8 @@ private let tiny = [
     (["--config", "value.json"], "prediction_type has an unusable value"),
     (["--config", "broken.json"], "not JSON"),
     (["--config", "list.json"], "not a JSON object"),
+    (["--config", "null.json"], "hidden_size has an unusable value"),
+    (["--config", "nan.json"], "learning_rate nan must be above 0"),
     (["--output-dir", "file"], "cannot make the folder --output-dir file"),
     (["--resume-from-checkpoint", "latest"], "no checkpoint that can be used"),
   ]
@@ -250,7 +293,8 @@ private let tiny = [
   func `answers what cannot be used with one line and status 2`(_ options: [String], _ message: String) throws {
     let files = [
       "unknown.json": #"{"learning_rat": 1}"#, "type.json": #"{"hidden_size": "wide"}"#, "broken.json": "{", "list.json": "[1]",
-      "value.json": #"{"prediction_type": "noise"}"#, "file": "",
+      "value.json": #"{"prediction_type": "noise"}"#, "file": "", "null.json": #"{"hidden_size": null}"#,
+      "nan.json": #"{"learning_rate": "nan"}"#,
     ]
     for (name, text) in files { try Data(text.utf8).write(to: tool.folder.appendingPathComponent(name)) }
     let outcome = try tool.run(["train"] + options)

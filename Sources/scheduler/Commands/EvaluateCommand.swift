@@ -26,8 +26,7 @@ struct EvaluateCommand: ParsableCommand {
       throw Failure.unknown("half", half, known: DigitSplit.Half.allCases.map(\.rawValue))
     }
     let model = try TrainedModel.named(model)
-    var configuration = model.configuration
-    options.apply(to: &configuration)
+    var configuration = try model.configuration.with(options)
     if let seed { configuration.seed = try seed.value(of: "--seed", in: 0...UInt64.max) }
     try configuration.validate()
     // As the training's evaluations, whose last bits depend on it.

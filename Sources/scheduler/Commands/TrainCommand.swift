@@ -23,6 +23,7 @@ struct TrainCommand: ParsableCommand {
   var resumeFromCheckpoint: String?
 
   @OptionGroup var options: TrainingOptions
+  @OptionGroup var evaluation: EvaluationOptions
 
   private static let configurationFile = "training.json"
   private var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
@@ -53,7 +54,7 @@ struct TrainCommand: ParsableCommand {
     } else if resumeFromCheckpoint != nil, FileManager.default.fileExists(atPath: own) {
       configuration = try .decode(InputFile.read(own, option: "--output-dir", kind: "run", largest: 1 << 20), from: own)
     }
-    options.apply(to: &configuration)
+    configuration = try configuration.with(options).with(evaluation)
     try configuration.validate()
     return configuration
   }

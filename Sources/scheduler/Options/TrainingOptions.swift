@@ -9,7 +9,7 @@ extension LearningRate.Decay: ExpressibleByArgument {}
 extension TrainingConfiguration.TimestepChoice: ExpressibleByArgument {}
 
 /// What overrides the keys of a configuration. The names are those of diffusers' training scripts where those have one.
-struct TrainingOptions: ParsableArguments {
+struct TrainingOptions: ParsableArguments, Encodable {
   @Option(help: "The width of the network. (default: 222)") var hiddenSize: Int?
   @Option(help: "The number of its residual blocks. (default: 4)") var hiddenBlocks: Int?
   @Option(help: "Digits in a batch, 1 ... 899. (default: 512)") var trainBatchSize: Int?
@@ -55,44 +55,4 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
   @Option(help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?
   @Option(help: "Steps between evaluations; 0 for none at all. (default: 8000)") var validationSteps: Int?
-  @OptionGroup var evaluation: EvaluationOptions
-
-  /// Sets what was given.
-  func apply(to c: inout TrainingConfiguration) {
-    func set<Value>(_ value: inout Value, _ given: Value?) { if let given { value = given } }
-    set(&c.hiddenSize, hiddenSize)
-    set(&c.hiddenBlocks, hiddenBlocks)
-    set(&c.trainBatchSize, trainBatchSize)
-    set(&c.maxTrainSteps, maxTrainSteps)
-    set(&c.numTrainEpochs, numTrainEpochs.map(Optional.some))
-    set(&c.gradientAccumulationSteps, gradientAccumulationSteps)
-    set(&c.learningRate, learningRate)
-    set(&c.lrScheduler, lrScheduler)
-    set(&c.lrWarmupSteps, lrWarmupSteps)
-    set(&c.adamBeta1, adamBeta1)
-    set(&c.adamBeta2, adamBeta2)
-    set(&c.adamWeightDecay, adamWeightDecay)
-    set(&c.adamEpsilon, adamEpsilon)
-    set(&c.maxGradNorm, maxGradNorm)
-    set(&c.ddpmNumSteps, ddpmNumSteps)
-    set(&c.ddpmBetaSchedule, ddpmBetaSchedule)
-    set(&c.predictionType, predictionType)
-    set(&c.varianceType, varianceType)
-    set(&c.lossType, lossType)
-    set(&c.snrGamma, snrGamma.map(Optional.some))
-    set(&c.noiseOffset, noiseOffset)
-    set(&c.inputPerturbation, inputPerturbation)
-    set(&c.timestepSampler, timestepSampler)
-    set(&c.classDropout, classDropout)
-    set(&c.useEMA, useEma)
-    set(&c.emaMaxDecay, emaMaxDecay)
-    set(&c.emaInvGamma, emaInvGamma)
-    set(&c.emaPower, emaPower)
-    set(&c.seed, seed)
-    set(&c.loggingSteps, loggingSteps)
-    set(&c.checkpointingSteps, checkpointingSteps)
-    set(&c.checkpointsTotalLimit, checkpointsTotalLimit)
-    set(&c.validationSteps, validationSteps)
-    evaluation.apply(to: &c)
-  }
 }

@@ -98,64 +98,35 @@ struct TrainingConfiguration: Hashable, Codable {
     .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale,
   ]
 
+  /// The defaults.
   init() {}
 
-  /// Reads what is there and keeps the default of what is not. An unknown key is an error.
-  init(from decoder: any Decoder) throws {
-    let known = CodingKeys.allCases.map(\.rawValue)
-    for key in try decoder.container(keyedBy: AnyKey.self).allKeys where !known.contains(key.stringValue) {
-      throw Failure.unknown("key", key.stringValue, known: known)
-    }
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    func take<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
-      if container.contains(key) { value = try container.decode(Value.self, forKey: key) }
-    }
-    try take(.hiddenSize, &hiddenSize)
-    try take(.hiddenBlocks, &hiddenBlocks)
-    try take(.trainBatchSize, &trainBatchSize)
-    try take(.maxTrainSteps, &maxTrainSteps)
-    try take(.numTrainEpochs, &numTrainEpochs)
-    try take(.gradientAccumulationSteps, &gradientAccumulationSteps)
-    try take(.learningRate, &learningRate)
-    try take(.lrScheduler, &lrScheduler)
-    try take(.lrWarmupSteps, &lrWarmupSteps)
-    try take(.adamBeta1, &adamBeta1)
-    try take(.adamBeta2, &adamBeta2)
-    try take(.adamWeightDecay, &adamWeightDecay)
-    try take(.adamEpsilon, &adamEpsilon)
-    try take(.maxGradNorm, &maxGradNorm)
-    try take(.ddpmNumSteps, &ddpmNumSteps)
-    try take(.ddpmBetaSchedule, &ddpmBetaSchedule)
-    try take(.predictionType, &predictionType)
-    try take(.varianceType, &varianceType)
-    try take(.lossType, &lossType)
-    try take(.snrGamma, &snrGamma)
-    try take(.noiseOffset, &noiseOffset)
-    try take(.inputPerturbation, &inputPerturbation)
-    try take(.timestepSampler, &timestepSampler)
-    try take(.classDropout, &classDropout)
-    try take(.useEMA, &useEMA)
-    try take(.emaMaxDecay, &emaMaxDecay)
-    try take(.emaInvGamma, &emaInvGamma)
-    try take(.emaPower, &emaPower)
-    try take(.seed, &seed)
-    try take(.loggingSteps, &loggingSteps)
-    try take(.checkpointingSteps, &checkpointingSteps)
-    try take(.checkpointsTotalLimit, &checkpointsTotalLimit)
-    try take(.validationSteps, &validationSteps)
-    try take(.numValidationImages, &numValidationImages)
-    try take(.numValidationSamples, &numValidationSamples)
-    try take(.guidanceScale, &guidanceScale)
-  }
-
-  /// The text of a configuration.
+  /// A configuration as a text, which leaves out what is as by default. An unknown key is an error.
   ///
   /// - Throws: `Failure` that names the key.
   static func decode(_ text: Data, from place: String) throws(Failure) -> TrainingConfiguration {
+    guard let json = try? JSONSerialization.jsonObject(with: text) else {
+      throw Failure("\(place): not JSON; look for a missing comma or bracket")
+    }
+    guard let values = json as? [String: Any] else { throw Failure("\(place): not a JSON object of keys and values") }
+    return try TrainingConfiguration().with(values, from: place)
+  }
+
+  /// The configuration with what was given of some options.
+  ///
+  /// - Throws: `Failure` if a value has no place in it.
+  func with(_ options: some Encodable) throws(Failure) -> TrainingConfiguration {
+    try with(Self.object(options).filter { !($0.value is NSNull) }, from: "the options")
+  }
+
+  private func with(_ values: [String: Any], from place: String) throws(Failure) -> TrainingConfiguration {
+    let known = CodingKeys.allCases.map(\.rawValue)
+    for key in values.keys.sorted() where !known.contains(key) {
+      throw Failure("\(place): \(Failure.unknown("key", key, known: known))")
+    }
     do {
-      return try JSONDecoder().decode(TrainingConfiguration.self, from: text)
-    } catch let failure as Failure {
-      throw Failure("\(place): \(failure)")
+      let merged = try JSONSerialization.data(withJSONObject: Self.object(self).merging(values) { $1 })
+      return try JSON.decoder.decode(TrainingConfiguration.self, from: merged)
     } catch let error as DecodingError {
       throw Failure("\(place): \(Self.explain(error))")
     } catch {
@@ -163,13 +134,20 @@ struct TrainingConfiguration: Hashable, Codable {
     }
   }
 
+  /// Keys, spelt as those of a configuration, and values.
+  private static func object(_ value: some Encodable) -> [String: Any] {
+    let encoder = JSON.encoder
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let object = try? JSONSerialization.jsonObject(with: encoder.encode(value))
+    return object as? [String: Any] ?? [:]
+  }
+
   private static func explain(_ error: DecodingError) -> String {
     switch error {
-    case .dataCorrupted(let context) where context.codingPath.isEmpty: return "not JSON; look for a missing comma or bracket"
     case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context),
       .keyNotFound(_, let context):
       let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return key.isEmpty ? "not a JSON object of keys and values" : "\(key) has an unusable value: \(context.debugDescription)"
+      return "\(key) has an unusable value: \(context.debugDescription)"
     @unknown default: return "\(error)"
     }
   }
@@ -178,11 +156,7 @@ struct TrainingConfiguration: Hashable, Codable {
 extension TrainingConfiguration {
   /// The keys, other than those of `free`, whose values differ.
   func differences(from other: TrainingConfiguration) -> [String] {
-    func values(_ configuration: TrainingConfiguration) -> [String: String] {
-      let object = try? JSONSerialization.jsonObject(with: JSONEncoder().encode(configuration)) as? [String: Any]
-      return (object ?? [:]).mapValues { "\($0)" }
-    }
-    let (own, others) = (values(self), values(other))
+    let (own, others) = (Self.object(self).mapValues { "\($0)" }, Self.object(other).mapValues { "\($0)" })
     return CodingKeys.allCases.filter { !Self.free.contains($0) && own[$0.rawValue] != others[$0.rawValue] }.map(\.rawValue)
   }
 }
