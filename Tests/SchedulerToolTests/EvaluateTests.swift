@@ -11,7 +11,7 @@ import Traces
   init() throws { tool = try Tool() }
 
   /// What is printed, and its numbers from top to bottom.
-  private func evaluate(_ arguments: String...) throws -> (text: String, figures: [Double]) {
+  private func evaluate(_ arguments: [String]) throws -> (text: String, figures: [Double]) {
     let outcome = try tool.run(["evaluate"] + arguments)
     try #require(outcome.status == 0, "\(outcome.errors)")
     let figures = try outcome.text.split(separator: "\n").dropFirst().map { line in
@@ -23,8 +23,9 @@ import Traces
   }
 
   @Test func `finds the shipped model good beside the distance between the halves`() throws {
-    let (_, guided) = try evaluate(
-      "--guidance-scale", "3", "--num-validation-samples", "100", "--num-validation-images", "1")
+    let (_, guided) = try evaluate([
+      "--guidance-scale", "3", "--num-validation-samples", "100", "--num-validation-images", "1",
+    ])
     let halves = try Safetensors("frechet.safetensors").doubles("half")[0]
     // Both have six digits.
     #expect(abs(guided[2] - guided[1] / halves) <= 1e-5 * guided[2])
@@ -48,13 +49,17 @@ import Traces
     func agree(_ found: [Double]) -> Bool {
       zip([found[0], found[1], found[3] / 100], logged.dropFirst()).allSatisfy { abs($0 - $1) <= 1e-5 * abs($1) }
     }
-    #expect(try agree(evaluate("--model", model).figures))
-    #expect(try !agree(evaluate("--model", model, "--seed", "4").figures))
-    let other = try evaluate(
-      "--model", model, "--guidance-scale", "1", "--half", "training", "--num-validation-samples", "101",
-      "--num-validation-images", "3")
-    #expect(other.text.contains("3 training digits\n") && other.text.contains("101 samples to training digits, guidance 1\n"))
-    #expect(!agree(other.figures))
+    #expect(try agree(evaluate(["--model", model]).figures))
+    #expect(try !agree(evaluate(["--model", model, "--seed", "4"]).figures))
+    let more = [
+      "--model", model, "--guidance-scale", "1", "--num-validation-samples", "101", "--num-validation-images", "3",
+    ]
+    let held = try evaluate(more)
+    #expect(held.text.contains("3 held-out digits\n") && held.text.contains("101 samples to held-out digits, guidance 1\n"))
+    #expect(!agree(held.figures))
+    let shown = try evaluate(more + ["--half", "training"])
+    #expect(shown.text.contains("3 training digits\n") && shown.text.contains("101 samples to training digits, guidance 1\n"))
+    #expect(shown.figures[0] != held.figures[0] && shown.figures[1] != held.figures[1])
   }
 
   @Test func `answers what cannot be used with one line and status 2`() throws {
