@@ -114,8 +114,14 @@ def batches(count, size):
 FIXED = {
     "prediction_type": "v", "ddpm_beta_schedule": "cosine", "ddpm_num_steps": 1000, "loss_type": "mse",
     "variance_type": "fixedLarge", "timestep_sampler": "stratified", "use_ema": True, "ema_inv_gamma": 1, "ema_power": 0.75,
-    "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "noise_offset": 0, "input_perturbation": 0, "snr_gamma": None,
-    "lr_scheduler": "cosine", "gradient_accumulation_steps": 1, "num_train_epochs": None,
+    "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "noise_offset": 0, "input_perturbation": 0,
+    "lr_scheduler": "cosine", "gradient_accumulation_steps": 1,
+}
+# What it does as the configuration says, and what is not about the training.
+FREE = {
+    "hidden_size", "hidden_blocks", "train_batch_size", "max_train_steps", "learning_rate", "lr_warmup_steps", "adam_weight_decay",
+    "max_grad_norm", "class_dropout", "ema_max_decay", "seed", "logging_steps", "checkpointing_steps", "checkpoints_total_limit",
+    "validation_steps", "num_validation_images", "num_validation_samples", "guidance_scale",
 }
 
 
@@ -135,7 +141,7 @@ def main():
     with safe_open(arguments.initial_weights, framework="pt") as file:
         c = json.loads(file.metadata()["training_configuration"])
         weights = {name: file.get_tensor(name) for name in file.keys()}
-    other = {name: c.get(name) for name, value in FIXED.items() if c.get(name) != value}
+    other = {name: value for name, value in c.items() if name not in FREE and (name not in FIXED or FIXED[name] != value)}
     if other:
         parser.error(f"{arguments.initial_weights} is of a training that this script does not do: {other}")
     c |= {"max_train_steps": arguments.max_train_steps, "lr_warmup_steps": arguments.lr_warmup_steps, "seed": arguments.seed}
