@@ -57,6 +57,8 @@ extension TrainingConfiguration {
     try whole(.numValidationImages, numValidationImages, 1...DigitSplit.heldOutCount)
     try whole(.numValidationSamples, numValidationSamples, 100...100_000)
     try number(.guidanceScale, guidanceScale, 0...100)
+    try number(.sChurn, sChurn, 0...1000)
+    try number(.sNoise, sNoise, 0...10)
     _ = try loss()
   }
 

@@ -46,6 +46,9 @@ struct TrainingConfiguration: Hashable, Codable {
   /// Samples that are compared with the held-out digits.
   var numValidationSamples = 1797
   var guidanceScale = 1.0
+  /// The `amount` and `noise` of the churn that samples of an evaluation are drawn with.
+  var sChurn = 1.0
+  var sNoise = 1.2
 
   /// Which timesteps are drawn.
   enum TimestepChoice: String, Codable, CaseIterable {
@@ -91,11 +94,13 @@ struct TrainingConfiguration: Hashable, Codable {
     case numValidationImages = "num_validation_images"
     case numValidationSamples = "num_validation_samples"
     case guidanceScale = "guidance_scale"
+    case sChurn = "s_churn"
+    case sNoise = "s_noise"
   }
 
   /// Keys that do not change what is learned, and so may differ where a run goes on.
   static let free: Set<CodingKeys> = [
-    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale,
+    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale, .sChurn, .sNoise,
   ]
 
   /// The defaults.

@@ -47,10 +47,15 @@ struct TrainingEvaluator {
   }
 
   /// Samples of all classes with guidance, in the order of the classes.
+  ///
+  /// A network that has not seen enough removes more of a sample than is noise, so that samples vary less than digits do: the noise of
+  /// the churn, a little too much of it, makes up for it.
+  ///
+  /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, section 4 and algorithm 2.
   private func sample(_ network: Network<Float>) throws -> (images: [[Double]], labels: [Int]) {
     let grid = try SamplingGrid(
       configuration.schedule(), steps: min(Self.samplingSteps, configuration.ddpmNumSteps), spacing: .trailing)
-    let plan = try DPMSolverPlusPlus().plan(
+    let plan = try Churn(Euler(), amount: configuration.sChurn, noise: configuration.sNoise).plan(
       over: grid, predicting: configuration.predictionType, learnsVariance: network.architecture.learnsVariance)
     var images: [[Double]] = []
     var labels: [Int] = []
