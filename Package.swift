@@ -2,21 +2,18 @@
 
 import PackageDescription
 
-// For loops over numbers.
-let fast: [SwiftSetting] = [
-  // Without it the square root is a call that sets errno, and keeps its loop from being vectorised.
-  .unsafeFlags(["-Xcc", "-fno-math-errno"]),
-  // Tests should not wait for loops that nobody steps through.
-  .unsafeFlags(
-    ["-O", "-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode"], .when(configuration: .debug)),
-]
-
 // The kernels are one source, built for several instruction sets; which copy runs is found out at run time. Sources/KernelsV3 and
 // Sources/KernelsV4 hold links to the files of Sources/KernelsBaseline.
 func kernels(_ name: String, _ flags: [String]) -> Target {
   .target(
     name: name, dependencies: ["KernelInterface"],
-    swiftSettings: fast + [.unsafeFlags(flags.flatMap { ["-Xcc", $0] })])
+    swiftSettings: [
+      // Without it the square root is a call that sets errno, and keeps its loop from being vectorised.
+      .unsafeFlags(["-Xcc", "-fno-math-errno"] + flags.flatMap { ["-Xcc", $0] }),
+      // Tests should not wait for loops that nobody steps through.
+      .unsafeFlags(
+        ["-O", "-whole-module-optimization", "-num-threads", "1", "-disable-batch-mode"], .when(configuration: .debug)),
+    ])
 }
 
 #if arch(x86_64) && os(Linux)
@@ -69,7 +66,7 @@ let package = Package(
       name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
-    .target(name: "DigitsModel", dependencies: ["Schedulers", "Kernels", "ExactDenoisers", "COpenBLAS"], swiftSettings: fast),
+    .target(name: "DigitsModel", dependencies: ["Schedulers", "Kernels", "ExactDenoisers", "COpenBLAS"]),
     .target(
       name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
       exclude: [

@@ -73,7 +73,7 @@ public struct AdamW<Scalar: NetworkScalar>: Hashable, Sendable {
               let g = scale * gradient[i]
               let mean = beta1 * m[i] + rest1 * g
               let square = beta2 * v[i] + rest2 * g * g
-              p[i] = keep * p[i] - run * mean / (square.squareRoot() * root + epsilon)
+              p[i] = keep * p[i] - run * mean / (Scalar.squareRoot(of: square) * root + epsilon)
               (m[i], v[i]) = (mean, square)
             }
           }

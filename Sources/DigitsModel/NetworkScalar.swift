@@ -15,6 +15,9 @@ public protocol NetworkScalar: SampleScalar {
 
   /// exp(x), within a relative 1.5e-7 in Float for −87 ≤ x ≤ 88, beyond which it may stay what it is at the end.
   static func exponential(_ x: Self) -> Self
+
+  /// √x, rounded once, in a form that compilers vectorise.
+  static func squareRoot(of x: Self) -> Self
 }
 
 extension Float: NetworkScalar {
@@ -51,6 +54,9 @@ extension Float: NetworkScalar {
     sum = sum * r + 1
     return sum * Float(bitPattern: (shifted.bitPattern &+ 127) << 23)
   }
+
+  @inline(__always)
+  public static func squareRoot(of x: Float) -> Float { plain_sqrtf(x) }
 }
 
 extension Double: NetworkScalar {
@@ -65,6 +71,9 @@ extension Double: NetworkScalar {
   }
 
   public static func exponential(_ x: Double) -> Double { Math.exp(x) }
+
+  @inline(__always)
+  public static func squareRoot(of x: Double) -> Double { plain_sqrt(x) }
 }
 
 /// The threads of the network's matrix products.

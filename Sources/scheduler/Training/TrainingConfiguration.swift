@@ -100,7 +100,8 @@ struct TrainingConfiguration: Hashable, Codable {
 
   /// Keys that do not change what is learned, and so may differ where a run goes on.
   static let free: Set<CodingKeys> = [
-    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale, .sChurn, .sNoise,
+    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale,
+    .sChurn, .sNoise,
   ]
 
   /// The defaults.
