@@ -57,6 +57,9 @@ import Traces
     let held = try evaluate(more)
     #expect(held.text.contains("3 held-out digits\n") && held.text.contains("101 samples to held-out digits, guidance 1\n"))
     #expect(!agree(held.figures))
+    // The same noise three times as strong makes other samples of the same network.
+    let noisier = try evaluate(more + ["--s-churn", "20", "--s-noise", "3"])
+    #expect(noisier.figures[0] == held.figures[0] && noisier.figures[1] != held.figures[1])
     let shown = try evaluate(more + ["--half", "training"])
     #expect(shown.text.contains("3 training digits\n") && shown.text.contains("101 samples to training digits, guidance 1\n"))
     #expect(shown.figures[0] != held.figures[0] && shown.figures[1] != held.figures[1])
@@ -77,6 +80,7 @@ import Traces
       (["--model", "nan"], "has numbers in input.weight that are not finite"),
       (["--guidance-scale", "nan"], "guidance_scale nan must be in 0 ... 100"),
       (["--guidance-scale", "-1"], "guidance_scale -1 must be in 0 ... 100"),
+      (["--s-churn", "-1"], "s_churn -1 must be in 0 ... 1000"), (["--s-noise", "inf"], "s_noise inf must be in 0 ... 10"),
       (["--num-validation-images", "0"], "num_validation_images 0 must be in 1 ... 898"),
       (["--num-validation-samples", "99"], "num_validation_samples 99 must be in 100 ... 100000"),
       (["--seed", "-1"], "--seed -1 must be in"), (["--half", "left"], "unknown half \"left\"; known: training, held-out"),

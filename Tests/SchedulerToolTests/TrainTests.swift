@@ -243,7 +243,7 @@ private let tiny = [
       // 7 is the default of none.
       let value = words[key] ?? "7"
       let configuration: TrainingConfiguration =
-        ["guidance_scale", "num_validation_images", "num_validation_samples"].contains(key)
+        ["guidance_scale", "num_validation_images", "num_validation_samples", "s_churn", "s_noise"].contains(key)
         ? try usual.with(EvaluationOptions.parse([Self.option(key), value]))
         : try usual.with(TrainingOptions.parse([Self.option(key), value]))
       #expect(try Self.values(configuration) == before.merging([key: value]) { $1 })
