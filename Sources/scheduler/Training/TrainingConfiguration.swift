@@ -47,8 +47,8 @@ struct TrainingConfiguration: Hashable, Codable {
   var numValidationSamples = 1797
   var guidanceScale = 1.0
   /// The `amount` and `noise` of the churn that samples of an evaluation are drawn with.
-  var sChurn = 1.0
-  var sNoise = 1.2
+  var sChurn = 2.0
+  var sNoise = 1.15
 
   /// Which timesteps are drawn.
   enum TimestepChoice: String, Codable, CaseIterable {
