@@ -121,7 +121,8 @@ FIXED = {
 FREE = {
     "hidden_size", "hidden_blocks", "train_batch_size", "max_train_steps", "learning_rate", "lr_warmup_steps", "adam_weight_decay",
     "max_grad_norm", "class_dropout", "ema_max_decay", "seed", "logging_steps", "checkpointing_steps", "checkpoints_total_limit",
-    "validation_steps", "num_validation_images", "num_validation_samples", "guidance_scale",
+    "validation_steps", "num_validation_images", "num_validation_samples", "guidance_scale", "s_churn",
+    "s_noise",
 }
 
 
