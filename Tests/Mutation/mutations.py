@@ -237,7 +237,9 @@ def of_number(token, is_member):
     text = token.text
     digits = text.replace("_", "")
     if is_member:
-        yield Mutation("index", token.start, token.end, "0" if text == "1" else str(int(digits) - 1 if int(digits) > 1 else 1))
+        # Of `pair.0.1`, the last.
+        head, dot, last = text.rpartition(".")
+        yield Mutation("index", token.start, token.end, head + dot + ("0" if last == "1" else str(max(1, int(last) - 1))))
     elif re.fullmatch(r"\d+", digits):
         yield Mutation("integer", token.start, token.end, str(int(digits) + 1))
         if int(digits) > 0:

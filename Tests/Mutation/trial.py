@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
 COPIED = [
-    "Sources/Schedulers", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline", "Tests/SchedulersTests", "Fixtures", "Docs"]
+    "Sources/Schedulers", "Sources/Traces", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline",
+    "Tests/SchedulersTests", "Fixtures", "Docs"]
 # Suites of more than two seconds wait until the others have found nothing.
 SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
 STAGES = [["--filter", "SchedulersTests", "--skip", SLOW], ["--filter", SLOW]]
@@ -33,10 +34,8 @@ let package = Package(
       name: "KernelsBaseline", dependencies: ["KernelInterface"],
       swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O", "-whole-module-optimization", "-num-threads", "1"])]),
     .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
-    .target(
-      name: "Fixtures", path: "Fixtures",
-      exclude: ["README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "benchmark_peers.py", "recipes"],
-      resources: [.copy("Data")]),
+    .target(name: "Traces", dependencies: ["Schedulers"]),
+    .target(name: "Fixtures", dependencies: ["Traces"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
     .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
@@ -47,7 +46,9 @@ let package = Package(
 def copy_package():
     """Brings the copy up to date, and touches nothing that is, so that little is built again."""
     PACKAGE.mkdir(parents=True, exist_ok=True)
-    wanted = {PACKAGE / "Package.swift": MANIFEST.encode()}
+    names = sorted(path.name for path in (ROOT / "Fixtures").iterdir())
+    excluded = (f'"{name}"' for name in names if not name.endswith(".swift") and name not in ("Data", "__pycache__"))
+    wanted = {PACKAGE / "Package.swift": MANIFEST.replace("EXCLUDED", ", ".join(excluded)).encode()}
     for folder in COPIED:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
