@@ -56,4 +56,28 @@ import Testing
       }
     }
   }
+
+  @Test func `the noise of a step is set for classes that have it alone`() throws {
+    for schedulerClass in DiffusersConfiguration.Class.allCases {
+      let configuration = try DiffusersConfiguration(schedulerClass, [:])
+      // 0 is what those do that draw none.
+      #expect(throws: Never.self) { try configuration.plan(steps: 4, step: StepArguments(eta: 0)) }
+      func noisy() throws -> SamplingPlan { try configuration.plan(steps: 4, step: StepArguments(eta: 0.5)) }
+      if schedulerClass == .ddim || schedulerClass == .tcd {
+        #expect(throws: Never.self) { try noisy() }
+      } else {
+        #expect("\(#expect(throws: ConfigurationError.self) { try noisy() }!)".hasPrefix("eta 0.5 of"), "\(schedulerClass)")
+      }
+    }
+  }
+
+  @Test func `IPNDM's own noises may end at 0, and nowhere else`() throws {
+    func plan(_ betas: [Value]) throws -> SamplingPlan {
+      try DiffusersConfiguration(.ipndm, ["num_train_timesteps": 3, "trained_betas": .list(betas)]).plan(steps: 2)
+    }
+    #expect(try plan([0.9, 0.5, 0]).steps.count == 2)
+    #expect(throws: ConfigurationError.self) { try plan([0.9, 0, 0]) }
+    #expect(throws: ConfigurationError.self) { try plan([0.9, -0.5, 0]) }
+    #expect(throws: ConfigurationError.self) { try plan([1.1, 0.5, 0]) }
+  }
 }
