@@ -273,6 +273,9 @@ private let tiny = [
     (["--learning-rate", "nan"], "learning_rate nan must be above 0"),
     (["--class-dropout", "1.5"], "class_dropout 1.5 must be in 0 ... 1"),
     (["--max-train-steps", "0"], "max_train_steps 0 must be"),
+    (["--max-train-steps", "-1"], "max_train_steps -1 must be"),
+    (["--timesteps", "-1"], "ddpm_num_steps -1 must be"),
+    (["--max-train-steps", "9"], "lr_warmup_steps 500 must be in 0 ... 9, the steps of the run; set --lr-warmup-steps"),
     (["--hidden-size", "5000"], "hidden_size 5000 must be in 1 ... 4096"),
     (["--schedule", "wavy"], "unknown ddpm_beta_schedule \"wavy\""),
     (["--prediction", "previous"], "prediction_type previous"),
@@ -285,6 +288,8 @@ private let tiny = [
     (["--config", "list.json"], "not a JSON object"),
     (["--config", "null.json"], "hidden_size has an unusable value"),
     (["--config", "nan.json"], "learning_rate nan must be above 0"),
+    (["--config", "negative.json"], "negative.json: seed has an unusable value: -1 is no whole number that fits"),
+    (["--config", "fraction.json"], "hidden_size has an unusable value: 1.5 is no whole number that fits"),
     (["--output-dir", "file"], "cannot make the folder --output-dir file"),
     (["--resume-from-checkpoint", "latest"], "no checkpoint that can be used"),
   ]
@@ -294,7 +299,8 @@ private let tiny = [
     let files = [
       "unknown.json": #"{"learning_rat": 1}"#, "type.json": #"{"hidden_size": "wide"}"#, "broken.json": "{", "list.json": "[1]",
       "value.json": #"{"prediction_type": "noise"}"#, "file": "", "null.json": #"{"hidden_size": null}"#,
-      "nan.json": #"{"learning_rate": "nan"}"#,
+      "nan.json": #"{"learning_rate": "nan"}"#, "negative.json": #"{"hidden_size": 7, "seed": -1, "use_ema": false}"#,
+      "fraction.json": #"{"hidden_size": 1.5}"#,
     ]
     for (name, text) in files { try Data(text.utf8).write(to: tool.folder.appendingPathComponent(name)) }
     let outcome = try tool.run(["train"] + options)

@@ -15,6 +15,7 @@ struct SigmaOptions: ParsableArguments {
   var rho: Double?
 
   @Option(
+    parsing: .unconditional,
     help: """
       Sigmas of your own, largest first and separated by commas, in the place of --steps and of a spacing: with --spacing edm its sigmas, \
       with --spacing flow its times, 1 and less.

@@ -10,21 +10,22 @@ extension TrainingConfiguration.TimestepChoice: ExpressibleByArgument {}
 
 /// What overrides the keys of a configuration. The names are those of diffusers' training scripts where those have one.
 struct TrainingOptions: ParsableArguments, Encodable {
-  @Option(help: "The width of the network. (default: 222)") var hiddenSize: Int?
-  @Option(help: "The number of its residual blocks. (default: 4)") var hiddenBlocks: Int?
-  @Option(help: "Digits in a batch, 1 ... 899. (default: 512)") var trainBatchSize: Int?
-  @Option(help: "Steps of the optimizer. (default: 3000)") var maxTrainSteps: Int?
-  @Option(help: "Passes through the data, in place of --max-train-steps.") var numTrainEpochs: Int?
-  @Option(help: "Batches in a step. (default: 1)") var gradientAccumulationSteps: Int?
+  @Option(parsing: .unconditional, help: "The width of the network. (default: 222)") var hiddenSize: Int?
+  @Option(parsing: .unconditional, help: "The number of its residual blocks. (default: 4)") var hiddenBlocks: Int?
+  @Option(parsing: .unconditional, help: "Digits in a batch, 1 ... 899. (default: 512)") var trainBatchSize: Int?
+  @Option(parsing: .unconditional, help: "Steps of the optimizer. (default: 3000)") var maxTrainSteps: Int?
+  @Option(parsing: .unconditional, help: "Passes through the data, in place of --max-train-steps.") var numTrainEpochs: Int?
+  @Option(parsing: .unconditional, help: "Batches in a step. (default: 1)") var gradientAccumulationSteps: Int?
   @Option(parsing: .unconditional, help: "The largest learning rate. (default: 0.002)") var learningRate: Double?
   @Option(help: "What comes after the warm-up: constant, cosine. (default: cosine)") var lrScheduler: LearningRate.Decay?
-  @Option(help: "Steps over which the learning rate rises. (default: 500)") var lrWarmupSteps: Int?
+  @Option(parsing: .unconditional, help: "Steps over which the learning rate rises. (default: 500)") var lrWarmupSteps: Int?
   @Option(parsing: .unconditional, help: "AdamW's beta1. (default: 0.9)") var adamBeta1: Double?
   @Option(parsing: .unconditional, help: "AdamW's beta2. (default: 0.999)") var adamBeta2: Double?
   @Option(parsing: .unconditional, help: "AdamW's weight decay. (default: 0.4)") var adamWeightDecay: Double?
   @Option(parsing: .unconditional, help: "AdamW's epsilon. (default: 1e-8)") var adamEpsilon: Double?
   @Option(parsing: .unconditional, help: "Longer gradients are shortened to this. (default: 1)") var maxGradNorm: Double?
-  @Option(name: [.long, .customLong("timesteps")], help: "T, the timesteps of the process. (default: 1000)")
+  @Option(
+    name: [.long, .customLong("timesteps")], parsing: .unconditional, help: "T, the timesteps of the process. (default: 1000)")
   var ddpmNumSteps: Int?
   @Option(
     name: [.long, .customLong("schedule")],
@@ -51,8 +52,9 @@ struct TrainingOptions: ParsableArguments, Encodable {
   @Option(
     parsing: .unconditional, help: "Decides the first weights, the order of the digits, timesteps and noise. (default: 0)")
   var seed: UInt64?
-  @Option(help: "Steps in a row of the log. (default: 10)") var loggingSteps: Int?
-  @Option(help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
-  @Option(help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?
-  @Option(help: "Steps between evaluations; 0 for none at all. (default: 8000)") var validationSteps: Int?
+  @Option(parsing: .unconditional, help: "Steps in a row of the log. (default: 10)") var loggingSteps: Int?
+  @Option(parsing: .unconditional, help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
+  @Option(parsing: .unconditional, help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?
+  @Option(parsing: .unconditional, help: "Steps between evaluations; 0 for none at all. (default: 8000)") var validationSteps:
+    Int?
 }

@@ -27,7 +27,9 @@ extension TrainingConfiguration {
     if let numTrainEpochs { try whole(.numTrainEpochs, numTrainEpochs, 1...1_000_000) }
     try whole(.gradientAccumulationSteps, gradientAccumulationSteps, 1...10_000)
     try positive(.learningRate, learningRate)
-    try whole(.lrWarmupSteps, lrWarmupSteps, 0...steps)
+    guard (0...steps).contains(lrWarmupSteps) else {
+      throw Failure("lr_warmup_steps \(lrWarmupSteps) must be in 0 ... \(steps), the steps of the run; set --lr-warmup-steps")
+    }
     try number(.adamBeta1, adamBeta1, 0...1.0.nextDown)
     try number(.adamBeta2, adamBeta2, 0...1.0.nextDown)
     try number(.adamWeightDecay, adamWeightDecay, 0...1)

@@ -130,13 +130,15 @@ struct TrainingConfiguration: Hashable, Codable {
     for key in values.keys.sorted() where !known.contains(key) {
       throw Failure("\(place): \(Failure.unknown("key", key, known: known))")
     }
-    do {
-      let merged = try JSONSerialization.data(withJSONObject: Self.object(self).merging(values) { $1 })
-      return try JSON.decoder.decode(TrainingConfiguration.self, from: merged)
-    } catch let error as DecodingError {
-      throw Failure("\(place): \(Self.explain(error))")
-    } catch {
-      throw Failure("\(place) cannot be read as a configuration")
+    func merged(_ values: [String: Any]) throws -> TrainingConfiguration {
+      let data = try JSONSerialization.data(withJSONObject: Self.object(self).merging(values) { $1 })
+      return try JSON.decoder.decode(TrainingConfiguration.self, from: data)
+    }
+    do { return try merged(values) } catch {
+      // The decoder does not say where a number is that does not fit.
+      let culprit = values.sorted { $0.key < $1.key }.first { (try? merged([$0.key: $0.value])) == nil }
+      guard let (key, value) = culprit else { throw Failure("\(place) cannot be read as a configuration") }
+      throw Failure("\(place): \(key) has an unusable value: \(Self.explain(error) ?? "\(value) is no whole number that fits")")
     }
   }
 
@@ -148,13 +150,13 @@ struct TrainingConfiguration: Hashable, Codable {
     return object as? [String: Any] ?? [:]
   }
 
-  private static func explain(_ error: DecodingError) -> String {
-    switch error {
+  /// What is wrong with a value, unless it is a number that does not fit.
+  private static func explain(_ error: any Error) -> String? {
+    switch error as? DecodingError {
     case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context),
       .keyNotFound(_, let context):
-      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return "\(key) has an unusable value: \(context.debugDescription)"
-    @unknown default: return "\(error)"
+      context.codingPath.isEmpty ? nil : context.debugDescription
+    default: "\(error)"
     }
   }
 }
