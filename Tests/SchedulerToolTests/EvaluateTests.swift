@@ -73,11 +73,14 @@ import Traces
     try SafetensorsWriter.data(tensors, metadata: ["training_configuration": "{}"]).write(
       to: tool.folder.appendingPathComponent("nan"))
     try Data("no model".utf8).write(to: tool.folder.appendingPathComponent("text"))
+    try TrainedModel.overflowing().write(to: tool.folder.appendingPathComponent("large"))
     let cases: [([String], String)] = [
       (["--model", "none"], "cannot read --model none: there is no such file"), (["--model", ""], "no such file"),
       (["--model", "text"], "--model text is no safetensors file"),
       (["--model", "wrong"], "has no tensor input.weight of shape [7, 64]"),
       (["--model", "nan"], "has numbers in input.weight that are not finite"),
+      (["--model", "large"], "the network's samples of class 0 are not finite"),
+      (["--num-validation-samples", "-1"], "num_validation_samples -1 must be in 100 ... 100000"),
       (["--guidance-scale", "nan"], "guidance_scale nan must be in 0 ... 100"),
       (["--guidance-scale", "-1"], "guidance_scale -1 must be in 0 ... 100"),
       (["--s-churn", "-1"], "s_churn -1 must be in 0 ... 1000"), (["--s-noise", "inf"], "s_noise inf must be in 0 ... 10"),

@@ -169,6 +169,25 @@ private let tiny = [
     #expect(try tool.data("run/model.safetensors") == model)
   }
 
+  @Test func `saves what it has learned though nobody listens any more`() throws {
+    let (process, output, _) = try tool.start(
+      ["train", "--output-dir", "run"] + tiny.dropLast(2) + [
+        "--max-train-steps", "5", "--num-validation-samples", "100", "--num-validation-images", "1",
+      ])
+    try output.fileHandleForReading.close()
+    process.waitUntilExit()
+    #expect(process.terminationStatus != 0)
+    #expect(try checkpoints().latest { Issue.record("\($0)") }.progress.evaluations.map(\.step) == [5])
+  }
+
+  @Test func `says that it diverged, and what to change`() throws {
+    let outcome = try train("--learning-rate", "1e30", "--max-train-steps", "9")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains("the training diverged: the network's output at step"))
+    #expect(outcome.errors.contains("begin again with a smaller --learning-rate than 1e+30"))
+    #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
+  }
+
   @Test func `keeps as many checkpoints as it was told, and never none`() throws {
     #expect(try train("--max-train-steps", "9", "--checkpointing-steps", "2", "--checkpoints-total-limit", "3").status == 0)
     #expect(checkpoints().steps == [6, 8, 9])

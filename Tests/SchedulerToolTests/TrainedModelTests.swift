@@ -70,12 +70,14 @@ import Traces
       ("short", shipped.prefix(1000)), ("half", shipped.prefix(shipped.count / 2)), ("text", Data("no model".utf8)),
       ("other", SafetensorsWriter.data([SafetensorsWriter.Tensor("a", shape: [1], floats: [1])])),
       ("empty", SafetensorsWriter.data([], metadata: ["training_configuration": "{}"])),
+      ("large", try TrainedModel.overflowing()),
       ("huge", SafetensorsWriter.data([], metadata: ["training_configuration": #"{"hidden_size": 1000000000}"#])),
     ]
     for (name, data) in files { try data.write(to: tool.folder.appendingPathComponent(name)) }
     let cases: [([String], String)] = [
       (["short"], "no safetensors file"), (["half"], "no safetensors file"), (["text"], "no safetensors file"),
       (["other"], "no training_configuration"), (["empty"], "no tensor input.weight"), (["huge"], "hidden_size 1000000000"),
+      (["large", "--sampler", "heun", "--steps", "3"], "Heun: the network's output is"),
       (["none"], "no such file"), (["."], "not a regular file"),
       (["trained", "--schedule", "sigmoid"], "--schedule sigmoid cannot be chosen"),
       (["trained", "--timesteps", "50"], "--timesteps and --zero-terminal-snr cannot be chosen"),
@@ -88,5 +90,16 @@ import Traces
       #expect(outcome.errors.contains(message), "\(outcome.errors)")
       #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
     }
+  }
+}
+
+extension TrainedModel {
+  /// The file of a model whose numbers are finite and whose answers are not.
+  static func overflowing() throws -> Data {
+    var configuration = TrainingConfiguration()
+    (configuration.hiddenSize, configuration.hiddenBlocks) = (3, 1)
+    let count = Network<Float>(configuration.architecture, seed: 0).parameters.count
+    let network = Network(configuration.architecture, parameters: [Float](repeating: 3e38, count: count))
+    return try TrainedModel(network, configuration).encoded()
   }
 }

@@ -39,7 +39,7 @@ struct SamplingJob {
 
   /// Runs all, in the order of the list.
   ///
-  /// - Throws: `Interruption.Interrupted` at the first call after a signal.
+  /// - Throws: `Interruption.Interrupted` at the first call after a signal; `Failure` if the model answers with NaN or an infinity.
   func run(_ interruption: Interruption) throws -> [Result] {
     let batches = (count + batchSize - 1) / batchSize
     var progress = Progress(total: batches * runs.reduce(0) { $0 + $1.plan.steps.count }, unit: "model calls")
@@ -51,9 +51,13 @@ struct SamplingJob {
       for first in stride(from: 0, to: count, by: batchSize) {
         if self.noise.isAddressed { noise = self.noise.source(firstSample: first) }
         let frames = i == 0 && first == 0 ? Self.frameTimes(calls: run.plan.steps.count) : []
-        try sample(run.plan, samples: first..<min(first + batchSize, count), frames: frames, using: &noise, into: &result) {
-          try interruption.check()
-          progress.advance()
+        do {
+          try sample(run.plan, samples: first..<min(first + batchSize, count), frames: frames, using: &noise, into: &result) {
+            try interruption.check()
+            progress.advance()
+          }
+        } catch let error as OutputError {
+          throw Failure("\(run.title): \(error)")
         }
       }
       return result
@@ -68,7 +72,10 @@ struct SamplingJob {
     var run = Sampling(plan, from: start(of: plan, noise: z))
     while let query = run.query {
       let before = run
-      run.advance(output: try model(run.input, query), using: &noise)
+      let output = try model(run.input, query)
+      // A picture does not show that a number was not finite.
+      try run.check(output)
+      run.advance(output: output, using: &noise)
       if frames.contains(before.evaluations) {
         result.frames.append(Self.frame(before, timestep: query.timestep, denoised: run.denoised))
       }

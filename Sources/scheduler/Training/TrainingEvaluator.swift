@@ -70,6 +70,11 @@ struct TrainingEvaluator {
         try onCall()
         return try model(x, query)
       }
+      guard made.scalars.allSatisfy(\.isFinite) else {
+        throw Failure(
+          "the network's samples of class \(label) are not finite: it is damaged, or was trained at too high a learning rate; "
+            + "use another")
+      }
       images += (0..<own).map { made[$0].scalars }
       labels += Array(repeating: label, count: own)
     }

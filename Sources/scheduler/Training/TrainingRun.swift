@@ -1,4 +1,5 @@
 import Foundation
+import Schedulers
 
 /// A run in a folder: the loop, and what it leaves there.
 struct TrainingRun {
@@ -26,15 +27,20 @@ struct TrainingRun {
         Console.error.write("saved step \(state.progress.step); go on with --resume-from-checkpoint latest\n")
         throw error
       }
-      try loop.step(&state)
+      do { try loop.step(&state) } catch is OutputError {
+        throw Failure(
+          "the training diverged: the network's output at step \(state.progress.step + 1) is not finite; begin again with a smaller "
+            + "--learning-rate than \(brief(configuration.learningRate))")
+      }
       let step = state.progress.step
       let isLast = step == configuration.steps
       if let row = state.progress.log.last { progress.note = ", loss \(brief(row.loss, digits: 4))" }
       progress.advance()
-      if configuration.validationSteps > 0, isLast || step.isMultiple(of: configuration.validationSteps) {
-        try evaluate(&state, interruption)
-      }
+      let isJudged = configuration.validationSteps > 0 && (isLast || step.isMultiple(of: configuration.validationSteps))
+      let judgement = isJudged ? try evaluate(&state, interruption) : nil
       if isLast || step.isMultiple(of: configuration.checkpointingSteps) { try save(state) }
+      // Nobody may be listening any more, which must not cost what was learned.
+      if let judgement { try Console.output.print(judgement + "\n") }
     }
     try write("model.safetensors", TrainedModel(state.result, configuration).encoded())
   }
@@ -46,8 +52,8 @@ struct TrainingRun {
     try write("evaluations.csv", Data(TrainingLog.csv(state.progress.evaluations).utf8))
   }
 
-  /// A signal during an evaluation leaves it out: what counts is that the step is saved.
-  private func evaluate(_ state: inout TrainingState, _ interruption: Interruption) throws {
+  /// What an evaluation finds, in words. A signal leaves it out: what counts is that the step is saved.
+  private func evaluate(_ state: inout TrainingState, _ interruption: Interruption) throws -> String? {
     let evaluator = TrainingEvaluator(configuration: configuration, data: data, onCall: interruption.check)
     do {
       let step = state.progress.step
@@ -55,8 +61,10 @@ struct TrainingRun {
       state.progress.evaluations.append(TrainingLog.Evaluation(step: step, result))
       let title = "step \(step): \(result.text)"
       try write("samples-\(step).png", PNG.encode(evaluator.sheet(of: result, title: title).picture()))
-      try Console.output.print(title + "\n")
-    } catch is Interruption.Interrupted {}
+      return title
+    } catch is Interruption.Interrupted {
+      return nil
+    }
   }
 
   private func write(_ name: String, _ data: Data) throws {
