@@ -7,7 +7,7 @@ demo: prerequisites ## Draw digits out of noise with several samplers: digits.pn
 	swift build -c release --product scheduler
 	"$$(swift build -c release --show-bin-path)/scheduler" sample --output digits.png
 
-train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in about five minutes
+train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in a minute or two
 	swift build -c release --product scheduler
 	"$$(swift build -c release --show-bin-path)/scheduler" train --output-dir digits-model
 
