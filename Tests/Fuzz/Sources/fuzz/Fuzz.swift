@@ -53,7 +53,7 @@ private func chooseConfiguration(_ given: Choices) {
     values[option.name] = choices.value(like: option.standard, named: option.name)
   }
   while !choices.bytes.isEmpty {
-    switch choices.one(of: Array(0..<8)) {
+    switch choices.one(of: Array(0..<10)) {
     case 0: arguments.eta = choices.number()
     case 1: arguments.churn = choices.number()
     case 2: arguments.churnMinimum = choices.number()
@@ -61,6 +61,8 @@ private func chooseConfiguration(_ given: Choices) {
     case 4: arguments.churnNoise = choices.number()
     case 5: arguments.order = choices.whole()
     case 6: arguments.mu = choices.number()
+    case 7: arguments.jumpLength = choices.whole()
+    case 8: arguments.resamplings = choices.whole()
     default: arguments.usesClippedModelOutput.toggle()
     }
   }
