@@ -22,10 +22,11 @@ public struct TimestepScale: Hashable, Sendable {
     (direction, isStraight) = (1, false)
   }
 
-  /// The scale of points, noisiest first, without those that have no signal or no noise.
+  /// The scale of points, noisiest first, without those that have no noise, nor, unless they are on the straight path, signal.
   init(_ points: [SamplingGrid.Point]) {
-    let inner = points.reversed().filter { $0.level.noise > 0 && $0.level.signal > 0 }
-    let isStraight = inner.allSatisfy { $0.level.isStraight }
+    let noisy = points.reversed().filter { $0.level.noise > 0 }
+    let isStraight = noisy.allSatisfy { $0.level.isStraight }
+    let inner = isStraight ? noisy : noisy.filter { $0.level.signal > 0 }
     let direction = (inner.last?.timestep ?? 0) < (inner.first?.timestep ?? 0) ? -1.0 : 1
     timesteps = inner.map { direction * $0.timestep }
     values = inner.map { isStraight ? $0.level.noise : -$0.level.lambda }

@@ -44,7 +44,10 @@ import Testing
       isClose(down.timestep(sigma: 1), 500, relative: 4 * unit) && isClose(down.sigma(timestep: 500), 1, relative: 8 * unit))
     #expect(
       isClose(up.timestep(sigma: 1.5), 400, relative: 8 * unit) && isClose(up.sigma(timestep: 400), 1.5, relative: 8 * unit))
-    #expect(up.timestep(sigma: 99) == 250 && up.sigma(timestep: 999) == down.sigma(timestep: 1))
+    // Noise alone is on the line too, where there is no sigma.
+    #expect(
+      isClose(up.timestep(sigma: 99), 10, relative: 256 * unit) && isClose(down.timestep(sigma: 4), 800, relative: 8 * unit))
+    #expect(down.sigma(timestep: 1000) == .infinity && up.sigma(timestep: 999) == down.sigma(timestep: 1))
   }
 
   /// A level of sigma 1 between two: on the circle, at signal 1, as networks of Karras et al. are given it, on the straight path.
