@@ -19,9 +19,14 @@ public struct NearestNeighbours: Sendable {
   public func nearest(to image: [Double], count: Int) -> [(index: Int, distance: Double)] {
     var near: [(index: Int, square: Double)] = []
     for (index, other) in images.enumerated() {
+      let bound = near.count == count ? near.last?.square ?? .infinity : .infinity
       var square = 0.0
-      for k in image.indices { square += (image[k] - other[k]) * (image[k] - other[k]) }
-      if near.count == count, let last = near.last, square >= last.square { continue }
+      for k in image.indices {
+        square += (image[k] - other[k]) * (image[k] - other[k])
+        // What follows only adds to it.
+        if square >= bound { break }
+      }
+      if near.count == count, square >= bound { continue }
       near.insert((index, square), at: near.firstIndex { square < $0.square } ?? near.count)
       if near.count > count { near.removeLast() }
     }

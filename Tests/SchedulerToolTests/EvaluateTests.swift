@@ -1,3 +1,4 @@
+import DigitsModel
 import Fixtures
 import Foundation
 import Testing
@@ -74,12 +75,18 @@ import Traces
       to: tool.folder.appendingPathComponent("nan"))
     try Data("no model".utf8).write(to: tool.folder.appendingPathComponent("text"))
     try TrainedModel.overflowing().write(to: tool.folder.appendingPathComponent("large"))
+    var small = TrainingConfiguration()
+    (small.hiddenSize, small.hiddenBlocks) = (6, 1)
+    try TrainedModel(Network(small.architecture, seed: 0), small).encoded().write(
+      to: tool.folder.appendingPathComponent("small"))
     let cases: [([String], String)] = [
       (["--model", "none"], "cannot read --model none: there is no such file"), (["--model", ""], "no such file"),
       (["--model", "text"], "--model text is no safetensors file"),
       (["--model", "wrong"], "has no tensor input.weight of shape [7, 64]"),
       (["--model", "nan"], "has numbers in input.weight that are not finite"),
       (["--model", "large"], "the network's samples of class 0 are not finite"),
+    ]
+    let options: [([String], String)] = [
       (["--num-validation-samples", "-1"], "num_validation_samples -1 must be in 100 ... 100000"),
       (["--guidance-scale", "nan"], "guidance_scale nan must be in 0 ... 100"),
       (["--guidance-scale", "-1"], "guidance_scale -1 must be in 0 ... 100"),
@@ -88,7 +95,7 @@ import Traces
       (["--num-validation-samples", "99"], "num_validation_samples 99 must be in 100 ... 100000"),
       (["--seed", "-1"], "--seed -1 must be in"), (["--half", "left"], "unknown half \"left\"; known: training, held-out"),
     ]
-    for (arguments, message) in cases {
+    for (arguments, message) in cases + options.map({ (["--model", "small"] + $0, $1) }) {
       let outcome = try tool.run(["evaluate"] + arguments)
       #expect(outcome.status == 2, "\(arguments)")
       #expect(outcome.errors.contains(message), "\(outcome.errors)")
