@@ -60,7 +60,9 @@ RARE = [
     # Where σ_up comes out above σ by rounding.
     ("DPMSolverSDEScheduler", {"beta_schedule": "squaredcos_cap_v2"}, 2, {}),
     ("RePaintScheduler", {"eta": 0.8, "clip_sample": False}, 6, {"jump_length": 2, "jump_n_sample": 2}),
-    ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})]
+    ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})] + [
+    ("FlowMatchHeunDiscreteScheduler", {"shift": 3.0}, 4, {"s_churn": churn, "s_tmin": 0.05, "s_tmax": 0.95, "s_noise": 1.003})
+    for churn in (1.0, 40.0)]
 
 
 def options():
@@ -366,6 +368,7 @@ DEVIATIONS = {
     "vOnStraightLines": ("DPMSolverMultistepScheduler", {"use_flow_sigmas": True, "prediction_type": "v_prediction"}, 10, {}),
     "halvedSlope": ("SASolverScheduler", {"corrector_order": 1}, 10, {}),
     "lateChurn": ("EulerDiscreteScheduler", {}, 10, {"s_churn": 3.0, "s_noise": 1.003}),
+    "churnOffTheLine": ("FlowMatchHeunDiscreteScheduler", {}, 10, {"s_churn": 3.0, "s_noise": 1.003}),
     "noiseForData": ("FlowMatchLCMScheduler", {"invert_sigmas": True}, 10, {}),
     "leastSigmaNotANumber": ("CMStochasticIterativeScheduler", {"sigma_min": 0.0001}, 10, {}),
     "dataForSample": ("DPMSolverMultistepInverseScheduler", {}, 10, {}),

@@ -237,8 +237,16 @@ extension Deviation {
         what:
           "The network is asked with the sample as it was, and noise is added to the sample afterwards: what it says belongs to σ, and the step is "
           + "made with it from σ̂. Karras et al. add the noise first and ask at σ̂. v is read with the factors of σ.",
-        place: "Euler and EDM's Euler, `s_churn` above 0",
+        place: "Euler, EDM's Euler and FlowMatchHeun, `s_churn` above 0",
         effect: "None of the noise that is added is seen by the network in its step: with epsilon all of it stays.", issue: nil)
+    case .churnOffTheLine:
+      Details(
+        what:
+          "Noise is added to a sample of rectified flow, (1 − σ)·x0 + σ·epsilon, as if it were x0 + σ·epsilon: it is at σ̂ then, but has the signal of "
+          + "σ. On the straight line σ/(1 − σ) grows by 1 + γ and the sample is scaled to the signal of σ̂; where there is no signal, none is "
+          + "added. N, by which `s_churn` is divided, counts evaluations.",
+        place: "FlowMatchHeun, `s_churn` above 0",
+        effect: "With N = 10 and `s_churn` 3 the first step begins at σ̂ = 1.16, where there is no level.", issue: nil)
     case .noiseForData:
       Details(
         what:

@@ -36,6 +36,7 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case vOnStraightLines
   case halvedSlope
   case lateChurn
+  case churnOffTheLine
   case noiseForData
   case leastSigmaNotANumber
   case dataForSample

@@ -138,9 +138,7 @@ extension DiffusersConfiguration {
     guard arguments.churn == 0 || hasChurn else {
       throw .argument(
         "s_churn", value: arguments.churn, className: className,
-        remedy: schedulerClass == .flowMatchHeunDiscrete
-          ? "use 0; noise that is added to a sample of rectified flow takes it off its straight line"
-          : "use 0; only EulerDiscreteScheduler and EDMEulerScheduler add noise for it")
+        remedy: "use 0; only EulerDiscreteScheduler, EDMEulerScheduler and FlowMatchHeunDiscreteScheduler add noise for it")
     }
     for (name, value) in [("s_churn", arguments.churn), ("s_noise", arguments.churnNoise)] {
       guard value >= 0, value <= Double(Float.greatestFiniteMagnitude) else {

@@ -12,7 +12,7 @@ extension DiffusersConfiguration {
       let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1
       let isMistaken = redrawsFlow && boolean("invert_sigmas")
       return [.float32Tables] + (isTwice ? [.shiftedTwice] : []) + (isMistaken ? [.noiseForData] : [])
-        + (timesteps.prefix(2) == [timesteps[0], timesteps[0]] ? [.duplicateStart] : [])
+        + (timesteps.prefix(2) == [timesteps[0], timesteps[0]] ? [.duplicateStart] : []) + churn(arguments)
     }
     if family == .consistency {
       guard (try? setting(steps: steps, step: arguments)) != nil else { return [] }
@@ -23,7 +23,7 @@ extension DiffusersConfiguration {
       return [.float32Tables]
         + [.idleLastStep, .halvedCurvature, .missingThirdOrder].filter {
           meets($0, steps: steps, of: 0, spacing: .linspace, timesteps: [], arguments)
-        } + lateChurn(arguments)
+        } + churn(arguments)
     }
     guard
       let total = try? trainingTimesteps(), let spacing = try? timestepSpacing(),
@@ -32,10 +32,13 @@ extension DiffusersConfiguration {
     guard !isInverse || (try? multistep(fidelity: .diffusers)) != nil else { return [] }
     guard schedulerClass != .rePaint || self["trained_betas"] == .null else { return [] }
     return Deviation.allCases.filter { meets($0, steps: steps, of: total, spacing: spacing, timesteps: timesteps, arguments) }
-      + lateChurn(arguments)
+      + churn(arguments)
   }
 
-  private func lateChurn(_ arguments: StepArguments) -> [Deviation] { hasChurn && arguments.churn > 0 ? [.lateChurn] : [] }
+  private func churn(_ arguments: StepArguments) -> [Deviation] {
+    guard hasChurn, arguments.churn > 0 else { return [] }
+    return [.lateChurn] + (family == .flow ? [.churnOffTheLine] : [])
+  }
 
   private func meets(
     _ deviation: Deviation, steps: Int, of total: Int, spacing: Spacing, timesteps: [Double], _ arguments: StepArguments
@@ -102,7 +105,7 @@ extension DiffusersConfiguration {
       guard schedulerClass == .saSolver, string("algorithm_type") == "data_prediction" else { return false }
       let predicts = integer("predictor_order") > 1 && steps > (boolean("lower_order_final") ? 2 : 1)
       return predicts || integer("corrector_order") > 1 && steps > 1
-    case .firstOutputUnused, .lateChurn, .noiseForData, .leastSigmaNotANumber: return false
+    case .firstOutputUnused, .lateChurn, .churnOffTheLine, .noiseForData, .leastSigmaNotANumber: return false
     case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: return false
     }
   }

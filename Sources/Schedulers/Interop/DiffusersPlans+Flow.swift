@@ -100,13 +100,17 @@ extension DiffusersConfiguration {
   }
 
   /// Euler's or Heun's method on the straight line, or all noise drawn anew, on diffusers' sigmas.
-  func flowMoves(_ setting: Setting) throws(ConfigurationError) -> Moves {
+  func flowMoves(_ setting: Setting, _ arguments: StepArguments) throws(ConfigurationError) -> Moves {
     try checkStart(setting.timesteps)
     guard schedulerClass != .flowMatchHeunDiscrete else {
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: NoiseLevel(signal: 1 - Double(sigma), noise: Double(sigma)))
       }
-      return Moves(moves: FlowHeun().moves(over: SamplingGrid(unchecked: points)), start: points[0].level)
+      let grid = SamplingGrid(unchecked: points)
+      let moves =
+        arguments.churn > 0
+        ? churnedFlowMoves(grid, sigmas: setting.sigmas, arguments) : FlowHeun().moves(over: grid)
+      return Moves(moves: moves, start: points[0].level)
     }
     let isInverted = boolean("invert_sigmas")
     func level(_ sigma: Float) -> NoiseLevel {

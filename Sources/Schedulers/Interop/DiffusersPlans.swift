@@ -14,7 +14,7 @@ extension DiffusersConfiguration {
   func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
     switch family {
     case .angular: return try ipndmMoves(steps: steps, fidelity: .diffusers)
-    case .flow: return try flowMoves(setting(steps: steps, step: arguments))
+    case .flow: return try flowMoves(setting(steps: steps, step: arguments), arguments)
     case .edm: return try edmMoves(setting(steps: steps, step: arguments), arguments)
     case .consistency: return try consistencyMoves(setting(steps: steps, step: arguments))
     case .discrete, .exploding, .solver, .distilled: break

@@ -13,13 +13,13 @@ public struct StepArguments: Hashable, Sendable {
   public var eta: Double?
   /// DDIM: whether epsilon is made again from the clipped x̂0.
   public var usesClippedModelOutput: Bool
-  /// Euler, EDM's too: how much noise is added before a step (Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2).
+  /// Euler, EDM's too, and flow matching by Heun: how much noise is added before a step (Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2).
   public var churn: Double
-  /// Euler, EDM's too: the smallest sigma at which noise is added.
+  /// The smallest sigma at which that noise is added; of flow matching, its noise, 0 to 1.
   public var churnMinimum: Double
-  /// Euler, EDM's too: the largest sigma at which noise is added.
+  /// The largest sigma at which that noise is added.
   public var churnMaximum: Double
-  /// Euler, EDM's too: the deviation of the noise added; DPM++ SDE: the factor of all of its noise.
+  /// The deviation of that noise; DPM++ SDE: the factor of all of its noise.
   public var churnNoise: Double
   /// LMS: how many evaluations a step looks at, 1 to 4.
   public var order: Int

@@ -86,6 +86,31 @@ import Testing
     #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0, "scale_factors": [], "upscale_mode": "nearest"]) == anew)
   }
 
+  @Test func `churn of flow matching stays on the straight line, between two of its noises`() throws {
+    let arguments = StepArguments(churn: 4, churnMinimum: 0.25, churnMaximum: 0.8)
+    let grid = try SamplingGrid(flow: FlowSpacing(shift: .fixed(3), last: 0.001), steps: 10)
+    let plan = try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0], step: arguments)
+    // A noise of 0.25 is a sigma of 1/3, and one of 0.8 a sigma of 4.
+    let own = try Churn(FlowHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(over: grid, predicting: .flow)
+    #expect(plan == own)
+    // A network that knows that the datum is 0 says x/t: what is left of the noise and what is added are the noise of the next level. It is
+    // the difference of numbers as much larger as the noise falls in a step.
+    let fall = grid.intervals.dropLast().map { $0.from.level.noise / $0.to.level.noise }.max() ?? 1
+    var level = plan.start
+    for step in plan.steps {
+      let kept = (step.folded.sample + step.folded.output / step.query.level.noise) * level.noise
+      let variance = kept * kept + step.next.noise * step.next.noise
+      #expect(isClose(variance, step.arrival.noise * step.arrival.noise, relative: 16 * unit * fall))
+      level = step.arrival
+    }
+    let within = grid.points.dropFirst().filter { $0.level.noise >= 0.25 && $0.level.noise <= 0.8 }
+    #expect(plan.steps.count { $0.next.noise > 0 } == within.count && within.count > 1 && within.count < 9)
+    let least = StepArguments(churn: 4, churnMinimum: -1, churnMaximum: 1)
+    let everywhere = try Self.plan(.flowMatchHeunDiscrete, step: least)
+    #expect(everywhere.steps.count { $0.next.noise > 0 } == 9)
+    #expect(try everywhere == Self.plan(.flowMatchHeunDiscrete, step: StepArguments(churn: 4)))
+  }
+
   @Test func `DPM-Solver++ runs backwards over its own grid, with the order that the file gives each step`() throws {
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 20, spacing: .trailing)
     let values: Values = ["timestep_spacing": "trailing", "solver_type": "heun"]

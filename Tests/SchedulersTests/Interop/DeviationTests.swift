@@ -314,6 +314,29 @@ import Testing
     #expect(try DiffusersConfiguration(.edmEuler).deviations(steps: 10, step: run.arguments).contains(.lateChurn))
   }
 
+  @Test func `churnOffTheLine: a sample of rectified flow gets noise and keeps its signal`() throws {
+    let run = try Self.run(.churnOffTheLine)
+    let (own, theirs) = (try run.plan(.corrected), try run.plan(.diffusers))
+    let sigmas = try run.config.sigmas(steps: 10).map { Double($0) }
+    #expect(theirs.steps.count == 19 && own.steps.count == 19)
+    for i in 0..<10 {
+      // γ is 3/19 for them, and 3/10 as in the paper, both below √2 − 1.
+      let (sigma, raised, step) = (sigmas[i], sigmas[i] * 22 / 19, theirs.steps[2 * i])
+      #expect(isClose(step.query.level.noise, sigma, relative: 1e-6) && step.next.samples == [1])
+      #expect(isClose(step.next.noise, 1.003 * (raised * raised - sigma * sigma).squareRoot(), relative: 1e-5))
+      #expect(isClose(step.next.output, (sigmas[i + 1] - raised) * 19 / 22, relative: 1e-5))
+      // 1 − σ has lost up to half a unit of 1 in float32.
+      let (query, ratio) = (own.steps[2 * i].query, i == 0 ? Double.infinity : 1.3 * sigma / (1 - sigma))
+      #expect(isClose(query.level.sigma, ratio, relative: 0x1p-24 / 0.1))
+      #expect(isClose(query.level.signal + query.level.noise, 1, relative: 4 * unit))
+      #expect(isClose(query.timestep, 1000 * query.level.noise, relative: 1e-12))
+    }
+    #expect(own.steps[18].next.noise == 0 && run.config.deviations(steps: 10, step: run.arguments).contains(.lateChurn))
+    #expect(!run.config.deviations(steps: 10).contains(.churnOffTheLine))
+    let euler = try DiffusersConfiguration(.eulerDiscrete)
+    #expect(!euler.deviations(steps: 10, step: run.arguments).contains(.churnOffTheLine))
+  }
+
   @Test func `halvedSlope: the slope of a line has the weight H/2`() throws {
     let run = try Self.run(.halvedSlope)
     // The second step, of two values and without noise; it begins with the first one's correction, to the next value alone.

@@ -225,8 +225,7 @@ import Testing
       StepArguments(churn: 1, churnMaximum: .nan), StepArguments(churn: 1, churnNoise: -1),
     ]
     for fidelity in Fidelity.allCases {
-      for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .ddim]
-      {
+      for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .ddim] {
         let configuration = try DiffusersConfiguration(schedulerClass)
         #expect(throws: ConfigurationError.self) {
           try configuration.plan(steps: 5, fidelity: fidelity, step: StepArguments(churn: 1))
@@ -235,8 +234,10 @@ import Testing
       // An empty range of sigmas adds no noise, and no sigma reaches an infinite bound.
       for range in [(2.0, 1.0), (Double.infinity, Double.infinity), (-Double.infinity, -1.0)] {
         let arguments = StepArguments(churn: 1, churnMinimum: range.0, churnMaximum: range.1)
-        let plan = try euler.plan(steps: 5, fidelity: fidelity, step: arguments)
-        #expect(plan.steps.allSatisfy { $0.next.noise == 0 })
+        for configuration in [euler, try DiffusersConfiguration(.flowMatchHeunDiscrete)] {
+          let plan = try configuration.plan(steps: 5, fidelity: fidelity, step: arguments)
+          #expect(plan.steps.allSatisfy { $0.next.noise == 0 })
+        }
       }
     }
     for arguments in [read, StepArguments(usesClippedModelOutput: true)] + churns {
