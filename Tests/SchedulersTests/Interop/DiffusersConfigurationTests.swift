@@ -176,9 +176,12 @@ import Testing
       .integer(.max), .integer(.min), -1, 0, 3, 1e300, -1e300, 1e-300, .number(.infinity), .number(-.infinity),
     ]
     for schedulerClass in DiffusersConfiguration.Class.allCases {
-      for option in DiffusersConfiguration.Option.all(of: schedulerClass) {
+      let options = DiffusersConfiguration.Option.all(of: schedulerClass)
+      // In the others the key has no effect.
+      let hasSpacing = options.contains { $0.name == "timestep_spacing" }
+      for option in options {
         for value in numbers + [true, false, nil, "linear", "zero", [], [0.5, 1.0, 0.0]] {
-          for spacing in ["leading", "trailing", "linspace"] {
+          for spacing in hasSpacing ? ["leading", "trailing", "linspace"] : ["leading"] {
             let values: [String: Value] = [
               "num_train_timesteps": 3, "timestep_spacing": .string(spacing), "use_karras_sigmas": true,
             ]
@@ -190,6 +193,7 @@ import Testing
               for steps in [1, 3] { _ = try? configuration.plan(steps: steps, fidelity: fidelity) }
             }
             _ = configuration.deviations(steps: 2)
+            guard spacing == "leading" else { continue }
             #expect(try DiffusersConfiguration.reading(configuration.json) == configuration)
           }
         }
