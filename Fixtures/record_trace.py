@@ -17,11 +17,14 @@ import torch
 from safetensors.numpy import save_file
 
 
-def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
+def record(path, scheduler, model, sample, steps, mu=None, sigmas=None, **step_arguments):
     """A run of a diffusers scheduler: `model(x, t)` is given what the scheduler scales the sample to.
 
-    `mu` is that of `set_timesteps`, for a shift by the size of the picture.
+    `mu` and `sigmas` are those of `set_timesteps`: for a shift by the size of the picture, and the times before it.
     """
+    settings = {} if mu is None else {"mu": mu}
+    if sigmas is not None:
+        settings["sigmas"] = [float(sigma) for sigma in sigmas]
     drawn, module = [], sys.modules[type(scheduler).__module__]
     # DPMSolverSDEScheduler calls an object for its noise.
     owner = getattr(module, "BrownianTreeNoiseSampler", module)
@@ -30,7 +33,7 @@ def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
     if randn:
         setattr(owner, name, lambda *a, **k: drawn.append(randn(*a, **k)) or drawn[-1])
     try:
-        scheduler.set_timesteps(steps, **({} if mu is None else {"mu": mu}))
+        scheduler.set_timesteps(steps, **settings)
         scale = getattr(scheduler, "scale_model_input", lambda x, t: x)
         timesteps, samples, outputs, noises = [], [sample], [], []
         for t in scheduler.timesteps:
@@ -43,8 +46,7 @@ def record(path, scheduler, model, sample, steps, mu=None, **step_arguments):
         if randn:
             setattr(owner, name, randn)
     step_arguments.pop("generator", None)
-    if mu is not None:
-        step_arguments["mu"] = mu
+    step_arguments.update(settings)
     save(path, scheduler.to_json_string(), steps, timesteps, samples, outputs, noises, step_arguments)
 
 

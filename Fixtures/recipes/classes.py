@@ -43,7 +43,7 @@ def runner(name):
 
 
 # Arguments of set_timesteps among those of a run.
-SETTINGS = ("mu", "jump_length", "jump_n_sample")
+SETTINGS = ("mu", "sigmas", "jump_length", "jump_n_sample")
 # Where the recipes put the noise that they draw.
 randn_tensor = None
 

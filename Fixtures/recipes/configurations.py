@@ -62,7 +62,14 @@ RARE = [
     ("RePaintScheduler", {"eta": 0.8, "clip_sample": False}, 6, {"jump_length": 2, "jump_n_sample": 2}),
     ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})] + [
     ("FlowMatchHeunDiscreteScheduler", {"shift": 3.0}, 4, {"s_churn": churn, "s_tmin": 0.05, "s_tmax": 0.95, "s_noise": 1.003})
-    for churn in (1.0, 40.0)]
+    for churn in (1.0, 40.0)] + [
+    # Times given to set_timesteps, as Flux's pipeline does it.
+    (f"FlowMatch{name}Scheduler", config, 5, {**mu, "sigmas": numpy.linspace(1, last, 5).tolist()})
+    for name, config, mu, last in (
+        ("EulerDiscrete", {"use_dynamic_shifting": True}, {"mu": 1.15}, 1 / 5),
+        ("EulerDiscrete", {"use_dynamic_shifting": True, "time_shift_type": "linear", "shift_terminal": 0.1}, {"mu": 2.3}, 0.07),
+        ("EulerDiscrete", {"shift": 3.1, "use_karras_sigmas": True}, {}, 0.15),
+        ("LCM", {"shift": 3.1, "invert_sigmas": True}, {}, 1 / 5))]
 
 
 def options():

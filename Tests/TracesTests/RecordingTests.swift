@@ -15,7 +15,10 @@ import Traces
   private static let sources: [(String, String?, Int)] = [
     (#"{"_class_name": "DDIMScheduler", "clip_sample": false}"#, #"{"eta": 0.5, "use_clipped_model_output": true}"#, 10),
     (#"{"_class_name": "EulerAncestralDiscreteScheduler", "beta_schedule": "scaled_linear"}"#, nil, 7),
-    (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5), (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
+    (
+      #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}"#,
+      #"{"mu": 1.15, "sigmas": [1, 0.7, 0.2]}"#, 3
+    ), (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5), (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
     (
       #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": true}"#, nil,
       5

@@ -4,12 +4,12 @@ extension DiffusersConfiguration {
   func correctedGrid(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> SamplingGrid {
     switch family {
     case .angular: return SamplingGrid(unchecked: try ipndmPoints(steps: steps, fidelity: .corrected))
-    case .flow: return try flowGrid(steps: steps, mu: arguments.mu)
+    case .flow: return try flowGrid(steps: steps, arguments)
     case .edm: return try edmGrid(steps: steps)
     case .consistency: return try consistencyGrid(steps: steps)
     case .solver where boolean("use_flow_sigmas"):
       _ = try sigmaChoice()
-      return try flowGrid(steps: steps, mu: arguments.mu)
+      return try flowGrid(steps: steps, arguments)
     // For its errors, which name the option.
     case .distilled: _ = try distilledTimesteps(steps: checked(steps: steps))
     case .discrete, .exploding, .solver: break

@@ -153,6 +153,7 @@ extension DiffusersConfiguration {
         throw .argument("mu", value: mu, className: className, remedy: "it is a number, for use_dynamic_shifting")
       }
     }
+    try checkTaker(arguments)
     let (plain, isRePaint) = (StepArguments(), schedulerClass == .rePaint)
     for (name, value, usual) in [
       ("jump_length", arguments.jumpLength, plain.jumpLength), ("jump_n_sample", arguments.resamplings, plain.resamplings),

@@ -9,7 +9,7 @@ extension DiffusersConfiguration {
     }
     if family == .flow {
       guard let timesteps = try? setting(steps: steps, step: arguments).timesteps else { return [] }
-      let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1
+      let isTwice = !boolean("use_dynamic_shifting") && number("shift") != 1 && steps > 1 && arguments.sigmas == nil
       let isMistaken = redrawsFlow && boolean("invert_sigmas")
       return [.float32Tables] + (isTwice ? [.shiftedTwice] : []) + (isMistaken ? [.noiseForData] : [])
         + (timesteps.prefix(2) == [timesteps[0], timesteps[0]] ? [.duplicateStart] : []) + churn(arguments)

@@ -47,9 +47,9 @@ extension DiffusersConfiguration {
   }
 
   /// `stretch_shift_to_terminal`, if there is a terminal.
-  private func stretched(_ sigmas: [Double]) throws(ConfigurationError) -> [Double] {
+  private func stretched<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar]) throws(ConfigurationError) -> [Scalar] {
     guard let terminal = try terminal() else { return sigmas }
-    let scale = (1 - sigmas[sigmas.count - 1]) / (1 - terminal)
+    let scale = (1 - sigmas[sigmas.count - 1]) / Scalar(1 - terminal)
     guard scale > 0 else { throw unsupported("shift_terminal", remedy: "leave it out, or make more than one step") }
     return sigmas.map { 1 - (1 - $0) / scale }
   }
@@ -71,23 +71,61 @@ extension DiffusersConfiguration {
     throw unsupported("scale_factors", remedy: "use null; a sample keeps its size")
   }
 
-  /// What the flow-matching classes set. They shift in their constructor, and again here.
-  func flowSetting(steps: Int, mu: Double?) throws(ConfigurationError) -> Setting {
+  /// The sigmas given to `set_timesteps`, if the class takes them.
+  private func givenSigmas(steps: Int, _ arguments: StepArguments) throws(ConfigurationError) -> [Double]? {
+    try checkTaker(arguments)
+    guard let sigmas = arguments.sigmas else { return nil }
+    func refused(_ name: String, _ value: Double, _ remedy: String) -> ConfigurationError {
+      .argument(name, value: value, className: className, remedy: remedy)
+    }
+    guard sigmas.count == steps else {
+      throw refused("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)")
+    }
+    for (i, sigma) in sigmas.enumerated() {
+      guard Float(sigma) > 0, sigma <= 1 else { throw refused("sigmas[\(i)]", sigma, "it must be above 0 and at most 1") }
+      guard i == 0 || sigma < sigmas[i - 1] else {
+        throw refused("sigmas[\(i)]", sigma, "it must be below the one before it, \(sigmas[i - 1].plain)")
+      }
+    }
+    return sigmas
+  }
+
+  /// Refuses sigmas for a class that is not given its times.
+  func checkTaker(_ arguments: StepArguments) throws(ConfigurationError) {
+    guard let count = arguments.sigmas?.count, ![.flowMatchEulerDiscrete, .flowMatchLCM].contains(schedulerClass) else {
+      return
+    }
+    throw .argument(
+      "the number of sigmas", value: Double(count), className: className,
+      remedy: "leave them out; only FlowMatchEulerDiscreteScheduler and FlowMatchLCMScheduler are given them")
+  }
+
+  /// Sigmas shifted as `set_timesteps` does it, in the arithmetic that they are in.
+  private func shifted<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar], by shift: Double) -> [Scalar] {
+    let (factor, increase) = (Scalar(shift), Scalar(shift - 1))
+    guard boolean("use_dynamic_shifting") else { return sigmas.map { factor * $0 / (1 + increase * $0) } }
+    return sigmas.map { factor / (factor + (1 / $0 - 1)) }
+  }
+
+  /// What the flow-matching classes set. They shift in their constructor, and again here, but given sigmas only here and in float32.
+  func flowSetting(steps: Int, _ arguments: StepArguments) throws(ConfigurationError) -> Setting {
     try checkScales()
     let total = Double(try trainingTimesteps())
-    let shift = try flowShift(mu: mu)
-    var ends: [Float] = [1, 1 / Float(total)]
-    if !boolean("use_dynamic_shifting") {
-      let (factor, increase) = (Float(shift), Float(shift - 1))
-      ends = ends.map { factor * $0 / (1 + increase * $0) }
+    let shift = try flowShift(mu: arguments.mu)
+    var sigmas: [Double]
+    if let given = try givenSigmas(steps: steps, arguments) {
+      let singles = shifted(given.map { Float($0) }, by: shift)
+      if let i = singles.firstIndex(of: 0) {
+        throw .argument(
+          "sigmas[\(i)]", value: given[i], className: className, remedy: "raise it; once shifted it is 0 in float32")
+      }
+      sigmas = try stretched(singles).map { Double($0) }
+    } else {
+      var ends: [Float] = [1, 1 / Float(total)]
+      if !boolean("use_dynamic_shifting") { ends = shifted(ends, by: shift) }
+      let timesteps = NumPy.linspace(Double(ends[0]) * total, Double(ends[1]) * total, steps)
+      sigmas = try stretched(shifted(timesteps.map { $0 / total }, by: shift))
     }
-    let isExponential = string("time_shift_type") == "exponential"
-    var sigmas = NumPy.linspace(Double(ends[0]) * total, Double(ends[1]) * total, steps).map { timestep in
-      let sigma = timestep / total
-      guard boolean("use_dynamic_shifting"), let mu else { return shift * sigma / (1 + (shift - 1) * sigma) }
-      return isExponential ? Math.exp(mu) / (Math.exp(mu) + (1 / sigma - 1)) : mu / (mu + (1 / sigma - 1))
-    }
-    sigmas = try stretched(sigmas)
     if let choice = try sigmaChoice() {
       sigmas = Self.sigmas(choice, count: steps, from: sigmas[0], to: sigmas[sigmas.count - 1])
     }
@@ -132,14 +170,17 @@ extension DiffusersConfiguration {
   }
 
   /// The same times in Double, shifted once.
-  func flowGrid(steps: Int, mu: Double?) throws(ConfigurationError) -> SamplingGrid {
+  func flowGrid(steps: Int, _ arguments: StepArguments) throws(ConfigurationError) -> SamplingGrid {
     try checkScales()
-    let shift = try flowShift(mu: mu)
+    let given = try givenSigmas(steps: steps, arguments)
+    let shift = try flowShift(mu: arguments.mu)
     let total = Double(try trainingTimesteps())
     let isFlow = family == .flow
     let spacing = FlowSpacing(
       shift: .fixed(shift), last: isFlow && steps > 1 ? 1 / total : nil, terminal: try terminal(),
       respacing: isFlow ? try sigmaChoice()?.spacing : nil, timesteps: total, isReversed: boolean("invert_sigmas"))
-    return try naming { try SamplingGrid(flow: spacing, steps: steps) }
+    return try naming {
+      try given.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
+    }
   }
 }

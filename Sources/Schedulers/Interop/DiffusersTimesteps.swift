@@ -38,7 +38,7 @@ extension DiffusersConfiguration {
     let steps = try checked(steps: steps)
     switch family {
     case .angular: return try ipndmSetting(steps: steps).setting
-    case .flow: return try flowSetting(steps: steps, mu: arguments.mu)
+    case .flow: return try flowSetting(steps: steps, arguments)
     case .edm: return try edmSetting(steps: steps)
     case .consistency: return try consistencySetting(steps: steps)
     case .distilled: return Setting(timesteps: try distilledTimesteps(steps: steps))

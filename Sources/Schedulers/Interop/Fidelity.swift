@@ -7,7 +7,7 @@ public enum Fidelity: String, Hashable, Codable, CaseIterable, Sendable {
   case diffusers
 }
 
-/// The extra arguments of a scheduler's `step`, and mu and jumps of its `set_timesteps`, with diffusers' defaults and names.
+/// The extra arguments of a scheduler's `step`, and mu, sigmas and jumps of its `set_timesteps`, with diffusers' defaults and names.
 public struct StepArguments: Hashable, Sendable {
   /// DDIM and TCD: how much fresh noise is drawn; `nil` for 0 and 0.3.
   public var eta: Double?
@@ -23,9 +23,13 @@ public struct StepArguments: Hashable, Sendable {
   public var churnNoise: Double
   /// LMS: how many evaluations a step looks at, 1 to 4.
   public var order: Int
-  /// mu, from which a dynamic shift of rectified flow follows. The times are those of `set_timesteps(steps, mu=mu)`; a pipeline that gives
-  /// its own, as Flux's does, has those of `SamplingGrid(flow: .flux, steps: steps, mu: mu)`.
+  /// mu, from which a dynamic shift of rectified flow follows. The times are those of `set_timesteps(steps, mu=mu)`, unless
+  /// `sigmas` are given.
   public var mu: Double?
+  /// FlowMatchEulerDiscreteScheduler and FlowMatchLCMScheduler: the times before the shift, of `set_timesteps`; `nil` for the scheduler's own.
+  ///
+  /// As many as steps, above 0 and at most 1, each below the one before it. Flux's pipeline gives N from 1 to 1/N in equal steps.
+  public var sigmas: [Double]?
   /// RePaint: how many steps a jump goes back, of `set_timesteps`.
   public var jumpLength: Int
   /// RePaint: how often a stretch of so many steps is made, of `set_timesteps`.
@@ -34,8 +38,8 @@ public struct StepArguments: Hashable, Sendable {
   /// Arguments; those not given have diffusers' defaults.
   public init(
     eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
-    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil, jumpLength: Int = 10,
-    resamplings: Int = 10
+    churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil, sigmas: [Double]? = nil,
+    jumpLength: Int = 10, resamplings: Int = 10
   ) {
     self.eta = eta
     self.usesClippedModelOutput = usesClippedModelOutput
@@ -45,6 +49,7 @@ public struct StepArguments: Hashable, Sendable {
     self.churnNoise = churnNoise
     self.order = order
     self.mu = mu
+    self.sigmas = sigmas
     self.jumpLength = jumpLength
     self.resamplings = resamplings
   }
@@ -58,7 +63,7 @@ extension StepArguments: Codable {
     case churnMinimum = "s_tmin"
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
-    case order, mu
+    case order, mu, sigmas
     case jumpLength = "jump_length"
     case resamplings = "jump_n_sample"
   }
@@ -78,6 +83,7 @@ extension StepArguments: Codable {
     self.init()
     eta = try container.decodeIfPresent(Double.self, forKey: .eta)
     mu = try container.decodeIfPresent(Double.self, forKey: .mu)
+    sigmas = try container.decodeIfPresent([Double].self, forKey: .sigmas)
     usesClippedModelOutput =
       try container.decodeIfPresent(Bool.self, forKey: .usesClippedModelOutput) ?? usesClippedModelOutput
     churn = try container.decodeIfPresent(Double.self, forKey: .churn) ?? churn

@@ -25,6 +25,7 @@ extension TraceSource {
     var values: [String: DiffusersConfiguration.Value] = [:]
     if let eta = arguments.eta { values["eta"] = .number(eta) }
     if let mu = arguments.mu { values["mu"] = .number(mu) }
+    if let sigmas = arguments.sigmas { values["sigmas"] = .list(sigmas.map { .number($0) }) }
     if arguments.usesClippedModelOutput { values["use_clipped_model_output"] = true }
     if arguments.churn != usual.churn { values["s_churn"] = .number(arguments.churn) }
     if arguments.churnMinimum != usual.churnMinimum { values["s_tmin"] = .number(arguments.churnMinimum) }

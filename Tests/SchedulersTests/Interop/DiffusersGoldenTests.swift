@@ -91,6 +91,7 @@ import Testing
         steps: golden.steps, fidelity: .diffusers, step: golden.arguments ?? StepArguments())
       let isPlans = zip(timesteps, plan.steps).allSatisfy { isClose($0, $1.query.timestep, relative: 0x1p-21) }
       #expect(isPlans && timesteps.count == plan.steps.count, label)
+      if golden.arguments?.sigmas != nil { #expect(timesteps == golden.told, label) }
       func batches(_ name: String) throws -> [Batch<Double>] {
         let shape = Array(try tensors.shape("\(i).\(name)").dropFirst())
         let size = shape.reduce(1, *)

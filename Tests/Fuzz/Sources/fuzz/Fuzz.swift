@@ -53,7 +53,7 @@ private func chooseConfiguration(_ given: Choices) {
     values[option.name] = choices.value(like: option.standard, named: option.name)
   }
   while !choices.bytes.isEmpty {
-    switch choices.one(of: Array(0..<10)) {
+    switch choices.one(of: Array(0..<11)) {
     case 0: arguments.eta = choices.number()
     case 1: arguments.churn = choices.number()
     case 2: arguments.churnMinimum = choices.number()
@@ -63,6 +63,7 @@ private func chooseConfiguration(_ given: Choices) {
     case 6: arguments.mu = choices.number()
     case 7: arguments.jumpLength = choices.whole()
     case 8: arguments.resamplings = choices.whole()
+    case 9: arguments.sigmas = (arguments.sigmas ?? []) + [choices.number()]
     default: arguments.usesClippedModelOutput.toggle()
     }
   }

@@ -1,0 +1,95 @@
+import Foundation
+import Schedulers
+import Testing
+
+/// Times that a pipeline gives to `set_timesteps`. What diffusers makes of them is recorded: `DiffusersGoldenTests`.
+@Suite struct GivenSigmasTests {
+  typealias Class = DiffusersConfiguration.Class
+  private static let takers = [Class.flowMatchEulerDiscrete, .flowMatchLCM]
+
+  /// `numpy.linspace(1, 1/N, N)`
+  private static func line(_ steps: Int) -> [Double] { (0..<steps).map { 1 - Double($0) / Double(steps) } }
+
+  private static func levels(
+    _ configuration: DiffusersConfiguration, _ arguments: StepArguments, _ fidelity: Fidelity
+  ) throws -> [Double] {
+    let plan = try configuration.plan(steps: arguments.sigmas!.count, fidelity: fidelity, step: arguments)
+    return plan.steps.map(\.query.level.noise)
+  }
+
+  @Test func `the times of Flux's pipeline are those of its grid`() throws {
+    let file = Data(#"{"mu": 1.15, "sigmas": [1, 0.75, 0.5, 0.25]}"#.utf8)
+    let arguments = try JSONDecoder().decode(StepArguments.self, from: file)
+    #expect(arguments == StepArguments(mu: 1.15, sigmas: Self.line(4)))
+    let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["use_dynamic_shifting": true, "shift": 3.0])
+    let grid = try SamplingGrid(flow: .flux, steps: 4, mu: 1.15)
+    // The same numbers: quarters are exact.
+    #expect(try configuration.grid(steps: 4, step: arguments) == grid)
+    #expect(try configuration.plan(steps: 4, step: arguments) == Euler().plan(over: grid, predicting: .flow))
+  }
+
+  /// At most seven numbers and operations are half an ulp of float32 off, and a shift above 1 enlarges none of their errors.
+  @Test(arguments: takers) func `both fidelities shift given times once`(schedulerClass: Class) throws {
+    let sigmas = [0.97, 0.6, 0.31, 0.05]
+    let shifted = sigmas.map { 3 * $0 / (1 + 2 * $0) }
+    let fixed = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
+    let moving = try DiffusersConfiguration(schedulerClass, ["use_dynamic_shifting": true])
+    for (configuration, mu) in [(fixed, nil), (moving, 1.0986122886681098)] {
+      let arguments = StepArguments(mu: mu, sigmas: sigmas)
+      #expect(configuration.deviations(steps: 4, step: arguments) == [.float32Tables])
+      for (fidelity, tolerance) in [(Fidelity.corrected, 0x1p-50), (.diffusers, 0x1p-21)] {
+        let levels = try Self.levels(configuration, arguments, fidelity)
+        #expect(zip(levels, shifted).allSatisfy { isClose($0, $1, relative: tolerance) }, "\(fidelity) \(levels)")
+      }
+    }
+    #expect(fixed.deviations(steps: 4) == [.float32Tables, .shiftedTwice])
+  }
+
+  private static let bad: [([Double], String)] = [
+    ([1, 0.5], "the number of sigmas 2 of"), ([], "the number of sigmas 0 of"),
+    ([1, 0.5, 0], "sigmas[2] 0 of"), ([1.5, 1, 0.5], "sigmas[0] 1.5 of"), ([1, -0.5, -1], "sigmas[1] -0.5 of"),
+    ([1, .nan, 0.5], "sigmas[1] nan of"), ([.infinity, 1, 0.5], "sigmas[0] inf of"), ([1, 0.5, 1e-46], "sigmas[2] 1e-46 of"),
+    ([1, 0.5, 0.5], "sigmas[2] 0.5 of"), ([0.5, 0.6, 0.1], "below the one before it, 0.5"),
+  ]
+
+  @Test(arguments: bad) func `sigmas that are no falling times, one for each step, are refused`(
+    sigmas: [Double], excerpt: String
+  ) throws {
+    let arguments = StepArguments(sigmas: sigmas)
+    for schedulerClass in Self.takers {
+      let configuration = try DiffusersConfiguration(schedulerClass)
+      for fidelity in Fidelity.allCases {
+        let error = #expect(throws: ConfigurationError.self) {
+          try configuration.plan(steps: 3, fidelity: fidelity, step: arguments)
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(excerpt) && text.contains(schedulerClass.rawValue), "\(text)")
+      }
+      #expect(throws: ConfigurationError.self) { try configuration.grid(steps: 3, step: arguments) }
+      #expect(throws: ConfigurationError.self) { try configuration.sigmas(steps: 3, step: arguments) }
+      #expect(configuration.deviations(steps: 3, step: arguments).isEmpty)
+    }
+  }
+
+  @Test func `a time that a shift makes 0 in float32 is refused where float32 is used`() throws {
+    let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 1e-9, "use_exponential_sigmas": true])
+    let arguments = StepArguments(sigmas: [1, 1e-44])
+    let error = #expect(throws: ConfigurationError.self) {
+      try configuration.plan(steps: 2, fidelity: .diffusers, step: arguments)
+    }
+    #expect("\(error!)".hasPrefix("sigmas[1] 1e-44 of"))
+    #expect(try configuration.plan(steps: 2, step: arguments).steps.count == 2)
+  }
+
+  @Test func `other classes are given no sigmas`() throws {
+    for schedulerClass in Class.allCases where !Self.takers.contains(schedulerClass) {
+      let configuration = try DiffusersConfiguration(schedulerClass)
+      for fidelity in Fidelity.allCases {
+        let error = #expect(throws: ConfigurationError.self) {
+          try configuration.plan(steps: 4, fidelity: fidelity, step: StepArguments(sigmas: Self.line(4)))
+        }
+        #expect("\(error!)".contains("the number of sigmas 4 of \(schedulerClass.rawValue)"))
+      }
+    }
+  }
+}
