@@ -18,7 +18,8 @@ import Traces
     (
       #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}"#,
       #"{"mu": 1.15, "sigmas": [1, 0.7, 0.2]}"#, 3
-    ), (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5), (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
+    ), (#"{"_class_name": "RePaintScheduler", "clip_sample": false}"#, #"{"jump_length": 2, "jump_n_sample": 3}"#, 6),
+    (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5), (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
     (
       #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": true}"#, nil,
       5

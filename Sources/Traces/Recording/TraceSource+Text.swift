@@ -32,6 +32,8 @@ extension TraceSource {
     if arguments.churnMaximum != usual.churnMaximum { values["s_tmax"] = .number(arguments.churnMaximum) }
     if arguments.churnNoise != usual.churnNoise { values["s_noise"] = .number(arguments.churnNoise) }
     if arguments.order != usual.order { values["order"] = .integer(arguments.order) }
+    if arguments.jumpLength != usual.jumpLength { values["jump_length"] = .integer(arguments.jumpLength) }
+    if arguments.resamplings != usual.resamplings { values["jump_n_sample"] = .integer(arguments.resamplings) }
     return values.isEmpty ? nil : DiffusersConfiguration.Value.object(values).json
   }
 }
