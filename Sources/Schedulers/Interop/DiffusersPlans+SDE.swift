@@ -5,15 +5,7 @@ extension DiffusersConfiguration {
   /// read off the sample there, so that the noise of a plan is fresh in every step.
   func dpmSDEMoves(_ setting: Setting, _ tables: Tables, noise: Double) throws(ConfigurationError) -> [Move] {
     let logarithms = tables.sigmas.map(NumPy.log)
-    let grid = sigmaGrid(setting)
-    var moves: [Move] = []
-    for (i, interval) in grid.intervals.enumerated() {
-      let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))
-      guard to > 0 else {
-        let next = Euler.step(from: interval.from.level, to: interval.to.level, denoised: .estimate())
-        moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
-        continue
-      }
+    let moves = try midpointMoves(setting) { i, interval, from, to throws(ConfigurationError) in
       let (start, end) = (-Self.log(from), -Self.log(to))
       let middle = start + (end - start) / 2
       let (half, whole) = (ancestralStep(from: start, to: middle), ancestralStep(from: start, to: end))
@@ -34,7 +26,7 @@ extension DiffusersConfiguration {
       // Of the sigmas in Double this is not, by half a unit of float32.
       let timestep = Self.timestep(of: (a * b).squareRoot(), in: logarithms)
       let point = SamplingGrid.Point(timestep: Double(Float(timestep)), sigma: m)
-      moves += [
+      return [
         Move(
           at: interval.from, to: point.level, estimate: .x0,
           next: half.drift(.estimate(), sample: .sample) + noise * half.up * .noise),

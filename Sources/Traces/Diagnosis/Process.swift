@@ -41,14 +41,15 @@ struct Process: Sendable {
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++":
         rule = DPMSolverPlusPlus(order: 1, eta: 1)
       case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
-      case .saSolver: rule = nil
       case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)
       case .pndm: rule = DDIM()
       case .flowMatchEulerDiscrete where configuration["stochastic_sampling"] != true: rule = Euler()
-      case .ddimInverse, .heunDiscrete, .ipndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .lcm, .tcd, .dpmSolverSinglestep:
+      // A step of these is more than a rule from one level to the next.
+      case .ddimInverse, .heunDiscrete, .ipndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .lcm, .tcd, .dpmSolverSinglestep,
+        .saSolver,
+        .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM, .edmEuler, .edmDPMSolverMultistep, .consistency,
+        .dpmSolverSDE, .dpmSolverMultistepInverse, .rePaint:
         rule = nil
-      case .flowMatchEulerDiscrete, .edmEuler, .edmDPMSolverMultistep: rule = nil
-      case .flowMatchHeunDiscrete, .flowMatchLCM, .consistency, .dpmSolverSDE, .dpmSolverMultistepInverse, .rePaint: rule = nil
       }
     }
     stride = (schedule?.timesteps ?? 0) / max(steps, 1)
