@@ -49,15 +49,16 @@ def write(path, made):
 
 
 def check(path, made):
+    """What is wrong with a committed file, or nothing."""
     if not path.exists():
-        sys.exit(f"{path.name}: missing; run regenerate.py without --check")
+        return f"{path.name}: missing; run regenerate.py without --check"
     committed = path.read_bytes()
     if committed == made:
         return print(f"checked {path.name}: {len(made)} bytes")
     if not is_amd() and agree(committed, made):
         return print(f"checked {path.name}: other last bits than committed, as this processor is not AMD's; the numbers agree")
     at = next((i for i, (a, b) in enumerate(zip(committed, made)) if a != b), min(len(committed), len(made)))
-    sys.exit(f"{path.name}: differs from byte {at} on: {committed[at:at + 40]!r} is committed, {made[at:at + 40]!r} is made")
+    return f"{path.name}: differs from byte {at} on: {committed[at:at + 40]!r} is committed, {made[at:at + 40]!r} is made"
 
 
 def is_amd():
@@ -120,6 +121,7 @@ def main():
     for option, what in EXTRA.items():
         parser.add_argument(f"--{option}", metavar="PATH" if option == "guided-diffusion" else "PYTHON", help=what)
     arguments = parser.parse_args()
+    wrong = []
     for name, make in {**{name: (None, make) for name, make in FILES.items()}, **NEEDS}.items():
         if arguments.only not in (None, name):
             continue
@@ -133,14 +135,16 @@ def main():
             continue
         made = make(needed) if option else make()
         made = made if isinstance(made, bytes) else made.encode()
-        (check if arguments.check else write)(DATA / name, made)
+        wrong.append((check if arguments.check else write)(DATA / name, made))
 
-    (check if arguments.check else write)(DATA / "checksums.json", checksums())
+    wrong.append((check if arguments.check else write)(DATA / "checksums.json", checksums()))
     readme = README.read_text()
     if not arguments.check:
         README.write_text(with_checksums(readme))
     elif with_checksums(readme) != readme:
-        sys.exit("README.md: the checksums are not those of the files; run regenerate.py without --check")
+        wrong.append("README.md: the checksums are not those of the files; run regenerate.py without --check")
+    if any(wrong):
+        sys.exit("\n".join(filter(None, wrong)))
 
 
 if __name__ == "__main__":

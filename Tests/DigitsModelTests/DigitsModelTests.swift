@@ -103,7 +103,7 @@ import Testing
 
   init() throws { digits = try Digits() }
 
-  @Test func `is that of scipy, and tells blurred, noisy and faded digits from real ones`() throws {
+  @Test func `is that of 40-digit arithmetic, and tells blurred, noisy and faded digits from real ones`() throws {
     let golden = try Safetensors("frechet.safetensors")
     let blurred = other.map { image in
       (0..<64).map { (k: Int) -> Double in (image[k] + image[k % 8 == 7 ? k - 7 : k + 1]) / 2 }
