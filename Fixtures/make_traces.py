@@ -1,10 +1,12 @@
 """Makes traces for `scheduler verify`: right ones of diffusers and guided-diffusion with options at random, and wrong ones.
 
-    make_traces.py --guided-diffusion PATH [--seed 0] [--right 320] [--wrong 2] FOLDER
+    make_traces.py [--guided-diffusion PATH] [--seed 0] [--right 320] [--wrong 2] [--wide] FOLDER
 
 writes FOLDER/right/*.safetensors, FOLDER/wrong/*.safetensors and FOLDER/manifest.json, which says of each file which exit status, step
 and mistake are expected. `judge_traces.py` compares that with what the tool says. Not part of `regenerate.py`: the traces are made and
 thrown away.
+
+With `--wide` the right ones have 1 to 999 steps of 50 to 4000 timesteps, and betas of up to 0.08.
 
 A wrong trace is made by a scheduler with a mistake in it. Beside it a right one takes the same steps from the same samples; the first at
 which they differ by ten tolerances, and by nothing that matters before, is the step that is expected.
@@ -48,7 +50,7 @@ def shape(rng):
     return rng.choice([(1, 3, 4, 6), (2, 3, 5, 4), (3, 4, 6, 8), (2, 1, 8, 8)])
 
 
-def model(rng, doubled=False):
+def model(rng, doubled=False, positive=False):
     """A network that is none: half of what it is given, and noise of its own."""
     generator = torch.Generator().manual_seed(rng.randrange(2**31))
     scale = rng.choice([0.0, 0.3])
@@ -57,7 +59,8 @@ def model(rng, doubled=False):
         mine = torch.randn(x.shape, generator=generator) * (1 - scale) + scale * torch.tanh(x)
         if not doubled:
             return mine
-        return torch.cat([mine, torch.rand(x.shape, generator=generator) * 2.2 - 1.1], dim=1)
+        share = torch.rand(x.shape, generator=generator)
+        return torch.cat([mine, share if positive else share * 2.2 - 1.1], dim=1)
 
     return answer
 
@@ -108,8 +111,7 @@ def diffusers_options(rng, name):
     rescaling = dict(rescale_betas_zero_snr=rng.random() < 0.2)
     options = {**betas(rng, name), **prediction, **spacing}
     if name == "DDPMScheduler":
-        # "learned" is refused: diffusers takes the root of what the network calls a logarithm, which is NaN for most.
-        variance = rng.choice(["fixed_small", "fixed_small_log", "fixed_large", "learned_range"])
+        variance = rng.choice(["fixed_small", "fixed_small_log", "fixed_large", "learned", "learned_range"])
         options |= clipping | threshold | rescaling | dict(variance_type=variance)
     elif name == "DDIMScheduler":
         options |= clipping | threshold | rescaling | dict(set_alpha_to_one=rng.random() < 0.5)
@@ -276,6 +278,8 @@ class DiffusersRun:
         learned = options.get("variance_type") in ("learned", "learned_range")
         is_split = name == "DDPMScheduler" or options.get("prediction_type", "epsilon") == "epsilon"
         self.doubled = learned and is_split
+        # diffusers takes what a network learns of the variance for the variance itself, whose root multiplies the noise.
+        self.positive = name == "DDPMScheduler" and options.get("variance_type") == "learned"
         self.config, self.order = self.scheduler.to_json_string(), list(self.timesteps)
 
     def scaled(self, i, x):
@@ -312,7 +316,7 @@ class GuidedRun:
         self.flags, self.sampler, self.eta, self.clip = flags, sampler, eta, clip
         count = self.process.num_timesteps
         self.order = list(range(count)) if sampler == "ddim_reverse_sample" else list(range(count))[::-1]
-        self.steps, self.doubled, self.arguments = count, flags["learn_sigma"], {}
+        self.steps, self.doubled, self.positive, self.arguments = count, flags["learn_sigma"], False, {}
         scale = 1000.0 / self.process.original_num_steps
         told = [torch.tensor(self.process.timestep_map[t]) for t in self.order]
         self.timesteps = [t.float() * scale for t in told] if flags["rescale_timesteps"] else told
@@ -353,7 +357,7 @@ class Tape:
 
     def __init__(self, rng, run, size, deviant=None, guilty=None):
         generator = torch.Generator().manual_seed(rng.randrange(2**31))
-        network = model(rng, run.doubled)
+        network = model(rng, run.doubled, run.positive)
         draw = lambda: torch.randn(size, generator=generator)
         start = draw()
         if isinstance(run, DiffusersRun) and hasattr(run.scheduler, "init_noise_sigma"):
@@ -396,6 +400,24 @@ class Tape:
         return None
 
 
+WIDE_STEPS, WIDE_TIMESTEPS = (1, 2, 3, 7, 61, 300, 999), (50, 400, 1000, 4000)
+
+
+def wide(rng, name, turn):
+    """Options of a run at the ends of what there is; the number of steps goes around with the turn."""
+    steps = WIDE_STEPS[turn % len(WIDE_STEPS)]
+    if name.startswith("EDM") or name == "IPNDMScheduler":
+        return dict(inference_steps=steps)
+    if name == "CMStochasticIterativeScheduler":
+        return dict(inference_steps=steps, num_train_timesteps=rng.choice([max(steps, 2), 1000]))
+    fixed = dict(inference_steps=steps, num_train_timesteps=rng.choice([t for t in WIDE_TIMESTEPS if t >= steps]))
+    if name.startswith("FlowMatch"):
+        return fixed
+    if name in ("LCMScheduler", "TCDScheduler"):
+        fixed["original_inference_steps"] = rng.choice([n for n in (50, 400, 1000) if steps <= n <= fixed["num_train_timesteps"]])
+    return {**fixed, "beta_end": rng.choice([0.012, 0.02, 0.03, 0.08])}
+
+
 def random_run(rng, modules, name, **fixed):
     """A run of a class with options at random, except those that are given."""
     if name in GUIDED:
@@ -407,6 +429,8 @@ def random_run(rng, modules, name, **fixed):
     steps = fixed.pop("inference_steps", rng.choice([1, 2, 5, 7, 10, 14, 15, 20, 25, 30, 50]))
     arguments = fixed.pop("arguments", None)
     options = {**diffusers_options(rng, name), **fixed}
+    if "num_train_timesteps" in fixed:
+        options.pop("trained_betas", None)
     arguments = arguments or step_arguments(rng, name, options)
     if name == "IPNDMScheduler" and rng.random() < 0.2:
         options["trained_betas"] = sorted((round(rng.uniform(0.01, 0.99), 6) for _ in range(steps + 1)), reverse=True)
@@ -424,12 +448,16 @@ def attempt(make):
         return None
 
 
-def make_right(rng, modules, folder, count):
-    names = [name for name in DIFFUSERS] + [name for name in GUIDED for _ in range(2)]
-    listed = []
+def make_right(rng, modules, folder, count, is_wide=False):
+    names = [name for name in DIFFUSERS] + [name for name in GUIDED for _ in range(2) if modules and not is_wide]
+    listed, tried = [], 0
     while len(listed) < count:
         name = names[len(listed) % len(names)]
-        tape = attempt(lambda: Tape(rng, random_run(rng, modules, name), shape(rng)))
+        fixed = wide(rng, name, len(listed) // len(names) + tried) if is_wide else {}
+        size = (1, 3, 4, 6) if fixed.get("inference_steps", 0) > 99 else shape(rng)
+        tape = attempt(lambda: Tape(rng, random_run(rng, modules, name, **fixed), size))
+        # Where a class has no run of so many steps, another number will do.
+        tried = 0 if tape else tried + 1
         if tape:
             path = folder / f"right/{len(listed):03}-{name}.safetensors"
             record_trace.save(str(path), *tape.recorded())
@@ -453,22 +481,24 @@ def make_wrong(rng, modules, folder, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--guided-diffusion", metavar="PATH", required=True, help="a checkout of guided-diffusion")
+    parser.add_argument("--guided-diffusion", metavar="PATH", help="a checkout of guided-diffusion; without one its runs are left out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--right", type=int, default=320, help="how many right traces")
     parser.add_argument("--wrong", type=int, default=2, help="how many wrong traces for each mistake")
+    parser.add_argument("--wide", action="store_true", help="runs at the ends of what there is, of diffusers alone")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     import diffusers
 
     diffusers.logging.set_verbosity_error()
-    modules = guided.load(arguments.guided_diffusion)
+    modules = guided.load(arguments.guided_diffusion) if arguments.guided_diffusion else None
     for name in ("right", "wrong"):
         (arguments.folder / name).mkdir(parents=True, exist_ok=True)
     rng = random.Random(arguments.seed)
-    listed = make_right(rng, modules, arguments.folder, arguments.right)
-    listed += make_wrong(random.Random(arguments.seed + 1), modules, arguments.folder, arguments.wrong)
+    listed = make_right(rng, modules, arguments.folder, arguments.right, arguments.wide)
+    if arguments.wrong:
+        listed += make_wrong(random.Random(arguments.seed + 1), modules, arguments.folder, arguments.wrong)
     (arguments.folder / "manifest.json").write_text(json.dumps(listed, indent=1) + "\n")
     print(f"made {len(listed)} traces in {arguments.folder}")
 

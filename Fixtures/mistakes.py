@@ -354,6 +354,8 @@ MISTAKES = {
     "zero SNR left out, DDIM": ("schedule", option("DDIMScheduler", dict(rescale_betas_zero_snr=False), dict(rescale_betas_zero_snr=True, **VPRED))),
     "output of the step before, DDIM": ("output-of-another-step", deviating(output_of_before, name="DDIMScheduler")),
     "output negated, p_sample": ("output-sign", deviating(output_negated, "p_sample", learn_sigma=False)),
+    "velocity negated, FlowMatchEuler": ("output-sign", deviating(
+        output_negated, name="FlowMatchEulerDiscreteScheduler", invert_sigmas=False, stochastic_sampling=False)),
     "scaled input, Euler": ("scaled-input", recorded(inputs_for_samples, "EulerDiscreteScheduler")),
     "scaled input, Euler ancestral": ("scaled-input", recorded(inputs_for_samples, "EulerAncestralDiscreteScheduler")),
     "outputs transposed, DDIM": ("axes", recorded(transposed, "DDIMScheduler", is_square=True)),

@@ -37,7 +37,7 @@ EXTRA = {"guided-diffusion": "a checkout of guided-diffusion", "jax": "an interp
 KINDS = {"GUIDED": "guided-diffusion", "JAX": "jax", "MLX": "mlx"}
 NEEDS = {name: (KINDS[kind], make) for recipe in RECIPES for kind in KINDS for name, make in getattr(recipe, kind, {}).items()}
 # What is about the last bits that torch has on AMD's processors.
-OF_AMD = ["torch-roots.json", "root-traces.safetensors"]
+OF_AMD = ["torch-roots.json", "root-traces.safetensors", "diffusers-limits.json"]
 
 
 def write(path, made):

@@ -10,7 +10,8 @@ of its results are not the nearest). So the checksums are of what diffusers make
 the middle and the last sigma above 0 with torch's own.
 
 `diffusers-steps.safetensors` has for case i of `diffusers-steps.json` `i.samples` [S+1, 2, 3, 2, 2], `i.outputs` [S, 2, 3 or 6, 2, 2] and
-`i.noises` [S, ...] in float32, of a whole run with random outputs, with the same functions.
+`i.noises` [S, ...] in float32, of a whole run with random outputs, with the same functions. Where the samples were replaced between the
+steps, `i.made` [S, ...] is what each step made.
 
 `diffusers-deviations.json` has for each deviation a configuration that shows it, and what diffusers does with it, as `deviations` says.
 """
@@ -63,6 +64,21 @@ RARE = [
     ("FlowMatchLCMScheduler", {"invert_sigmas": True, "shift": 3.0}, 3, {})] + [
     ("FlowMatchHeunDiscreteScheduler", {"shift": 3.0}, 4, {"s_churn": churn, "s_tmin": 0.05, "s_tmax": 0.95, "s_noise": 1.003})
     for churn in (1.0, 40.0)] + [
+    # The variance itself, bounds of one variance, a β that is 0 in float32, log-linear sigmas with churn, a threshold below 1, a linear shift.
+    ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 5, {}),
+    ("DDPMScheduler", {"variance_type": "learned_range", "beta_end": 0.08}, 6, {}),
+    ("DDPMScheduler", {"variance_type": "learned_range", "trained_betas": [0.1, 0.2, 0.0, 0.0, 0.3], "num_train_timesteps": 5}, 5, {}),
+    ("EulerDiscreteScheduler", {"interpolation_type": "log_linear"}, 5, {"s_churn": 1.0, "s_noise": 1.003}),
+    ("DDPMScheduler", {"thresholding": True, "sample_max_value": 0.5}, 5, {}),
+    ("UniPCMultistepScheduler", {
+        "use_flow_sigmas": True, "use_dynamic_shifting": True, "time_shift_type": "linear", "prediction_type": "flow_prediction"}, 5,
+     {"mu": 2.3}),
+    # Integrals of order 4.
+    ("SASolverScheduler", {"predictor_order": 4, "corrector_order": 4}, 8, {}),
+    ("SASolverScheduler", {"predictor_order": 4, "corrector_order": 4, "algorithm_type": "noise_prediction"}, 8, {}),
+    ("SASolverScheduler", {"predictor_order": 4, "corrector_order": 3, "lower_order_final": False}, 8, {}),
+    # α of float32 where there is hardly any signal, and large numbers.
+    ("IPNDMScheduler", {}, 999, {})] + [
     # Times given to set_timesteps, as Flux's pipeline does it.
     (f"FlowMatch{name}Scheduler", config, 5, {**mu, "sigmas": numpy.linspace(1, last, 5).tolist()})
     for name, config, mu, last in (
@@ -70,6 +86,17 @@ RARE = [
         ("EulerDiscrete", {"use_dynamic_shifting": True, "time_shift_type": "linear", "shift_terminal": 0.1}, {"mu": 2.3}, 0.07),
         ("EulerDiscrete", {"shift": 3.1, "use_karras_sigmas": True}, {}, 0.15),
         ("LCM", {"shift": 3.1, "invert_sigmas": True}, {}, 1 / 5))]
+
+
+# Runs whose samples are replaced after every step.
+EDITED = [
+    ("HeunDiscreteScheduler", {}, 4), ("HeunDiscreteScheduler", {"prediction_type": "v_prediction"}, 3),
+    ("KDPM2DiscreteScheduler", {}, 4), ("KDPM2AncestralDiscreteScheduler", {}, 4), ("DPMSolverSDEScheduler", {}, 4),
+    ("FlowMatchHeunDiscreteScheduler", {"shift": 3.0}, 4), ("UniPCMultistepScheduler", {}, 5),
+    ("UniPCMultistepScheduler", {"solver_order": 3, "predict_x0": False, "final_sigmas_type": "sigma_min"}, 5),
+    ("SASolverScheduler", {}, 5), ("SASolverScheduler", {"algorithm_type": "noise_prediction"}, 5), ("PNDMScheduler", {}, 5),
+    ("PNDMScheduler", {"skip_prk_steps": True}, 5), ("DPMSolverSinglestepScheduler", {"solver_order": 3}, 6),
+    ("DPMSolverMultistepScheduler", {"solver_order": 3}, 5), ("LMSDiscreteScheduler", {}, 5), ("DDIMScheduler", {}, 4)]
 
 
 def options():
@@ -244,8 +271,20 @@ def configurations():
     return "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
 
 
-def record(name, config, steps, arguments, generator):
-    """A run of a scheduler with random outputs: its samples, outputs and noises, or None if diffusers cannot or it is not finite."""
+def random_outputs(generator, config, channels, shape):
+    """What a network might answer: a variance itself is positive, and beyond bounds one of which is 0 there is nothing."""
+    made = generator.standard_normal((shape[0], channels, *shape[2:])).astype(numpy.float32)
+    said = made[:, shape[1]:]
+    if config.get("variance_type") == "learned":
+        made[:, shape[1]:] = said**2 / 16
+    elif 0.0 in config.get("trained_betas", []):
+        made[:, shape[1]:] = numpy.tanh(said)
+    return made
+
+
+def record(name, config, steps, arguments, generator, edit=lambda made: made):
+    """A run of a scheduler with random outputs, None if diffusers cannot or it is not finite: the samples given to its steps, the outputs, the
+    noises, and what the steps made, by which `edit` replaces the next sample."""
     import sys
 
     import torch
@@ -259,37 +298,48 @@ def record(name, config, steps, arguments, generator):
         return None
     module = sys.modules[type(scheduler).__module__]
     drawn = []
+    shape = SHAPE if steps < 100 else (1, 1, 1, 1)
 
-    def randn_tensor(shape=SHAPE, **_):
+    def randn_tensor(shape=shape, **_):
         drawn.append(torch.from_numpy(generator.standard_normal(shape).astype(numpy.float32)))
         return drawn[-1]
 
     if hasattr(module, "randn_tensor"):
         module.randn_tensor = randn_tensor
     scheduler.noise_sampler = classes.BrownianPath(randn_tensor)
-    start = generator.standard_normal(SHAPE).astype(numpy.float32) * numpy.float32(getattr(scheduler, "init_noise_sigma", 1))
-    samples, outputs, noises = [torch.from_numpy(start)], [], []
+    start = generator.standard_normal(shape).astype(numpy.float32) * numpy.float32(getattr(scheduler, "init_noise_sigma", 1))
+    samples, outputs, noises, made = [torch.from_numpy(start)], [], [], []
     is_split = name == "DDPMScheduler" or config.get("prediction_type", "epsilon") == "epsilon"
-    channels = 6 if str(config.get("variance_type")).startswith("learned") and is_split else 3
+    channels = shape[1] * (2 if str(config.get("variance_type")).startswith("learned") and is_split else 1)
     for timestep in scheduler.timesteps:
         if hasattr(scheduler, "scale_model_input"):
             scheduler.scale_model_input(samples[-1], timestep)
-        outputs.append(torch.from_numpy(generator.standard_normal((2, channels, 2, 2)).astype(numpy.float32)))
+        outputs.append(torch.from_numpy(random_outputs(generator, config, channels, shape)))
         drawn.clear()
         try:
-            samples.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
+            made.append(scheduler.step(outputs[-1], timestep, samples[-1], **arguments).prev_sample)
         except (AssertionError, IndexError, TypeError, NameError, ValueError, RuntimeError):
             return None
-        noises.append(getattr(scheduler, "noise", drawn[0] if drawn else torch.zeros(SHAPE)))
-    stacks = [torch.stack(values).numpy() for values in (samples, outputs, noises)]
-    told = [float(timestep) for timestep in scheduler.timesteps]
-    return [*stacks, told] if all(numpy.isfinite(stack).all() for stack in stacks) else None
+        samples.append(edit(made[-1]))
+        noises.append(getattr(scheduler, "noise", drawn[0] if drawn else torch.zeros(shape)))
+    run = dict(samples=samples, outputs=outputs, noises=noises, made=made)
+    run = {key: torch.stack(values).numpy() for key, values in run.items()}
+    if not all(numpy.isfinite(stack).all() for stack in run.values()):
+        return None
+    return run | {"told": [float(timestep) for timestep in scheduler.timesteps]}
 
 
 def recorded():
     chooser = random.Random(6)
     generator = numpy.random.default_rng(6)
     cases, tensors = [], {}
+
+    def add(name, config, steps, arguments, run, more):
+        for key in ("samples", "outputs", "noises", *(key for key in more if key == "made")):
+            tensors[f"{len(cases)}.{key}"] = run[key]
+        case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments}
+        cases.append(case | ({"told": run["told"]} if "told" in more else {}))
+
     for name in CLASSES:
         found = 0
         while found < STEPS_PER_CLASS[name]:
@@ -315,20 +365,16 @@ def recorded():
                 run = record(name, config, steps, arguments, generator)
             if run is None:
                 continue
-            *run, told = run
-            for key, stack in zip(("samples", "outputs", "noises"), run):
-                tensors[f"{len(cases)}.{key}"] = stack
-            case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments}
-            if name in OTHERS:
-                case["told"] = told
-            cases.append(case)
+            add(name, config, steps, arguments, run, ["told"] if name in OTHERS else [])
             found += 1
     for name, config, steps, arguments in RARE:
         with numpy.errstate(all="ignore"), rounded_functions():
-            *run, told = record(name, config, steps, arguments, generator)
-        for key, stack in zip(("samples", "outputs", "noises"), run):
-            tensors[f"{len(cases)}.{key}"] = stack
-        cases.append({"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments, "told": told})
+            add(name, config, steps, arguments, record(name, config, steps, arguments, generator), ["told"])
+    for name, config, steps in EDITED:
+        with numpy.errstate(all="ignore"), rounded_functions():
+            # Another picture in a part of it, as inpainting does, and all of it darker.
+            run = record(name, config, steps, {}, generator, lambda made: 0.9 * made + 0.3 * (made > 0))
+        add(name, config, steps, {}, run, ["told", "made"])
     text = "[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n"
     return text, save(tensors)
 
@@ -343,6 +389,7 @@ DEVIATIONS = {
     "fractionalTimesteps": ("EulerDiscreteScheduler", {"beta_schedule": "scaled_linear"}, 7, {}),
     "timestepPastTheEnd": ("EulerDiscreteScheduler", {"timestep_spacing": "leading", "steps_offset": 1}, 1000, {}),
     "stridedPrevious": ("DDIMScheduler", {**LINSPACE, "clip_sample": False}, 4, {}),
+    "roundedMiddles": ("PNDMScheduler", {}, 8, {}),
     "stridedInverse": ("DDIMInverseScheduler", {"clip_sample": False}, 10, {}),
     "lastStepIsNoisy": ("DDPMScheduler", {**TRAILING, "variance_type": "fixed_large", "clip_sample": False}, 10, {}),
     "logarithmForVariance": ("DDPMScheduler", {"variance_type": "fixed_large_log", "clip_sample": False}, 10, {}),
@@ -386,8 +433,13 @@ DEVIATIONS = {
     "lateJumps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 5, "jump_n_sample": 2}),
     "betasOfLaterSteps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 2, "jump_n_sample": 2}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
+    "betaOverSigmas": (
+        "EulerDiscreteScheduler",
+        {**TRAILING, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_beta_sigmas": True}, 10, {}),
 }
 DATUM = 0.3
+# What the network of learnedRoot gives for it.
+VARIANCE = 0.04
 
 
 def deviations():
@@ -432,7 +484,7 @@ def deviations():
             outputs.append(float(numpy.float32(network(scaled.item(), timestep))))
             output = torch.full((1, 1, 1, 1), outputs[-1])
             if config.get("variance_type") == "learned":
-                output = torch.cat([output, torch.full((1, 1, 1, 1), -3.0)], dim=1)
+                output = torch.cat([output, torch.full((1, 1, 1, 1), VARIANCE)], dim=1)
             drawn.clear()
             try:
                 given = {key: value for key, value in arguments.items() if key not in classes.SETTINGS}
@@ -451,6 +503,8 @@ def deviations():
             case["sigmas"] = scheduler.sigmas.tolist()
         if error is None:
             case.update(samples=samples, outputs=outputs, noises=used)
+        if config.get("variance_type") == "learned":
+            case["variance"] = VARIANCE
         if len(case["timesteps"]) > 200:
             for key in ("timesteps", "sigmas", "samples", "outputs", "noises"):
                 if key in case:

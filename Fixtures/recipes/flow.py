@@ -16,6 +16,7 @@ import pathlib
 
 import mpmath
 import numpy
+import scipy.stats
 from mpmath import mpf
 from safetensors.numpy import save
 
@@ -44,6 +45,11 @@ def to(last):
     return lambda steps: numpy.linspace(1, last or 1 / steps, steps)
 
 
+def beta_to(last):
+    """Times from 1 to a last one at the quantiles of a beta distribution."""
+    return lambda steps: last + scipy.stats.beta.ppf(1 - numpy.linspace(0, 1, steps), 0.6, 0.6) * (1 - last)
+
+
 GRIDS = {
     "plain": ({}, to(None), None),
     "sd3": (dict(shift=3.0), to(0.001), None),
@@ -54,7 +60,8 @@ GRIDS = {
     "ltx": (dict(use_dynamic_shifting=True, shift_terminal=0.1), to(None), pipeline_mu(1536, **LTX)),
     "karras": (dict(shift=3.0, use_karras_sigmas=True), to(0.001), None),
     "exponential": (dict(shift=3.0, use_exponential_sigmas=True), to(0.001), None),
-    "beta": (dict(shift=3.0, use_beta_sigmas=True), to(0.001), None),
+    # diffusers lays the distribution over the shifted times; here it gives those before the shift.
+    "beta": (dict(shift=3.0), beta_to(0.001), None),
     "reversed": (dict(shift=2.0, invert_sigmas=True), to(None), None),
 }
 # The class, its options, and whether it can begin at t = 1.

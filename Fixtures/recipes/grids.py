@@ -2,8 +2,9 @@
 
 - `quantiles/alpha/beta` [P, 4]: a share p, the x below which it lies, and 1 - x, by bisection of mpmath's incomplete beta function; and by
   how many percent the share on the side of the smaller of both grows with one percent of it.
-- `beta/alpha/beta/N`: sigmas between 14 and 0.03 at the shares 1 - i/(N - 1), from the same quantiles.
-- `beta/diffusers/N`: diffusers' conversion of the same range, whose quantiles are SciPy's.
+- `beta/alpha/beta/N`: timesteps 0 ... 999 at the shares 1 - i/(N - 1), rounded to even, from SciPy's quantiles, where no two are one.
+- `strength/flow`, `strength/discrete` [R, 3]: a number of steps, a strength, and how many steps `get_timesteps` of the image-to-image
+  pipelines of Flux and of Stable Diffusion leaves.
 - `polyexponential/rho/N`: k-diffusion's `get_sigmas_polyexponential` over the same range.
 - `lu/N`: the sigmas of diffusers' DPM-Solver with `use_lu_lambdas`, on the scaled linear schedule with T = 1000.
 - `ays/table`: diffusers' `AysSchedules` for ten steps; `ays/table/N`: its log-linear interpolation, NumPy's on those numbers and the last
@@ -12,8 +13,14 @@
   sgm/modules/diffusionmodules/discretizer.py, which is NumPy's linspace without its end, truncated.
 """
 
+import ast
+import importlib.util
+import pathlib
+import types
+
 import mpmath
 import numpy
+import scipy.stats
 from mpmath import mpf
 from safetensors.numpy import save
 
@@ -21,6 +28,7 @@ from recipes.plans import COUNT, Process, float64, load_k_diffusion
 
 SMALLEST, LARGEST = 0.03, 14.0
 STEPS = [2, 3, 7, 10, 30]
+STRENGTHS = [0.0, 0.01, 0.05, 0.1, 0.25, 0.3, 1 / 3, 0.5, 0.58, 0.6, 0.7, 0.75, 0.8, 0.95, 0.99, 1.0]
 SHARES = [1e-9, 1e-4, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-4, 1 - 1e-9]
 PARAMETERS = [(0.6, 0.6), (0.1, 0.1), (0.1, 10), (10, 0.1), (10, 10), (1, 1), (0.5, 3), (2.5, 0.7)]
 LAST = {"StableDiffusionSigmas": 0.029, "StableDiffusionXLSigmas": 0.029, "StableDiffusionVideoSigmas": 0.002}
@@ -50,10 +58,24 @@ def elasticity(x, rest, alpha, beta):
     return x**alpha * rest ** (beta - 1) / mpmath.betainc(alpha, beta, 0, x)
 
 
+def timesteps_of(path):
+    """How many steps `get_timesteps` of a pipeline leaves, out of a file that cannot be imported without the networks' libraries."""
+    folder = pathlib.Path(importlib.util.find_spec("diffusers").submodule_search_locations[0])
+    found = [node for node in ast.walk(ast.parse((folder / path).read_text())) if getattr(node, "name", None) == "get_timesteps"]
+    names = {}
+    exec(compile(ast.Module(found, []), path, "exec"), names)
+
+    def count(steps, strength):
+        scheduler = types.SimpleNamespace(timesteps=list(range(steps)), order=1)
+        return names["get_timesteps"](types.SimpleNamespace(scheduler=scheduler), steps, strength, None)[1]
+
+    return count
+
+
 @float64()
 def grids():
     import torch
-    from diffusers import DPMSolverMultistepScheduler, EulerDiscreteScheduler
+    from diffusers import DPMSolverMultistepScheduler
     from diffusers.schedulers.scheduling_utils import AysSchedules
 
     sampling = load_k_diffusion()
@@ -67,19 +89,21 @@ def grids():
         rows = [(*row, elasticity(*row[1:], mpf(alpha), mpf(beta))) for row in rows]
         tensors[f"quantiles/{alpha}/{beta}"] = numpy.array([[float(number) for number in row] for row in rows])
     for steps in STEPS:
-        for alpha, beta in [(0.6, 0.6), (0.5, 3)]:
-            shares = [mpf(steps - 1 - i) / (steps - 1) for i in range(1, steps - 1)]
-            inner = [quantile(p, alpha, beta) for p in shares]
-            inner = [x * mpf(LARGEST) + rest * mpf(SMALLEST) for x, rest in inner]
-            add(f"beta/{alpha}/{beta}/{steps}", [LARGEST, *inner, SMALLEST])
-        scheduler = EulerDiscreteScheduler(use_beta_sigmas=True, sigma_min=SMALLEST, sigma_max=LARGEST)
-        add(f"beta/diffusers/{steps}", scheduler._convert_to_beta(numpy.zeros(0), steps))
         for rho in (0.5, 1, 3):
             add(f"polyexponential/{rho}/{steps}", sampling.get_sigmas_polyexponential(steps, SMALLEST, LARGEST, rho)[:-1])
         scheduler = DPMSolverMultistepScheduler(trained_betas=Process().betas, use_lu_lambdas=True)
         scheduler.set_timesteps(steps)
         add(f"lu/{steps}", scheduler.sigmas[:-1])
         assert scheduler.sigmas.dtype == torch.float64
+    for steps in (1, *STEPS, 50):
+        for alpha, beta in [(0.6, 0.6), (0.5, 3)]:
+            timesteps = numpy.rint(scipy.stats.beta.ppf(1 - numpy.linspace(0, 1, steps), alpha, beta) * (COUNT - 1))
+            if len(set(timesteps)) == steps:
+                tensors[f"beta/{alpha}/{beta}/{steps}"] = timesteps.astype(numpy.int64)
+    for kind, pipeline in (("flow", "flux/pipeline_flux"), ("discrete", "stable_diffusion/pipeline_stable_diffusion")):
+        counted = timesteps_of(f"pipelines/{pipeline}_img2img.py")
+        tensors[f"strength/{kind}"] = numpy.array(
+            [(n, s, counted(n, s)) for n in (1, 2, 4, 9, 28, 30, 50, 1000) for s in STRENGTHS])
     for table, last in LAST.items():
         published = AysSchedules[table][:-1]
         add(f"ays/{table}", published)

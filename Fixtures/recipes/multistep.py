@@ -73,7 +73,7 @@ def lambda_nodes(levels, i, count):
     return h, [(node - lambdas[0]) / h for node in lambdas]
 
 
-def exponential(levels, i, order, estimate, rule="heun", eta=0):
+def exponential(levels, i, order, estimate, rule="heun", eta=0, halved=False):
     """Lu et al. 2022, proposition 4.1 of 2211.01095 and equation 3.4 of 2206.00927: a polynomial through `order` estimates."""
     (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
     if noise2 == 0:
@@ -85,6 +85,9 @@ def exponential(levels, i, order, estimate, rule="heun", eta=0):
     wanted = moments(exponent, order)
     if order == 2 and rule == "midpoint":
         wanted[1] = wanted[0] / 2
+    if order == 3 and halved:
+        # k-diffusion's `sample_dpmpp_3m_sde` takes half of the second difference.
+        wanted[2] /= 2
     held = factors(nodes, wanted)
     if estimate == "epsilon":
         return Row(signal2 / signal, [noise2 * factor for factor in held])
@@ -195,6 +198,7 @@ ROWS = {
     "dpm++3m": lambda levels, i: row_of(levels, i, 3, estimate="x0", rule="midpoint"),
     "dpm++2m-sde": lambda levels, i: row_of(levels, i, 2, estimate="x0", rule="midpoint", eta=1),
     "dpm++3m-sde": lambda levels, i: row_of(levels, i, 3, estimate="x0", rule="midpoint", eta=1),
+    "dpm++3m-sde-k": lambda levels, i: row_of(levels, i, 3, estimate="x0", eta=1, halved=True),
     "dpm2m": lambda levels, i: row_of(levels, i, 2, estimate="epsilon", rule="midpoint"),
     "dpm3m": lambda levels, i: row_of(levels, i, 3, estimate="epsilon", rule="midpoint"),
     "dpm++2s": lambda levels, i: singlestep(levels, i, 2, "x0"),

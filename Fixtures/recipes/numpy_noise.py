@@ -3,6 +3,7 @@
 import json
 
 import numpy
+import ziggurat_tables
 
 from recipes.torch_noise import MILLION, SEEDS, summary
 
@@ -45,7 +46,15 @@ def numpy_noise():
     file["generator"]["mixed"] = [list(map(float, v)) for v in (
         g.standard_normal(3, dtype="float32"), g.random(2), g.integers(0, 10, 2), g.standard_normal(2), g.permutation(4),
         g.random(3, dtype="float32"))]
+    file["tables"] = {name: checksum(table.tolist()) for name, table in ziggurat_tables.tables().items()}
     return json.dumps(file, indent=1) + "\n"
+
+
+def checksum(words):
+    digest = 0xCBF29CE484222325
+    for word in words:
+        digest = (digest ^ word) * 0x100000001B3 % 2**64
+    return f"{digest:x}"
 
 
 FILES = {"noise-numpy.json": numpy_noise}

@@ -24,6 +24,18 @@ ROOTS = [
     ("EulerDiscreteScheduler", 50, dict(
         **ZERO_SNR, use_karras_sigmas=True, timestep_spacing="linspace", final_sigmas_type="sigma_min")),
 ]
+# Right runs whose factors are mostly roundings of float32, by linear systems and integrals of short steps; and learned variances.
+LONG = [
+    ("UniPCMultistepScheduler", 300, dict(solver_order=3)),
+    ("UniPCMultistepScheduler", 999, dict(solver_order=3, solver_type="bh1", predict_x0=False, final_sigmas_type="sigma_min")),
+    ("DPMSolverMultistepInverseScheduler", 150, dict(solver_order=2)),
+    ("DPMSolverMultistepInverseScheduler", 300, dict(solver_order=3, algorithm_type="dpmsolver")),
+    ("SASolverScheduler", 300, dict(predictor_order=4, corrector_order=4)),
+    ("DEISMultistepScheduler", 300, dict(solver_order=3)),
+    ("DDPMScheduler", 20, dict(variance_type="learned", clip_sample=False)),
+    ("DDPMScheduler", 300, dict(variance_type="learned_range", beta_end=0.08)),
+    ("DDPMScheduler", 61, dict(variance_type="learned", beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")),
+]
 # 1 - ᾱ' - σ² of the first step is left with a digit or none in float32.
 WITHOUT_DIGITS = dict(
     steps=1000, learn_sigma=False, sigma_small=False, noise_schedule="cosine", use_kl=False, predict_xstart=True,
@@ -108,5 +120,19 @@ def root_traces():
     return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
 
 
-FILES = {"traces.safetensors": diffusers_traces, "root-traces.safetensors": root_traces}
+def long_traces():
+    import make_traces
+    import record_trace
+
+    tensors, metadata = {}, {}
+    for number, (name, steps, options) in enumerate(LONG):
+        tape = make_traces.Tape(random.Random(number), make_traces.DiffusersRun(name, options, steps, {}), (1, 1, 2, 1))
+        arrays, texts = record_trace.contents(*tape.recorded())
+        label = f"{name} {steps} {json.dumps(options)}"
+        tensors.update({f"{label}/{key}": array for key, array in arrays.items()})
+        metadata[label] = {"metadata": texts, "status": 0}
+    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+
+
+FILES = {"long-traces.safetensors": long_traces, "traces.safetensors": diffusers_traces, "root-traces.safetensors": root_traces}
 GUIDED = {"guided-traces.safetensors": guided_traces}

@@ -52,6 +52,14 @@ package struct StepCall<Scalar>: @unchecked Sendable {
     }
   }
 
+  /// A deviation that a network gives element by element.
+  package enum Deviation: Sendable {
+    /// exp(offset + slope·value).
+    case exponential(offset: Double, slope: Double)
+    /// The square root of the value.
+    case root
+  }
+
   /// Standard normal noise, and what multiplies it scalar by scalar.
   package struct Noise {
     package var factor: Double
@@ -60,8 +68,8 @@ package struct StepCall<Scalar>: @unchecked Sendable {
     package var address: NormalAddress
     /// The index of the scalar that has element 0 of the address.
     package var origin = 0
-    /// exp(offset + slope·value) multiplies it.
-    package var variance: (values: UnsafePointer<Scalar>, offset: Double, slope: Double)?
+    /// A function of these values multiplies it.
+    package var deviation: (values: UnsafePointer<Scalar>, kind: Deviation)?
     package init(_ factor: Double, _ values: UnsafePointer<Scalar>?, address: NormalAddress) {
       self.factor = factor
       self.values = values

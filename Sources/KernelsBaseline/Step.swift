@@ -159,8 +159,12 @@ private func draw<S: Element>(
   } else {
     for j in 0..<count { z[j] = S(normal: Float(bitPattern: normals[j])) }
   }
-  if let variance = noise.variance {
-    let (values, offset, slope) = (variance.values + block.lowerBound, variance.offset, variance.slope)
+  guard let deviation = noise.deviation else { return }
+  let values = deviation.values + block.lowerBound
+  switch deviation.kind {
+  case .exponential(let offset, let slope):
     for j in 0..<count { z[j] = S(rounding: exponential(offset + slope * values[j].double) * z[j].double) }
+  case .root:
+    for j in 0..<count { z[j] = S(rounding: values[j].double.squareRoot() * z[j].double) }
   }
 }

@@ -29,6 +29,7 @@ public enum TraceSource: Hashable, Sendable {
       var scheduler = try Self.decode(DiffusersConfiguration.self, from: configuration, key: key)
       // A trace has the noise that a step adds, whatever it was made of.
       scheduler.drawsWholeSteps = true
+      scheduler.processor = .other
       self = .diffusers(scheduler, arguments)
     }
   }
@@ -81,7 +82,7 @@ extension TraceSource {
   var elsewhere: TraceSource {
     switch self {
     case .diffusers(var configuration, let arguments):
-      configuration.isOnAMD.toggle()
+      configuration.processor = configuration.processor == .amd ? .other : .amd
       return .diffusers(configuration, arguments)
     case .guidedDiffusion(var configuration):
       configuration.isOnAMD.toggle()
@@ -89,13 +90,10 @@ extension TraceSource {
     }
   }
 
-  /// The same without roundings that leave little of the coefficients; nil where there are none.
-  var unrounded: TraceSource? {
-    guard case .diffusers(var configuration, let arguments) = self, configuration.schedulerClass == .saSolver else {
-      return nil
-    }
-    configuration.roundsIntegrals = false
-    return .diffusers(configuration, arguments)
+  /// What the source's arithmetic leaves uncertain of each step, beside the roundings of its few operations.
+  func roundings(steps: Int) -> [[Rounding]] {
+    guard case .diffusers(let configuration, let arguments) = self else { return [] }
+    return (try? configuration.roundings(steps: steps, step: arguments)) ?? []
   }
 
   /// Whether a run may have fewer steps than were asked for; it has at most as many as the timesteps of its table.

@@ -60,9 +60,9 @@ import Testing
     (["sample", "--sigmas", "3,2", "--spacing", "karras"], "--sigmas 3,2 means nothing for --spacing karras"),
     (["sample", "--sigmas", "3,2", "--spacing", "edm", "--rho", "2"], "drop --sigma-min, --sigma-max and --rho"),
     (["sample", "--sigmas", "3,,2"], "--sigmas 3,,2 must be at most 100000 numbers"),
-    (["sample", "--sigmas", "2,3"], "at step 1 must be below the one before it, 2.0"),
+    (["sample", "--sigmas", "2,3"], "sigma 3 at step 1 must be below the one before it, 2"),
     (["sample", "--sigmas", "nan"], "sigma nan at step 0"),
-    (["sample", "--sigmas", "-1"], "sigma -1.0 at step 0"),
+    (["sample", "--sigmas", "-1"], "sigma -1 at step 0"),
     (["sample", "--sigmas", "3,2", "--spacing", "flow"], "time 3 must be above 0 and at most 1"),
     (["plot", "error", "--sigmas", "3,2", "--output", "a.svg"], "--sigmas 3,2 means nothing for runs of many lengths"),
     (

@@ -66,7 +66,7 @@ import Testing
           ["--spacing", "polyexponential", "--rho", "2", "--sigma-max", "8"],
           try SamplingGrid(linear, steps: 4, spacing: .polyexponential(rho: 2), range: least...8)
         ),
-        (["--spacing", "beta"], try SamplingGrid(linear, steps: 4, spacing: .beta())),
+        (["--spacing", "beta"], try SamplingGrid(linear, steps: 4, spacing: TimestepSpacing.beta())),
         (["--spacing", "sgm-uniform"], try SamplingGrid(linear, steps: 4, spacing: .sgmUniform)),
         (["--spacing", "ays"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusion)),
         (["--spacing", "ays-xl"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL)),

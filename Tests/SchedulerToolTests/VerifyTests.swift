@@ -59,6 +59,28 @@ import Traces
     #expect(try tool.run("verify", "right.safetensors", "--fidelity", "corrected").status == 0)
   }
 
+  @Test func `a cause that explains every diverging step is likely, and another is perhaps one`() throws {
+    for (file, said) in [
+      ("right", "likely mistake: "), ("wrong", "perhaps: "),
+    ] {
+      let run = try SafetensorsFile(contentsOf: tool.folder.appendingPathComponent("\(file).safetensors").path)
+      var tensors: [SafetensorsWriter.Tensor] = []
+      for name in ["samples", "model_outputs", "noises"] {
+        let values = run.doubles(run.tensors[name]!).map { Float($0) }
+        let signed = name == "model_outputs" ? values.map { -$0 } : values
+        tensors.append(.init(name, shape: run.tensors[name]!.shape, floats: signed))
+      }
+      tensors.append(.init("timesteps", shape: [5], integers: [80, 60, 40, 20, 0]))
+      try SafetensorsWriter.write(
+        to: tool.folder.appendingPathComponent("signed.safetensors").path, tensors, metadata: run.metadata)
+      let outcome = try tool.run("verify", "signed.safetensors")
+      let last = try #require(outcome.text.split(separator: "\n").last)
+      #expect(last.hasPrefix(said))
+      // The sample that was changed is wrong after step 2, and wrong before step 3.
+      #expect(last.hasSuffix("(output-sign; explains \(file == "right" ? 5 : 3) of 5 diverging steps)"), "\(last)")
+    }
+  }
+
   @Test func `JSON has every step, and the chart every number`() throws {
     let outcome = try tool.run("verify", "--json", "--report", "report.svg", "wrong.safetensors")
     #expect(outcome.status == 1)
@@ -68,7 +90,36 @@ import Traces
     let judgement = try #require(report["judgement"] as? [String: Any])
     #expect((judgement["steps"] as? [Any])?.count == 5)
     let chart = String(decoding: try tool.data("report.svg"), as: UTF8.self)
-    #expect(chart.contains("DDIMScheduler: deviation of each step") && chart.contains("largest difference"))
+    #expect(
+      chart.contains("DDIMScheduler, deviation of each step: wrong from step 2 on") && chart.contains("largest difference"))
+  }
+
+  @Test func `a NaN is marked in the chart, which says the verdict`() throws {
+    let right = try SafetensorsFile(contentsOf: tool.folder.appendingPathComponent("right.safetensors").path)
+    var tensors: [SafetensorsWriter.Tensor] = []
+    for name in ["samples", "model_outputs", "noises"] {
+      var values = right.doubles(right.tensors[name]!).map { Float($0) }
+      if name == "model_outputs" { values[2 * 12 + 3] = .nan }
+      tensors.append(.init(name, shape: right.tensors[name]!.shape, floats: values))
+    }
+    tensors.append(.init("timesteps", shape: [5], integers: [80, 60, 40, 20, 0]))
+    try SafetensorsWriter.write(
+      to: tool.folder.appendingPathComponent("nan.safetensors").path, tensors, metadata: right.metadata)
+    #expect(try tool.run("verify", "nan.safetensors", "--report", "nan.svg").status == 1)
+    let chart = String(decoding: try tool.data("nan.svg"), as: UTF8.self)
+    #expect(
+      chart.contains("deviation of each step: wrong from step 2 on") && chart.contains("NaN or infinity in model_outputs"))
+  }
+
+  @Test func `a trace is replayed with its own steps and step arguments`() throws {
+    let given = ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "5", "--seed", "3"]
+    #expect(try tool.run(given + ["--step-arguments", #"{"eta": 0.5}"#, "-o", "noisy.safetensors"]).status == 0)
+    #expect(try tool.run("replay", "config.json", "--outputs", "noisy.safetensors", "-o", "again.safetensors").status == 0)
+    #expect(try tool.data("again.safetensors") == tool.data("noisy.safetensors"))
+    // Those that are given count.
+    let calm = ["replay", "config.json", "--outputs", "noisy.safetensors", "--step-arguments", "{}", "-o", "calm.safetensors"]
+    #expect(try tool.run(calm).status == 0)
+    #expect(try tool.data("calm.safetensors") != tool.data("noisy.safetensors"))
   }
 
   /// Arguments, and what the one line of the error must say.

@@ -21,8 +21,9 @@ import Testing
     let mistake: String?
   }
 
-  /// The traces of the two bundles, each as a file of its own.
-  private static let all: [Golden] = ["traces.safetensors", "guided-traces.safetensors"].flatMap(read)
+  /// The traces of the bundles, each as a file of its own.
+  private static let all: [Golden] =
+    ["traces.safetensors", "long-traces.safetensors", "guided-traces.safetensors"].flatMap(read)
 
   /// Runs that torch's square root decides: as it is on AMD's processors, and rounded correctly.
   static let rooted = read("root-traces.safetensors")
@@ -48,7 +49,7 @@ import Testing
   static let wrong = all.filter { $0.expected.status == 1 }
 
   @Test func `every class, every method and every mistake is there`() {
-    #expect(Self.right.count == 62 && Self.wrong.count == 67)
+    #expect(Self.right.count == 71 && Self.wrong.count == 68)
     #expect(Set(Self.wrong.compactMap(\.expected.mistake)).count == Mistake.allCases.count - 1)
   }
 

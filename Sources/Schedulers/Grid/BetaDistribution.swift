@@ -3,8 +3,25 @@ struct BetaDistribution {
   var alpha: Double
   var beta: Double
 
-  /// Both, as their range is tested.
+  /// The range of both for which the accuracy of the quantiles was tested.
   static let parameters = 0.1...10.0
+
+  /// Throws if a parameter is out of its range.
+  func validate() throws(GridError) {
+    for (name, value) in [("alpha", alpha), ("beta", beta)] where !Self.parameters.contains(value) {
+      throw .parameter(name, value, allowed: "in \(Self.parameters.lowerBound) ... \(Self.parameters.upperBound.plain)")
+    }
+  }
+
+  /// The quantiles of the shares 1, 1 − 1/(count − 1), ..., 0, largest first; that of 1 alone where `count` is 1.
+  func spaced(_ count: Int) -> [(x: Double, rest: Double)] {
+    (0..<count).map { i in
+      if i == 0 { return (1, 0) }
+      if i == count - 1 { return (0, 1) }
+      let whole = Double(count - 1)
+      return quantile(Double(count - 1 - i) / whole, complement: Double(i) / whole)
+    }
+  }
 
   /// The x below which a share p of the distribution lies, and 1 − x.
   ///

@@ -6,12 +6,22 @@
 /// let plan = try Euler().plan(over: large, predicting: .flow)
 /// ```
 ///
-/// The times are in equal steps from 1, then shifted, then stretched to end at `terminal`, then laid anew between their ends by
-/// `respacing`. The run ends in clean data.
+/// The times lie between 1 and `last` as `times` says, are then shifted, then stretched to end at `terminal`, then laid anew between their
+/// ends by `respacing`. The run ends in clean data.
 ///
 /// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206; with these options and their order, diffusers 0.42.1,
 /// `FlowMatchEulerDiscreteScheduler`.
 public struct FlowSpacing: Hashable, Codable, Sendable {
+  /// How N times lie between 1 and the last, before they are shifted.
+  public enum Times: Hashable, Codable, Sendable {
+    /// In equal steps.
+    case equal
+    /// In equal shares of a beta distribution; `TimestepSpacing.beta` without its rounding.
+    case beta(alpha: Double = 0.6, beta: Double = 0.6)
+  }
+
+  /// How the times lie before the shift.
+  public var times: Times
   /// The shift towards noise.
   public var shift: FlowShift
   /// The time of the last call before the shift; `nil` for 1/N, so that the step to clean data is as long as the others.
@@ -27,9 +37,11 @@ public struct FlowSpacing: Hashable, Codable, Sendable {
 
   /// Equal steps, without a shift unless given.
   public init(
-    shift: FlowShift = .fixed(1), last: Double? = nil, terminal: Double? = nil, respacing: SigmaSpacing? = nil,
+    times: Times = .equal, shift: FlowShift = .fixed(1), last: Double? = nil, terminal: Double? = nil,
+    respacing: SigmaSpacing? = nil,
     timesteps: Double = 1000, isReversed: Bool = false
   ) {
+    self.times = times
     self.shift = shift
     self.last = last
     self.terminal = terminal
@@ -80,6 +92,23 @@ public struct FlowSpacing: Hashable, Codable, Sendable {
   }
 }
 
+extension FlowSpacing.Times {
+  /// N times from 1 to the last, and what each leaves of 1.
+  fileprivate func levels(steps: Int, last: Double) throws(GridError) -> [NoiseLevel] {
+    switch self {
+    case .equal:
+      let whole = Double(max(steps - 1, 1))
+      return (0..<steps).map { i in
+        NoiseLevel(signal: Double(i) * (1 - last) / whole, noise: (whole - Double(i) + Double(i) * last) / whole)
+      }
+    case .beta(let alpha, let beta):
+      let distribution = BetaDistribution(alpha: alpha, beta: beta)
+      try distribution.validate()
+      return distribution.spaced(steps).map { x, rest in NoiseLevel(signal: rest * (1 - last), noise: x + rest * last) }
+    }
+  }
+}
+
 extension SamplingGrid {
   /// N times of rectified flow, then clean data.
   ///
@@ -95,14 +124,10 @@ extension SamplingGrid {
     guard last > 0, last < 1 || (steps == 1 && last == 1) else {
       throw .parameter("last", last, allowed: "above 0 and below 1")
     }
-    let whole = Double(max(steps - 1, 1))
-    let times = (0..<steps).map { i in
-      NoiseLevel(signal: Double(i) * (1 - last) / whole, noise: (whole - Double(i) + Double(i) * last) / whole)
-    }
-    try self.init(flow: spacing, levels: times, mu: mu)
+    try self.init(flow: spacing, levels: spacing.times.levels(steps: steps, last: last), mu: mu)
   }
 
-  /// Given times of rectified flow in the place of equal steps, largest first, then clean data.
+  /// Given times of rectified flow in the place of equal steps, largest first, then clean data, for which a last 0 may stand.
   ///
   /// - Parameters:
   ///   - spacing: what is done to the times, and what the network is told.
@@ -111,6 +136,7 @@ extension SamplingGrid {
   /// - Throws: `GridError` if there are none, one is not below the one before it or out of its range, mu is missing or out of place, or
   ///   an option is out of its range.
   public init(flow spacing: FlowSpacing, times: [Double], mu: Double? = nil) throws(GridError) {
+    let times = times.count > 1 && times.last == 0 ? Array(times.dropLast()) : times
     guard !times.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
     for time in times where !(time > 0 && time <= 1) { throw .parameter("time", time, allowed: "above 0 and at most 1") }
     try self.init(flow: spacing, levels: times.map { NoiseLevel(signal: 1 - $0, noise: $0) }, mu: mu)

@@ -4,7 +4,7 @@ public enum GridError: Error, Hashable, Sendable {
   case steps(Int, timesteps: Int)
   /// A timestep that the schedule does not have, or that does not come before the one ahead of it.
   case timestep(Double, index: Int, allowed: String)
-  /// A sigma that is NaN or not below the one before it.
+  /// A sigma that is NaN, negative, infinite where it must not be, or not below the one before it.
   case sigma(Double, index: Int, previous: Double)
   /// An input scale that is not a positive number, or with which the network is given none.
   case inputScale(Double, index: Int)
@@ -27,8 +27,10 @@ extension GridError: CustomStringConvertible {
       "\(steps) steps: the number of steps must be in 1 ... \(timesteps), the timesteps of the schedule"
     case .timestep(let timestep, let index, let allowed):
       "timestep \(timestep.plain) at step \(index) must be \(allowed)"
+    case .sigma(let sigma, let index, _) where !(sigma > 0 && sigma.isFinite):
+      "sigma \(sigma.plain) at step \(index) must be finite and above 0; the last may be 0, for clean data at the end"
     case .sigma(let sigma, let index, let previous):
-      "sigma \(sigma) at step \(index) must be below the one before it, \(previous)"
+      "sigma \(sigma.plain) at step \(index) must be below the one before it, \(previous.plain)"
     case .inputScale(let scale, let index):
       "input scale \(scale) at step \(index) must be finite and above 0, and so what the network is given"
     case .parameter(let name, let value, let allowed):

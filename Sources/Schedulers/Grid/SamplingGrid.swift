@@ -60,7 +60,7 @@ public struct SamplingGrid: Hashable, Sendable {
   }
 
   /// A grid of points that need not descend, as other libraries make them.
-  init(unchecked points: [Point]) { (self.points, schedule) = (points, nil) }
+  init(unchecked points: [Point], schedule: NoiseSchedule? = nil) { (self.points, self.schedule) = (points, schedule) }
 
   /// The pairs of neighbouring points, in the order in which a run passes them.
   public var intervals: [(from: Point, to: Point)] {
@@ -91,16 +91,25 @@ extension SamplingGrid {
   /// - Throws: `GridError` if `count` is negative or larger than the grid.
   public func last(_ count: Int) throws(GridError) -> SamplingGrid {
     guard (0...steps).contains(count) else { throw .start("\(count) steps", allowed: "0 ... \(steps)") }
-    return try SamplingGrid(points: Array(points.suffix(count + 1)), schedule: schedule)
+    return SamplingGrid(unchecked: Array(points.suffix(count + 1)), schedule: schedule)
   }
 
-  /// The last ⌊strength·N⌋ steps, as image-to-image pipelines count them: 1 is the whole grid, 0 leaves the image as it is.
+  /// The last strength·N steps, as image-to-image pipelines count them: 1 is the whole grid, 0 leaves the image as it is.
+  ///
+  /// Where that is no whole number, it is rounded down; on the straight path of rectified flow it is rounded up.
   ///
   /// - Throws: `GridError` if `strength` is NaN or outside [0, 1].
+  ///
+  /// Source: `get_timesteps` of diffusers' pipelines: those of Stable Diffusion 3, Flux, Qwen-Image and Z-Image skip ⌊N − strength·N⌋ steps,
+  /// the others make ⌊strength·N⌋.
   public func starting(strength: Double) throws(GridError) -> SamplingGrid {
     guard strength >= 0, strength <= 1 else { throw .start("strength \(strength)", allowed: "0 ... 1") }
-    return try last(min(Int(Double(steps) * strength), steps))
+    let made = Double(steps) * strength
+    return try last(isStraight ? steps - Int(Double(steps) - made) : Int(made))
   }
+
+  /// Whether the grid is one of rectified flow: of points alone, all on the straight path.
+  private var isStraight: Bool { schedule == nil && points.allSatisfy { $0.level.isStraight } }
 
   /// The steps from the first point that has no more noise than `level`, by sigma.
   ///

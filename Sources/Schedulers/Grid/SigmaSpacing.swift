@@ -8,9 +8,6 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
   /// Steps of ln σ that follow a power, ln σ = ln σ_min + r^rho·ln(σ_max/σ_min) with r from 1 to 0 in equal steps; Crowson 2022,
   /// https://github.com/crowsonkb/k-diffusion, `get_sigmas_polyexponential`. With rho 1 it is `exponential`.
   case polyexponential(rho: Double = 1)
-  /// Equal shares of a beta distribution over σ, so that with both parameters below 1 the steps are small at both ends; Lee et al. 2024,
-  /// https://arxiv.org/abs/2407.12173. The parameters are in 0.1 ... 10.
-  case beta(alpha: Double = 0.6, beta: Double = 0.6)
   /// Equal steps of σ.
   case linear
 
@@ -20,31 +17,25 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
     case .karras: "karras"
     case .exponential: "exponential"
     case .polyexponential: "polyexponential"
-    case .beta: "beta"
     case .linear: "linear"
     }
   }
 
   /// Every spacing with its default parameters.
-  public static let all: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(), .beta(), .linear]
+  public static let all: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(), .linear]
 
   /// Throws if a parameter is out of its range.
   func validate() throws(GridError) {
     switch self {
     case .karras(let rho), .polyexponential(let rho):
       guard rho > 0, rho.isFinite else { throw .parameter("rho", rho, allowed: "above 0 and finite") }
-    case .beta(let alpha, let beta):
-      let range = BetaDistribution.parameters
-      for (name, value) in [("alpha", alpha), ("beta", beta)] where !range.contains(value) {
-        throw .parameter(name, value, allowed: "in \(range.lowerBound) ... \(range.upperBound.plain)")
-      }
     case .exponential, .linear: break
     }
   }
 
   /// `count` sigmas from `largest` to `smallest`, both included; `largest` alone where `count` is 1.
   ///
-  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most; `beta` as its quantiles.
+  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most.
   func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
     (0..<count).map { i in
       if i == 0 { return largest }
@@ -61,9 +52,6 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
       case .polyexponential(let rho):
         let share = Math.pow(between(1, 0), rho)
         return Math.exp(share * Math.log(largest) + (1 - share) * Math.log(smallest))
-      case .beta(let alpha, let beta):
-        let (x, rest) = BetaDistribution(alpha: alpha, beta: beta).quantile(between(1, 0), complement: between(0, 1))
-        return x * largest + rest * smallest
       case .linear:
         return between(largest, smallest)
       }
@@ -96,19 +84,28 @@ extension SamplingGrid {
     try self.init(schedule, sigmas: spacing.sigmas(count: steps, from: largest, to: smallest))
   }
 
-  /// Given sigmas, largest first, on the variance-preserving path, then clean data.
+  /// Given sigmas, largest first, on the variance-preserving path, then clean data, for which a last 0 may stand.
   ///
   /// The network is told the timestep that has this sigma, interpolated linearly in ln σ between whole timesteps and held at the
   /// ends of the schedule.
   ///
   /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the one before it.
   public init(_ schedule: NoiseSchedule, sigmas: [Double]) throws(GridError) {
+    let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
-    for (i, sigma) in sigmas.enumerated() where !(sigma > 0 && sigma.isFinite) {
-      throw .sigma(sigma, index: i, previous: i > 0 ? sigmas[i - 1] : .infinity)
-    }
     let scale = TimestepScale(schedule)
     let points = sigmas.map { Point(timestep: scale.timestep(sigma: $0), level: .variancePreserving(sigma: $0)) }
     try self.init(points: points + [.clean], schedule: schedule)
+  }
+
+  /// Sigmas without the 0 that stands for the end, each finite, above 0 and below the one before it.
+  static func checked(_ sigmas: [Double]) throws(GridError) -> [Double] {
+    let called = sigmas.count > 1 && sigmas.last == 0 ? Array(sigmas.dropLast()) : sigmas
+    var previous = Double.infinity
+    for (i, sigma) in called.enumerated() {
+      guard sigma > 0, sigma < previous else { throw .sigma(sigma, index: i, previous: previous) }
+      previous = sigma
+    }
+    return called
   }
 }

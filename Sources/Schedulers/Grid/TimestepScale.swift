@@ -96,5 +96,5 @@ extension NoiseLevel {
   }
 
   /// Whether signal + noise = 1, but for the rounding of both, and neither is 0.
-  fileprivate var isStraight: Bool { abs(signal + noise - 1) <= 0x1p-48 }
+  var isStraight: Bool { abs(signal + noise - 1) <= 0x1p-48 }
 }

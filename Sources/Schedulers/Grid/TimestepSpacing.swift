@@ -18,6 +18,10 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// ⌊(T−1)·(N−i)/N⌋ for i = 0 ..< N: begins at T−1 and ends above 0, by equal steps the last of which leads to clean data; Stability AI's
   /// generative models, https://github.com/Stability-AI/generative-models, `LegacyDDPMDiscretization`.
   case sgmUniform
+  /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both parameters below 1 the steps are small at
+  /// both ends of the process. Where two would fall on one timestep, the later takes the next one that is free. The parameters are in
+  /// 0.1 ... 10. Lee et al. 2024, https://arxiv.org/abs/2407.12173.
+  case beta(alpha: Double = 0.6, beta: Double = 0.6)
 
   /// The name on the command line and in messages.
   public var name: String {
@@ -27,15 +31,17 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .linspace: "linspace"
     case .distilled: "distilled"
     case .sgmUniform: "sgm-uniform"
+    case .beta: "beta"
     }
   }
 
   /// Every spacing with its default parameters that has any number of steps.
-  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace, .sgmUniform]
+  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace, .sgmUniform, .beta()]
 
   /// The N timesteps, largest first.
   ///
-  /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep would fall outside the schedule, as with an offset at N = T.
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, a timestep would fall outside the schedule, as with an offset at N = T, or a
+  ///   parameter is out of its range.
   func timesteps(steps count: Int, of total: Int) throws(GridError) -> [Int] {
     guard count >= 1, count <= total else { throw .steps(count, timesteps: total) }
     switch self {
@@ -59,6 +65,19 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
       return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
     case .sgmUniform:
       return (0..<count).map { (total - 1) * (count - $0) / count }
+    case .beta(let alpha, let beta):
+      let distribution = BetaDistribution(alpha: alpha, beta: beta)
+      try distribution.validate()
+      return Self.distinct(distribution.spaced(count).map { Int((Double(total - 1) * $0.x).rounded(.toNearestOrEven)) })
+    }
+  }
+
+  /// Timesteps that do not rise, moved down where they repeat, and from the end up where there is no room.
+  private static func distinct(_ timesteps: [Int]) -> [Int] {
+    var bound = Int.max
+    return timesteps.enumerated().map { i, timestep in
+      bound = min(bound - 1, max(timestep, timesteps.count - 1 - i))
+      return bound
     }
   }
 

@@ -31,7 +31,8 @@ extension Deviation {
         what:
           "One step in linspace spacing is `np.linspace(0, T − 1, 1)`, timestep 0, so that a run of one step begins where the noise is "
           + "least. One step has to begin at T − 1.",
-        place: "every class but DDIM inverse and DPM-Solver multistep, `timestep_spacing: linspace`, N = 1",
+        place:
+          "every class but DDIM inverse and DPM-Solver multistep, `timestep_spacing: linspace`, N = 1; EDM's, `sigma_schedule: exponential`",
         effect: "The network is asked about timestep 0 instead of 999 and given pure noise.", issue: nil)
     case .fractionalTimesteps:
       Details(
@@ -52,9 +53,16 @@ extension Deviation {
         what:
           "The step goes from t to t − ⌊T/N⌋, whatever the next timestep is. The next call then tells the network a timestep that is not "
           + "that of the sample.",
-        place: "DDIM, `timestep_spacing: linspace` (998 of N = 1 ... 1000) and `trailing` (984, by one)",
+        place: "DDIM and PNDM, `timestep_spacing: linspace` (998 of N = 1 ... 1000) and `trailing` (984, by one)",
         effect: "With linspace and N = 4 the steps lead to 749, 416, 83 where the network is told 666, 333, 0.",
         issue: "huggingface/diffusers/issues/11347")
+    case .roundedMiddles:
+      Details(
+        what:
+          "The middle of a step of Runge and Kutta is ⌊⌊T/N⌋/2⌋ timesteps from its ends, whole ones, which for an odd ⌊T/N⌋ is half of one off "
+          + "the middle; the authors take (t + t')/2.",
+        place: "PNDM without `skip_prk_steps`, where ⌊T/N⌋ is odd",
+        effect: "With N = 8 the first step, from 875 to 750, has its middle at 813 and at 812 instead of 812.5.", issue: nil)
     case .stridedInverse:
       Details(
         what:
@@ -80,9 +88,11 @@ extension Deviation {
         issue: nil)
     case .learnedRoot:
       Details(
-        what: "The network says the logarithm of the variance, whose half is that of the deviation; its root is taken instead.",
+        what:
+          "The second half of the network's output is taken for the variance itself, whose root multiplies the noise. A network that learns its "
+          + "variance (Nichol and Dhariwal 2021) gives its logarithm.",
         place: "DDPM, `variance_type: learned`",
-        effect: "Every step is NaN where the logarithm is negative. `.diffusers` refuses the configuration.", issue: nil)
+        effect: "With the logarithm of a variance below 1, which is negative, every step is NaN.", issue: nil)
     case .epsilonBeforeClipping:
       Details(
         what:
@@ -100,7 +110,8 @@ extension Deviation {
     case .almostZeroSNR:
       Details(
         what: "After rescaling to zero terminal SNR, 2⁻²⁴ is put for the last ᾱ, which is 0, so that sigma is finite.",
-        place: "Euler, Euler ancestral and DPM-Solver multistep, `rescale_betas_zero_snr`",
+        place:
+          "Euler, Euler ancestral, DPM-Solver multistep and UniPC, `rescale_betas_zero_snr`, where the run begins at the last timestep",
         effect: "The first sigma is 4096 instead of infinite.", issue: nil)
     case .initialScaleWithoutData:
       Details(
@@ -118,10 +129,19 @@ extension Deviation {
     case .subsampledEnds:
       Details(
         what:
-          "Karras' and exponential sigmas lie between the first and the last that `timestep_spacing` has chosen, not between those of "
+          "Karras', exponential and beta sigmas lie between the first and the last that `timestep_spacing` has chosen, not between those of "
           + "the schedule.",
-        place: "Euler and Heun, `use_karras_sigmas` or `use_exponential_sigmas`",
+        place: "Euler, Heun and others of their family, `use_karras_sigmas`, `use_exponential_sigmas` or `use_beta_sigmas`",
         effect: "With Stable Diffusion's betas, trailing spacing and N = 20 the last sigma is 0.223 instead of 0.029.",
+        issue: nil)
+    case .betaOverSigmas:
+      Details(
+        what:
+          "The beta distribution lies over the sigmas. The paper (Lee et al. 2024, arXiv 2407.12173), ComfyUI, stable-diffusion.cpp and A1111 lay "
+          + "it over the timesteps. On rectified flow it lies between the shifted times, not before the shift.",
+        place: "every class with `use_beta_sigmas`; on rectified flow, where the times are shifted",
+        effect:
+          "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, ...",
         issue: nil)
     case .logLinearEnd:
       Details(
@@ -135,7 +155,9 @@ extension Deviation {
         what:
           "The timesteps of Karras' sigmas are rounded, those of exponential ones and of the cosine schedule cut off, while the sigmas "
           + "stay; several steps may have one timestep.",
-        place: "DPM-Solver multistep, `use_karras_sigmas` or `use_exponential_sigmas`",
+        place:
+          "DPM-Solver and the other solvers, `use_karras_sigmas`, `use_exponential_sigmas` or another choice of sigmas; KDPM2 and KDPM2 ancestral, "
+          + "`use_karras_sigmas`",
         effect:
           "Karras with N = 100 has the timestep 0 twice and asks about 95 different ones; exponential sigmas begin at 998.",
         issue: "huggingface/diffusers/issues/4122")
@@ -158,7 +180,9 @@ extension Deviation {
         what:
           "Steps of order 3 take half of the second difference of the polynomial, as if the divided difference were the second "
           + "derivative, of which it is half already. So does the authors' code.",
-        place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`",
+        place:
+          "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`; k-diffusion's "
+          + "`sample_dpmpp_3m_sde`, which integrates slopes exactly",
         effect: "The error falls with order 2, not 3: every halving of the steps costs half of what order 3 gains.", issue: nil)
     case .missignedCurvature:
       Details(
@@ -180,8 +204,9 @@ extension Deviation {
           "The least sigma of the schedule is both the last of the spacing and the end, so that the last step goes nowhere and what the "
           + "network says is of no use. A run that has been at the least sigma goes to clean data.",
         place:
-          "DEIS, and EDM, DPM-Solver and UniPC with `final_sigmas_type: sigma_min`, with `use_karras_sigmas` or "
-          + "`use_exponential_sigmas`", effect: "The last call of the network is wasted.", issue: nil)
+          "DEIS and SA-Solver, Euler, EDM, DPM-Solver and UniPC with `final_sigmas_type: sigma_min`, DDIM and PNDM with `set_alpha_to_one: "
+          + "false`, where the last timestep is 0 or the last sigma of `use_karras_sigmas` or another spacing is the schedule's least",
+        effect: "The last call of the network is wasted.", issue: nil)
     case .infiniteLastStep:
       Details(
         what:

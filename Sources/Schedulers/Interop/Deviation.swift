@@ -1,6 +1,6 @@
 /// A difference between what a well-known library does and the mathematics of the papers.
 ///
-/// `.diffusers` fidelity has those of diffusers 0.42.1, `.corrected` has none. `DiffusersConfiguration.deviations(steps:)` says which
+/// `.diffusers` fidelity has those of diffusers 0.42.1, `.corrected` has none. One of them is k-diffusion's too. `DiffusersConfiguration.deviations(steps:)` says which
 /// of them a configuration meets. Those of guided-diffusion are differences from this library's own process.
 public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case float32Tables
@@ -10,6 +10,7 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case fractionalTimesteps
   case timestepPastTheEnd
   case stridedPrevious
+  case roundedMiddles
   case stridedInverse
   case lastStepIsNoisy
   case logarithmForVariance
@@ -20,6 +21,7 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
   case initialScaleWithoutData
   case ancestralNotANumber
   case subsampledEnds
+  case betaOverSigmas
   case logLinearEnd
   case roundedSigmaTimesteps
   case duplicateStart
@@ -60,8 +62,14 @@ public enum Deviation: String, Hashable, Codable, CaseIterable, Sendable {
     public let issue: String?
   }
 
-  /// The library that has it.
-  public var library: String { rawValue.hasPrefix("guided") ? "guided-diffusion 22e0df8" : "diffusers 0.42.1" }
+  /// The libraries that have it.
+  public var libraries: [String] {
+    switch self {
+    case .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32: ["guided-diffusion 22e0df8"]
+    case .halvedCurvature: ["diffusers 0.42.1", "k-diffusion 0.1.1"]
+    default: ["diffusers 0.42.1"]
+    }
+  }
 }
 
 extension Deviation {
@@ -70,7 +78,8 @@ extension Deviation {
     let entries = allCases.map { deviation in
       let details = deviation.details
       let rows = [
-        "## `\(deviation.rawValue)`", "", "*\(deviation.library): \(details.place)*", "", details.what, "",
+        "## `\(deviation.rawValue)`", "", "*\(deviation.libraries.joined(separator: ", ")): \(details.place)*", "",
+        details.what, "",
         "Effect: \(details.effect)",
       ]
       return (rows + (details.issue.map { ["", "Discussed in <https://github.com/\($0)>."] } ?? [])).joined(separator: "\n")

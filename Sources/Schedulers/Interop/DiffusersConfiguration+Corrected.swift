@@ -23,6 +23,8 @@ extension DiffusersConfiguration {
         let (least, most) = (bound("sigma_min") ?? table[0], bound("sigma_max") ?? table[table.count - 1])
         guard least <= most else { throw unsupported("sigma_min", remedy: "it must be below the largest sigma, \(most)") }
         grid = try SamplingGrid(schedule, steps: steps, spacing: spacing, range: least...most)
+      } else if choice == .beta {
+        grid = try SamplingGrid(schedule, timesteps: betaTimesteps(schedule, steps: steps))
       } else if try isLogLinear() {
         grid = try SamplingGrid(schedule, steps: steps, spacing: .exponential)
       } else {
@@ -40,6 +42,19 @@ extension DiffusersConfiguration {
     case .trailing: return .trailing
     case .linspace: return .linspace
     }
+  }
+
+  /// The beta distribution over the timesteps, those of the file's ends if it has some.
+  private func betaTimesteps(_ schedule: NoiseSchedule, steps: Int) throws -> [Int] {
+    let scale = TimestepScale(schedule)
+    func timestep(_ name: String) -> Int? { bound(name).map { Int(scale.timestep(sigma: $0).rounded(.toNearestOrEven)) } }
+    let count = try unclipped(schedule).timesteps
+    let (first, last) = (timestep("sigma_min") ?? 0, min(timestep("sigma_max") ?? count - 1, count - 1))
+    guard last - first + 1 >= steps else {
+      throw ConfigurationError.steps(
+        steps, className: className, reason: "between sigma_min and sigma_max are \(last - first + 1) timesteps; widen them")
+    }
+    return try TimestepSpacing.beta().timesteps(steps: steps, of: last - first + 1).map { $0 + first }
   }
 
   /// The part of the schedule whose lambda is not below `lambda_min_clipped`.

@@ -71,7 +71,7 @@ extension DiffusersConfiguration {
     }
     if family == .consistency { return try consistencyPlan(moves, clipping: clipping) }
     let prediction = try prediction()
-    if fidelity == .diffusers, prediction == .v, isSolver, boolean("use_flow_sigmas") {
+    if fidelity == .diffusers, schedulerClass == .ipndm || prediction == .v && isSolver && boolean("use_flow_sigmas") {
       return try planOnCircle(moves, clipping: clipping)
     }
     return try naming {
@@ -106,13 +106,14 @@ extension DiffusersConfiguration {
     try setting(steps: steps, step: arguments).sigmas
   }
 
-  /// The plan of a network of v on rectified flow's straight lines: diffusers reads x̂0 as on the circle, signal·x − noise·v.
+  /// The plan of a network of v whose levels are not on the circle signal² + noise² = 1: those of rectified flow, and those that were rounded
+  /// to float32. diffusers reads x̂0 as if they were, signal·x − noise·v.
   private func planOnCircle(_ moves: Moves, clipping: Clipping) throws(ConfigurationError) -> SamplingPlan {
     // Where epsilon is interpolated it is read as signal·v + noise·x, from which this x̂0 follows.
     let isEpsilon = schedulerClass != .deis && moves.moves[0].estimate == .epsilon
     let steps = moves.moves.map { move in
       let level = move.query.level
-      let sample = isEpsilon ? (1 - level.noise * level.noise) / level.signal : level.signal
+      let sample = isEpsilon && level.signal > 0 ? (1 - level.noise * level.noise) / level.signal : level.signal
       return move.step(asking: move.query, denoising: Readout(sample: sample, output: -level.noise))
     }
     return try naming { try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) }

@@ -57,10 +57,8 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   public let schedulerClass: Class
   /// Every key of the file but `_class_name`, with its value.
   public let values: [String: Value]
-  /// Whether `.diffusers` takes square roots as torch does on AMD's processors, not rounded correctly.
-  package var isOnAMD = false
-  /// Whether `.diffusers` has the roundings of SA-Solver's integrals, which torch makes otherwise on every processor.
-  package var roundsIntegrals = true
+  /// Where `.diffusers` is to have been run.
+  package var processor = Torch.Processor.unknown
   /// Whether the noise of DPM++ SDE's whole step is all that a Brownian path does in it, of which `.diffusers` otherwise takes the first half
   /// from the step to the middle.
   package var drawsWholeSteps = false

@@ -32,7 +32,8 @@ extension DiffusersConfiguration {
     var moves: [Move] = []
     for (i, interval) in grid.intervals.enumerated() {
       let sigma = sigmas[i]
-      let (raised, noise) = raised(sigma, evaluations: grid.steps, arguments)
+      // Every sigma but one counts; log-linear ones are one more than the steps.
+      let (raised, noise) = raised(sigma, evaluations: sigmas.count - 1, arguments)
       let readout = try readout(sigma: Double(sigma), raised: Double(raised))
       let sample = LinearForm.sample + noise * .noise
       let denoised = readout.sample * sample + readout.output * .output
@@ -42,8 +43,9 @@ extension DiffusersConfiguration {
     return moves
   }
 
-  /// Heun's steps of a network of flow from the same x̂. The noise that the second evaluation adds is subtracted again.
-  func churnedFlowMoves(_ grid: SamplingGrid, sigmas: [Float], _ arguments: StepArguments) -> [Move] {
+  /// Heun's steps of a network of flow from the same x̂, each back from where it began. The noise that the second evaluation adds is subtracted
+  /// again.
+  func flowHeunMoves(_ grid: SamplingGrid, sigmas: [Float], _ arguments: StepArguments) -> [Move] {
     grid.intervals.enumerated().flatMap { i, interval -> [Move] in
       let (from, to, sigma) = (interval.from, interval.to, sigmas[i])
       let (raised, noise) = raised(sigma, evaluations: 2 * grid.steps - 1, arguments)
@@ -52,7 +54,7 @@ extension DiffusersConfiguration {
       let start = Move(at: from, to: to.level, estimate: .x0, next: first)
       guard to.level.noise > 0 else { return [start] }
       let slope = (LinearForm.sample(ago: 1) - .estimate(ago: 1)) / Double(raised)
-      let second = LinearForm.sample + length / 2 * (LinearForm.output - slope)
+      let second = LinearForm.made + length / 2 * (LinearForm.output - slope)
       return [start, Move(at: to, to: to.level, estimate: .x0, next: second)]
     }
   }

@@ -47,7 +47,6 @@ extension DiffusersConfiguration {
 
   /// diffusers' steps, whose noise is the root of a difference of squares in float32.
   func consistencyMoves(_ setting: Setting) throws(ConfigurationError) -> Moves {
-    try checkStart(setting.timesteps)
     let (factor, least) = (try consistencyNoise(), number("sigma_min")!)
     let data = number("sigma_data")!
     var moves: [Move] = []

@@ -9,7 +9,13 @@ extension DiffusersConfiguration {
         step: step, timestep: timestep, className: className,
         reason: "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps")
     }
-    return tables.alphaBars[Int(timestep < 0 ? timestep + count : timestep)]
+    let bar = tables.alphaBars[Int(timestep < 0 ? timestep + count : timestep)]
+    guard !bar.isNaN else {
+      throw .notFinite(
+        step: step, timestep: timestep, className: className,
+        reason: "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas")
+    }
+    return bar
   }
 
   /// The level of a sample that is read.
@@ -67,15 +73,25 @@ extension DiffusersConfiguration {
         Move(
           at: SamplingGrid.Point(timestep: timestep, level: level(bar)), to: level(nextBar), estimate: .x0,
           next: Double(x0) * .estimate() + Double(sample) * .sample + Double(timestep > 0 ? drawn : 0) * .noise,
-          logVariance: beta > 0
-            ? kind.variance.logVariance(small: Math.log(Double(variance)), large: Math.log(Double(beta))) : nil))
+          variance: kind.stepVariance(variance, beta)))
     }
     return Moves(moves: moves, start: unitLevel(try alphaBar(setting.timesteps[0], tables, step: 0)))
   }
 
-  /// The kind of variance, and the deviation of the noise, from the posterior's variance and the forward step's. That of learned
-  /// variance is in the logarithm.
-  private func varianceKind() throws(ConfigurationError) -> (variance: Variance, deviation: (Float, Float) -> Float) {
+  /// How the variance of a step follows from the posterior's and the forward step's, and the factor of its noise.
+  private struct VarianceKind {
+    var variance: Variance
+    var deviation: (_ small: Float, _ large: Float) -> Float
+
+    func stepVariance(_ small: Float, _ large: Float) -> StepVariance? {
+      if variance == .learned { return .output }
+      // Nothing is drawn then: exp of a sum in which ln 0 has a part.
+      guard large > 0 else { return nil }
+      return variance.stepVariance(small: Math.log(Double(small)), large: Math.log(Double(large)))
+    }
+  }
+
+  private func varianceKind() throws(ConfigurationError) -> VarianceKind {
     let (variance, isLogarithm) = try choice(
       "variance_type",
       [
@@ -83,21 +99,21 @@ extension DiffusersConfiguration {
         "fixed_large": (.fixedLarge, false),
         "fixed_large_log": (.fixedLarge, true), "learned": (.learned, false), "learned_range": (.learnedRange, false),
       ])
-    switch variance {
-    case .fixedSmall: return (variance, { small, _ in root(small) })
-    case .fixedLarge where isLogarithm: return (variance, { _, large in root(Float(Math.log(Double(large)))) })
-    case .fixedLarge: return (variance, { _, large in root(large) })
-    case .learnedRange: return (variance, { _, _ in 1 })
-    case .learned:
-      throw unsupported(
-        "variance_type", remedy: "diffusers takes the root of the logarithm that the network says; read it with .corrected")
+    return VarianceKind(variance: variance) { small, large in
+      switch variance {
+      case .fixedSmall: root(small)
+      case .fixedLarge: root(isLogarithm ? Float(Math.log(Double(large))) : large)
+      case .learned: 1
+      case .learnedRange: large > 0 ? 1 : 0
+      }
     }
   }
 
   func ddimMoves(
     _ setting: Setting, _ tables: Tables, stride: Int, _ arguments: StepArguments
   ) throws(ConfigurationError) -> Moves {
-    let sampler = DDIM(eta: arguments.eta ?? 0, rederivesEpsilon: arguments.usesClippedModelOutput)
+    let eta = arguments.eta ?? 0
+    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, sampler: "DDIM", allowed: "0 ... 1")) }
     let end = try endsAtLeastNoise() ? tables.alphaBars[0] : 1
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {
@@ -105,13 +121,29 @@ extension DiffusersConfiguration {
       try check(bar, timestep: timestep, step: i)
       let next = timestep - Double(stride)
       let nextBar = next >= 0 ? try alphaBar(next, tables, step: i) : end
-      let points = [
-        SamplingGrid.Point(timestep: timestep, level: level(bar)),
-        SamplingGrid.Point(timestep: next, level: level(nextBar)),
-      ]
-      moves += try naming { try sampler.moves(over: SamplingGrid(unchecked: points)) }
+      let from = SamplingGrid.Point(timestep: timestep, level: level(bar))
+      let x0: LinearForm = arguments.usesClippedModelOutput ? .estimate() : .predicted
+      let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
+      moves.append(try ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i))
     }
     return Moves(moves: moves, start: unitLevel(try alphaBar(setting.timesteps[0], tables, step: 0)))
+  }
+
+  /// A step of DDIM whose factors are made in float32: 1 − ᾱ' − σ² cancels where eta is near 1 and ᾱ small.
+  func ddimMove(
+    _ from: SamplingGrid.Point, _ bar: Float, to nextBar: Float, epsilon: LinearForm, eta: Double, step: Int
+  ) throws(ConfigurationError) -> Move {
+    // NaN for every eta where there is no signal before and after.
+    let deviation = Float(eta) * root((1 - nextBar) / (1 - bar) * (1 - bar / nextBar))
+    let direction = root(1 - nextBar - deviation * deviation)
+    guard direction.isFinite else {
+      throw .notFinite(
+        step: step, timestep: from.timestep, className: className,
+        reason: "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
+    }
+    return Move(
+      at: from, to: level(nextBar), estimate: .x0,
+      next: Double(root(nextBar)) * .estimate() + Double(direction) * epsilon + Double(deviation) * .noise)
   }
 
   func ddimInverseMoves(

@@ -47,14 +47,21 @@ extension DiffusersConfiguration {
   }
 
   func edmMoves(_ setting: Setting, _ arguments: StepArguments) throws(ConfigurationError) -> Moves {
-    let points = setting.sigmas.map { SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: Double($0))) }
-    let grid = SamplingGrid(unchecked: points)
+    let grid = edmSolverGrid(setting)
     let moves =
       schedulerClass != .edmEuler
       ? try solverMoves(grid, fidelity: .diffusers)
       : arguments.churn > 0
         ? try churnedMoves(grid, sigmas: setting.sigmas, arguments) : Euler().moves(over: grid)
     return Moves(moves: moves, start: NoiseLevel(signal: 1, noise: number("sigma_max")!))
+  }
+
+  /// diffusers' points, which are asked as the preconditioning says.
+  func edmSolverGrid(_ setting: Setting) -> SamplingGrid {
+    SamplingGrid(
+      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, level: NoiseLevel(signal: 1, noise: Double(sigma)))
+      })
   }
 
   /// The sigmas in Double.

@@ -8,9 +8,6 @@ extension DiffusersConfiguration {
     let name = family == .flow ? "shift" : "flow_shift"
     let isExponential: Bool =
       honoured("time_shift_type") == nil ? true : try choice("time_shift_type", ["exponential": true, "linear": false])
-    guard isExponential || family == .flow else {
-      throw unsupported("time_shift_type", remedy: "use exponential")
-    }
     let needsMu = boolean("use_dynamic_shifting") && (family == .flow || schedulerClass == .uniPC)
     guard mu != nil || !needsMu else {
       throw unsupported(
@@ -29,11 +26,15 @@ extension DiffusersConfiguration {
 
   /// The sigmas of the solvers, in NumPy's arithmetic.
   func flowSigmas(steps: Int, mu: Double?) throws(ConfigurationError) -> [Double] {
+    guard schedulerClass == .uniPC || mu == nil || honoured("time_shift_type") != "linear" else {
+      throw unsupported("time_shift_type", remedy: "use exponential; diffusers' class takes mu for an exponent alone")
+    }
     let shift = try flowShift(mu: mu)
     func shifted(_ sigma: Double) -> Double { shift * sigma / (1 + (shift - 1) * sigma) }
     let line = NumPy.linspace(1, 1 / Double(try trainingTimesteps()), steps + 1)
     guard schedulerClass == .uniPC else { return line.dropFirst().reversed().map { shifted(1 - $0) } }
-    var sigmas = try stretched(line.dropLast().map(shifted))
+    let times = Array(line.dropLast())
+    var sigmas = try stretched(boolean("use_dynamic_shifting") ? self.shifted(times, by: shift) : times.map(shifted))
     // So that the logarithm of the signal is finite.
     if abs(sigmas[0] - 1) < 1e-6 { sigmas[0] -= 1e-6 }
     return sigmas
@@ -139,15 +140,11 @@ extension DiffusersConfiguration {
 
   /// Euler's or Heun's method on the straight line, or all noise drawn anew, on diffusers' sigmas.
   func flowMoves(_ setting: Setting, _ arguments: StepArguments) throws(ConfigurationError) -> Moves {
-    try checkStart(setting.timesteps)
     guard schedulerClass != .flowMatchHeunDiscrete else {
       let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, level: NoiseLevel(signal: 1 - Double(sigma), noise: Double(sigma)))
       }
-      let grid = SamplingGrid(unchecked: points)
-      let moves =
-        arguments.churn > 0
-        ? churnedFlowMoves(grid, sigmas: setting.sigmas, arguments) : FlowHeun().moves(over: grid)
+      let moves = flowHeunMoves(SamplingGrid(unchecked: points), sigmas: setting.sigmas, arguments)
       return Moves(moves: moves, start: points[0].level)
     }
     let isInverted = boolean("invert_sigmas")
@@ -176,9 +173,10 @@ extension DiffusersConfiguration {
     let shift = try flowShift(mu: arguments.mu)
     let total = Double(try trainingTimesteps())
     let isFlow = family == .flow
+    let choice = isFlow ? try sigmaChoice() : nil
     let spacing = FlowSpacing(
-      shift: .fixed(shift), last: isFlow && steps > 1 ? 1 / total : nil, terminal: try terminal(),
-      respacing: isFlow ? try sigmaChoice()?.spacing : nil, timesteps: total, isReversed: boolean("invert_sigmas"))
+      times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: isFlow && steps > 1 ? 1 / total : nil,
+      terminal: try terminal(), respacing: choice?.spacing, timesteps: total, isReversed: boolean("invert_sigmas"))
     return try naming {
       try given.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
     }

@@ -36,13 +36,19 @@ extension DiffusersConfiguration {
   func ipndmPoints(steps: Int, fidelity: Fidelity) throws(ConfigurationError) -> [SamplingGrid.Point] {
     let steps = try checked(steps: steps)
     let (setting, theirs) = try ipndmSetting(steps: steps)
-    let isTheirs = fidelity == .diffusers || self["trained_betas"] != .null
-    return (0...steps).map { i in
+    let isGiven = self["trained_betas"] != .null
+    func level(_ i: Int) -> NoiseLevel {
+      if fidelity == .diffusers {
+        return NoiseLevel(signal: Double(root(1 - theirs[i] * theirs[i])), noise: Double(theirs[i]))
+      }
       let sine = Math.sin(Double.pi / 2 * Double(steps - i) / Double(steps))
-      let noise = isTheirs ? Double(theirs[i]) : sine * sine
-      let level = NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
+      let noise = isGiven ? Double(theirs[i]) : sine * sine
+      return NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
+    }
+    return (0...steps).map { i in
+      let level = level(i)
       let own =
-        fidelity == .corrected ? Math.atan2(noise, level.signal) / (Double.pi / 2) : setting.timesteps[min(i, steps - 1)]
+        fidelity == .corrected ? Math.atan2(level.noise, level.signal) / (Double.pi / 2) : setting.timesteps[min(i, steps - 1)]
       return SamplingGrid.Point(timestep: i == steps ? -1 : own, level: level)
     }
   }

@@ -14,7 +14,7 @@ extension DiffusersConfiguration {
         Move(at: interval.from, to: point.level, estimate: .epsilon, next: .sample + half * .estimate()),
         Move(
           at: point, to: interval.to.level, estimate: .epsilon,
-          next: .sample - half * .estimate(ago: 1) + run * .estimate() + Double(up) * .noise),
+          next: .made - half * .estimate(ago: 1) + run * .estimate() + Double(up) * .noise),
       ]
     }
   }

@@ -63,16 +63,7 @@ extension DiffusersConfiguration {
     let bar = tables.alphaBars[timestep]
     let next = timestep >= stride ? tables.alphaBars[timestep - stride] : 1
     try check(bar, timestep: Double(timestep), step: step)
-    let deviation = Float(eta) * root((1 - next) / (1 - bar) * (1 - bar / next))
-    let direction = root(1 - next - deviation * deviation)
-    guard direction.isFinite else {
-      throw .notFinite(
-        step: step, timestep: Double(timestep), className: className,
-        reason: "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
-    }
-    let form =
-      Double(root(next)) * .estimate() + Double(direction) * .output + Double(deviation) * .noise
-    return Move(
-      at: SamplingGrid.Point(timestep: Double(timestep), level: level(bar)), to: level(next), estimate: .x0, next: form)
+    let point = SamplingGrid.Point(timestep: Double(timestep), level: level(bar))
+    return try ddimMove(point, bar, to: next, epsilon: .output, eta: eta, step: step)
   }
 }

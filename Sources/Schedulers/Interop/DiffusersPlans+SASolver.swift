@@ -16,95 +16,120 @@ extension DiffusersConfiguration {
         throw unsupported("prediction_type", remedy: "diffusers does not take it with algorithm_type noise_prediction")
       }
     }
-    var solver = ExponentialPredictorCorrector(
-      estimate: estimate, predictorOrder: integer("predictor_order"), correctorOrder: integer("corrector_order"),
-      lowersFinalOrder: boolean("lower_order_final"),
-      etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 },
-      slopeIntegral: { exponent, moments in fidelity == .diffusers && estimate == .x0 ? exponent / 2 : moments[1] })
-    if fidelity == .diffusers, roundsIntegrals { solver.integral = { float32Integral($0, $1, isCorrected: $2) } }
-    return solver.moves(over: grid)
+    return saSolver(grid, fidelity: fidelity, estimate: estimate).moves(over: grid)
   }
 
-  /// ∫ of the polynomial through the values in float32, where it is a sum of differences of integrals of λʲ: of order 4 little is left of
-  /// their digits.
-  private func float32Integral(
-    _ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isCorrected: Bool
-  ) -> LinearForm {
+  private func saSolver(_ grid: SamplingGrid, fidelity: Fidelity, estimate: Estimate) -> ExponentialPredictorCorrector {
+    var solver = ExponentialPredictorCorrector(
+      estimate: estimate, predictorOrder: integer("predictor_order"), correctorOrder: integer("corrector_order"),
+      lowersFinalOrder: boolean("lower_order_final"), predicted: fidelity == .diffusers ? .made : .sample,
+      etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 },
+      slopeIntegral: { exponent, moments in fidelity == .diffusers && estimate == .x0 ? exponent / 2 : moments[1] })
+    guard fidelity == .diffusers else { return solver }
+    solver.integral = { step, values, isCorrected in
+      zip(saWeights(step, values.map(\.level), isCorrected: isCorrected, as: Float.self), values).reduce(LinearForm()) {
+        $0 + Double($1.0) * $1.1.form
+      }
+    }
+    return solver
+  }
+
+  /// What float32 leaves uncertain of each step.
+  func saRoundings(_ grid: SamplingGrid) -> [[Rounding]] {
+    let solver = saSolver(
+      grid, fidelity: .diffusers, estimate: string("algorithm_type") == "noise_prediction" ? .epsilon : .x0)
+    return solver.roundings(over: grid) { step, values, isCorrected in
+      let weights = saWeights(step, values.map(\.level), isCorrected: isCorrected, as: UncertainNumber.self)
+      // Torch's weights and ours are both within the bound.
+      return zip(weights, values).map { Rounding(form: $1.form, bound: 2 * $0.error) }
+    }
+  }
+
+  /// ∫ of the polynomial through values at given levels, as weights of these: in float32 a sum of differences of integrals of λʲ, of which of
+  /// order 4 little is left.
+  private func saWeights<Number: CoefficientArithmetic>(
+    _ step: ExponentialStep, _ levels: [NoiseLevel], isCorrected: Bool, as _: Number.Type
+  ) -> [Number] {
     let isData = step.estimate == .x0
     let (from, to) = (rounded(step.from), rounded(step.to))
-    let (start, end, rate) = (from.lambda, to.lambda, 1 + Float(step.eta))
-    let nodes = values.map { rounded($0.level).lambda }
+    let (start, end, rate) = (Number(from.lambda), Number(to.lambda), Number(1 + Float(step.eta)))
+    let nodes = levels.map { Number(rounded($0).lambda) }
     let integrals = nodes.indices.map { power in
       isData
         ? Self.growing(power, from: rate * start, to: rate * end) / Self.power(rate, power + 1)
         : Self.decaying(power, from: start, to: end)
     }
     var weights = nodes.indices.map { i in
-      zip(Self.lagrange(nodes, i), integrals.reversed()).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+      zip(Self.lagrange(nodes, i), integrals.reversed()).reduce(Number(0)) { $0 + $1.0 * $1.1 }
     }
     if isData, nodes.count == 2 {
       // The slope has the weight H/2.
-      let (h, scale) = (end - start, Self.exp(rate * end))
-      let slope = h * rate - 1 + Self.exp(rate * -h)
+      let (h, scale) = (end - start, (rate * end).exponential())
+      let slope = h * rate - Number(1) + (rate * -h).exponential()
       let change =
         isCorrected
-        ? scale * (h / 2 - slope / (rate * rate * h)) : scale * (h * h / 2 - slope / (rate * rate)) / (start - nodes[1])
-      weights[0] += change
-      weights[1] -= change
+        ? scale * (h / Number(2) - slope / (rate * rate * h))
+        : scale * (h * h / Number(2) - slope / (rate * rate)) / (start - nodes[1])
+      weights[0] = weights[0] + change
+      weights[1] = weights[1] - change
     }
-    let scale = isData ? rate * to.noise * Self.exp(-Float(step.eta) * end) : -rate * to.signal
-    return zip(weights, values).reduce(LinearForm()) { $0 + Double(scale * $1.0) * $1.1.form }
+    let scale =
+      isData
+      ? rate * Number(to.noise) * (-Number(Float(step.eta)) * end).exponential() : -rate * Number(to.signal)
+    return weights.map { scale * $0 }
   }
 
   func rounded(_ level: NoiseLevel) -> (signal: Float, noise: Float, lambda: Float) {
     let isFlow = boolean("use_flow_sigmas")
     let sigma = Float(isFlow ? level.noise : level.sigma)
-    let signal = isFlow ? 1 - sigma : 1 / root(sigma * sigma + 1)
+    // The samples of EDM are x0 + σ·epsilon.
+    let signal: Float = family == .edm ? 1 : isFlow ? 1 - sigma : 1 / root(sigma * sigma + 1)
     let noise = isFlow ? sigma : sigma * signal
     return (signal, noise, Float(Math.log(Double(signal))) - Float(Math.log(Double(noise))))
   }
 
-  private static func exp(_ x: Float) -> Float { Float(Math.exp(Double(x))) }
-
-  private static func power(_ x: Float, _ exponent: Int) -> Float { (0..<exponent).reduce(1) { product, _ in product * x } }
+  private static func power<Number: CoefficientArithmetic>(_ x: Number, _ exponent: Int) -> Number {
+    (0..<exponent).reduce(Number(1)) { product, _ in product * x }
+  }
 
   /// ∫ eˣ·xʲ, from λ times its rate.
-  private static func growing(_ power: Int, from start: Float, to end: Float) -> Float {
-    func antiderivative(_ x: Float) -> Float {
+  private static func growing<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+    func antiderivative(_ x: Number) -> Number {
       switch power {
-      case 0: 1
-      case 1: x - 1
-      case 2: x * x - 2 * x + 2
-      default: x * x * x - 3 * (x * x) + 6 * x - 6
+      case 0: Number(1)
+      case 1: x - Number(1)
+      case 2: x * x - Number(2) * x + Number(2)
+      default: x * x * x - Number(3) * (x * x) + Number(6) * x - Number(6)
       }
     }
-    return exp(end) * (antiderivative(end) - antiderivative(start) * exp(-(end - start)))
+    return end.exponential() * (antiderivative(end) - antiderivative(start) * (-(end - start)).exponential())
   }
 
   /// ∫ e⁻ˣ·xʲ.
-  private static func decaying(_ power: Int, from start: Float, to end: Float) -> Float {
-    func antiderivative(_ x: Float) -> Float {
+  private static func decaying<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+    func antiderivative(_ x: Number) -> Number {
       switch power {
-      case 0: 1
-      case 1: x + 1
-      case 2: x * x + 2 * x + 2
-      default: x * x * x + 3 * (x * x) + 6 * x + 6
+      case 0: Number(1)
+      case 1: x + Number(1)
+      case 2: x * x + Number(2) * x + Number(2)
+      default: x * x * x + Number(3) * (x * x) + Number(6) * x + Number(6)
       }
     }
-    return exp(-end) * (antiderivative(start) * exp(end - start) - antiderivative(end))
+    return (-end).exponential() * (antiderivative(start) * (end - start).exponential() - antiderivative(end))
   }
 
   /// The coefficients of the Lagrange polynomial that is 1 at a node and 0 at the others, that of the highest power first.
-  private static func lagrange(_ nodes: [Float], _ i: Int) -> [Float] {
+  private static func lagrange<Number: CoefficientArithmetic>(_ nodes: [Number], _ i: Int) -> [Number] {
     let others = nodes.indices.filter { $0 != i }.map { nodes[$0] }
-    let denominator = others.dropFirst().reduce(others.isEmpty ? 1 : nodes[i] - others[0]) { $0 * (nodes[i] - $1) }
+    let one = Number(1)
+    guard let first = others.first else { return [one] }
+    let denominator = others.dropFirst().reduce(nodes[i] - first) { $0 * (nodes[i] - $1) }
     switch others.count {
-    case 0: return [1]
-    case 1: return [1 / denominator, -others[0] / denominator]
-    case 2: return [1 / denominator, (-others[0] - others[1]) / denominator, others[0] * others[1] / denominator]
+    case 1: return [one / denominator, -first / denominator]
+    case 2: return [one / denominator, (-first - others[1]) / denominator, first * others[1] / denominator]
     default:
-      let (a, b, c) = (others[0], others[1], others[2])
-      return [1 / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator]
+      let (a, b, c) = (first, others[1], others[2])
+      return [one / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator]
     }
   }
 }

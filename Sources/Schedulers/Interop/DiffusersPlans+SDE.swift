@@ -5,7 +5,7 @@ extension DiffusersConfiguration {
   /// read off the sample there, so that the noise of a plan is fresh in every step.
   func dpmSDEMoves(_ setting: Setting, _ tables: Tables, noise: Double) throws(ConfigurationError) -> [Move] {
     let logarithms = tables.sigmas.map(NumPy.log)
-    let moves = try midpointMoves(setting) { i, interval, from, to throws(ConfigurationError) in
+    return try midpointMoves(setting) { i, interval, from, to throws(ConfigurationError) in
       let (start, end) = (-Self.log(from), -Self.log(to))
       let middle = start + (end - start) / 2
       let (half, whole) = (ancestralStep(from: start, to: middle), ancestralStep(from: start, to: end))
@@ -19,13 +19,13 @@ extension DiffusersConfiguration {
       if drawsWholeSteps || half.up == 0 {
         second = second + noise * whole.up * .noise
       } else {
-        let drawn = (LinearForm.sample - half.drift(.estimate(ago: 1), sample: .sample(ago: 1))) / half.up
+        let drawn = (LinearForm.made - half.drift(.estimate(ago: 1), sample: .sample(ago: 1))) / half.up
         let (share, rest) = (((a - m) / (a - b)).squareRoot(), ((m - b) / (a - b)).squareRoot())
         second = second + whole.up * (share * drawn + rest * noise * .noise)
       }
       // Of the sigmas in Double this is not, by half a unit of float32.
       let timestep = Self.timestep(of: (a * b).squareRoot(), in: logarithms)
-      let point = SamplingGrid.Point(timestep: Double(Float(timestep)), sigma: m)
+      let point = SamplingGrid.Point(timestep: timestep, sigma: m)
       return [
         Move(
           at: interval.from, to: point.level, estimate: .x0,
@@ -33,8 +33,6 @@ extension DiffusersConfiguration {
         Move(at: point, to: interval.to.level, estimate: .x0, next: second),
       ]
     }
-    try checkStart(moves.prefix(2).map(\.query.timestep))
-    return moves
   }
 
   private static func log(_ x: Float) -> Float { Float(Math.log(Double(x))) }

@@ -20,11 +20,7 @@ extension DiffusersConfiguration {
       var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
       // Of three, the line through the first and the last.
       if solver.solverType == .midpoint, order == 3 { values.remove(at: 1) }
-      if fidelity == .diffusers, order > 1, step.from == step.to {
-        throw .notFinite(
-          step: i, timestep: grid.points[i].timestep, className: className,
-          reason: "the step goes nowhere, and diffusers divides by its length; use another spacing")
-      }
+      if fidelity == .diffusers { try check(step, order: order, at: i, grid) }
       let change = step.change(values) { weights, moments in
         if order == 2, solver.solverType == .midpoint { weights[1] = moments[0] / 2 }
         // As for several steps, but twice: the second difference is not halved here.
@@ -34,6 +30,19 @@ extension DiffusersConfiguration {
       moves.append(Move(at: grid.points[i], to: to.level, estimate: solver.estimate, next: held + change))
     }
     return moves
+  }
+
+  /// Where diffusers divides by the length of a step that has none, or takes the root of a negative one.
+  private func check(
+    _ step: ExponentialStep, order: Int, at i: Int, _ grid: SamplingGrid
+  ) throws(ConfigurationError) {
+    let length = float32Length(from: step.from, to: step.to)
+    let reason: String? =
+      order > 1 && length == 0
+      ? "the step goes nowhere, and diffusers divides by its length; use another spacing"
+      : step.eta > 0 && length < 0 ? "sigma rises by a rounding, and diffusers takes the root of a negative number" : nil
+    guard let reason else { return }
+    throw .notFinite(step: i, timestep: grid.points[i].timestep, className: className, reason: reason)
   }
 
   /// `get_order_list`.

@@ -12,32 +12,98 @@ extension DiffusersConfiguration {
     guard schedulerClass == .uniPC else {
       let solver = try multistep(fidelity: fidelity)
       if isInverse, fidelity == .corrected { return try inversionMoves(grid, solver, order: order) }
-      let orders = try orderLimits(grid.steps).enumerated().map { i, limit in
-        grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
-      }
+      let orders = try orders(grid, order: order)
       if fidelity == .diffusers, schedulerClass == .deis { return deisMoves(grid, orders: orders) }
       if fidelity == .diffusers {
         for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order) }
       }
       return orders.enumerated().map { i, order in solver.move(grid.points, from: i, order: order) }
     }
-    let solver = try uniPC(order: order)
+    let uniPC = try uniPC(order: order)
     if fidelity == .diffusers {
-      try check(solver, grid)
+      try check(uniPC, grid)
       if !boolean("predict_x0"), try prediction() == .flow {
         throw unsupported("prediction_type", remedy: "diffusers does not take it without predict_x0")
       }
     }
-    return try naming { try solver.moves(over: grid) }
+    var solver = uniPC.solver
+    // diffusers corrects the sample from where the step before it began.
+    if fidelity == .diffusers { solver.predicted = .made }
+    return solver.moves(over: grid)
   }
 
-  /// diffusers' integrals of 1, s and s², of which float32 leaves little where steps are short. A run towards noise takes them times
-  /// the largest x̂0, at its end.
-  private func float32Moments(_ step: ExponentialStep) -> [Double] {
-    let run = rounded(step.to).lambda - rounded(step.from).lambda
-    let h = step.estimate == .x0 ? run : -run
-    let change = Float(Math.exp(Double(-h))) - 1
-    return [-change, change / h + 1, -2 * ((change + h) / (h * h) - 0.5)].map { Double($0) }
+  /// The orders of DPM-Solver's or DEIS' steps.
+  private func orders(_ grid: SamplingGrid, order: Int) throws(ConfigurationError) -> [Int] {
+    try orderLimits(grid.steps).enumerated().map { i, limit in
+      grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
+    }
+  }
+
+  /// What float32 leaves uncertain of each step, for a class that `isSolver`, under `.diffusers`.
+  func solverRoundings(_ grid: SamplingGrid) throws(ConfigurationError) -> [[Rounding]] {
+    if schedulerClass == .saSolver { return saRoundings(grid) }
+    let order = integer("solver_order")
+    if schedulerClass == .uniPC {
+      let solver = try uniPC(order: order)
+      return solver.solver.roundings(over: grid) { step, values, isCorrected in
+        // The one held first.
+        let ordered = isCorrected ? [values[1], values[0]] + values.dropFirst(2) : values
+        return uniPCRoundings(step, ordered, isLinear: solver.solverType == .bh1)
+      }
+    }
+    let solver = try multistep(fidelity: .diffusers)
+    if schedulerClass == .dpmSolverSinglestep {
+      return try singlestepOrders(grid.steps, order: order).enumerated().map { i, highest in
+        let order = min(highest, i + 1)
+        return roundings(grid, from: i - order + 1, to: i + 1, solver, values: Array((i - order + 1...i)), seen: i)
+      }
+    }
+    let orders = try orders(grid, order: order)
+    if schedulerClass == .deis { return deisRoundings(grid, orders: orders) }
+    return orders.enumerated().map { i, order in
+      roundings(grid, from: i, to: i + 1, solver, values: (0..<order).map { i - $0 }, seen: i)
+    }
+  }
+
+  /// What is uncertain of a step between two points of a grid by the polynomial through the estimates of some of its points.
+  private func roundings(
+    _ grid: SamplingGrid, from: Int, to: Int, _ solver: ExponentialMultistep, values points: [Int], seen i: Int
+  ) -> [Rounding] {
+    let isMidpoint = solver.solverType == .midpoint
+    let isSingle = schedulerClass == .dpmSolverSinglestep
+    var values = points.map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
+    // The midpoint rule has no integral that cancels, but for the line of single steps of order 3.
+    if isMidpoint, values.count == 2 { return [] }
+    if isMidpoint, isSingle, values.count == 3 { values.remove(at: 1) }
+    guard values.count > 1 else { return [] }
+    let step = ExponentialStep(
+      estimate: solver.estimate, from: grid.points[from].level, to: grid.points[to].level, eta: solver.eta)
+    let scale = solver.estimate == .x0 ? step.to.signal : (1 + solver.eta) * step.to.noise
+    // Single steps take twice the second difference.
+    let factors = [1, isSingle ? 2.0 : 1]
+    let errors = SolverRoundings.moments(exponent: step.exponent)
+    return zip(step.powers(values), zip(factors, errors)).map { Rounding(form: $0, bound: scale * $1.0 * $1.1) }
+  }
+
+  private func uniPCRoundings(
+    _ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool
+  ) -> [Rounding] {
+    let count = values.count - 1
+    // A single weight is one half.
+    guard count > 1 else { return [] }
+    let scale = step.estimate == .x0 ? step.to.signal : step.to.noise
+    let errors = SolverRoundings.uniPC(exponent: -step.exponent, isLinear: isLinear, count: count)
+    let change = step.change(values).estimates
+    let others = values.dropFirst().map { value in
+      (
+        node: abs((value.level.lambda - step.from.lambda) / (step.to.lambda - step.from.lambda)),
+        factor: abs(change[value.form.estimates.count - 1])
+      )
+    }
+    return zip(step.powers(values), errors).enumerated().map { i, power in
+      let terms = others.reduce(0) { $0 + $1.factor * Math.pow($1.node, Double(i + 1)) }
+      return Rounding(form: power.0, bound: scale * power.1 + SolverRoundings.elimination(count) * terms)
+    }
   }
 
   /// The steps from data to the noise at the start of a grid, the last of order 1 where that has no data.
@@ -77,10 +143,8 @@ extension DiffusersConfiguration {
       throw unsupported("final_sigmas_type", remedy: "diffusers takes sigma_min alone with this algorithm_type")
     }
     let curvature: Curvature = fidelity == .corrected ? .whole : estimate == .x0 && eta > 0 ? .missigned : .halved
-    var solver = ExponentialMultistep(
+    return ExponentialMultistep(
       name: className, order: 3, estimate: estimate, solverType: type, eta: eta, curvature: curvature)
-    if isInverse, fidelity == .diffusers { solver.roundedMoments = float32Moments }
-    return solver
   }
 
   /// What `algorithm_type` interpolates, and its share of fresh noise.
@@ -119,9 +183,13 @@ extension DiffusersConfiguration {
     guard order < 3 || hasThird else {
       throw unsupported("solver_order", remedy: "diffusers has no third order with this algorithm_type; use 2")
     }
-    let isIdle = grid.points[i].level == grid.points[i + 1].level
-    guard !isIdle || order < (solver.solverType == .heun ? 2 : 3) else {
+    let length = float32Length(from: grid.points[i].level, to: grid.points[i + 1].level)
+    guard length != 0 || order < (solver.solverType == .heun ? 2 : 3) else {
       throw notANumber(i, grid, "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
+    }
+    guard length >= 0 || solver.eta == 0 else {
+      throw notANumber(
+        i, grid, "sigma rises by a rounding, and diffusers takes the root of a negative number; use final_sigmas_type zero")
     }
   }
 
@@ -134,10 +202,13 @@ extension DiffusersConfiguration {
         throw notANumber(
           last, grid, "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone")
       }
-    } else if order == 3, grid.points[last].level == grid.points[last + 1].level {
+    } else if order == 3, float32Length(from: grid.points[last].level, to: grid.points[last + 1].level) == 0 {
       throw notANumber(last, grid, "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
     }
   }
+
+  /// h, which diffusers takes from two logarithms in float32 and which may be 0 or negative there.
+  func float32Length(from: NoiseLevel, to: NoiseLevel) -> Float { rounded(to).lambda - rounded(from).lambda }
 
   private func notANumber(_ step: Int, _ grid: SamplingGrid, _ reason: String) -> ConfigurationError {
     .notFinite(step: step, timestep: grid.points[step].timestep, className: className, reason: reason)

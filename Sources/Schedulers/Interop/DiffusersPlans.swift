@@ -12,6 +12,18 @@ extension DiffusersConfiguration {
 
   /// What diffusers does at each step.
   func faithfulMoves(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
+    let moves = try faithfulSteps(steps: steps, step: arguments)
+    try checkStart(moves.moves.map(\.query.timestep))
+    if processor == .unknown {
+      // What is NaN on one make of processors is refused on all.
+      var onAMD = self
+      onAMD.processor = .amd
+      _ = try onAMD.faithfulMoves(steps: steps, step: arguments)
+    }
+    return moves
+  }
+
+  private func faithfulSteps(steps: Int, step arguments: StepArguments) throws(ConfigurationError) -> Moves {
     switch family {
     case .angular: return try ipndmMoves(steps: steps, fidelity: .diffusers)
     case .flow: return try flowMoves(setting(steps: steps, step: arguments), arguments)
@@ -23,7 +35,6 @@ extension DiffusersConfiguration {
     let setting =
       try family == .distilled
       ? setting(steps: steps, step: arguments) : setting(steps: checked(steps: steps), tables: tables, mu: arguments.mu)
-    if isSigmaBased { try checkStart(setting.timesteps) }
     try checkSigmas(setting)
     switch schedulerClass {
     case .pndm: return try pndmMoves(setting, tables, steps: steps)
@@ -45,7 +56,7 @@ extension DiffusersConfiguration {
         ? try churnedMoves(grid, sigmas: setting.sigmas, arguments) : Euler().moves(over: grid)
       return Moves(moves: moves, start: try start(setting))
     case .heunDiscrete:
-      return Moves(moves: Heun().moves(over: sigmaGrid(setting)), start: try start(setting))
+      return Moves(moves: heunMoves(sigmaGrid(setting)), start: try start(setting))
     case .eulerAncestralDiscrete:
       return Moves(moves: try ancestralMoves(sigmaGrid(setting)), start: try start(setting))
     case .lms:
@@ -53,25 +64,47 @@ extension DiffusersConfiguration {
         Moves(moves: try LMS(order: arguments.order).moves(over: sigmaGrid(setting)), start: try start(setting))
       }
     case .dpmSolverMultistep, .dpmSolverMultistepInverse, .dpmSolverSinglestep, .uniPC, .deis, .saSolver:
-      let points = zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
-        SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))
-      }
-      let moves = try solverMoves(SamplingGrid(unchecked: points), fidelity: .diffusers)
-      return Moves(moves: moves, start: points[0].level)
+      let grid = solverGrid(setting)
+      return Moves(moves: try solverMoves(grid, fidelity: .diffusers), start: grid.points[0].level)
     case .ipndm, .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM, .edmEuler, .edmDPMSolverMultistep,
       .consistency:
       preconditionFailure("the steps of \(className) are made above")
     }
   }
 
-  /// diffusers finds its place by the value of the first timestep, and takes the second of equal ones.
-  func checkStart(_ timesteps: [Double]) throws(ConfigurationError) {
-    guard timesteps.count > 1, timesteps[0] == timesteps[1] else { return }
+  private func solverGrid(_ setting: Setting) -> SamplingGrid {
+    SamplingGrid(
+      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, level: level(sigma: sigma))
+      })
+  }
+
+  /// What the roundings of diffusers' float32 leave uncertain of each step, beside those of a step's own few operations; nothing for classes
+  /// whose coefficients do not cancel.
+  ///
+  /// - Throws: `ConfigurationError` where there is no plan.
+  package func roundings(
+    steps: Int, step arguments: StepArguments = StepArguments()
+  ) throws(ConfigurationError) -> [[Rounding]] {
+    switch family {
+    case .solver: return try solverRoundings(solverGrid(setting(steps: steps, step: arguments)))
+    case .edm where schedulerClass == .edmDPMSolverMultistep:
+      return try solverRoundings(edmSolverGrid(setting(steps: steps, step: arguments)))
+    default: return []
+    }
+  }
+
+  /// Unless a pipeline says where it begins, diffusers looks for the first timestep, and takes the second of equal ones.
+  private func checkStart(_ timesteps: [Double]) throws(ConfigurationError) {
+    guard looksForStart, timesteps.dropFirst().contains(timesteps[0]) else { return }
     throw .notFinite(
       step: 0, timestep: timesteps[0], className: className,
       reason: "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing"
     )
   }
+
+  /// Whether the class finds its place in the timesteps by their values; the others make a step from any timestep.
+  private var looksForStart: Bool { family != .discrete }
 
   /// Every sigma must be a number above 0, but for the end's, which may be 0: betas can be such that they are not.
   private func checkSigmas(_ setting: Setting) throws(ConfigurationError) {
@@ -109,6 +142,15 @@ extension SamplingGrid.Point {
 }
 
 extension DiffusersConfiguration {
+  /// Heun's method, whose second evaluations go back to where the step began: to the sample as it was made, less the first slope.
+  private func heunMoves(_ grid: SamplingGrid) -> [Move] {
+    grid.intervals.flatMap { from, to -> [Move] in
+      var step = Heun.step(from: from, to: to)
+      if step.count == 2 { step[1].next = step[1].next - .sample + .made }
+      return step
+    }
+  }
+
   /// Ancestral Euler with diffusers' float32 σ_up and σ_down.
   private func ancestralMoves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
     var moves: [Move] = []

@@ -9,13 +9,12 @@ extension DiffusersConfiguration {
     case lu = "use_lu_lambdas"
     case flow = "use_flow_sigmas"
 
-    /// This library's own spacing; nil for that of rectified flow.
+    /// This library's own spacing of sigmas; nil for what is none.
     var spacing: SigmaSpacing? {
       switch self {
       case .karras: .karras()
       case .exponential, .lu: .exponential
-      case .beta: .beta()
-      case .flow: nil
+      case .beta, .flow: nil
       }
     }
   }
@@ -99,7 +98,7 @@ extension DiffusersConfiguration {
     guard choice != .flow || end < 1 else {
       throw unsupported("final_sigmas_type", remedy: "use zero; the betas give a last sigma of \(end), outside 0 ..< 1")
     }
-    let setting = Setting(timesteps: timesteps.map { Double(Float($0)) }, sigmas: sigmas.map { Float($0) } + [end])
+    let setting = Setting(timesteps: timesteps.map(kept), sigmas: sigmas.map { Float($0) } + [end])
     return try isContinuous() ? setting.continuous : setting
   }
 
@@ -131,12 +130,8 @@ extension DiffusersConfiguration {
       let (start, end) = (Math.pow(largest, 1 / 7.0), Math.pow(smallest, 1 / 7.0))
       return NumPy.linspace(0, 1, count).map { Math.pow(start + $0 * (end - start), 7) }
     case .beta:
-      let distribution = BetaDistribution(alpha: 0.6, beta: 0.6)
-      return NumPy.linspace(0, 1, count).map { ramp in
-        let share = 1 - ramp
-        let quantile = share > 0 && share < 1 ? distribution.quantile(share, complement: ramp).x : share
-        return smallest + quantile * (largest - smallest)
-      }
+      let shares = BetaDistribution(alpha: 0.6, beta: 0.6).spaced(count)
+      return shares.map { smallest + $0.x * (largest - smallest) }
     default: return NumPy.linspace(Math.log(largest), Math.log(smallest), count).map(Math.exp)
     }
   }

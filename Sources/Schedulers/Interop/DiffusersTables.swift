@@ -39,14 +39,15 @@ extension DiffusersConfiguration {
     if isRescaled { betas = rescaled(betas) }
     var alphaBars = Torch.cumulativeProduct(betas.map { 1 - $0 })
     if isRescaled, isSigmaBased { alphaBars[alphaBars.count - 1] = 0x1p-24 }
-    for (t, value) in alphaBars.enumerated() where !(value >= 0 && value <= 1) {
+    // Rescaled, a table may have 0/0 where nothing is left before its end; a run may pass that by.
+    for (t, value) in alphaBars.enumerated() where !(value >= 0 && value <= 1) && !(isRescaled && value.isNaN) {
       throw named(ScheduleError.alphaBar(Double(value), timestep: t, previous: t > 0 ? Double(alphaBars[t - 1]) : 1))
     }
-    return Tables(betas: betas, alphaBars: alphaBars, isOnAMD: isOnAMD)
+    return Tables(betas: betas, alphaBars: alphaBars, isOnAMD: processor == .amd)
   }
 
   /// torch's square root of a float32.
-  func root(_ x: Float) -> Float { Torch.squareRoot(x, isOnAMD: isOnAMD) }
+  func root(_ x: Float) -> Float { Torch.squareRoot(x, isOnAMD: processor == .amd) }
 
   private func float32Betas() throws(ConfigurationError) -> [Float] {
     let count = try trainingTimesteps()

@@ -26,6 +26,13 @@ extension DiffusersConfiguration {
   /// The number of steps, if diffusers can make a run of it.
   func checked(steps: Int) throws(ConfigurationError) -> Int {
     let total = try trainingTimesteps()
+    // Where times are not those of a table there may be as many as one likes.
+    guard ![.angular, .flow, .edm].contains(family) else {
+      guard steps >= 1, steps <= Self.largestTimesteps else {
+        throw .steps(steps, className: className, reason: "the number of steps must be in 1 ... \(Self.largestTimesteps)")
+      }
+      return steps
+    }
     guard steps >= 1, steps <= total else {
       throw .steps(
         steps, className: className, reason: "the number of steps must be in 1 ... \(total), the timesteps of the schedule")
@@ -67,7 +74,7 @@ extension DiffusersConfiguration {
     case .linspace:
       let line = NumPy.linspace(0, Double(last - 1), chosen)
       let isRounded = !isSigmaBased || isSolver
-      return ordered(line.map { isRounded ? $0.rounded(.toNearestOrEven) : Double(Float($0)) })
+      return ordered(line.map { isRounded ? $0.rounded(.toNearestOrEven) : hasWideTimesteps ? $0 : Double(Float($0)) })
     case .leading:
       let (ratio, offset) = (last / chosen, Double(stepsOffset))
       return ordered((0..<chosen).map { Double($0 * ratio) + offset })
@@ -75,6 +82,15 @@ extension DiffusersConfiguration {
       let line = NumPy.descending(from: Double(last), by: Double(total) / Double(count))
       return (isInverse ? line.reversed() : line).map { $0.rounded(.toNearestOrEven) - 1 }
     }
+  }
+
+  /// Whether fractional timesteps stay in float64 where they are spaced, and where they are those of chosen sigmas.
+  private var hasWideTimesteps: Bool { schedulerClass == .dpmSolverSDE }
+
+  /// The timestep that belongs to a chosen sigma, in the type in which the class keeps it.
+  func kept(_ timestep: Double) -> Double {
+    let isWide = hasWideTimesteps || schedulerClass == .kdpm2Discrete || schedulerClass == .kdpm2AncestralDiscrete
+    return isWide ? timestep : Double(Float(timestep))
   }
 
   /// The number of timesteps whose lambda is not below `lambda_min_clipped`.

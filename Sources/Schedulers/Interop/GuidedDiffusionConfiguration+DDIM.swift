@@ -11,8 +11,13 @@ extension GuidedDiffusionConfiguration {
       let (bar, previous) = (bars[t], t > 0 ? bars[t - 1] : 1)
       let deviation = Float(eta) * root((1 - previous) / (1 - bar)) * root(1 - bar / previous)
       let kept = root(1 - previous - deviation * deviation)
-      // Below 0 guided-diffusion has NaN, which no run can be held to.
-      guard kept.isFinite, deviation.isFinite else { continue }
+      guard kept.isFinite, deviation.isFinite else {
+        throw .notFinite(
+          step: i, timestep: grid.points[i].timestep, className: Self.className,
+          reason:
+            "the noise is more than the step leaves, and guided-diffusion takes the root of a negative number; use a smaller eta"
+        )
+      }
       let level = grid.points[i].level
       let epsilon = (LinearForm.sample - level.signal * .estimate()) / level.noise
       moves[i].next = Double(root(previous)) * .estimate() + Double(kept) * epsilon + Double(t > 0 ? deviation : 0) * .noise

@@ -2,7 +2,14 @@
 ///
 /// Its square root, exponential and logarithm come from MKL, up to an ulp off and not the same on every processor; here they are rounded
 /// correctly, but for `squareRoot`, that of AMD's processors.
-enum Torch {
+package enum Torch {
+  /// What a run was made on, as far as torch's last bits depend on it.
+  package enum Processor: Hashable, Sendable {
+    /// Roots are rounded correctly, and what is NaN with those of AMD's processors is refused too.
+    case unknown
+    case amd, other
+  }
+
   /// `torch.linspace(start, end, count)`: counted up from the start in the first half and down from the end in the second, fused.
   static func linspace(_ start: Double, _ end: Double, _ count: Int) -> [Float] {
     let (start, end) = (Float(start), Float(end))

@@ -4,11 +4,13 @@ public enum Clipping: Hashable, Sendable {
   case none
   /// Each value is brought into the range. NaN stays NaN.
   case range(ClosedRange<Double>)
-  /// Dynamic thresholding: with s the `ratio` quantile of |x̂0| over one sample, brought into 1 ... `maximum`, each value is brought
-  /// into −s ... s and divided by s. A sample with a NaN becomes NaN.
+  /// Dynamic thresholding: each value is brought into −s ... s and divided by s, where s is the `ratio` quantile of |x̂0| over one sample,
+  /// at least 1 and at most `maximum`. A sample with a NaN becomes NaN.
   ///
-  /// Source: Saharia et al. 2022, https://arxiv.org/abs/2205.11487, section 2.3; quantile by linear interpolation, and `maximum` (1 or
-  /// more, 1 being plain clipping) as in diffusers.
+  /// `maximum` is above 0. With 1 this is plain clipping; below 1 s is `maximum` itself, whatever the sample.
+  ///
+  /// Source: Saharia et al. 2022, https://arxiv.org/abs/2205.11487, section 2.3; quantile by linear interpolation, and `maximum`, as in
+  /// diffusers.
   case dynamic(ratio: Double = 0.995, maximum: Double = 1)
 
   func validate() throws(PlanError) {
@@ -22,8 +24,8 @@ public enum Clipping: Hashable, Sendable {
       }
     case .dynamic(let ratio, let maximum):
       guard ratio > 0, ratio <= 1 else { throw .option("ratio", ratio, sampler: "dynamic clipping", allowed: "(0, 1]") }
-      guard maximum >= 1, maximum.isFinite else {
-        throw .option("maximum", maximum, sampler: "dynamic clipping", allowed: "[1, ∞)")
+      guard maximum > 0, maximum.isFinite else {
+        throw .option("maximum", maximum, sampler: "dynamic clipping", allowed: "(0, ∞)")
       }
     }
   }

@@ -73,15 +73,13 @@ extension SamplingGrid {
       edm: preconditioning, sigmas: spacing.sigmas(count: steps, from: range.upperBound, to: range.lowerBound))
   }
 
-  /// Given sigmas, largest first, for a network of EDM, on the exploding path, then clean data.
+  /// Given sigmas, largest first, for a network of EDM, on the exploding path, then clean data, for which a last 0 may stand.
   ///
   /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the one before it, or σ_data is out of range.
   public init(edm preconditioning: EDMPreconditioning, sigmas: [Double]) throws(GridError) {
     try preconditioning.validate()
+    let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
-    for (i, sigma) in sigmas.enumerated() where !(sigma > 0 && sigma.isFinite) {
-      throw .sigma(sigma, index: i, previous: i > 0 ? sigmas[i - 1] : .infinity)
-    }
     try self.init(points: sigmas.map { preconditioning.point(at: NoiseLevel(signal: 1, noise: $0)) } + [.clean])
   }
 }

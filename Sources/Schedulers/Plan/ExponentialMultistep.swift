@@ -25,8 +25,6 @@ struct ExponentialMultistep {
   var eta = 0.0
   var curvature = Curvature.whole
   var lowersFinalOrder = false
-  /// Another library's rounding of a step's moments.
-  var roundedMoments: (ExponentialStep) -> [Double]? = { _ in nil }
 
   func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: name, allowed: "1 ... 3") }
@@ -38,8 +36,7 @@ struct ExponentialMultistep {
 
   /// The step from point i with as many estimates as the order says.
   func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> Move {
-    var step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
-    step.roundedMoments = roundedMoments(step)
+    let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
     let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
     let change = step.change(values) { weights, moments in
       if order == 2, solverType == .midpoint { weights[1] = moments[0] / 2 }

@@ -1,7 +1,8 @@
 /// The steps of a multistep predictor with a corrector that takes the next evaluation into the step that led to it, at no further call.
 ///
 /// The sample that the network sees is the predicted one. The next step starts from the corrected one, which is the predicted one and the
-/// difference of two polynomials through estimates that are kept; the noise of both is the same.
+/// difference of two polynomials through estimates that are kept; the noise of both is the same. What was changed in the predicted one
+/// meanwhile stays in it.
 struct ExponentialPredictorCorrector {
   var estimate: Estimate
   /// The values that the predictor's polynomial goes through.
@@ -10,6 +11,8 @@ struct ExponentialPredictorCorrector {
   var correctorOrder: Int
   var uncorrectedSteps: Set<Int> = []
   var lowersFinalOrder = false
+  /// What is corrected. Other libraries correct the sample as it was made.
+  var predicted = LinearForm.sample
   /// The share of fresh noise of each step; none if empty.
   var etas: [Double] = []
   /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
@@ -21,26 +24,36 @@ struct ExponentialPredictorCorrector {
   func moves(over grid: SamplingGrid) -> [Move] {
     (0..<grid.steps).map { i in
       var sample = LinearForm.sample
-      if i > 0, correctorOrder > 0, !uncorrectedSteps.contains(i - 1) {
-        sample = sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
+      if corrects(step: i) {
+        sample = predicted + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
       }
       let next = step(grid, i).held(.estimate(), sample: sample) + change(grid, step: i, ago: 0)
       return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
     }
   }
 
-  private func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
+  func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
     ExponentialStep(
       estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level, eta: etas.isEmpty ? 0 : etas[i])
   }
 
-  /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
-  private func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
-    let step = step(grid, i)
-    guard step.to.noise > 0 else { return LinearForm() }
+  /// Whether the sample that a step starts from is corrected.
+  func corrects(step i: Int) -> Bool { i > 0 && correctorOrder > 0 && !uncorrectedSteps.contains(i - 1) }
+
+  /// The values that the polynomial of a step goes through, newest first, without the next one; as seen `ago` evaluations after it.
+  func values(
+    _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
+  ) -> [(form: LinearForm, level: NoiseLevel)] {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder
     let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
-    var values = (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+    return (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+  }
+
+  /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
+  func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
+    let step = step(grid, i)
+    guard step.to.noise > 0 else { return LinearForm() }
+    var values = values(grid, step: i, ago: ago, isCorrected: isCorrected)
     if let integral {
       let next = isCorrected ? [(form: LinearForm.estimate(), level: step.to)] : []
       return integral(step, next + values, isCorrected) - step.part(of: .estimate(ago: ago))

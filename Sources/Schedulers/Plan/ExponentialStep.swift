@@ -13,8 +13,6 @@ struct ExponentialStep {
   var to: NoiseLevel
   /// The share of fresh noise.
   var eta = 0.0
-  /// What stands for the exact integrals of sʲ in another library's arithmetic.
-  var roundedMoments: [Double]?
 
   private var run: Double { to.lambda - from.lambda }
 
@@ -56,7 +54,7 @@ struct ExponentialStep {
     guard values.count > 1, run != 0 else { return LinearForm() }
     // The two ends by themselves, as h may be infinite.
     let nodes = values.map { $0.level == from ? 0 : $0.level == to ? 1 : ($0.level.lambda - from.lambda) / run }
-    let moments = roundedMoments ?? Self.moments(values.count, exponent: exponent)
+    let moments = Self.moments(values.count, exponent: exponent)
     var weights = Interpolation.weights(of: nodes, moments: moments)
     rule(&weights, moments)
     let differences = Interpolation.differences(of: values.map(\.form), at: nodes)

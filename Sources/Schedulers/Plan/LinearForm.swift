@@ -1,15 +1,18 @@
 /// A combination of what a run has at hand, with plain numbers for coefficients: the language in which samplers are written.
 ///
-/// x' = Σ samples[k]·x_k + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where index 0 is the newest and k the one k evaluations
-/// ago. `estimates` are what the sampler extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation before
-/// clipping.
+/// x' = Σ samples[k]·x_k + made·x⁺ + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where index 0 is the newest and k the one k
+/// evaluations ago. `estimates` are what the sampler extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation
+/// before clipping; x⁺ is the current sample as it was made, before anybody replaced it.
 ///
 /// ```swift
-/// let euler = to.noise / from.noise * LinearForm.sample + (to.signal - ratio) * .estimate()
+/// let ratio = to.noise / from.noise
+/// let euler = ratio * LinearForm.sample + (to.signal - ratio * from.signal) * .estimate()
 /// ```
 public struct LinearForm: Hashable, Codable, Sendable {
   /// The factors of the current sample and of earlier ones, newest first.
   public private(set) var samples: [Double] = []
+  /// The factor of the current sample as the evaluation before made it. It is that of the current sample too, unless that was replaced.
+  public private(set) var made: Double = 0
   /// The factors of the current estimate and of earlier ones, newest first.
   public private(set) var estimates: [Double] = []
   /// The factor of this evaluation's unclipped x̂0.
@@ -31,6 +34,13 @@ public struct LinearForm: Hashable, Codable, Sendable {
     form.samples = Array(repeating: 0, count: ago) + [1]
     return form
   }
+
+  /// The current sample as it was made, whatever has replaced it since.
+  public static let made: LinearForm = {
+    var form = LinearForm()
+    form.made = 1
+    return form
+  }()
 
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
   public static func estimate(ago: Int = 0) -> LinearForm {
@@ -87,6 +97,7 @@ extension LinearForm {
   private mutating func change(_ body: (inout Double) -> Void) {
     for k in samples.indices { body(&samples[k]) }
     for k in estimates.indices { body(&estimates[k]) }
+    body(&made)
     body(&predicted)
     body(&output)
     body(&noise)
@@ -97,6 +108,7 @@ extension LinearForm {
   private mutating func add(_ other: LinearForm, times factor: Double) {
     Self.add(other.samples, times: factor, to: &samples)
     Self.add(other.estimates, times: factor, to: &estimates)
+    made += factor * other.made
     predicted += factor * other.predicted
     output += factor * other.output
     noise += factor * other.noise
@@ -115,8 +127,8 @@ extension LinearForm {
 
   /// Whether every factor is a number.
   var isFinite: Bool {
-    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite) && predicted.isFinite && output.isFinite
-      && noise.isFinite
+    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)
+      && [made, predicted, output, noise].allSatisfy(\.isFinite)
   }
 }
 
@@ -125,7 +137,7 @@ extension LinearForm: CustomStringConvertible {
   public var description: String {
     func name(_ symbol: String, _ ago: Int) -> String { ago == 0 ? symbol : "\(symbol)[-\(ago)]" }
     let terms =
-      samples.enumerated().map { ($1, name("x", $0)) } + estimates.enumerated().map { ($1, name("E", $0)) }
+      samples.enumerated().map { ($1, name("x", $0)) } + [(made, "x⁺")] + estimates.enumerated().map { ($1, name("E", $0)) }
       + [(predicted, "x̂0"), (output, "F"), (noise, "z")]
     let parts = terms.filter { $0.0 != 0 }.map { "\($0.0)·\($0.1)" }
     return parts.isEmpty ? "0" : parts.joined(separator: " + ")

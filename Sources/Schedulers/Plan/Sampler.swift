@@ -46,17 +46,17 @@ public struct Move: Hashable, Codable, Sendable {
   public var estimate: Estimate
   /// The next sample. Where the variance is learned, its noise is multiplied by the deviation that the network says.
   public var next: LinearForm
-  /// The logarithm of the variance of p(x' | x), for samplers that draw from one.
-  public var logVariance: LogVariance?
+  /// The variance of p(x' | x), for samplers that draw from one.
+  public var variance: StepVariance?
 
   /// A move from an evaluation at `query` to a sample at `arrival`.
   public init(
-    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm, logVariance: LogVariance? = nil
+    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm, variance: StepVariance? = nil
   ) {
     self.query = query
     self.arrival = arrival
     self.estimate = estimate
     self.next = next
-    self.logVariance = logVariance
+    self.variance = variance
   }
 }

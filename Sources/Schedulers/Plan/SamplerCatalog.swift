@@ -52,6 +52,11 @@ public enum SamplerCatalog {
       name: "dpm++3m-sde", title: "SDE-DPM-Solver++ 3M", sampler: DPMSolverPlusPlus(order: 3, eta: 1), order: 2,
       evaluationsPerStep: 1,
       isStochastic: true, isInversion: false, use: "the same with more calls",
+      source: "https://arxiv.org/abs/2211.01095"),
+    Entry(
+      name: "dpm++3m-sde-k", title: "DPM++ 3M SDE of k-diffusion",
+      sampler: DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true), order: 2, evaluationsPerStep: 1,
+      isStochastic: true, isInversion: false, use: "to reproduce pictures of k-diffusion, ComfyUI and others",
       source: "https://github.com/crowsonkb/k-diffusion"),
     Entry(
       name: "dpm2m", title: "DPM-Solver 2M", sampler: DPMSolver(), order: 2, evaluationsPerStep: 1,
@@ -79,7 +84,7 @@ public enum SamplerCatalog {
       source: "https://arxiv.org/abs/2206.00927"),
     Entry(
       name: "unipc", title: "UniPC-2", sampler: UniPC(), order: 3, evaluationsPerStep: 1,
-      isStochastic: false, isInversion: false, use: "with 5 to 15 calls: a corrector raises the order for nothing",
+      isStochastic: false, isInversion: false, use: "with 5 to 15 calls: a corrector raises the order, and costs no call",
       source: "https://arxiv.org/abs/2302.04867"),
     Entry(
       name: "unipc3", title: "UniPC-3", sampler: UniPC(order: 3), order: 4, evaluationsPerStep: 1,

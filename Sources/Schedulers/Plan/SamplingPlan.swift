@@ -25,19 +25,19 @@ public struct SamplingPlan: Hashable, Sendable {
     public let keeping: Readout
     /// The next sample.
     public let next: LinearForm
-    /// The logarithm of the variance of p(x' | x), where the sampler draws from one: `next` holds its root as the factor of z, or 1
-    /// where it is learned. For the last step, which draws nothing, what guidance by the mean takes for it.
-    public let logVariance: LogVariance?
+    /// The variance of p(x' | x), where the sampler draws from one: `next` holds its root as the factor of z, or 1 where it is learned.
+    /// For the last step, which draws nothing, what guidance by the mean takes for it.
+    public let variance: StepVariance?
 
     package init(
-      query: Query, arrival: NoiseLevel, denoising: Readout, keeping: Readout, next: LinearForm, logVariance: LogVariance?
+      query: Query, arrival: NoiseLevel, denoising: Readout, keeping: Readout, next: LinearForm, variance: StepVariance?
     ) {
       self.query = query
       self.arrival = arrival
       self.denoising = denoising
       self.keeping = keeping
       self.next = next
-      self.logVariance = logVariance
+      self.variance = variance
     }
 
     /// E over x and F, where nothing is clipped.
@@ -46,12 +46,12 @@ public struct SamplingPlan: Hashable, Sendable {
         sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
     }
 
-    /// What x' holds of x and F, where nothing is clipped.
+    /// What x' holds of x and F, where nothing is clipped and x is as it was made.
     public var folded: Readout {
       let factor = next.estimates.first ?? 0
       let estimate = foldedEstimate
       return Readout(
-        sample: (next.samples.first ?? 0) + factor * estimate.sample + next.predicted * denoising.sample,
+        sample: (next.samples.first ?? 0) + next.made + factor * estimate.sample + next.predicted * denoising.sample,
         output: factor * estimate.output + next.predicted * denoising.output + next.output)
     }
   }
@@ -78,7 +78,7 @@ public struct SamplingPlan: Hashable, Sendable {
   package init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
     try clipping.validate()
     for (i, step) in steps.enumerated() {
-      guard step.denoising.isFinite, step.keeping.isFinite, step.next.isFinite, step.logVariance?.isFinite ?? true else {
+      guard step.denoising.isFinite, step.keeping.isFinite, step.next.isFinite, step.variance?.isFinite ?? true else {
         throw .coefficient(step: i, timestep: step.query.timestep, sigma: step.query.level.sigma)
       }
       guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }
@@ -86,7 +86,7 @@ public struct SamplingPlan: Hashable, Sendable {
     self.steps = steps
     self.start = start
     self.clipping = clipping
-    self.learnsVariance = learnsVariance || steps.contains { ($0.logVariance?.slope ?? 0) != 0 }
+    self.learnsVariance = learnsVariance || steps.contains { $0.variance?.isLearned ?? false }
   }
 
   /// How many earlier samples and estimates a run still needs after a step, counted from the newest.
@@ -144,7 +144,7 @@ extension Move {
   func step(asking query: SamplingPlan.Query, denoising: Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
       query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
-      logVariance: logVariance)
+      variance: variance)
   }
 }
 

@@ -14,7 +14,7 @@ public enum Variance: String, Hashable, Codable, CaseIterable, Sendable {
   public var isLearned: Bool { self == .learned || self == .learnedRange }
 }
 
-/// The logarithm of a variance, offset + slope·v, where v is what a network says of it; slope 0 where it says nothing.
+/// The logarithm of a variance, offset + slope·v, where v is the value that a network gives for it.
 public struct LogVariance: Hashable, Codable, Sendable {
   /// The logarithm for v = 0.
   public var offset: Double
@@ -31,7 +31,37 @@ public struct LogVariance: Hashable, Codable, Sendable {
   var isFinite: Bool { offset.isFinite && slope.isFinite }
 }
 
+/// The variance of the noise that a step draws.
+///
+/// The slope of a learned logarithm says nothing about whether it is learned: where β̃ and β are one number, it is 0.
+public enum StepVariance: Hashable, Codable, Sendable {
+  /// A number, given by its logarithm. The step's factor of z is its root.
+  case fixed(logarithm: Double)
+  /// The network gives the logarithm, or where it lies between two bounds. The root of the variance multiplies the step's z.
+  case learned(LogVariance)
+  /// The second half of the network's output is the variance itself; its root multiplies the step's z, and is NaN below 0. diffusers'
+  /// `variance_type: learned`.
+  case output
+
+  /// Whether the network gives it, element by element.
+  public var isLearned: Bool { if case .fixed = self { false } else { true } }
+
+  var isFinite: Bool {
+    switch self {
+    case .fixed(let logarithm): logarithm.isFinite
+    case .learned(let logarithm): logarithm.isFinite
+    case .output: true
+    }
+  }
+}
+
 extension Variance {
+  /// The variance of a step between those of β̃ and of β.
+  func stepVariance(small: Double, large: Double) -> StepVariance {
+    let logarithm = logVariance(small: small, large: large)
+    return isLearned ? .learned(logarithm) : .fixed(logarithm: logarithm.offset)
+  }
+
   /// The logarithm of a variance of this kind between those of β̃ and of β.
   func logVariance(small: Double, large: Double) -> LogVariance {
     switch self {

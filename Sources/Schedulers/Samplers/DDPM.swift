@@ -29,19 +29,19 @@ public struct DDPM: Sampler {
         }
       return Move(
         at: from, to: to.level, estimate: .x0, next: mean + deviation * .noise,
-        logVariance: logVariance(of: posterior, before: i > 0 ? posteriors[i - 1] : nil))
+        variance: stepVariance(of: posterior, before: i > 0 ? posteriors[i - 1] : nil))
     }
   }
 
-  /// ln of the variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn, `.fixedSmall` has none; what else needs
+  /// The variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn, `.fixedSmall` has none; what else needs
   /// β̃ takes that of the step before it, as guided-diffusion does, and has none if there is no such step.
-  private func logVariance(of posterior: Posterior, before: Posterior?) -> LogVariance? {
+  private func stepVariance(of posterior: Posterior, before: Posterior?) -> StepVariance? {
     let isLast = posterior.to.noise == 0
     if isLast, variance == .fixedSmall { return nil }
     guard let small = isLast ? before?.variance : posterior.variance else {
-      return variance == .learned ? .init(offset: 0, slope: 1) : nil
+      return variance == .learned ? .learned(LogVariance(offset: 0, slope: 1)) : nil
     }
     let large = isLast && variance == .fixedLarge ? small : posterior.forwardVariance
-    return variance.logVariance(small: Math.log(small), large: Math.log(large))
+    return variance.stepVariance(small: Math.log(small), large: Math.log(large))
   }
 }

@@ -14,16 +14,17 @@
 /// where the midpoint rule takes P to have its value at the middle everywhere. The error in the variance of the samples falls with order
 /// 2 then for polynomials through two points and through three, since x̂0 is not smooth along a noisy path.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++; with eta and of order 3, Crowson 2022,
-/// https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde` and `sample_dpmpp_3m_sde`.
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++; with eta, Crowson 2022,
+/// https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`. k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves
+/// the second difference: it is `DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)`.
 public struct DPMSolverPlusPlus: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
   public var eta: Double
   /// The rule of the steps of order 2.
   public var solverType: SolverType
-  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code and diffusers do. Their error then
-  /// falls with order 2.
+  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code, diffusers and k-diffusion do. Their
+  /// error then falls with order 2.
   public var halvesCurvature: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool

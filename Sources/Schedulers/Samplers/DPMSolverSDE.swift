@@ -7,6 +7,8 @@
 /// and that of the middle the first part of it: z is what x̄ₘ has beyond its drift, and z' is fresh. With independent noises the error in the
 /// variance of the samples would fall with order 1 instead of 2.
 ///
+/// The whole step begins where the first line began: of a sample that is changed in the middle, z alone is left.
+///
 /// A step to clean data, or from a level without signal, takes one evaluation and is that of `EulerAncestral`.
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2 and its `BrownianTreeNoiseSampler`;

@@ -48,10 +48,14 @@ public struct UniPC: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: "UniPC", allowed: "1 ... 3") }
-    return ExponentialPredictorCorrector(
+    return solver.moves(over: grid)
+  }
+
+  /// The steps of a UniPC whose order is in its range.
+  var solver: ExponentialPredictorCorrector {
+    ExponentialPredictorCorrector(
       estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0, uncorrectedSteps: uncorrectedSteps,
       lowersFinalOrder: lowersFinalOrder,
-      slopeIntegral: { exponent, moments in (solverType == .bh1 ? exponent : moments[0]) / 2 }
-    ).moves(over: grid)
+      slopeIntegral: { exponent, moments in (solverType == .bh1 ? exponent : moments[0]) / 2 })
   }
 }

@@ -32,6 +32,8 @@ extension Array: ElementwiseSpace where Element: SampleScalar {
   public func exponential(offset: Double, slope: Double) -> [Element] {
     map { Element(Math.exp(offset + slope * Double($0))) }
   }
+
+  public func squareRoot() -> [Element] { map { $0.squareRoot() } }
 }
 
 extension Array: ChannelSpace where Element: SampleScalar {

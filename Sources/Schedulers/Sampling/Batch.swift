@@ -81,6 +81,8 @@ extension Batch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
     Batch(shape: shape, scalars: scalars.exponential(offset: offset, slope: slope))
   }
 
+  public func squareRoot() -> Batch { Batch(shape: shape, scalars: scalars.squareRoot()) }
+
   /// The channels are the dimension after the number of samples.
   public func halves() -> (first: Batch, second: Batch)? {
     guard shape.count > 1, shape[1].isMultiple(of: 2) else { return nil }

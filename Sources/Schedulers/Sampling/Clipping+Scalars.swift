@@ -32,7 +32,7 @@ extension Clipping {
     return (sorted[rank], sorted[min(rank + 1, sorted.count - 1)])
   }
 
-  /// The quantile of the magnitudes, interpolated linearly between the two values around it, brought into 1 ... maximum.
+  /// The quantile of the magnitudes, interpolated linearly between the two values around it; at least 1, and at most the maximum.
   ///
   /// - Parameters:
   ///   - count: of the magnitudes.

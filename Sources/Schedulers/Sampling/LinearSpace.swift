@@ -35,6 +35,8 @@ public protocol ElementwiseSpace: LinearSpace {
   static func product(_ a: Self, _ b: Self) -> Self
   /// exp(offset + slope·value), value by value.
   func exponential(offset: Double, slope: Double) -> Self
+  /// The square root of each value; NaN below 0. Only diffusers' `variance_type: learned` needs it.
+  func squareRoot() -> Self
 }
 
 /// A tensor made of scalars: a number of samples, each of the same number of scalars.

@@ -1,11 +1,12 @@
 /// A run saved between two steps continues as it would have.
 extension Sampling: Codable where Tensor: Codable {
-  private enum CodingKeys: CodingKey { case plan, sample, evaluations, samples, estimates, denoised }
+  private enum CodingKeys: CodingKey { case plan, sample, made, evaluations, samples, estimates, denoised }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(plan, forKey: .plan)
     try container.encode(sample, forKey: .sample)
+    try container.encodeIfPresent(made, forKey: .made)
     try container.encode(evaluations, forKey: .evaluations)
     try container.encode(history.samples, forKey: .samples)
     try container.encode(history.estimates, forKey: .estimates)
@@ -33,7 +34,8 @@ extension Sampling: Codable where Tensor: Codable {
           + "\(kept.samples) and \(kept.estimates) after \(evaluations) evaluations")
     }
     self.init(
-      plan, sample: try container.decode(Tensor.self, forKey: .sample), evaluations: evaluations, history: history,
+      plan, sample: try container.decode(Tensor.self, forKey: .sample),
+      made: try container.decodeIfPresent(Tensor.self, forKey: .made), evaluations: evaluations, history: history,
       denoised: try container.decodeIfPresent(Tensor.self, forKey: .denoised))
   }
 }

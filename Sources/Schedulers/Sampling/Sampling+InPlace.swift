@@ -22,7 +22,7 @@ extension Sampling where Tensor: ContiguousTensor {
     InPlaceStep(
       step: step, clipping: plan.clipping, sampleSize: size, outputSize: channels * size, count: sample.sampleCount * size,
       slot: kept - 1, isFull: isFull, threads: threads, loops: loops
-    ).take(&sample, output, &history.estimates, &denoisedBuffer, noise)
+    ).take(&current, output, &history.estimates, &denoisedBuffer, noise)
 
     if kept > 0 { history.estimates.insert(history.estimates.remove(at: kept - 1), at: 0) }
     while history.estimates.count > kept { spare.append(history.estimates.removeLast()) }
@@ -78,7 +78,8 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
       terms: UnsafeBufferPointer(start: terms.baseAddress, count: 0))
     if clipping != .none {
       let (factor, predicted) = (step.next.estimates.first ?? 0, step.next.predicted)
-      call.next.x = (step.next.samples.first ?? 0) + factor * step.keeping.sample + predicted * step.denoising.sample
+      call.next.x =
+        (step.next.samples.first ?? 0) + step.next.made + factor * step.keeping.sample + predicted * step.denoising.sample
       call.next.v = factor * step.keeping.output
       let direct = predicted * step.denoising.output + step.next.output
       if direct != 0 { add(.init(direct, output), to: &call, terms) }
@@ -138,7 +139,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
 
   private func run(_ call: Call) {
     let isMade = call.noise != nil && call.noise?.values == nil
-    let variance = step.logVariance.flatMap { $0.slope != 0 && call.noise != nil ? $0 : nil }
+    let deviation = call.noise == nil ? nil : deviation
     let isUniform = !isMade && outputSize == sampleSize && !clipping.isDynamic
     let parts = threads ?? min(Kernels.processors, count / (isMade ? 1 << 16 : 1 << 18))
     Kernels.concurrently(count, parts: parts, block: clipping.isDynamic ? sampleSize : 1024) { range in
@@ -150,10 +151,19 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
         part.output = call.output + n * (outputSize - sampleSize)
         part.noise?.address.sample = call.noise!.address.sample &+ UInt64(n)
         part.noise?.origin = n * sampleSize
-        if let variance { part.noise?.variance = (part.output + sampleSize, variance.offset / 2, variance.slope / 2) }
+        if let deviation { part.noise?.deviation = (part.output + sampleSize, deviation) }
         if clipping.isDynamic { limit(&part, like: call) }
         withUnsafePointer(to: part, loops.step)
       }
+    }
+  }
+
+  /// What multiplies the noise element by element.
+  private var deviation: Call.Deviation? {
+    switch step.variance {
+    case nil, .fixed: nil
+    case .learned(let logarithm): .exponential(offset: logarithm.offset / 2, slope: logarithm.slope / 2)
+    case .output: .root
     }
   }
 

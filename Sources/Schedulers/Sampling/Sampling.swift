@@ -15,8 +15,22 @@ import Kernels
 public struct Sampling<Tensor: LinearSpace> {
   /// What is being run.
   public let plan: SamplingPlan
-  /// The current sample. It may be replaced between steps, as inpainting does.
-  public var sample: Tensor
+  /// The current sample. It may be replaced before any evaluation, as inpainting does.
+  ///
+  /// A change stays. Between the evaluations of one step too, as of `Heun`, and where a corrector remakes a sample, as in `UniPC`, the run
+  /// goes on from the changed sample. k-diffusion and diffusers go back to where the step began, so that of the change nothing is left but
+  /// what the network saw of it; plans of a configuration read with `.diffusers` do so too, and `DPMSolverSDE` does.
+  public var sample: Tensor {
+    get { current }
+    _modify {
+      if made == nil, needsMade { made = current }
+      yield &current
+    }
+  }
+  /// The current sample.
+  var current: Tensor
+  /// The current sample as it was made, where it was replaced and the next step needs to know.
+  var made: Tensor?
   /// The number of evaluations made so far.
   public private(set) var evaluations = 0
   /// Whether x̂0 is kept for `denoised`: one tensor more to hold and to write. It may be changed between steps.
@@ -54,13 +68,14 @@ public struct Sampling<Tensor: LinearSpace> {
       !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type,
       "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace")
     self.plan = plan
-    self.sample = sample
+    self.current = sample
     self.retention = plan.retention
   }
 
   /// A run in the middle of its plan.
-  init(_ plan: SamplingPlan, sample: Tensor, evaluations: Int, history: History, denoised: Tensor?) {
+  init(_ plan: SamplingPlan, sample: Tensor, made: Tensor?, evaluations: Int, history: History, denoised: Tensor?) {
     self.init(plan, from: sample)
+    self.made = made
     self.evaluations = evaluations
     self.history = history
     self.prediction = denoised.map { [(1, $0)] }
@@ -91,6 +106,9 @@ public struct Sampling<Tensor: LinearSpace> {
 
   /// x̂0 of the last evaluation, after clipping and guidance; `nil` before the first, and where it is not kept.
   public var denoised: Tensor? { denoisedBuffer ?? prediction.map { .sum($0) } }
+
+  /// Whether the next step goes on from the sample as it was made.
+  private var needsMade: Bool { step.map { $0.next.made != 0 } ?? false }
 
   private var step: SamplingPlan.Step? {
     evaluations < plan.steps.count ? plan.steps[evaluations] : nil
@@ -155,8 +173,12 @@ extension Sampling {
       combine(step, output, noise: given, guidance: guidance, transform: transform)
       denoisedBuffer = nil
     }
+    made = nil
     evaluations += 1
   }
+
+  /// Replaces the sample, and says how it was made.
+  package mutating func replace(_ sample: Tensor, made: Tensor) { (current, self.made) = (sample, needsMade ? made : nil) }
 
   /// Whether the tensor lends its scalars, and the step has a part in nothing but what a step in place deals with.
   private var canStepInPlace: Bool {
@@ -164,7 +186,7 @@ extension Sampling {
     func hasLoops<Contiguous: ContiguousTensor>(_: Contiguous.Type) -> Bool {
       Kernels.table.loops(over: Contiguous.Scalar.self) != nil
     }
-    return hasLoops(type) && step.next.samples.count <= 1 && retention[evaluations].samples == 0
+    return hasLoops(type) && step.next.samples.count <= 1 && retention[evaluations].samples == 0 && made == nil
   }
 
   private mutating func stepInPlace(_ step: SamplingPlan.Step, _ output: Tensor, _ noise: StepNoise<Tensor>) {
@@ -187,7 +209,7 @@ extension Sampling {
     func open<Contiguous: ContiguousTensor>(_: Contiguous.Type) {
       withUnsafeMutablePointer(to: &inputBuffer!) { buffer in
         buffer.withMemoryRebound(to: Contiguous.self, capacity: 1) {
-          $0.pointee.become(scale, times: unsafeBitCast(sample, to: Contiguous.self), threads: threads)
+          $0.pointee.become(scale, times: unsafeBitCast(current, to: Contiguous.self), threads: threads)
         }
       }
     }
@@ -214,10 +236,14 @@ extension Sampling {
       let clipped = plan.clipping == .none ? unclipped : Self.clip(unclipped, by: plan.clipping)
       denoised = [(1, clipped)]
       estimate = [(step.keeping.sample, sample), (step.keeping.output, clipped)]
-      let sampleFactor = (step.next.samples.first ?? 0) + factor * step.keeping.sample
+      let sampleFactor = (step.next.samples.first ?? 0) + step.next.made + factor * step.keeping.sample
       next = [
         (sampleFactor, sample), (factor * step.keeping.output, clipped), (predicted, unclipped), (step.next.output, output),
       ]
+    }
+    if let made {
+      next[0].coefficient -= step.next.made
+      next.append((step.next.made, made))
     }
     switch guidance {
     case nil: break
@@ -228,22 +254,21 @@ extension Sampling {
       next.append((shift * (factor * step.keeping.output + predicted), gradient))
     case .mean(let gradient, let scale):
       precondition(
-        step.logVariance != nil || step.arrival.noise == 0,
+        step.variance != nil || step.arrival.noise == 0,
         "evaluation \(evaluations) has no variance for guidance by the mean; use DDPM, or guide by the score")
-      if let logVariance = step.logVariance {
-        next.append((scale, Self.scaled(gradient, by: logVariance, variance, power: 1)))
-      }
+      if let kind = step.variance { next.append((scale, Self.scaled(gradient, by: kind, of: variance))) }
     }
     next += zip(step.next.estimates.dropFirst(), history.estimates).map { ($0, $1) }
     next += zip(step.next.samples.dropFirst(), history.samples).map { ($0, $1) }
     if let noise, needsNoise {
-      let isLearned = (step.logVariance?.slope ?? 0) != 0
-      next.append((step.next.noise, isLearned ? Self.scaled(noise, by: step.logVariance!, variance, power: 0.5) : noise))
+      // Where the variance is fixed, its root is the factor.
+      let kind = step.variance.flatMap { $0.isLearned ? $0 : nil }
+      next.append((step.next.noise, kind.map { Self.scaled(noise, byRootOf: $0, of: variance) } ?? noise))
     }
 
     history.keep(retention[evaluations], sample: sample, estimate: .sum(estimate))
     prediction = keepsDenoised ? denoised : nil
-    sample = .sum(next)
+    current = .sum(next)
   }
 
   private static func clip(_ tensor: Tensor, by clipping: Clipping) -> Tensor {
@@ -261,15 +286,33 @@ extension Sampling {
     return halves(opened)
   }
 
-  /// A tensor times a power of a variance.
-  private static func scaled(_ tensor: Tensor, by logVariance: LogVariance, _ values: Tensor?, power: Double) -> Tensor {
-    guard logVariance.slope != 0 else { return .combination([(Math.exp(power * logVariance.offset), tensor)]) }
-    func scaled<Values: ElementwiseSpace>(by values: Values) -> Tensor {
-      let factors = values.exponential(offset: power * logVariance.offset, slope: power * logVariance.slope)
-      return Values.product(factors, tensor as! Values) as! Tensor
+  /// A tensor times a variance.
+  private static func scaled(_ tensor: Tensor, by variance: StepVariance, of values: Tensor?) -> Tensor {
+    switch variance {
+    case .fixed(let logarithm): .combination([(Math.exp(logarithm), tensor)])
+    case .learned(let logarithm): product(tensor, values) { $0.exponential(offset: logarithm.offset, slope: logarithm.slope) }
+    case .output: product(tensor, values) { $0 }
     }
-    let opened = values as! any ElementwiseSpace
-    return scaled(by: opened)
+  }
+
+  /// A tensor times the root of a variance that the network gives.
+  private static func scaled(_ tensor: Tensor, byRootOf variance: StepVariance, of values: Tensor?) -> Tensor {
+    switch variance {
+    case .fixed(let logarithm): .combination([(Math.exp(logarithm / 2), tensor)])
+    case .learned(let logarithm):
+      product(tensor, values) { $0.exponential(offset: logarithm.offset / 2, slope: logarithm.slope / 2) }
+    case .output: product(tensor, values) { $0.squareRoot() }
+    }
+  }
+
+  private static func product(
+    _ tensor: Tensor, _ values: Tensor?, _ factors: (any ElementwiseSpace) -> any ElementwiseSpace
+  ) -> Tensor {
+    func product<Values: ElementwiseSpace>(with factors: Values) -> Tensor {
+      Values.product(factors, tensor as! Values) as! Tensor
+    }
+    let opened = factors(values as! any ElementwiseSpace)
+    return product(with: opened)
   }
 }
 

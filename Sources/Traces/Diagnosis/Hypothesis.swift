@@ -18,6 +18,7 @@ struct Hypothesis {
 /// The kinds of mistakes that the diagnosis knows. Where two explain a recording as well, the earlier is named.
 public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case prediction
+  case outputSign = "output-sign"
   case clipping
   case noiseMissing = "noise-missing"
   case noiseTwice = "noise-twice"
@@ -38,7 +39,6 @@ public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case sampler
   case schedule
   case outputOfAnotherStep = "output-of-another-step"
-  case outputSign = "output-sign"
   case scaledInput = "scaled-input"
   case axes
   case fidelity

@@ -89,15 +89,15 @@ extension SamplingPlan {
 
 extension SamplingPlan.Step {
   /// The step with some of its parts replaced.
-  func with(denoising: Readout? = nil, next: LinearForm? = nil, logVariance: LogVariance? = nil) -> Self {
+  func with(denoising: Readout? = nil, next: LinearForm? = nil, variance: StepVariance? = nil) -> Self {
     Self(
       query: query, arrival: arrival, denoising: denoising ?? self.denoising, keeping: keeping, next: next ?? self.next,
-      logVariance: logVariance ?? self.logVariance)
+      variance: variance ?? self.variance)
   }
 
   /// The step's line with another factor of the noise.
-  func with(noise factor: Double, logVariance: LogVariance? = nil) -> Self {
-    with(next: next + (factor - next.noise) * .noise, logVariance: logVariance ?? LogVariance(offset: 0))
+  func with(noise factor: Double, variance: StepVariance? = nil) -> Self {
+    with(next: next + (factor - next.noise) * .noise, variance: variance ?? .fixed(logarithm: 0))
   }
 }
 

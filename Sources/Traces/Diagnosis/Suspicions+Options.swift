@@ -30,7 +30,7 @@ extension Suspicions {
         values.contains(where: { configuration[$0.key] != $0.value }),
         var other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
       else { return [] }
-      other.isOnAMD = configuration.isOnAMD
+      other.processor = configuration.processor
       let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
       let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(separator: ", ")
       return suspicion(mistake, text, .diffusers(other, arguments))

@@ -27,11 +27,11 @@ extension Suspicions {
     var suspicions = [level.noise, ownBeta, plan.steps[last].arrival.noise].compactMap(\.self).flatMap { factor in
       suspicion(.noiseAtLastStep, text, plan.edited { i, step in i == last ? step.with(noise: factor) : nil })
     }
-    if let variance = plan.steps[last].logVariance {
-      let factor = variance.slope == 0 ? exponential(variance.offset / 2) : 1
+    if let variance = plan.steps[last].variance {
+      let factor = if case .fixed(let logarithm) = variance { exponential(logarithm / 2) } else { 1.0 }
       suspicions += suspicion(
         .noiseAtLastStep, text,
-        plan.edited { i, step in i == last ? step.with(noise: factor, logVariance: variance) : nil })
+        plan.edited { i, step in i == last ? step.with(noise: factor, variance: variance) : nil })
     }
     return suspicions
   }
@@ -58,19 +58,19 @@ extension Suspicions {
     guard plan.learnsVariance else { return fixed }
     return fixed
       + kind("the model's variance is taken for its logarithm") { step, _ in
-        step.with(noise: 1, logVariance: LogVariance(offset: 0, slope: 1))
+        step.with(noise: 1, variance: .learned(LogVariance(offset: 0, slope: 1)))
       }
       + kind("the model's variance is read as a fraction in 0 ... 1, not in -1 ... 1") { step, posterior in
         let (small, large) = range(posterior)
-        return step.with(noise: 1, logVariance: LogVariance(offset: small, slope: large - small))
+        return step.with(noise: 1, variance: .learned(LogVariance(offset: small, slope: large - small)))
       }
       + kind("the bounds of the learned variance are swapped") { step, posterior in
         let (small, large) = range(posterior)
-        return step.with(noise: 1, logVariance: LogVariance(offset: (small + large) / 2, slope: (small - large) / 2))
+        return step.with(noise: 1, variance: .learned(LogVariance(offset: (small + large) / 2, slope: (small - large) / 2)))
       }
       + kind("the learned log variance is taken for that of the deviation") { step, _ in
-        guard let variance = step.logVariance else { return step }
-        return step.with(noise: 1, logVariance: LogVariance(offset: 2 * variance.offset, slope: 2 * variance.slope))
+        guard case .learned(let variance) = step.variance else { return step }
+        return step.with(noise: 1, variance: .learned(LogVariance(offset: 2 * variance.offset, slope: 2 * variance.slope)))
       }
   }
 

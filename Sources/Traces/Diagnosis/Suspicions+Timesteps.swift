@@ -74,7 +74,7 @@ extension Suspicions {
         guard plan.learnsVariance else { return step.with(next: mean + deviation * .noise) }
         let (low, high) = (Math.log(small * small), Math.log(beta))
         return step.with(
-          next: mean + 1 * .noise, logVariance: LogVariance(offset: (low + high) / 2, slope: (high - low) / 2))
+          next: mean + 1 * .noise, variance: .learned(LogVariance(offset: (low + high) / 2, slope: (high - low) / 2)))
       })
   }
 
@@ -93,7 +93,7 @@ extension Suspicions {
           guard let made = made(from: query, to: to) else { return nil }
           return SamplingPlan.Step(
             query: step.query, arrival: made.arrival, denoising: made.denoising, keeping: made.keeping, next: made.next,
-            logVariance: made.logVariance)
+            variance: made.variance)
         })
     }
   }

@@ -69,8 +69,8 @@ struct Judge: Sendable {
   let plan: SamplingPlan
   let tolerance: Double
   let parts: [Trace.Part]
-  /// What each step's result differs by from one with coefficients that have all their digits; 0 where they have.
-  private let lost: [Double]
+  /// What the source's coefficients leave uncertain of each step's result, where they have lost digits; else nothing.
+  private let uncertainties: [Double]
   /// The largest finite magnitude in the recorded samples of each row.
   let magnitudes: [Double]
 
@@ -86,7 +86,7 @@ struct Judge: Sendable {
     if case .dynamic = plan.clipping { limit = trace.sampleSize }
     let parts = trace.parts(limit: limit)
     self.parts = parts
-    lost = Self.lost(trace, plan: plan, parts: parts)
+    uncertainties = Self.uncertainties(trace, plan: plan, parts: parts)
     self.magnitudes = (0...trace.steps).map { row in
       parts.reduce(0) { largest, part in
         trace.scalars(.samples, row: row, part).reduce(largest) { $1.isFinite ? max($0, abs($1)) : $0 }
@@ -94,23 +94,19 @@ struct Judge: Sendable {
     }
   }
 
-  private static func lost(_ trace: Trace, plan: SamplingPlan, parts: [Trace.Part]) -> [Double] {
-    guard let exact = try? trace.source.unrounded?.plan(steps: trace.inferenceSteps) else {
-      return plan.steps.map { _ in 0 }
-    }
-    // The other make of processors rounds as another torch might, where the plan's own errors happen to cancel.
-    let other = (try? trace.source.elsewhere.plan(steps: trace.inferenceSteps)) ?? plan
-    let unrounded = Recomputation(trace: trace, plan: exact)
-    let lost = plan.steps.indices.map { step in
-      [plan, other].map { Recomputation(trace: trace, plan: $0) }.reduce(0) { largest, rounded in
-        parts.reduce(largest) { largest, part in
-          let pairs = zip(rounded.result(of: step, part), unrounded.result(of: step, part))
-          return pairs.reduce(largest) { max($0, abs($1.0 - $1.1)) }
+  private static func uncertainties(_ trace: Trace, plan: SamplingPlan, parts: [Trace.Part]) -> [Double] {
+    let roundings = trace.source.roundings(steps: trace.inferenceSteps)
+    guard roundings.count == plan.steps.count else { return [] }
+    return roundings.enumerated().map { step, roundings in
+      roundings.reduce(0) { sum, rounding in
+        guard let plan = plan.edited({ i, other in i == step ? other.with(next: rounding.form) : nil }) else { return sum }
+        let recomputation = Recomputation(trace: trace, plan: plan)
+        let largest = parts.reduce(0) { largest, part in
+          recomputation.result(of: step, part).reduce(largest) { $1.isFinite ? max($0, abs($1)) : $0 }
         }
+        return sum + rounding.bound * largest
       }
     }
-    // For the same reason with the steps next to each.
-    return lost.indices.map { i in lost[max(i - 1, 0)...min(i + 1, lost.count - 1)].reduce(0, max) }
   }
 
   /// Every step, without a diagnosis.
@@ -166,17 +162,21 @@ struct Judge: Sendable {
   private func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
     let before = magnitudes[step] * recomputation.scale(row: step)
     let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
-    // Each of torch's functions may round otherwise than ours, and the errors of eight coefficients may have cancelled here.
-    return max(tolerance * max(1, before, after), rounding(step, of: before), 8 * lost[step])
+    let uncertainty = uncertainties.isEmpty ? 0 : uncertainties[step]
+    return max(tolerance * max(1, before, after), rounding(step, of: before)) + uncertainty
   }
 
   /// What float32 loses in a step that multiplies its sample by more than 1 and takes most of that away again, as steps in epsilon do
-  /// from where there is hardly any signal, or divides it by a small sigma for a long step: the roundings of the estimate, of two products
-  /// and of their difference, half a unit each, and the factor e^h from two logarithms of sigma, half a unit of each.
+  /// from where there is hardly any signal, or divides it by a small sigma for a long step.
+  ///
+  /// In units of 2⁻²⁴ of the product, these are the roundings of the estimate, of two products and of their difference, one each, and of the
+  /// factor e^h: h is the difference of two lambdas and each of them that of two logarithms, of which torch's are up to two units off. On
+  /// the variance-preserving path the two logarithms are together at most |λ| + ln 2.
   private func rounding(_ step: Int, of sample: Double) -> Double {
     let (made, next) = (plan.steps[step], plan.steps[step].next)
-    let sigmas = [made.query.level.sigma, made.arrival.sigma].filter { $0 > 0 && $0.isFinite }
-    let logarithms = sigmas.map { abs(Math.log($0)) }.reduce(0, +)
+    let lambdas = [made.query.level.lambda, made.arrival.lambda].filter(\.isFinite)
+    let logarithms =
+      lambdas.reduce(0) { $0 + 3 * abs($1) + 2 * Math.log(2) } + (lambdas.count == 2 ? abs(lambdas[1] - lambdas[0]) : 0)
     var factor = abs((next.estimates.first ?? 0) * made.keeping.sample)
     for ago in next.samples.indices where made.keeping.sample != 0 {
       let signal = plan.steps[step - ago].query.level.signal

@@ -13,7 +13,8 @@ struct Recomputation: Sendable {
     let first = step - window.steps.count + 1
     var run = Sampling(window, from: sample(first, part))
     for k in first...step {
-      run.sample = sample(k, part)
+      // The window's earlier steps make nothing: each sample is the recorded one.
+      run.replace(sample(k, part), made: sample(k, part))
       run.advance(output: output(k, part), noise: noise(k, part))
     }
     return run.sample.scalars
@@ -64,7 +65,7 @@ extension SamplingPlan {
     let before = steps[step - reach..<step].map { earlier in
       Step(
         query: earlier.query, arrival: earlier.arrival, denoising: earlier.denoising, keeping: earlier.keeping, next: .sample,
-        logVariance: nil)
+        variance: nil)
     }
     // It cannot throw: its coefficients and clipping are those of a plan, and nothing reaches before its start.
     return try! SamplingPlan(

@@ -70,7 +70,9 @@ struct ListCommand: ParsableCommand {
   private static func deviations() -> String {
     var table = TextTable(["name", "library", "where"], textColumns: [0, 1, 2])
     for deviation in Deviation.allCases {
-      table.append([deviation.rawValue, deviation.library, deviation.details.place.filter { $0 != "`" }])
+      table.append([
+        deviation.rawValue, deviation.libraries.joined(separator: ", "), deviation.details.place.filter { $0 != "`" },
+      ])
     }
     return table.description
   }

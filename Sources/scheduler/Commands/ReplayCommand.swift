@@ -9,7 +9,8 @@ struct ReplayCommand: ParsableCommand {
     abstract: "Runs a configuration on given model outputs and writes the trace, to compare a port with.",
     discussion: """
       The outputs are a safetensors file with `model_outputs` of the shape [steps, batch, ...]; if it also has `samples` and \
-      `noises` of the shapes of a trace, the run starts from the first sample and takes that noise, so that any trace will do.
+      `noises` of the shapes of a trace, the run starts from the first sample and takes that noise, so that any trace will do. The \
+      number of steps and the step arguments of a trace are its own unless they are given.
       """)
 
   @Argument(
@@ -20,10 +21,11 @@ struct ReplayCommand: ParsableCommand {
   var outputs: String
 
   @Option(
-    parsing: .unconditional, help: "The number of inference steps. (default for guided-diffusion: what its respacing keeps)")
+    parsing: .unconditional,
+    help: "The number of inference steps. (default: those of the trace; for guided-diffusion what its respacing keeps)")
   var steps: WholeNumber?
 
-  @Option(help: "The arguments of every step, as JSON, such as {\"eta\": 0.5}.")
+  @Option(help: "The arguments of every step, as JSON, such as {\"eta\": 0.5}. (default: those of the trace)")
   var stepArguments: String?
 
   @Option(help: "diffusers: do what the source does; corrected: follow the mathematics.")
@@ -43,20 +45,13 @@ struct ReplayCommand: ParsableCommand {
     let steps = try steps?.value(of: "--steps", in: 1...100_000)
     let file = try OutputFile(output)
     let interruption = Interruption()
-    let source: TraceSource
+    let text = try Self.text(of: config)
     do {
-      source = try TraceSource(configuration: Self.text(of: config), stepArguments: stepArguments)
-    } catch TraceError.metadata("step_arguments", let reason) {
-      throw Failure("cannot follow --step-arguments \(stepArguments ?? ""): the text \(reason)")
-    } catch TraceError.metadata(_, let reason) {
-      // In a trace the configuration is metadata; here it is a file of its own.
-      throw Failure("cannot follow \(config): the file \(reason)")
-    } catch let error as TraceError {
-      throw Failure("cannot follow \(config): \(error)")
-    }
-    do {
-      let recorder = try Replay(source, steps: steps, fidelity: fidelity).run(
-        over: SafetensorsFile(contentsOf: outputs), seed: seed, check: interruption.check)
+      let recorded = try SafetensorsFile(contentsOf: outputs)
+      let source = try source(text, recorded)
+      let own = recorded.metadata["num_inference_steps"].flatMap { Int($0) }.flatMap { (1...100_000).contains($0) ? $0 : nil }
+      let recorder = try Replay(source, steps: steps ?? own, fidelity: fidelity).run(
+        over: recorded, seed: seed, check: interruption.check)
       try recorder.write(to: file.path)
       let ignored = source.unhonoured
       let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
@@ -64,6 +59,21 @@ struct ReplayCommand: ParsableCommand {
         Scheduler.oneLine("wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)") + "\n")
     } catch let error as TraceError {
       throw Failure("cannot replay \(outputs) with \(config): \(error)")
+    }
+  }
+
+  /// What is replayed: the configuration, with the arguments that are given or those of the trace.
+  private func source(_ text: String, _ recorded: SafetensorsFile) throws -> TraceSource {
+    do {
+      return try TraceSource(configuration: text, stepArguments: stepArguments ?? recorded.metadata["step_arguments"])
+    } catch TraceError.metadata("step_arguments", let reason) {
+      let place = stepArguments.map { "--step-arguments \($0)" } ?? "the step_arguments of \(outputs)"
+      throw Failure("cannot follow \(place): the text \(reason)")
+    } catch TraceError.metadata(_, let reason) {
+      // In a trace the configuration is metadata; here it is a file of its own.
+      throw Failure("cannot follow \(config): the file \(reason)")
+    } catch {
+      throw Failure("cannot follow \(config): \(error)")
     }
   }
 

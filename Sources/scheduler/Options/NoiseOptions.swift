@@ -24,7 +24,8 @@ struct NoiseOptions: ParsableArguments {
 
   @Option(
     help:
-      "The device of torch-cuda, of which large tensors depend: \(Self.deviceNames.joined(separator: ", ")). (default: a100)")
+      "The device of torch-cuda, which decides how the numbers of large tensors lie: \(Self.deviceNames.joined(separator: ", ")). (default: a100)"
+  )
   var device: String?
 
   private enum Name: String, CaseIterable {

@@ -12,11 +12,15 @@ struct Chart: Sendable {
   let series: [Series]
   /// Whether each point is marked.
   var hasDots = false
+  /// Places along x that have no point, and what is to be said of them.
+  var marks: [(x: Double, text: String)] = []
 
   // Okabe and Ito's colours, which stay apart for colour-blind eyes; their yellow is too pale for lines on white.
   private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
   // Lines may lie on one another: each is drawn thinner and more broken than the one below, so that all can be seen.
   private static let dashes = ["", "10 5", "3 4", "12 4 2 4", "6 6"]
+
+  private static let markColor = "#B00020"
 
   /// The height of a line of the legend.
   private static let legendLine = 22
@@ -31,6 +35,12 @@ struct Chart: Sendable {
     drawing.text(title, at: ((frame.left + frame.right) / 2, 28), size: 16, anchor: .middle, isBold: true)
     drawAxes(frame, on: &drawing)
     for (i, line) in series.enumerated() { draw(line, style: Style(i), frame, on: &drawing) }
+    for (i, mark) in marks.enumerated() {
+      let place = place((mark.x, y.range.lowerBound), in: frame).x
+      drawing.line((place, frame.top), (place, frame.bottom), color: Self.markColor, width: 1.5, dash: "2 3")
+      // Texts of neighbours do not lie on one another.
+      drawing.text(mark.text, at: (place + 5, frame.top + 14 + Double(i % 6) * 16), color: Self.markColor)
+    }
     drawLegend(left: frame.right + 24, top: frame.top + 12, on: &drawing)
     return drawing.document
   }

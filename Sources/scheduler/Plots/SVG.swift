@@ -45,13 +45,14 @@ struct SVG {
   /// - Parameter turn: the angle by which it is turned about its anchor, clockwise, in degrees.
   mutating func text(
     _ text: String, at point: (x: Double, y: Double), size: Double = 13, anchor: Anchor = .start, turn: Double = 0,
-    isBold: Bool = false
+    isBold: Bool = false, color: String = "black"
   ) {
     let (x, y) = (Self.number(point.x), Self.number(point.y))
     let rotation = turn == 0 ? "" : #" transform="rotate(\#(Self.number(turn)) \#(x) \#(y))""#
     let weight = isBold ? #" font-weight="bold""# : ""
+    let fill = color == "black" ? "" : #" fill="\#(color)""#
     elements.append(
-      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(size))" text-anchor="\#(anchor)"\#(weight)\#(rotation)>"#
+      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(size))" text-anchor="\#(anchor)"\#(weight)\#(fill)\#(rotation)>"#
         + Self.escaped(text) + "</text>")
   }
 

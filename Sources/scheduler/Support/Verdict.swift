@@ -40,7 +40,8 @@ struct Verdict {
   private var diagnosis: String {
     guard let diagnosis = judgement.diagnosis else { return "no known mistake explains it" }
     let extent = "explains \(diagnosis.explained) of \(counted(diagnosis.divergences, "diverging step"))"
-    return "likely mistake: \(diagnosis.text) (\(diagnosis.mistake); \(extent))"
+    let kind = diagnosis.explained == diagnosis.divergences ? "likely mistake" : "perhaps"
+    return "\(kind): \(diagnosis.text) (\(diagnosis.mistake); \(extent))"
   }
 
   /// The judgement of every step.
@@ -62,8 +63,8 @@ struct Verdict {
   }
 
   private var deviations: [Deviation] {
-    guard case .diffusers(let configuration, _) = trace.source else { return [] }
-    return configuration.deviations(steps: trace.inferenceSteps)
+    guard case .diffusers(let configuration, let arguments) = trace.source else { return [] }
+    return configuration.deviations(steps: trace.inferenceSteps, step: arguments)
   }
 
   /// The deviation at each step, below what is allowed or above it.
@@ -73,10 +74,18 @@ struct Verdict {
       return Chart.Series(name: name, points: points.filter { $0.y.isFinite && $0.y > 0 })
     }
     let lines = [line("largest difference", \.difference), line("allowed", \.allowed)]
+    let marks = judgement.steps.compactMap { step in Self.mark(step).map { (x: Double(step.step), text: $0) } }
+    let verdict = judgement.first.map { "wrong from step \($0.step) on" } ?? "right"
     return Chart(
-      title: Scheduler.oneLine("\(judgement.source): deviation of each step"),
+      title: Scheduler.oneLine("\(judgement.source), deviation of each step: \(verdict)"),
       x: Axis("step", scale: .linear, spanning: judgement.steps.map { Double($0.step) }),
       y: Axis("|library - recorded|", scale: .logarithmic, spanning: lines.flatMap { $0.points.map(\.y) }), series: lines,
-      hasDots: judgement.steps.count <= 200)
+      hasDots: judgement.steps.count <= 200, marks: marks)
+  }
+
+  /// What is wrong with a step beside its difference.
+  private static func mark(_ step: Judgement.Step) -> String? {
+    if let tensor = step.notFinite { return "NaN or infinity in \(tensor)" }
+    return step.hasOtherTimestep ? "another timestep" : step.difference.isFinite ? nil : "not a number"
   }
 }

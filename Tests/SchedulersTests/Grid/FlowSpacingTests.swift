@@ -17,7 +17,7 @@ import Testing
     ("ltx", .ltxVideo, DynamicShift.ltxVideo.mu(tokens: 1536)),
     ("karras", FlowSpacing(shift: .fixed(3), last: 0.001, respacing: .karras()), nil),
     ("exponential", FlowSpacing(shift: .fixed(3), last: 0.001, respacing: .exponential), nil),
-    ("beta", FlowSpacing(shift: .fixed(3), last: 0.001, respacing: .beta()), nil),
+    ("beta", FlowSpacing(times: .beta(), shift: .fixed(3), last: 0.001), nil),
     ("reversed", FlowSpacing(shift: .fixed(2), isReversed: true), nil),
   ]
 

@@ -8,6 +8,7 @@ import Testing
   private static let file = Result { try Safetensors("grids.safetensors") }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
   private static let steps = [2, 3, 7, 10, 30]
+  private static let betaSteps = [1, 2, 3, 7, 10, 30, 50]
 
   /// The sigmas of a spacing between those of the fixtures.
   private func sigmas(_ spacing: SigmaSpacing, _ steps: Int) -> [Double] {
@@ -42,12 +43,29 @@ import Testing
     worst.expectWithin()
   }
 
-  // The condition of both distributions is at most 16 where a share of them ends.
-  @Test(arguments: steps) func `beta spacing lies at the quantiles of a beta distribution`(steps: Int) throws {
-    try compare(sigmas(.beta(), steps), with: "beta/0.6/0.6/\(steps)", units: 16 * 256)
-    try compare(sigmas(.beta(alpha: 0.5, beta: 3), steps), with: "beta/0.5/3/\(steps)", units: 16 * 256)
-    // SciPy's quantiles, at shares with an error of a unit of 1, are less accurate by as much again.
-    try compare(sigmas(.beta(), steps), with: "beta/diffusers/\(steps)", units: 2 * 16 * 256)
+  @Test(arguments: betaSteps.map { ("0.6/0.6", $0) } + betaSteps.prefix(5).map { ("0.5/3", $0) })
+  func `beta spacing lies at the quantiles of a beta distribution over the timesteps`(name: String, steps: Int) throws {
+    let parameters = name.split(separator: "/").compactMap { Double($0) }
+    let spacing = TimestepSpacing.beta(alpha: parameters[0], beta: parameters[1])
+    let expected = try Self.file.get().integers("beta/\(name)/\(steps)")
+    #expect(try spacing.timesteps(steps: steps, of: 1000) == expected)
+    Comparisons.count(steps)
+  }
+
+  @Test(arguments: [1, 50, 1000, 4000]) func `beta spacing has as many timesteps as are asked for, each once`(total: Int) throws
+  {
+    let distribution = BetaDistribution(alpha: 0.6, beta: 0.6)
+    for steps in [1, 2, 3, 7, 61, 300, 999, 1000, 4000] where steps <= total {
+      let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: total)
+      #expect(timesteps.count == steps && timesteps[0] == total - 1 && timesteps.last! >= 0)
+      #expect(zip(timesteps, timesteps.dropFirst()).allSatisfy { $0 > $1 })
+      #expect(steps < 2 || timesteps.last == 0)
+      // Where the quantiles are two timesteps apart, each is at its own.
+      let quantiles = distribution.spaced(steps).map { Double(total - 1) * $0.x }
+      for i in 1..<max(steps - 1, 1) where quantiles[i - 1] - quantiles[i] > 2 && timesteps[i - 1] >= Int(quantiles[i - 1]) {
+        #expect(abs(Double(timesteps[i]) - quantiles[i]) <= 0.5)
+      }
+    }
   }
 
   // 24 units on either side, and the reference's ln σ of up to 3.5 with five roundings.
@@ -100,10 +118,18 @@ import Testing
     func error(_ spacing: SigmaSpacing) throws -> GridError {
       try #require(throws: GridError.self) { try SamplingGrid(Self.schedule, steps: 5, spacing: spacing) }
     }
-    for (spacing, name) in [(SigmaSpacing.beta(alpha: value), "alpha"), (.beta(beta: value), "beta")] {
-      guard case .parameter(name, _, allowed: "in 0.1 ... 10") = try error(spacing) else {
-        Issue.record("\(spacing)")
-        continue
+    for (spacing, times, name) in [
+      (TimestepSpacing.beta(alpha: value), FlowSpacing.Times.beta(alpha: value), "alpha"),
+      (.beta(beta: value), .beta(beta: value), "beta"),
+    ] {
+      for make in [
+        { try SamplingGrid(Self.schedule, steps: 5, spacing: spacing) },
+        { try SamplingGrid(flow: FlowSpacing(times: times), steps: 5) },
+      ] {
+        guard case .parameter(name, _, allowed: "in 0.1 ... 10") = try #require(throws: GridError.self, performing: make) else {
+          Issue.record("\(spacing)")
+          continue
+        }
       }
     }
     if !(value > 0 && value.isFinite) {

@@ -1,3 +1,4 @@
+import Fixtures
 import Schedulers
 import Testing
 
@@ -31,8 +32,8 @@ import Testing
   }
 
   @Test func `the spacings have the names that other libraries give them`() {
-    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform"])
-    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "beta", "linear"])
+    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform", "beta"])
+    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "linear"])
   }
 
   @Test func `ties are rounded to even`() throws {
@@ -202,7 +203,8 @@ import Testing
   }
 
   @Test func `a sigma that does not fall is an error with its place and the one before it`() {
-    #expect(throws: GridError.sigma(0, index: 1, previous: 0.5)) { try SamplingGrid(schedule, sigmas: [0.5, 0]) }
+    #expect(throws: GridError.sigma(0, index: 1, previous: 0.5)) { try SamplingGrid(schedule, sigmas: [0.5, 0, 0]) }
+    #expect(throws: GridError.sigma(0.5, index: 1, previous: 0.5)) { try SamplingGrid(schedule, sigmas: [0.5, 0.5]) }
     #expect(throws: GridError.sigma(0, index: 0, previous: .infinity)) { try SamplingGrid(schedule, sigmas: [0]) }
     // Levels whose sigma is exact: 1 and 3/4.
     #expect(throws: GridError.sigma(1, index: 2, previous: 0.75)) {
@@ -221,6 +223,44 @@ import Testing
     #expect(try grid.starting(strength: 0).steps == 0)
     #expect(try grid.starting(strength: 0.6).points == Array(grid.points.suffix(19)))
     #expect(try grid.starting(strength: 0.66).steps == 19)
+  }
+
+  @Test func `a strength leaves as many steps as the pipelines make`() throws {
+    let file = try Safetensors("grids.safetensors")
+    let schedule = try NoiseSchedule(.scaledLinear(), timesteps: 1000)
+    for kind in ["flow", "discrete"] {
+      let rows = try file.doubles("strength/\(kind)")
+      for row in stride(from: 0, to: rows.count, by: 3) {
+        let (steps, strength, left) = (Int(rows[row]), rows[row + 1], Int(rows[row + 2]))
+        let grid =
+          try kind == "flow"
+          ? SamplingGrid(flow: .stableDiffusion3, steps: steps) : SamplingGrid(schedule, steps: steps, spacing: .trailing)
+        #expect(try grid.starting(strength: strength).steps == left, "\(kind): \(steps) steps, strength \(strength)")
+      }
+      Comparisons.count(rows.count / 3)
+    }
+    // 28 steps at 0.6 are 17 calls from timestep 607.
+    let late = try SamplingGrid(flow: FlowSpacing(), steps: 28).starting(strength: 0.6)
+    #expect(late.steps == 17 && Int(late.points[0].timestep) == 607)
+  }
+
+  @Test func `a last sigma of 0 is the end`() throws {
+    let schedule = try NoiseSchedule(.scaledLinear(), timesteps: 1000)
+    #expect(try SamplingGrid(schedule, sigmas: [5, 1, 0]) == SamplingGrid(schedule, sigmas: [5, 1]))
+    #expect(
+      try SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1, 0]) == SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1]))
+    #expect(
+      try SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5, 0]) == SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5]))
+    let error = #expect(throws: GridError.self) { try SamplingGrid(schedule, sigmas: [5, 0, 1]) }
+    #expect("\(error!)" == "sigma 0 at step 1 must be finite and above 0; the last may be 0, for clean data at the end")
+    #expect(throws: GridError.self) { try SamplingGrid(schedule, sigmas: [0]) }
+  }
+
+  @Test func `the last steps of a grid that goes nowhere at its end are a grid too`() throws {
+    let configuration = try DiffusersConfiguration(.edmDPMSolverMultistep, ["final_sigmas_type": "sigma_min"])
+    let grid = try configuration.grid(steps: 10, fidelity: .diffusers)
+    #expect(!(grid.points[10].level.sigma < grid.points[9].level.sigma))
+    #expect(try grid.last(4).points == Array(grid.points.suffix(5)))
   }
 
   @Test(arguments: [-0.01, 1.01, .nan, .infinity]) func `a strength outside its range is an error`(strength: Double) {

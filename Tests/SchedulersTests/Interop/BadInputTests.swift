@@ -12,7 +12,7 @@ import Testing
     (.ddim, ["steps_offset": 5000], 5, "steps_offset"),
     (.ddim, ["clip_sample_range": .number(.infinity)], 5, "clip_sample_range"),
     (.ddim, ["thresholding": true, "dynamic_thresholding_ratio": 1.5], 5, "dynamic_thresholding_ratio 1.5 of DDIMScheduler"),
-    (.deis, ["thresholding": true, "sample_max_value": 0.5], 5, "sample_max_value 0.5 of DEISMultistepScheduler"),
+    (.deis, ["thresholding": true, "sample_max_value": 0.0], 5, "sample_max_value 0.0 of DEISMultistepScheduler"),
     (.flowMatchEulerDiscrete, ["shift_terminal": 0.1], 1, "shift_terminal 0.1 of FlowMatchEulerDiscreteScheduler"),
     (.flowMatchEulerDiscrete, ["use_dynamic_shifting": true], 5, "needs mu"),
     (.lcm, ["timestep_scaling": 1e40], 4, "timestep_scaling"), (.tcd, [:], 51, "original_inference_steps"),

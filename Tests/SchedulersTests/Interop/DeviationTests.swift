@@ -16,6 +16,8 @@ import Testing
     let samples: [Double]?
     let outputs: [Double]?
     let noises: [Double]?
+    /// What the network gives for a variance, where it does.
+    let variance: Double?
 
     func plan(_ fidelity: Fidelity) throws -> SamplingPlan {
       try config.plan(steps: steps, fidelity: fidelity, step: arguments)
@@ -50,8 +52,8 @@ import Testing
       #expect(run.config.deviations(steps: run.steps, step: run.arguments).contains(deviation), label)
       let timesteps = try run.timesteps(.diffusers)
       if run.timesteps.count == timesteps.count {
-        // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off.
-        let ulps: Float = run.config.schedulerClass == .ipndm ? 4 : 0
+        // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off; beta's through SciPy's quantiles of sigma.
+        let ulps: Float = run.config.schedulerClass == .ipndm || deviation == .betaOverSigmas ? 4 : 0
         #expect(zip(timesteps, run.timesteps).allSatisfy { abs(Float($0) - Float($1)) <= ulps * Float($1).ulp }, label)
       }
       guard run.error == nil else {
@@ -63,7 +65,7 @@ import Testing
       var sampling = Sampling(try run.plan(.diffusers), from: [samples[0]])
       for i in timesteps.indices {
         sampling.sample = [samples[i]]
-        sampling.advance(output: [run.outputs![i]], noise: [run.noises![i]])
+        sampling.advance(output: [run.outputs![i]] + (run.variance.map { [$0] } ?? []), noise: [run.noises![i]])
         // The roundings of diffusers' float32, as for the steps of `DiffusersGoldenTests`.
         let scale = max(1, abs(samples[i]), abs(samples[i + 1]), abs(run.outputs![i]))
         #expect(abs(sampling.sample[0] - samples[i + 1]) <= 1e-5 * scale, label)
@@ -112,6 +114,10 @@ import Testing
   @Test func `oneStepFromTheEnd: a run of one step begins where there is no noise`() throws {
     let run = try Self.run(.oneStepFromTheEnd)
     #expect(try run.timesteps(.diffusers) == [0] && run.timesteps(.corrected) == [999])
+    let edm = try DiffusersConfiguration(.edmDPMSolverMultistep, ["sigma_schedule": "exponential"])
+    #expect(edm.deviations(steps: 1).contains(.oneStepFromTheEnd) && !edm.deviations(steps: 2).contains(.oneStepFromTheEnd))
+    #expect(isClose(try edm.grid(steps: 1).points[0].level.sigma, 80, relative: 1e-12))
+    #expect(isClose(try edm.grid(steps: 1, fidelity: .diffusers).points[0].level.sigma, 0.002, relative: 1e-6))
   }
 
   @Test func `fractionalTimesteps: timesteps between whole ones`() throws {
@@ -138,6 +144,19 @@ import Testing
     }
     #expect(zip(own.steps, own.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
     #expect(!run.config.converted(to: .ddpm).configuration.deviations(steps: 4).contains(.stridedPrevious))
+    #expect(try DiffusersConfiguration(.pndm, ["timestep_spacing": "linspace"]).deviations(steps: 4).contains(.stridedPrevious))
+  }
+
+  @Test func `roundedMiddles: the middle of a step of Runge and Kutta is half a timestep off`() throws {
+    let run = try Self.run(.roundedMiddles)
+    #expect(Array(run.timesteps.prefix(4)) == [875, 812, 812, 750])
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    let bars = try run.config.tables().alphaBars
+    #expect(isClose(theirs.steps[0].arrival.signal, Double(bars[813]).squareRoot(), relative: 0x1p-23))
+    #expect(own.steps[0].query.timestep == 875 && own.steps[1...2].allSatisfy { $0.query.timestep == 812.5 })
+    #expect(own.steps[0].arrival == own.steps[1].query.level)
+    #expect(!run.config.deviations(steps: 10).contains(.roundedMiddles))
+    #expect(try !DiffusersConfiguration(.pndm, ["skip_prk_steps": true]).deviations(steps: 8).contains(.roundedMiddles))
   }
 
   @Test func `stridedInverse: the network is told the level that the step makes`() throws {
@@ -162,7 +181,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (Deviation.logarithmForVariance, "NaN"), (.learnedRoot, "NaN"), (.ancestralNotANumber, "NaN"),
+    (Deviation.logarithmForVariance, "NaN"), (.ancestralNotANumber, "NaN"),
     (.duplicateStart, "IndexError"), (.missingThirdOrder, "UnboundLocalError"), (.infiniteLastStep, "NaN"),
     (.leastSigmaNotANumber, "NaN"),
   ])
@@ -173,7 +192,43 @@ import Testing
     #expect(run.error == error)
     #expect(throws: ConfigurationError.self) { try run.plan(.diffusers) }
     let plan = try run.plan(.corrected)
-    #expect(plan.steps.count == run.steps && plan.learnsVariance == (deviation == .learnedRoot))
+    #expect(plan.steps.count == run.steps)
+  }
+
+  @Test func `learnedRoot: what the network gives is the variance, not its logarithm`() throws {
+    let run = try Self.run(.learnedRoot)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    #expect(theirs.learnsVariance && own.learnsVariance)
+    #expect(theirs.steps.allSatisfy { $0.variance == .output })
+    #expect(own.steps.allSatisfy { $0.variance == .learned(LogVariance(offset: 0, slope: 1)) })
+    func deviation(_ plan: SamplingPlan, _ said: Double) -> Double {
+      func after(_ noise: Double) -> Double {
+        var sampling = Sampling(plan, from: Batch<Double>(shape: [1, 1], scalars: [0.5]))
+        sampling.advance(
+          output: Batch(shape: [1, 2], scalars: [0.1, said]), noise: Batch(shape: [1, 1], scalars: [noise]))
+        return sampling.sample.scalars[0]
+      }
+      return after(1) - after(0)
+    }
+    #expect(isClose(deviation(theirs, try #require(run.variance)), 0.2, relative: 1e-9) && deviation(theirs, -3).isNaN)
+    #expect(isClose(deviation(own, 0.04), exp(0.02), relative: 1e-9))
+  }
+
+  @Test func `betaOverSigmas: a beta distribution of sigmas, not of timesteps`() throws {
+    let run = try Self.run(.betaOverSigmas)
+    #expect(try run.timesteps(.corrected) == [999, 952, 854, 724, 576, 423, 275, 145, 47, 0])
+    let theirs = try run.timesteps(.diffusers)
+    #expect(zip(theirs, run.timesteps).allSatisfy { abs($0 - $1) < 1e-3 } && (990...992).contains(theirs[1]))
+    // On rectified flow the mathematics lays the times before the shift.
+    let flow = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 3, "use_beta_sigmas": true])
+    #expect(flow.deviations(steps: 10).contains(.betaOverSigmas))
+    let spacing = FlowSpacing(times: .beta(), shift: .fixed(3), last: 0.001)
+    #expect(try flow.grid(steps: 10) == SamplingGrid(flow: spacing, steps: 10))
+    // Ends that a file gives are those of the timesteps.
+    let ended = try DiffusersConfiguration(.eulerDiscrete, ["use_beta_sigmas": true, "sigma_min": 0.5, "sigma_max": 700])
+    let timesteps = try ended.timesteps(steps: 10)
+    let table = try ended.schedule().sigmas
+    #expect(timesteps[0] == 999 && table[Int(timesteps[9])] > 0.49 && table[Int(timesteps[9]) - 1] < 0.51)
   }
 
   @Test func `epsilonBeforeClipping: the noise is that of the unclipped datum`() throws {
@@ -369,6 +424,21 @@ import Testing
       let values: [String: DiffusersConfiguration.Value] = ["use_exponential_sigmas": true, "final_sigmas_type": "sigma_min"]
       #expect(try DiffusersConfiguration(schedulerClass, values).deviations(steps: 10).contains(.idleLastStep))
     }
+    // Where the last timestep is 0.
+    for schedulerClass in [DiffusersConfiguration.Class.ddim, .pndm] {
+      let configuration = try DiffusersConfiguration(schedulerClass, ["set_alpha_to_one": false, "skip_prk_steps": true])
+      #expect(configuration.deviations(steps: 10).contains(.idleLastStep))
+      let last = try #require(configuration.plan(steps: 10, fidelity: .diffusers).steps.last)
+      #expect(last.arrival == last.query.level)
+      let offset = try DiffusersConfiguration(schedulerClass, ["set_alpha_to_one": false, "steps_offset": 1])
+      #expect(!offset.deviations(steps: 10).contains(.idleLastStep))
+    }
+    let euler = try DiffusersConfiguration(.eulerDiscrete, ["final_sigmas_type": "sigma_min"])
+    #expect(euler.deviations(steps: 10).contains(.idleLastStep))
+    #expect(try !DiffusersConfiguration(.eulerDiscrete).deviations(steps: 10).contains(.idleLastStep))
+    let logLinear = try DiffusersConfiguration(
+      .eulerDiscrete, ["final_sigmas_type": "sigma_min", "interpolation_type": "log_linear"])
+    #expect(!logLinear.deviations(steps: 10).contains(.idleLastStep))
   }
 
   @Test func `infiniteLastStep: UniPC reaches clean data in one way of many`() throws {
@@ -426,7 +496,7 @@ import Testing
     #expect(dynamic.deviations(steps: 10, step: StepArguments(mu: 1)) == [.float32Tables])
     for schedulerClass in [DiffusersConfiguration.Class.flowMatchHeunDiscrete, .flowMatchLCM] {
       let other = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
-      #expect(other.deviations(steps: 10) == [.float32Tables, .shiftedTwice])
+      #expect(other.deviations(steps: 10) == [.float32Tables, .shiftedTwice] && other.deviations(steps: 1) == [.float32Tables])
       #expect(isClose(try other.grid(steps: 10, fidelity: .diffusers).points[9].level.noise, 0.00893, relative: 1e-3))
     }
   }

@@ -161,7 +161,9 @@ import Testing
   @Test func `a number of steps outside the schedule is refused`() throws {
     for schedulerClass in DiffusersConfiguration.Class.allCases {
       let configuration = try DiffusersConfiguration(schedulerClass)
-      for steps in [Int.min, -1, 0, 1001, Int.max] {
+      // Where times are not those of a table there may be more than training had.
+      let hasTable = (try? configuration.schedule()) != nil
+      for steps in [Int.min, -1, 0, hasTable ? 1001 : 10_001, Int.max] {
         for fidelity in Fidelity.allCases {
           #expect(throws: ConfigurationError.self) { try configuration.plan(steps: steps, fidelity: fidelity) }
           #expect(throws: ConfigurationError.self) { try configuration.timesteps(steps: steps, fidelity: fidelity) }

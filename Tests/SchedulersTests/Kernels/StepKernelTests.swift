@@ -13,7 +13,7 @@ import Testing
     var kept: Double?
     var writesDenoised: Bool
     var noise: Noise
-    enum Noise: CaseIterable { case none, given, made, learned }
+    enum Noise: CaseIterable { case none, given, made, learned, root }
   }
 
   private static let shapes: [Shape] = (0...8).flatMap { terms in
@@ -55,7 +55,7 @@ import Testing
     }
     let kept = tensors.kept.withUnsafeMutableBufferPointer { $0.baseAddress! }
     let denoised = tensors.denoised.withUnsafeMutableBufferPointer { $0.baseAddress! }
-    let (given, values) = (tensors.noise, tensors.variance)
+    let (given, values) = (tensors.noise, shape.noise == .root ? tensors.variance.map { abs($0) } : tensors.variance)
     let output = tensors.output
     tensors.sample.withUnsafeMutableBufferPointer { sample in
       terms.withUnsafeBufferPointer { terms in
@@ -72,8 +72,10 @@ import Testing
                 call.noise!.origin = 13
               }
               if shape.noise == .learned {
-                call.noise!.variance = (values.baseAddress!, Self.variance.offset, Self.variance.slope)
+                let kind = StepCall<Scalar>.Deviation.exponential(offset: Self.variance.offset, slope: Self.variance.slope)
+                call.noise!.deviation = (values.baseAddress!, kind)
               }
+              if shape.noise == .root { call.noise!.deviation = (values.baseAddress!, .root) }
               withUnsafePointer(to: call, loops.step)
             }
           }
@@ -101,6 +103,7 @@ import Testing
       case .learned:
         let scale = exp(variance.offset + variance.slope * Double(old.variance[i]))
         parts.append(0.45 * scale * Double(Scalar(normals[i - 13])))
+      case .root: parts.append(0.45 * abs(Double(old.variance[i])).squareRoot() * Double(Scalar(normals[i - 13])))
       }
       // Each part's factor, product and sum are rounded, v itself in its two products and their sum, and what is stored.
       let size = parts.reduce(0) { $0 + abs($1) } + abs(b) * (abs(p * x) + abs(q * f))

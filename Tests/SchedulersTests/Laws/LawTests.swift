@@ -36,6 +36,44 @@ import Testing
     }
   }
 
+  /// Guidance by the score takes the noise to be epsilon − noise·gradient, which a network of epsilon could have said itself.
+  @Test(arguments: SamplerCatalog.denoising)
+  func `guidance by the score is another epsilon, for every sampler`(entry: SamplerCatalog.Entry) throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 7, spacing: TimestepSpacing.leading(offset: 1))
+    let plan = try entry.sampler.plan(over: grid, predicting: .epsilon)
+    var generator = SplitMix64(seed: 4)
+    func number() -> Double { Double.random(in: -1...1, using: &generator) }
+    var runs = [Sampling(plan, from: [0.5]), Sampling(plan, from: [0.5])]
+    for step in plan.steps {
+      let (output, gradient, noise) = (number(), number(), number())
+      runs[0].advance(output: [output], noise: [noise], guidance: .score([gradient], scale: 1.5))
+      runs[1].advance(output: [output - step.query.level.noise * 1.5 * gradient], noise: [noise])
+      // A step divides its roundings by a signal of 0.006 or more.
+      let size = max(1, abs(runs[0].sample[0]), abs(runs[1].sample[0]))
+      #expect(abs(runs[0].sample[0] - runs[1].sample[0]) <= 1e-10 * size)
+      #expect(abs(runs[0].denoised![0] - runs[1].denoised![0]) <= 1e-10 * max(1, abs(runs[1].denoised![0])))
+    }
+  }
+
+  /// The outputs of the network are given, so that nothing but the sample itself can carry the change on.
+  @Test(arguments: SamplerCatalog.denoising.filter { !$0.needsSignal })
+  func `a sample that is replaced before any evaluation is where the run goes on from`(entry: SamplerCatalog.Entry) throws {
+    let grid = try SamplingGrid(Self.schedule, steps: 6, spacing: TimestepSpacing.leading())
+    let plan = try entry.sampler.plan(over: grid, predicting: .epsilon)
+    func end(changing k: Int?) -> Double {
+      var run = Sampling(plan, from: [0.5])
+      for i in plan.steps.indices {
+        if i == k { run.sample = [run.sample[0] + 1] }
+        run.advance(output: [0.1 * Double(i)], noise: [0.0])
+      }
+      return run.sample[0]
+    }
+    // A second evaluation of DPM++ SDE begins where the first began, and what was changed is taken for noise.
+    for k in plan.steps.indices where entry.name != "dpm++sde" || k.isMultiple(of: 2) {
+      #expect(abs(end(changing: k) - end(changing: nil)) > 0.5, "evaluation \(k)")
+    }
+  }
+
   @Test(arguments: [0, 0.3, 1]) func `DDIM inversion carries a point mass to where DDIM would have started`(strength: Double)
     throws
   {

@@ -53,7 +53,7 @@ import Testing
   /// But for TCD, which goes by timesteps, and those of this grid mean nothing.
   @Test(arguments: SamplerCatalog.stochastic.filter { $0.name != "tcd" })
   func `the error in variance of a stochastic sampler falls with its declared order`(entry: SamplerCatalog.Entry) throws {
-    let slope = try slope([1600, 3200, 6400]) { grid in
+    let slope = try slope([6400, 12800, 25600]) { grid in
       let plan = try entry.sampler.plan(over: grid, predicting: .x0)
       return abs(variance(of: plan) - spread(at: plan.steps.last!.arrival))
     }

@@ -146,8 +146,8 @@ import Testing
       #expect(throws: PlanError.self) { try Churn(Euler(), amount: 1, noise: value).plan(over: grid, predicting: .v) }
     }
     for clipping in [
-      Clipping.dynamic(ratio: 0), .dynamic(ratio: 1.1), .dynamic(ratio: .nan), .dynamic(maximum: 0.5),
-      .dynamic(maximum: .infinity), .range(-Double.infinity...1), .range(-1 ... .infinity),
+      Clipping.dynamic(ratio: 0), .dynamic(ratio: 1.1), .dynamic(ratio: .nan), .dynamic(maximum: 0),
+      .dynamic(maximum: -1), .dynamic(maximum: .infinity), .range(-Double.infinity...1), .range(-1 ... .infinity),
     ] {
       #expect(throws: PlanError.self) { try DDIM().plan(over: grid, predicting: .v, clipping: clipping) }
     }

@@ -1,6 +1,7 @@
 import Foundation
-import Schedulers
 import Testing
+
+@testable import Schedulers
 
 @Suite struct LearnedVarianceTests {
   private let schedule = try! NoiseSchedule(.linear(), timesteps: 100)
@@ -30,6 +31,65 @@ import Testing
     for k in 0..<2 { runs[k].advance(output: [0, Foundation.log(4) * Double(k)], noise: [1]) }
     #expect(runs[0].sample == [1])
     #expect(isClose(runs[1].sample[0], 2, relative: 2 * unit))
+  }
+
+  private static let schedules: [BetaSchedule] =
+    BetaSchedule.all + [.linear(end: 0.03), .linear(end: 0.08), .scaledLinear(end: 0.3)]
+
+  /// The deviation of the noise that a run adds in one step of a plan, where the network gives v: in place, and with a guidance, which goes by
+  /// combinations.
+  private func deviations(_ step: SamplingPlan.Step, saying v: Double) throws -> [Double] {
+    let plan = try SamplingPlan(
+      steps: [step], start: step.query.level, clipping: .none, learnsVariance: step.variance?.isLearned ?? false)
+    let output = plan.learnsVariance ? [0, v] : [0.0]
+    return [nil, ClassifierGuidance.score([0.0])].map { guidance in
+      let ends = [1.0, 0].map { noise in
+        var run = Sampling(plan, from: [0.0])
+        run.advance(output: output, noise: [noise], guidance: guidance)
+        return run.sample[0]
+      }
+      return ends[0] - ends[1]
+    }
+  }
+
+  @Test(arguments: schedules) func `the noise of a step lies between its bounds, whatever the network gives`(
+    formula: BetaSchedule
+  ) throws {
+    let schedule = try NoiseSchedule(formula, timesteps: 1000)
+    for steps in [10, 100, 1000] {
+      let grid = try SamplingGrid(schedule, steps: steps, spacing: TimestepSpacing.trailing)
+      for variance in [Variance.fixedSmall, .fixedLarge, .learnedRange] {
+        let plan = try DDPM(variance: variance).plan(over: grid, predicting: .x0)
+        for (step, (from, to)) in zip(plan.steps, grid.intervals).dropLast() {
+          let posterior = Posterior(from: from.level, to: to.level)
+          // Where ᾱ is below 2⁻⁵³, the two are one.
+          let bounds = (posterior.variance.squareRoot() * (1 - 1e-12))...(posterior.forwardVariance.squareRoot() * (1 + 1e-12))
+          for v in [-1, -0.4, 0, 0.7, 1] {
+            let found = try deviations(step, saying: v)
+            #expect(
+              found.allSatisfy(bounds.contains), "\(steps) steps, timestep \(step.query.timestep): \(found), not in \(bounds)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [0.02, 0.03, 0.08]) func `so does that of diffusers' DDPM, whose bounds are equal sooner`(end: Double) throws
+  {
+    let configuration = try DiffusersConfiguration(.ddpm, ["variance_type": "learned_range", "beta_end": .number(end)])
+    let bars = try configuration.tables().alphaBars
+    let plan = try configuration.plan(steps: 1000, fidelity: .diffusers)
+    for step in plan.steps.dropLast() {
+      let t = Int(step.query.timestep)
+      let beta = 1 - bars[t] / bars[t - 1]
+      let (small, large) = ((1 - bars[t - 1]) / (1 - bars[t]) * beta, beta)
+      for v in [-1.0, 0.3, 1] {
+        for found in try deviations(step, saying: v) {
+          let squared = found * found
+          #expect(squared >= Double(small) * (1 - 1e-6) && squared <= Double(large) * (1 + 1e-6), "\(t): \(squared)")
+        }
+      }
+    }
   }
 
   @Test func `other samplers leave the variance aside`() throws {

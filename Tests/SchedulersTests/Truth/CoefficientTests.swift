@@ -41,7 +41,7 @@ import Testing
       var worst = (excess: 1.0, text: "")
       for (k, call) in calls.enumerated() {
         let next = plan.steps[call].next
-        #expect(next.samples.count <= samples && next.estimates.count <= estimates && next.predicted == 0)
+        #expect(next.samples.count <= samples && next.estimates.count <= estimates && next.predicted == 0 && next.made == 0)
         func padded(_ factors: [Double], to count: Int) -> [Double] { (0..<count).map { $0 < factors.count ? factors[$0] : 0 } }
         let ours = padded(next.samples, to: samples) + padded(next.estimates, to: estimates) + [next.noise]
         let tolerance = Self.tolerance(spacing, condition: rows[width * k + width - 1], isBetween: isStages)

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import Schedulers
+
+/// Float32 arithmetic is within the error that the running analysis gives it, and the error is not much more than that.
+@Suite struct Float32RoundingsTests {
+  /// The same operations in float32, with their errors, and in Double.
+  private func formula<Number: CoefficientArithmetic>(_ x: Float, _ y: Float, as _: Number.Type) -> [Number] {
+    let (a, b) = (Number(x), Number(y))
+    let change = (-a).exponential() - Number(1)
+    let moment = change / a + Number(1)
+    return [a + b, a - b, a * b, a / b, change, moment, moment * b - a / (a + b), (a - b) / (a * b), -moment]
+  }
+
+  private struct Wide: CoefficientArithmetic {
+    var value: Double
+    init(_ value: Float) { self.value = Double(value) }
+    init(exact: Double) { value = exact }
+    static func + (a: Self, b: Self) -> Self { Self(exact: a.value + b.value) }
+    static func - (a: Self, b: Self) -> Self { Self(exact: a.value - b.value) }
+    static func * (a: Self, b: Self) -> Self { Self(exact: a.value * b.value) }
+    static func / (a: Self, b: Self) -> Self { Self(exact: a.value / b.value) }
+    static prefix func - (a: Self) -> Self { Self(exact: -a.value) }
+    func exponential() -> Self { Self(exact: exp(value)) }
+  }
+
+  @Test func `float32 is within the errors of the numbers that know theirs`() {
+    var generator = PhiloxGenerator(seed: 3)
+    var largest = [Double](repeating: 0, count: 9)
+    for _ in 0..<2000 {
+      let x = Float(exp(Double.random(in: -7...1, using: &generator)))
+      let y = Float(exp(Double.random(in: -7...1, using: &generator)))
+      let (made, known, exact) = (
+        formula(x, y, as: Float.self), formula(x, y, as: UncertainNumber.self), formula(x, y, as: Wide.self)
+      )
+      for i in made.indices {
+        #expect(known[i].value == exact[i].value)
+        let error = abs(Double(made[i]) - exact[i].value)
+        #expect(error <= known[i].error, "\(i) of \(x) and \(y)")
+        largest[i] = max(largest[i], error / known[i].error)
+      }
+    }
+    // A rounding comes near half a unit; several of a formula seldom all do.
+    #expect(largest[..<4].allSatisfy { $0 > 0.9 } && largest[4...].allSatisfy { $0 > 0.25 }, "\(largest)")
+  }
+
+  @Test func `what short steps leave of the integrals is within their errors`() {
+    for exponent in [1e-4, 1e-3, 0.01, 0.1, 1.0] {
+      let h = Float(exponent)
+      let change = Float(exp(Double(-h))) - 1
+      let (first, second) = (change / h + 1, (change + h) / (h * h) - 0.5)
+      // Their series: H/2 − H²/6 + ..., −H/6 + H²/24 − ... .
+      let x = Double(h)
+      let terms = (1...20).map { k in pow(-x, Double(k)) / tgamma(Double(k) + 2) }
+      let exact = (-terms.reduce(0, +), (1...20).map { k in pow(-x, Double(k)) / tgamma(Double(k) + 3) }.reduce(0, +))
+      let errors = SolverRoundings.moments(exponent: exponent)
+      #expect(abs(Double(first) - exact.0) <= errors[0], "\(exponent)")
+      #expect(abs(Double(second) - exact.1) <= errors[1], "\(exponent)")
+      // And no more than some units of the cancelled terms.
+      #expect(errors[0] < 8 * 0x1p-24 * max(1, 1 / x) && errors[1] < 16 * 0x1p-24 / (x * x), "\(exponent)")
+    }
+  }
+}
