@@ -12,6 +12,8 @@ import Testing
       let mixed: [[Double]]
     }
     let state, generator: Draws
+    /// FNV-1a over the words of each of the ziggurat's tables, as NumPy has them.
+    let tables: [String: String]
   }
 
   private static let file = Result { try Fixtures.json("noise-numpy.json", as: File.self) }
@@ -28,6 +30,19 @@ import Testing
       let values: [Double] = entry.draws.flatMap { generator.normals($0, precision: precision) }
       entry.check(values, tolerance: (precision == .float32 ? 0x1p-21 : 8 * unit) * 8.6)
     }
+  }
+
+  @Test func `every entry of the ziggurat's tables is NumPy's`() throws {
+    func checksum(_ words: [UInt64]) -> String {
+      String(words.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01b3 } as UInt64, radix: 16)
+    }
+    let wide = [
+      "ki_double": ZigguratTables.kiDouble, "wi_double": ZigguratTables.wiDouble, "fi_double": ZigguratTables.fiDouble,
+    ]
+    let narrow = ["ki_float": ZigguratTables.kiFloat, "wi_float": ZigguratTables.wiFloat, "fi_float": ZigguratTables.fiFloat]
+    let found = wide.mapValues(checksum).merging(narrow.mapValues { checksum($0.map { UInt64($0) }) }) { $1 }
+    #expect(try found == Self.file.get().tables)
+    Comparisons.count(6 * 256)
   }
 
   @Test func `normals are NumPy's, of both generators and every seed`() throws {

@@ -60,6 +60,17 @@ import Testing
     #expect(draw(.a100, 0).isEmpty)
   }
 
+  /// Multiprocessors by NVIDIA's architecture whitepapers; threads of each by the CUDA C++ Programming Guide, technical specifications per
+  /// compute capability: 7.0, 7.5, 8.0, 8.6, 8.9 and 9.0.
+  @Test func `devices are those of NVIDIA's documents`() {
+    let devices: [(TorchCUDANoise.Device, Int, Int)] = [
+      (.v100, 80, 2048), (.t4, 40, 1024), (.a100, 108, 2048), (.rtx3090, 82, 1536), (.rtx4090, 128, 1536), (.h100, 132, 2048),
+    ]
+    for (device, multiprocessors, threads) in devices {
+      #expect(device.multiprocessors == multiprocessors && device.threadsPerMultiprocessor == threads)
+    }
+  }
+
   @Test func `a source saved between two draws continues with the same numbers`() throws {
     var noise = TorchCUDANoise(seed: .max, device: .t4)
     _ = noise.next(like: [0.0])
