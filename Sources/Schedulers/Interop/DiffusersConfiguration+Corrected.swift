@@ -104,7 +104,7 @@ extension DiffusersConfiguration {
       case .kdpm2AncestralDiscrete: KDPM2(eta: 1)
       case .flowMatchEulerDiscrete where redrawsFlow, .flowMatchLCM: ConsistencyModel(leastSigma: 0)
       case .flowMatchHeunDiscrete: churned(FlowHeun(), arguments)
-      case .consistency: try consistencyModel()
+      case .consistency: ConsistencyModel(leastSigma: try consistencyFunction().leastSigma)
       case .dpmSolverSDE: DPMSolverSDE()
       case .rePaint: try rePaint(steps: steps, arguments)
       case .ddimInverse: DDIMInversion()

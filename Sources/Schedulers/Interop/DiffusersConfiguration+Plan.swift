@@ -67,9 +67,12 @@ extension DiffusersConfiguration {
     }
     let grid = SamplingGrid(unchecked: [.clean])
     if family == .edm {
-      return try naming { try moves.plan(over: grid, predicting: preconditioning(), clipping: clipping) }
+      return try naming { try moves.plan(over: grid, predicting: edmReading(), clipping: clipping) }
     }
-    if family == .consistency { return try consistencyPlan(moves, clipping: clipping) }
+    if family == .consistency {
+      let reading = AskedAsGiven(base: try consistencyFunction())
+      return try naming { try moves.plan(over: grid, predicting: reading, clipping: clipping) }
+    }
     let prediction = try prediction()
     if fidelity == .diffusers, schedulerClass == .ipndm || prediction == .v && isSolver && boolean("use_flow_sigmas") {
       return try planOnCircle(moves, clipping: clipping)
@@ -111,12 +114,22 @@ extension DiffusersConfiguration {
   private func planOnCircle(_ moves: Moves, clipping: Clipping) throws(ConfigurationError) -> SamplingPlan {
     // Where epsilon is interpolated it is read as signal·v + noise·x, from which this x̂0 follows.
     let isEpsilon = schedulerClass != .deis && moves.moves[0].estimate == .epsilon
-    let steps = moves.moves.map { move in
-      let level = move.query.level
-      let sample = isEpsilon && level.signal > 0 ? (1 - level.noise * level.noise) / level.signal : level.signal
-      return move.step(asking: move.query, denoising: Readout(sample: sample, output: -level.noise))
+    return try naming {
+      try moves.plan(over: SamplingGrid(unchecked: [.clean]), predicting: CircularV(isEpsilon: isEpsilon), clipping: clipping)
     }
-    return try naming { try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) }
+  }
+
+  /// v read as where signal² + noise² is 1.
+  private struct CircularV: OutputReading {
+    var isEpsilon: Bool
+
+    var name: String { Prediction.v.name }
+    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+      let level = query.level
+      let sample = isEpsilon && level.signal > 0 ? (1 - level.noise * level.noise) / level.signal : level.signal
+      return Readout(sample: sample, output: -level.noise)
+    }
   }
 
   private var isHeun: Bool { schedulerClass == .heunDiscrete || schedulerClass == .flowMatchHeunDiscrete }

@@ -62,7 +62,8 @@ extension DiffusersConfiguration {
   /// x̂0 from x̂ and what the network said of x.
   private func readout(sigma: Double, raised: Double) throws(ConfigurationError) -> Readout {
     if schedulerClass == .edmEuler {
-      return try preconditioning().denoising(at: NoiseLevel(signal: 1, noise: raised)) ?? Readout(sample: 1, output: 0)
+      let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
+      return try edmReading().denoising(at: point, next: nil) ?? Readout(sample: 1, output: 0)
     }
     switch try prediction() {
     case .x0: return Readout(sample: 0, output: 1)

@@ -1,8 +1,8 @@
 // Consistency models, whose network says where the ODE ends from each of the sigmas that it was distilled at.
 
 extension DiffusersConfiguration {
-  /// The sampler with the file's scales.
-  func consistencyModel() throws(ConfigurationError) -> ConsistencyModel {
+  /// The function with the file's scales.
+  func consistencyFunction() throws(ConfigurationError) -> ConsistencyFunction {
     for name in ["sigma_min", "sigma_max", "sigma_data", "rho"] {
       guard let value = number(name), value > 0, value.isFinite else {
         throw unsupported(name, remedy: "it must be above 0 and finite")
@@ -10,7 +10,7 @@ extension DiffusersConfiguration {
     }
     let most = number("sigma_max")!
     guard number("sigma_min")! < most else { throw unsupported("sigma_min", remedy: "it must be below sigma_max, \(most)") }
-    return ConsistencyModel(leastSigma: number("sigma_min")!, dataDeviation: number("sigma_data")!)
+    return ConsistencyFunction(leastSigma: number("sigma_min")!, sigmaData: number("sigma_data")!)
   }
 
   /// What the noise of a step is multiplied by.
@@ -23,15 +23,17 @@ extension DiffusersConfiguration {
 
   /// The sigmas in Double, and 250·ln σ for timesteps.
   func consistencyGrid(steps: Int) throws(ConfigurationError) -> SamplingGrid {
-    let model = try consistencyModel()
+    let function = try consistencyFunction()
     return try naming {
-      try model.grid(steps: steps, levels: trainingTimesteps(), largestSigma: number("sigma_max")!, rho: number("rho")!)
+      try SamplingGrid(
+        consistency: function, steps: steps, levels: trainingTimesteps(), largestSigma: number("sigma_max")!,
+        rho: number("rho")!)
     }
   }
 
   /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
   func consistencySetting(steps: Int) throws(ConfigurationError) -> Setting {
-    _ = try consistencyModel()
+    _ = try consistencyFunction()
     let (levels, rho) = (try trainingTimesteps(), number("rho")!)
     guard levels > 1 else { throw unsupported("num_train_timesteps", remedy: "diffusers divides by one less; use 2 or more") }
     let (start, end) = (Math.pow(number("sigma_max")!, 1 / rho), Math.pow(number("sigma_min")!, 1 / rho))
@@ -67,11 +69,15 @@ extension DiffusersConfiguration {
     }
     return Moves(moves: moves, start: NoiseLevel(signal: 0, noise: number("sigma_max")!))
   }
+}
 
-  /// The plan with x̂0 read as the consistency function.
-  func consistencyPlan(_ moves: Moves, clipping: Clipping) throws(ConfigurationError) -> SamplingPlan {
-    let model = try consistencyModel()
-    let steps = moves.moves.map { $0.step(asking: $0.query, denoising: model.readout(at: $0.query.level)) }
-    return try naming { try SamplingPlan(steps: steps, start: moves.start, clipping: clipping) }
+/// A reading of a network that is asked what the moves say, whose timesteps another library rounded.
+struct AskedAsGiven<Base: OutputReading>: OutputReading {
+  var base: Base
+
+  var name: String { base.name }
+  func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+  func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    base.denoising(at: query, next: next)
   }
 }

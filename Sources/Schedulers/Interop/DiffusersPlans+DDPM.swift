@@ -113,7 +113,7 @@ extension DiffusersConfiguration {
     _ setting: Setting, _ tables: Tables, stride: Int, _ arguments: StepArguments
   ) throws(ConfigurationError) -> Moves {
     let eta = arguments.eta ?? 0
-    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, sampler: "DDIM", allowed: "0 ... 1")) }
+    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, of: "DDIM", allowed: "0 ... 1")) }
     let end = try endsAtLeastNoise() ? tables.alphaBars[0] : 1
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {

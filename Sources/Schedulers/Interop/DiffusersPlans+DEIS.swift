@@ -4,7 +4,7 @@
 extension DiffusersConfiguration {
   /// The steps over a grid, with at most the order that `orders` gives each.
   func deisMoves(_ grid: SamplingGrid, orders: [Int]) -> [Move] {
-    let exact = ExponentialMultistep(name: className, order: 3, estimate: .epsilon)
+    let exact = ExponentialMultistep(order: 3, estimate: .epsilon)
     return orders.enumerated().map { i, order in
       let (from, to) = (rounded(grid.points[i].level), rounded(grid.points[i + 1].level))
       guard let weights = deisWeights(grid, step: i, order: order, as: Float.self) else {

@@ -31,7 +31,7 @@ extension DiffusersConfiguration {
 
   /// TCD: its last step goes to timestep 0.
   func tcdMoves(_ setting: Setting, _ tables: Tables, eta: Double) throws(ConfigurationError) -> Moves {
-    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, sampler: "TCD", allowed: "0 ... 1")) }
+    guard eta >= 0, eta <= 1 else { throw named(PlanError.option("eta", eta, of: "TCD", allowed: "0 ... 1")) }
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {
       let bar = try alphaBar(timestep, tables, step: i)

@@ -6,8 +6,25 @@ extension DiffusersConfiguration {
     guard let data = number("sigma_data"), data > 0, data.isFinite else {
       throw unsupported("sigma_data", remedy: "it must be above 0 and finite")
     }
-    return EDMPreconditioning(
-      sigmaData: data, isNegated: try choice("prediction_type", ["epsilon": false, "v_prediction": true]))
+    return EDMPreconditioning(sigmaData: data)
+  }
+
+  /// The same, with c_out negative for networks of `v_prediction`.
+  func edmReading() throws(ConfigurationError) -> SignedEDM {
+    SignedEDM(
+      preconditioning: try preconditioning(), sign: try choice("prediction_type", ["epsilon": 1, "v_prediction": -1]))
+  }
+
+  /// EDM's preconditioning of a network or of its negative.
+  struct SignedEDM: OutputReading {
+    var preconditioning: EDMPreconditioning
+    var sign: Double
+
+    var name: String { preconditioning.name }
+    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { preconditioning.query(at: point) }
+    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+      preconditioning.denoising(at: query, next: next).map { Readout(sample: $0.sample, output: sign * $0.output) }
+    }
   }
 
   private func edmSpacing() throws(ConfigurationError) -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
@@ -72,7 +89,11 @@ extension DiffusersConfiguration {
       let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
       // A run of more steps has been at the least sigma.
       guard try endsAtLeastNoise(), steps == 1 else { return grid }
-      return try SamplingGrid(points: [grid.points[0], edm.point(at: NoiseLevel(signal: 1, noise: range.lowerBound))])
+      return try SamplingGrid(points: [
+        grid.points[0],
+        edm.query(
+          at: SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound))),
+      ])
     }
   }
 }

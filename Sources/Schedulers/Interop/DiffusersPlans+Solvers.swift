@@ -127,7 +127,7 @@ extension DiffusersConfiguration {
     if schedulerClass == .deis {
       try choice("algorithm_type", ["deis": (), "dpmsolver": (), "dpmsolver++": ()])
       try choice("solver_type", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
-      return ExponentialMultistep(name: className, order: 3, estimate: .epsilon)
+      return ExponentialMultistep(order: 3, estimate: .epsilon)
     }
     let type: SolverType = try choice(
       "solver_type", ["midpoint": .midpoint, "heun": .heun, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
@@ -144,7 +144,7 @@ extension DiffusersConfiguration {
     }
     let curvature: Curvature = fidelity == .corrected ? .whole : estimate == .x0 && eta > 0 ? .missigned : .halved
     return ExponentialMultistep(
-      name: className, order: 3, estimate: estimate, solverType: type, eta: eta, curvature: curvature)
+      order: 3, estimate: estimate, solverType: type, eta: eta, curvature: curvature)
   }
 
   /// What `algorithm_type` interpolates, and its share of fresh noise.

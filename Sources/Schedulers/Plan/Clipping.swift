@@ -19,13 +19,13 @@ public enum Clipping: Hashable, Sendable {
     case .range(let range):
       guard range.lowerBound.isFinite, range.upperBound.isFinite else {
         throw .option(
-          "range", range.lowerBound.isFinite ? range.upperBound : range.lowerBound, sampler: "clipping",
+          "range", range.lowerBound.isFinite ? range.upperBound : range.lowerBound, of: "clipping",
           allowed: "finite numbers")
       }
     case .dynamic(let ratio, let maximum):
-      guard ratio > 0, ratio <= 1 else { throw .option("ratio", ratio, sampler: "dynamic clipping", allowed: "(0, 1]") }
+      guard ratio > 0, ratio <= 1 else { throw .option("ratio", ratio, of: "dynamic clipping", allowed: "(0, 1]") }
       guard maximum > 0, maximum.isFinite else {
-        throw .option("maximum", maximum, sampler: "dynamic clipping", allowed: "(0, ∞)")
+        throw .option("maximum", maximum, of: "dynamic clipping", allowed: "(0, ∞)")
       }
     }
   }

@@ -18,7 +18,6 @@ enum Curvature: Hashable {
 
 /// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
 struct ExponentialMultistep {
-  var name: String
   var order: Int
   var estimate: Estimate
   var solverType = SolverType.heun
@@ -26,9 +25,8 @@ struct ExponentialMultistep {
   var curvature = Curvature.whole
   var lowersFinalOrder = false
 
-  func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: name, allowed: "1 ... 3") }
-    return (0..<grid.steps).map { i in
+  func moves(over grid: SamplingGrid) -> [Move] {
+    (0..<grid.steps).map { i in
       let left = lowersFinalOrder ? grid.steps - i : order
       return move(grid.points, from: i, order: grid.points[i + 1].level.noise > 0 ? min(order, i + 1, left) : 1)
     }

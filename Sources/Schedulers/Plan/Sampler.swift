@@ -12,6 +12,11 @@ public protocol Sampler: Hashable, Codable, Sendable {
 }
 
 extension Sampler {
+  /// Throws, in the name of this sampler, unless one of its options is allowed.
+  func check(_ name: String, _ value: Double, _ allowed: PlanError.Allowed) throws(PlanError) {
+    try PlanError.check(name, value, allowed, of: Self.self)
+  }
+
   public func start(of grid: SamplingGrid) -> NoiseLevel { grid.points[0].level }
 }
 
@@ -24,7 +29,7 @@ public protocol EtaSampler: Sampler {
 extension EtaSampler {
   /// Throws if `eta` is NaN or outside [0, 1].
   public func validateEta() throws(PlanError) {
-    guard eta >= 0, eta <= 1 else { throw .option("eta", eta, sampler: "\(Self.self)", allowed: "0 ... 1") }
+    try check("eta", eta, .closed(0...1))
   }
 }
 

@@ -108,37 +108,6 @@ public struct SamplingPlan: Hashable, Sendable {
   }
 }
 
-extension Sampler {
-  /// The plan of this sampler on a grid, for a network with the given kind of output.
-  ///
-  /// - Parameters:
-  ///   - grid: the points, noisiest first.
-  ///   - prediction: what the network's output is.
-  ///   - clipping: what to do to x̂0 before it is used.
-  ///   - learnsVariance: whether the network's output has twice the channels of a sample, the second half about the variance, which
-  ///     samplers other than `DDPM` leave aside. A sampler with learned variance implies it.
-  /// - Throws: `PlanError` where a coefficient does not exist, as for epsilon prediction at zero terminal SNR, or an option is out
-  ///   of its range.
-  public func plan(
-    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none, learnsVariance: Bool = false
-  ) throws(PlanError) -> SamplingPlan {
-    var steps: [SamplingPlan.Step] = []
-    for move in try moves(over: grid) {
-      let query = move.query
-      // Looked for where it is needed alone: a search for every point of a long grid takes long.
-      let index = prediction == .previous ? grid.points.firstIndex(of: query) : nil
-      let previous = index.flatMap { $0 < grid.steps ? grid.points[$0 + 1] : nil }
-      guard
-        let denoising = prediction.denoising(
-          at: query.level.scaled(by: query.inputScale), previous: previous?.level.scaled(by: previous!.inputScale))
-      else { throw .singular(prediction, timestep: query.timestep, sigma: query.level.sigma) }
-      let readout = Readout(sample: denoising.sample * query.inputScale, output: denoising.output)
-      steps.append(move.step(asking: query, denoising: readout))
-    }
-    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
-  }
-}
-
 extension Move {
   /// The step of a plan in which the network is asked at `query`, a point with the level of the move's.
   func step(asking query: SamplingPlan.Query, denoising: Readout) -> SamplingPlan.Step {

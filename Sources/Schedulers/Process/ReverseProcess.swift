@@ -60,7 +60,7 @@ public struct ReverseProcess: Hashable, Sendable {
         prediction == .previous
         ? Readout(sample: -ofSample[t] / ofX0[t], output: 1 / ofX0[t]) : prediction.denoising(at: level)
       guard let denoising, denoising.isFinite else {
-        throw .singular(prediction, timestep: Double(t), sigma: level.sigma)
+        throw .singular(prediction.name, timestep: Double(t), sigma: level.sigma)
       }
       guard small[t].isFinite else { throw .coefficient(step: t, timestep: Double(t), sigma: level.sigma) }
       let isFirst = t == 0 && variance == .fixedLarge

@@ -32,9 +32,8 @@ public struct Churn<Base: Sampler>: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    for (name, value) in [("amount", amount), ("noise", noise)] where !(value >= 0 && value.isFinite) {
-      throw .option(name, value, sampler: "Churn", allowed: "[0, ∞)")
-    }
+    try check("amount", amount, .notNegative)
+    try check("noise", noise, .notNegative)
     let scale = grid.timestepScale
     let starts = (0..<grid.steps).map { raised(grid.points, at: $0, scale: scale) } + [grid.points[grid.steps]]
     var moves: [Move] = []

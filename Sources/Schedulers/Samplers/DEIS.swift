@@ -19,7 +19,7 @@ public struct DEIS: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    try ExponentialMultistep(name: "DEIS", order: order, estimate: .epsilon, lowersFinalOrder: lowersFinalOrder).moves(
-      over: grid)
+    try check("order", Double(order), .closed(1...3))
+    return ExponentialMultistep(order: order, estimate: .epsilon, lowersFinalOrder: lowersFinalOrder).moves(over: grid)
   }
 }

@@ -30,8 +30,9 @@ public struct DPMSolver: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    try ExponentialMultistep(
-      name: "DPMSolver", order: order, estimate: .epsilon, solverType: solverType,
+    try check("order", Double(order), .closed(1...3))
+    return ExponentialMultistep(
+      order: order, estimate: .epsilon, solverType: solverType,
       curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }

@@ -20,10 +20,8 @@ public struct DPMSolverInversion: Sampler {
   public func start(of grid: SamplingGrid) -> NoiseLevel { DDIMInversion().start(of: grid) }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...3).contains(order) else {
-      throw .option("order", Double(order), sampler: "DPMSolverInversion", allowed: "1 ... 3")
-    }
-    let multistep = ExponentialMultistep(name: "DPMSolverInversion", order: order, estimate: .x0, solverType: solverType)
+    try check("order", Double(order), .closed(1...3))
+    let multistep = ExponentialMultistep(order: order, estimate: .x0, solverType: solverType)
     return Self.moves(over: grid, by: multistep) { _, _ in order }
   }
 

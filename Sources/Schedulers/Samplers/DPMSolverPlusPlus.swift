@@ -43,8 +43,9 @@ public struct DPMSolverPlusPlus: EtaSampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
-    return try ExponentialMultistep(
-      name: "DPMSolverPlusPlus", order: order, estimate: .x0, solverType: solverType, eta: eta,
+    try check("order", Double(order), .closed(1...3))
+    return ExponentialMultistep(
+      order: order, estimate: .x0, solverType: solverType, eta: eta,
       curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }

@@ -27,9 +27,7 @@ public struct DPMSolverSinglestep: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...3).contains(order) else {
-      throw .option("order", Double(order), sampler: "DPMSolverSinglestep", allowed: "1 ... 3")
-    }
+    try check("order", Double(order), .closed(1...3))
     var start = 0
     return (0..<grid.steps).map { i in
       let (from, to) = (grid.points[i], grid.points[i + 1])

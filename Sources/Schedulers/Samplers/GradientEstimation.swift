@@ -25,8 +25,8 @@ public struct GradientEstimation: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard gamma.isFinite else { throw .option("gamma", gamma, sampler: "GradientEstimation", allowed: "(-∞, ∞)") }
-    guard mu >= 0, mu < 1 else { throw .option("mu", mu, sampler: "GradientEstimation", allowed: "[0, 1)") }
+    try check("gamma", gamma, .finite)
+    try check("mu", mu, .belowOne)
     return grid.intervals.enumerated().map { i, interval in
       let (from, to) = (interval.from.level, interval.to.level)
       // σ_p/σ', a power of σ'/σ.

@@ -20,7 +20,7 @@ public struct IPNDM: Sampler {
   ]
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...4).contains(order) else { throw .option("order", Double(order), sampler: "IPNDM", allowed: "1 ... 4") }
+    try check("order", Double(order), .closed(1...4))
     return grid.intervals.enumerated().map { i, interval in
       let factors = Self.factors[min(order, i + 1) - 1].enumerated()
       let combined = factors.reduce(LinearForm()) { $0 + $1.element * .estimate(ago: $1.offset) }

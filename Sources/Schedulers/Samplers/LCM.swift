@@ -13,22 +13,21 @@ public struct LCM: Sampler {
   /// What the timestep is multiplied by: above 0.
   public var timestepScaling: Double
   /// The deviation of the data: above 0.
-  public var dataDeviation: Double
+  public var sigmaData: Double
 
   /// The sampler of a network distilled with these scales.
-  public init(timestepScaling: Double = 10, dataDeviation: Double = 0.5) {
+  public init(timestepScaling: Double = 10, sigmaData: Double = 0.5) {
     self.timestepScaling = timestepScaling
-    self.dataDeviation = dataDeviation
+    self.sigmaData = sigmaData
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    for (name, value) in [("timestepScaling", timestepScaling), ("dataDeviation", dataDeviation)] {
-      guard value > 0, value.isFinite else { throw .option(name, value, sampler: "LCM", allowed: "(0, ∞)") }
-    }
+    try check("timestepScaling", timestepScaling, .positive)
+    try check("sigmaData", sigmaData, .positive)
     return try grid.intervals.map { interval throws(PlanError) in
       let (from, to) = interval
-      guard from.timestep >= 0 else { throw .option("timestep", from.timestep, sampler: "LCM", allowed: "[0, ∞)") }
-      let scaled = timestepScaling * from.timestep / dataDeviation
+      try check("timestep", from.timestep, .notNegative)
+      let scaled = timestepScaling * from.timestep / sigmaData
       let length = Math.hypot(scaled, 1)
       let sample = from.inputScale / (length * length) * LinearForm.sample
       let next = to.level.signal * (sample + scaled / length * .estimate()) + to.level.noise * .noise

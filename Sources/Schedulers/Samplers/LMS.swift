@@ -14,7 +14,7 @@ public struct LMS: Sampler {
   public init(order: Int = 4) { self.order = order }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...4).contains(order) else { throw .option("order", Double(order), sampler: "LMS", allowed: "1 ... 4") }
+    try check("order", Double(order), .closed(1...4))
     return grid.intervals.enumerated().map { i, interval in
       let (from, to) = (interval.from.level, interval.to.level)
       let run = to.sigma - from.sigma

@@ -35,9 +35,8 @@ public struct RePaint: EtaSampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    for (name, value) in [("jumpLength", jumpLength), ("resamplings", resamplings)] where !(1...1000).contains(value) {
-      throw .option(name, Double(value), sampler: "RePaint", allowed: "1 ... 1000")
-    }
+    try check("jumpLength", Double(jumpLength), .closed(1...1000))
+    try check("resamplings", Double(resamplings), .closed(1...1000))
     let steps = try DDIM(eta: eta).moves(over: grid)
     var moves: [Move] = []
     var index = 0

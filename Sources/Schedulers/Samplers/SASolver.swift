@@ -37,12 +37,10 @@ public struct SASolver: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    func check(_ name: String, _ value: Double, _ isAllowed: Bool, _ allowed: String) throws(PlanError) {
-      guard isAllowed else { throw .option(name, value, sampler: "SASolver", allowed: allowed) }
-    }
-    try check("predictorOrder", Double(predictorOrder), (1...4).contains(predictorOrder), "1 ... 4")
-    try check("correctorOrder", Double(correctorOrder), [0, 2, 3, 4].contains(correctorOrder), "2 ... 4, or 0 for none")
-    try check("tau", tau, tau >= 0 && tau.isFinite, "[0, ∞)")
+    try check("predictorOrder", Double(predictorOrder), .closed(1...4))
+    let orders = PlanError.Allowed(text: "2 ... 4, or 0 for none") { [0, 2, 3, 4].contains($0) }
+    try check("correctorOrder", Double(correctorOrder), orders)
+    try check("tau", tau, .notNegative)
     return ExponentialPredictorCorrector(
       estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
       etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },

@@ -26,7 +26,7 @@ public struct TCD: EtaSampler {
       if eta > 0, sigma > 0 {
         let below = scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down))
         guard to.timestep >= 0, below <= sigma * (1 + 0x1p-40) else {
-          throw .option("timestep", to.timestep, sampler: "TCD", allowed: "a process whose noise grows with time, from 0")
+          throw .option("timestep", to.timestep, of: "TCD", allowed: "a process whose noise grows with time, from 0")
         }
         // By rounding it may be above.
         lower = min(below, sigma)

@@ -47,7 +47,7 @@ public struct UniPC: Sampler {
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
-    guard (1...3).contains(order) else { throw .option("order", Double(order), sampler: "UniPC", allowed: "1 ... 3") }
+    try check("order", Double(order), .closed(1...3))
     return solver.moves(over: grid)
   }
 

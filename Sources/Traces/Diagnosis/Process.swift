@@ -74,7 +74,7 @@ extension SamplingPlan {
   /// Whether its steps read x̂0 as from a network of a kind.
   func predicts(_ prediction: Prediction) -> Bool {
     steps.allSatisfy { step in
-      guard let readout = prediction.denoising(for: step.query) else { return false }
+      guard let readout = prediction.denoising(at: step.query, next: nil) else { return false }
       func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-4 * max(abs(a), abs(b)) }
       return isClose(readout.sample, step.denoising.sample) && isClose(readout.output, step.denoising.output)
     }
@@ -98,13 +98,5 @@ extension SamplingPlan.Step {
   /// The step's line with another factor of the noise.
   func with(noise factor: Double, variance: StepVariance? = nil) -> Self {
     with(next: next + (factor - next.noise) * .noise, variance: variance ?? .fixed(logarithm: 0))
-  }
-}
-
-extension Prediction {
-  /// How a sample and an output at a point give x̂0.
-  func denoising(for query: SamplingPlan.Query) -> Readout? {
-    guard let readout = denoising(at: query.level.scaled(by: query.inputScale)) else { return nil }
-    return Readout(sample: readout.sample * query.inputScale, output: readout.output)
   }
 }

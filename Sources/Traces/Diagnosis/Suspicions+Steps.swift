@@ -7,7 +7,7 @@ extension Suspicions {
     [Prediction.epsilon, .v, .x0, .flow].filter { $0 != process.prediction }.flatMap { other in
       suspicion(
         .prediction, "the model's output is read as \(other), not as \(process.prediction?.rawValue ?? "what it is")",
-        plan.edited { _, step in other.denoising(for: step.query).map { step.with(denoising: $0) } })
+        plan.edited { _, step in other.denoising(at: step.query, next: nil).map { step.with(denoising: $0) } })
     }
   }
 

@@ -156,14 +156,14 @@ import Testing
   }
 
   @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
-    let model = ConsistencyModel(leastSigma: 0.01, dataDeviation: 1)
-    let grid = try model.grid(steps: 3, levels: 18, largestSigma: 10, rho: 3)
+    let function = ConsistencyFunction(leastSigma: 0.01, sigmaData: 1)
+    let grid = try SamplingGrid(consistency: function, steps: 3, levels: 18, largestSigma: 10, rho: 3)
     let values: Values = ["num_train_timesteps": 18, "sigma_min": 0.01, "sigma_max": 10.0, "sigma_data": 1.0, "rho": 3.0]
     let (plain, loud) = (try Self.plan(.consistency, values, steps: 3), values.merging(["s_noise": 1.5]) { $1 })
     #expect(plain.clipping == .range(-1...1))
     for (step, interval) in zip(plain.steps, grid.intervals) {
       #expect(step.query == interval.from && step.arrival == interval.to.level)
-      #expect(step.denoising == model.readout(at: interval.from.level))
+      #expect(step.denoising == function.denoising(at: interval.from, next: nil))
     }
     // σ₁ = (10^⅓ + 6/17·(0.01^⅓ − 10^⅓))³, and what is drawn is √(σ₁² − 0.01²).
     let (start, end) = (pow(10, 1 / 3.0), pow(0.01, 1 / 3.0))

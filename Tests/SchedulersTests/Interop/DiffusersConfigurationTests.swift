@@ -251,8 +251,7 @@ import Testing
     }
     #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: StepArguments(order: 2)) }
     #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.lms).plan(steps: 5, step: StepArguments(order: 5)) }
-    #expect(throws: ConfigurationError.plan(.option("eta", 2, sampler: "DDIM", allowed: "0 ... 1"), className: "DDIMScheduler"))
-    {
+    #expect(throws: ConfigurationError.plan(.option("eta", 2, of: "DDIM", allowed: "0 ... 1"), className: "DDIMScheduler")) {
       try DiffusersConfiguration(.ddim).plan(steps: 5, fidelity: .diffusers, step: StepArguments(eta: 2))
     }
   }

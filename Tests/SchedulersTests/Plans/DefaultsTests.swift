@@ -9,7 +9,7 @@ import Testing
         Churn(Euler(), amount: 40),
         "Churn<Euler>(base: Schedulers.Euler(), amount: 40.0, range: ClosedRange(0.0...1.7976931348623157e+308), noise: 1.0)"
       ),
-      (ConsistencyModel(), "ConsistencyModel(leastSigma: 0.002, dataDeviation: 0.5)"),
+      (ConsistencyModel(), "ConsistencyModel(leastSigma: 0.002)"),
       (DDIM(), "DDIM(eta: 0.0, rederivesEpsilon: true)"),
       (DDIMInversion(), "DDIMInversion()"),
       (DDPM(), "DDPM(variance: Schedulers.Variance.fixedSmall)"),
@@ -31,7 +31,7 @@ import Testing
       ),
       (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (FlowHeun(), "FlowHeun()"),
       (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"), (IPNDM(), "IPNDM(order: 4)"),
-      (KDPM2(), "KDPM2(eta: 0.0)"), (LCM(), "LCM(timestepScaling: 10.0, dataDeviation: 0.5)"), (LMS(), "LMS(order: 4)"),
+      (KDPM2(), "KDPM2(eta: 0.0)"), (LCM(), "LCM(timestepScaling: 10.0, sigmaData: 0.5)"), (LMS(), "LMS(order: 4)"),
       (PNDM(), "PNDM(skipsRungeKutta: false)"), (RePaint(), "RePaint(eta: 1.0, jumpLength: 10, resamplings: 10)"),
       (
         SASolver(),
@@ -60,7 +60,7 @@ import Testing
     #expect(Clipping.dynamic() == .dynamic(ratio: 0.995, maximum: 1))
     #expect(LossWeighting.minSNR() == .minSNR(gamma: 5) && LossWeighting.softMinSNR() == .softMinSNR(gamma: 4))
     #expect(LossWeighting.p2() == .p2(k: 1, gamma: 1) && LossWeighting.edm() == .edm(sigmaData: 0.5))
-    #expect("\(EDMPreconditioning())" == "\(EDMPreconditioning(sigmaData: 0.5, isNegated: false))")
+    #expect("\(EDMPreconditioning())" == "\(EDMPreconditioning(sigmaData: 0.5, conditioning: .logarithm))")
     #expect("\(try LogNormalSigma())" == "\(try LogNormalSigma(mean: -1.2, deviation: 1.2))")
     #expect("\(DiscretizedGaussian())" == "\(DiscretizedGaussian(levels: 256, cdf: .exact))")
     #expect("\(BrownianNoise(seed: 1))" == "\(BrownianNoise(seed: 1, firstSample: 0, depth: 20))")

@@ -68,7 +68,7 @@ import Testing
   @Test(arguments: [0, -1, 1001, .max]) func `options out of range are errors that name them`(value: Int) throws {
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 100), steps: 5, spacing: TimestepSpacing.trailing)
     for (sampler, name) in [(RePaint(jumpLength: value), "jumpLength"), (RePaint(resamplings: value), "resamplings")] {
-      #expect(throws: PlanError.option(name, Double(value), sampler: "RePaint", allowed: "1 ... 1000")) {
+      #expect(throws: PlanError.option(name, Double(value), of: "RePaint", allowed: "1 ... 1000")) {
         try sampler.plan(over: grid, predicting: .v)
       }
     }

@@ -62,7 +62,7 @@ import Testing
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
     let error = #expect(throws: PlanError.self) { try entry.sampler.plan(over: grid, predicting: .epsilon) }
-    #expect(error == .singular(.epsilon, timestep: 49, sigma: .infinity))
+    #expect(error == .singular("epsilon prediction", timestep: 49, sigma: .infinity))
     #expect("\(try #require(error))".contains("timestep 49"))
   }
 
@@ -122,15 +122,19 @@ import Testing
     }
     for number in [0, -1, Double.nan, .infinity] {
       let samplers: [any Sampler] = [
-        LCM(timestepScaling: number), LCM(dataDeviation: number), ConsistencyModel(dataDeviation: number),
-        ConsistencyModel(leastSigma: number == 0 ? -0.1 : number),
+        LCM(timestepScaling: number), LCM(sigmaData: number), ConsistencyModel(leastSigma: number == 0 ? -0.1 : number),
       ]
       for sampler in samplers { #expect(throws: PlanError.self) { try sampler.plan(over: grid, predicting: .v) } }
+      for function in [
+        ConsistencyFunction(sigmaData: number), ConsistencyFunction(leastSigma: number == 0 ? -0.1 : number),
+      ] {
+        #expect(throws: PlanError.self) { try ConsistencyModel().plan(over: grid, predicting: function) }
+      }
     }
     for tau in [-0.1, .nan, .infinity] {
       #expect(throws: PlanError.self) { try SASolver(tau: tau).plan(over: grid, predicting: .v) }
     }
-    #expect(throws: PlanError.option("order", 4, sampler: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
+    #expect(throws: PlanError.option("order", 4, of: "DPMSolverPlusPlus", allowed: "1 ... 3")) {
       try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
     }
     for order in [0, 4] {
@@ -158,7 +162,7 @@ import Testing
     func grid(_ timesteps: [Double]) throws -> SamplingGrid {
       try SamplingGrid(points: zip(timesteps, levels).map { .init(timestep: $0, level: $1) } + [.clean])
     }
-    #expect(throws: PlanError.option("timestep", -0.5, sampler: "LCM", allowed: "[0, ∞)")) {
+    #expect(throws: PlanError.option("timestep", -0.5, of: "LCM", allowed: "[0, ∞)")) {
       try LCM().plan(over: grid([1, -0.5]), predicting: .v)
     }
     // Time that runs towards the data.

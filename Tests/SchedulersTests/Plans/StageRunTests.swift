@@ -93,15 +93,15 @@ import Testing
   /// A unit vector as the network's epsilon, or what goes with a consistency function made of it: f = x − σ·epsilon.
   private static func epsilon(of run: Sampling<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
     let output = ReferenceRunTests.unitVector(index, of: run.sample.count)
-    guard let model = sampler as? ConsistencyModel, let level = run.query?.level else { return output }
-    let readout = model.readout(at: level)
+    guard sampler is ConsistencyModel, let query = run.query else { return output }
+    let (level, readout) = (query.level, ConsistencyFunction().denoising(at: query, next: nil)!)
     let denoised = [Double].combination([(readout.sample, run.sample), (readout.output, output)])
     return [Double].combination([(1 / level.sigma, run.sample), (-1 / level.sigma, denoised)])
   }
 
   @Test(arguments: [1, 2, 4, 5, 10]) func `the points of a consistency model are diffusers'`(steps: Int) throws {
     let file = try Self.references.get()
-    let grid = try ConsistencyModel().grid(steps: steps)
+    let grid = try SamplingGrid(consistency: ConsistencyFunction(), steps: steps)
     let sigmas = try file.doubles("consistency.\(steps)")
     let asked = try file.doubles("consistency/exploding/\(steps).asked")
     // Both raise a rounded root to the power of 7.
@@ -114,9 +114,11 @@ import Testing
     #expect(
       isClose(grid.points[0].inputScale, try file.doubles("consistency/exploding/\(steps).scales")[0], relative: 8 * unit))
     for (steps, levels, largest) in [(0, 40, 80.0), (41, 40, 80), (1, 40, 0.001), (1, 40, .nan), (1, 40, .infinity)] {
-      #expect(throws: GridError.self) { try ConsistencyModel().grid(steps: steps, levels: levels, largestSigma: largest) }
+      #expect(throws: GridError.self) {
+        try SamplingGrid(consistency: ConsistencyFunction(), steps: steps, levels: levels, largestSigma: largest)
+      }
     }
-    #expect(throws: GridError.self) { try ConsistencyModel(leastSigma: 0).grid(steps: 1) }
+    #expect(throws: GridError.self) { try SamplingGrid(consistency: ConsistencyFunction(leastSigma: 0), steps: 1) }
   }
 
   @Test(arguments: [1, 2, 4, 5, 10]) func `distilled timesteps are diffusers'`(steps: Int) throws {

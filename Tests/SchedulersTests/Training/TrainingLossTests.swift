@@ -142,7 +142,7 @@ import Testing
 
   @Test func `what has no answer is an error before the first batch`() throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
-    #expect(throws: PlanError.singular(.epsilon, timestep: 39, sigma: .infinity)) {
+    #expect(throws: PlanError.singular("epsilon prediction", timestep: 39, sigma: .infinity)) {
       _ = try TrainingLoss(zero, predicting: .epsilon)
     }
     #expect(throws: PlanError.self) { _ = try TrainingLoss(zero, predicting: .v, weighting: .edm(sigmaData: 1e-170)) }

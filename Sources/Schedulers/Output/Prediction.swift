@@ -15,6 +15,21 @@ public enum Prediction: String, Hashable, Codable, CaseIterable, Sendable {
   case epsilon, x0, v, flow, previous, reverseFlow
 }
 
+extension Prediction: OutputReading {
+  public var name: String { "\(self) prediction" }
+  public var needsNext: Bool { self == .previous }
+
+  /// The point itself: such a network is told the grid's timestep.
+  public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+
+  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    // A sample is read as the network was given it.
+    let given = query.level.scaled(by: query.inputScale)
+    guard let readout = denoising(at: given, previous: next.map { $0.level.scaled(by: $0.inputScale) }) else { return nil }
+    return Readout(sample: readout.sample * query.inputScale, output: readout.output)
+  }
+}
+
 /// sample·x + output·F: something that is read out of a sample and a network's output.
 public struct Readout: Hashable, Codable, Sendable {
   /// The factor of the sample x.
