@@ -52,8 +52,9 @@ fixtures: ## Make the data files again and compare them with the committed ones
 accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again
 	SCHEDULERS_WRITE_ACCURACY=1 swift test --filter AccuracyReportTests
 
-docs: ## Build the documentation of the core module
+docs: ## Build the documentation of the core module and of the readers of other libraries' files
 	swift package generate-documentation --target Schedulers --warnings-as-errors
+	swift package generate-documentation --target SchedulersInterop --warnings-as-errors
 
 clean: ## Remove what was built
 	rm -rf .build Sources/Benchmarks/.build .venv digits.png

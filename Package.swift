@@ -29,6 +29,7 @@ let package = Package(
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
   products: [
     .library(name: "Schedulers", targets: ["Schedulers"]),
+    .library(name: "SchedulersInterop", targets: ["SchedulersInterop"]),
     .library(name: "Traces", targets: ["Traces"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
     .library(name: "DigitsModel", targets: ["DigitsModel"]),
@@ -54,8 +55,11 @@ let package = Package(
         + instructionSets.map { .target(name: $0.name, condition: .when(traits: ["InstructionSets"])) },
       swiftSettings: instructionSets.isEmpty ? [] : [.define("DISPATCH", .when(traits: ["InstructionSets"]))]),
 
+    // Other libraries' files and noise, read by the mathematics or to the letter.
+    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
+
     // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and their files.
-    .target(name: "Traces", dependencies: ["Schedulers"]),
+    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop"]),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
@@ -78,18 +82,20 @@ let package = Package(
     .executableTarget(
       name: "scheduler",
       dependencies: [
-        "Schedulers", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures", "CPNG",
+        "Schedulers", "SchedulersInterop", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures", "CPNG",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
     .testTarget(
-      name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
-    .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "Fixtures"]),
+      name: "SchedulersTests",
+      dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
+    .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "SchedulersInterop", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
-    .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "Fixtures"]),
+    .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
     .testTarget(
-      name: "SchedulerToolTests", dependencies: ["scheduler", "Schedulers", "Traces", "DigitsModel", "Fixtures"]),
+      name: "SchedulerToolTests",
+      dependencies: ["scheduler", "Schedulers", "SchedulersInterop", "Traces", "DigitsModel", "Fixtures"]),
   ] + instructionSets,
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-"""Writes Sources/Schedulers/Noise/ZigguratTables.swift.
+"""Writes Sources/SchedulersInterop/Noise/ZigguratTables.swift.
 
     .venv/bin/python Fixtures/ziggurat_tables.py
 
@@ -12,7 +12,7 @@ import struct
 import mpmath
 import numpy
 
-SWIFT = pathlib.Path(__file__).parent.parent / "Sources/Schedulers/Noise/ZigguratTables.swift"
+SWIFT = pathlib.Path(__file__).parent.parent / "Sources/SchedulersInterop/Noise/ZigguratTables.swift"
 LICENSE = "numpy/random/src/distributions/LICENSE.md"
 
 

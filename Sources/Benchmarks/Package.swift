@@ -20,7 +20,8 @@ let package = Package(
     .executableTarget(
       name: "PeerComparison",
       dependencies: [
-        .product(name: "Schedulers", package: "schedulers"), .product(name: "DigitsModel", package: "schedulers"), "CStream",
+        .product(name: "Schedulers", package: "schedulers"), .product(name: "SchedulersInterop", package: "schedulers"),
+        .product(name: "DigitsModel", package: "schedulers"), "CStream",
       ],
       path: "PeerComparison"),
   ],

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 
 /// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its options.
 public enum TraceSource: Hashable, Sendable {

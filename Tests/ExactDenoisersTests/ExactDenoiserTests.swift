@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 import Testing
 
 @testable import ExactDenoisers

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
 COPIED = [
-    "Sources/Schedulers", "Sources/Traces", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline",
+    "Sources/Schedulers", "Sources/SchedulersInterop", "Sources/Traces", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline",
     "Tests/SchedulersTests", "Fixtures", "Docs"]
 # Suites of more than two seconds wait until the others have found nothing.
 SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
@@ -34,9 +34,10 @@ let package = Package(
       name: "KernelsBaseline", dependencies: ["KernelInterface"],
       swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O", "-whole-module-optimization", "-num-threads", "1"])]),
     .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
-    .target(name: "Traces", dependencies: ["Schedulers"]),
+    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
+    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop"]),
     .target(name: "Fixtures", dependencies: ["Traces"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
-    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
+    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

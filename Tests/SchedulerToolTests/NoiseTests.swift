@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 @testable import Fixtures

@@ -1,6 +1,7 @@
 import CStream
 import DigitsModel
 import Schedulers
+import SchedulersInterop
 
 /// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
 struct OwnJobs {

@@ -1,7 +1,9 @@
 /// The distribution on 0 ... 1 with a density proportional to x^(alpha − 1)·(1 − x)^(beta − 1), as far as spacings need it.
-struct BetaDistribution {
+package struct BetaDistribution {
   var alpha: Double
   var beta: Double
+
+  package init(alpha: Double, beta: Double) { (self.alpha, self.beta) = (alpha, beta) }
 
   /// The range of both for which the accuracy of the quantiles was tested.
   static let parameters = 0.1...10.0
@@ -14,7 +16,7 @@ struct BetaDistribution {
   }
 
   /// The quantiles of the shares 1, 1 − 1/(count − 1), ..., 0, largest first; that of 1 alone where `count` is 1.
-  func spaced(_ count: Int) -> [(x: Double, rest: Double)] {
+  package func spaced(_ count: Int) -> [(x: Double, rest: Double)] {
     (0..<count).map { i in
       if i == 0 { return (1, 0) }
       if i == count - 1 { return (0, 1) }

@@ -49,5 +49,5 @@ extension GridError: CustomStringConvertible {
 
 extension Double {
   /// The number as a person would write it: whole numbers without a fraction.
-  var plain: String { Int(exactly: self).map { "\($0)" } ?? "\(self)" }
+  package var plain: String { Int(exactly: self).map { "\($0)" } ?? "\(self)" }
 }

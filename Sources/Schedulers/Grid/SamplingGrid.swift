@@ -60,7 +60,7 @@ public struct SamplingGrid: Hashable, Sendable {
   }
 
   /// A grid of points that need not descend, as other libraries make them.
-  init(unchecked points: [Point], schedule: NoiseSchedule? = nil) { (self.points, self.schedule) = (points, schedule) }
+  package init(unchecked points: [Point], schedule: NoiseSchedule? = nil) { (self.points, self.schedule) = (points, schedule) }
 
   /// The pairs of neighbouring points, in the order in which a run passes them.
   public var intervals: [(from: Point, to: Point)] {

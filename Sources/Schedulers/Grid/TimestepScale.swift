@@ -16,7 +16,7 @@ public struct TimestepScale: Hashable, Sendable {
   private let isStraight: Bool
 
   /// The scale of a schedule's whole timesteps, without those that have no signal.
-  init(_ schedule: NoiseSchedule) {
+  package init(_ schedule: NoiseSchedule) {
     values = Array(schedule.logSNR.map { -$0 / 2 }.prefix(while: \.isFinite))
     timesteps = values.indices.map(Double.init)
     (direction, isStraight) = (1, false)

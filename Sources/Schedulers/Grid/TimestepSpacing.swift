@@ -42,7 +42,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   ///
   /// - Throws: `GridError` if `steps` is outside 1 ... T, a timestep would fall outside the schedule, as with an offset at N = T, or a
   ///   parameter is out of its range.
-  func timesteps(steps count: Int, of total: Int) throws(GridError) -> [Int] {
+  package func timesteps(steps count: Int, of total: Int) throws(GridError) -> [Int] {
     guard count >= 1, count <= total else { throw .steps(count, timesteps: total) }
     switch self {
     case .leading(let offset):

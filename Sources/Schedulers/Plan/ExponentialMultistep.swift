@@ -7,7 +7,7 @@ public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
 }
 
 /// What steps of order 3 take of the polynomial's second difference.
-enum Curvature: Hashable {
+package enum Curvature: Hashable {
   /// All of it.
   case whole
   /// Half of it, as the authors' code does.
@@ -17,15 +17,23 @@ enum Curvature: Hashable {
 }
 
 /// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
-struct ExponentialMultistep {
-  var order: Int
-  var estimate: Estimate
-  var solverType = SolverType.heun
-  var eta = 0.0
-  var curvature = Curvature.whole
+package struct ExponentialMultistep {
+  package var order: Int
+  package var estimate: Estimate
+  package var solverType = SolverType.heun
+  package var eta = 0.0
+  package var curvature = Curvature.whole
   var lowersFinalOrder = false
 
-  func moves(over grid: SamplingGrid) -> [Move] {
+  package init(
+    order: Int, estimate: Estimate, solverType: SolverType = .heun, eta: Double = 0, curvature: Curvature = .whole,
+    lowersFinalOrder: Bool = false
+  ) {
+    (self.order, self.estimate, self.solverType, self.eta) = (order, estimate, solverType, eta)
+    (self.curvature, self.lowersFinalOrder) = (curvature, lowersFinalOrder)
+  }
+
+  package func moves(over grid: SamplingGrid) -> [Move] {
     (0..<grid.steps).map { i in
       let left = lowersFinalOrder ? grid.steps - i : order
       return move(grid.points, from: i, order: grid.points[i + 1].level.noise > 0 ? min(order, i + 1, left) : 1)
@@ -33,7 +41,7 @@ struct ExponentialMultistep {
   }
 
   /// The step from point i with as many estimates as the order says.
-  func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> Move {
+  package func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> Move {
     let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
     let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
     let change = step.change(values) { weights, moments in

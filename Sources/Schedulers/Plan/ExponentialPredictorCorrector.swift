@@ -3,25 +3,35 @@
 /// The sample that the network sees is the predicted one. The next step starts from the corrected one, which is the predicted one and the
 /// difference of two polynomials through estimates that are kept; the noise of both is the same. What was changed in the predicted one
 /// meanwhile stays in it.
-struct ExponentialPredictorCorrector {
-  var estimate: Estimate
+package struct ExponentialPredictorCorrector {
+  package var estimate: Estimate
   /// The values that the predictor's polynomial goes through.
-  var predictorOrder: Int
+  package var predictorOrder: Int
   /// Those of the corrector's, the next one included; 0 for none.
-  var correctorOrder: Int
-  var uncorrectedSteps: Set<Int> = []
+  package var correctorOrder: Int
+  package var uncorrectedSteps: Set<Int> = []
   var lowersFinalOrder = false
   /// What is corrected. Other libraries correct the sample as it was made.
-  var predicted = LinearForm.sample
+  package var predicted = LinearForm.sample
   /// The share of fresh noise of each step; none if empty.
-  var etas: [Double] = []
+  package var etas: [Double] = []
   /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
-  var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
+  package var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
   /// The whole integral in another library's arithmetic: a function of the step, and of the values, the next one first if it is known.
-  var integral:
+  package var integral:
     ((_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], _ isCorrected: Bool) -> LinearForm)?
 
-  func moves(over grid: SamplingGrid) -> [Move] {
+  package init(
+    estimate: Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
+    lowersFinalOrder: Bool = false, predicted: LinearForm = .sample, etas: [Double] = [],
+    slopeIntegral: @escaping (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
+  ) {
+    (self.estimate, self.predictorOrder, self.correctorOrder) = (estimate, predictorOrder, correctorOrder)
+    (self.uncorrectedSteps, self.lowersFinalOrder, self.predicted) = (uncorrectedSteps, lowersFinalOrder, predicted)
+    (self.etas, self.slopeIntegral) = (etas, slopeIntegral)
+  }
+
+  package func moves(over grid: SamplingGrid) -> [Move] {
     (0..<grid.steps).map { i in
       var sample = LinearForm.sample
       if corrects(step: i) {
@@ -32,16 +42,16 @@ struct ExponentialPredictorCorrector {
     }
   }
 
-  func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
+  package func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
     ExponentialStep(
       estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level, eta: etas.isEmpty ? 0 : etas[i])
   }
 
   /// Whether the sample that a step starts from is corrected.
-  func corrects(step i: Int) -> Bool { i > 0 && correctorOrder > 0 && !uncorrectedSteps.contains(i - 1) }
+  package func corrects(step i: Int) -> Bool { i > 0 && correctorOrder > 0 && !uncorrectedSteps.contains(i - 1) }
 
   /// The values that the polynomial of a step goes through, newest first, without the next one; as seen `ago` evaluations after it.
-  func values(
+  package func values(
     _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
   ) -> [(form: LinearForm, level: NoiseLevel)] {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder

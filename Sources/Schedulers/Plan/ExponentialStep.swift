@@ -6,21 +6,25 @@
 /// with h = lambda' − lambda and s = (λ − lambda)/h on the way from 0 to 1. Multistep methods differ in the points of the polynomial.
 ///
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; https://arxiv.org/abs/2211.01095, proposition 4.1.
-struct ExponentialStep {
+package struct ExponentialStep {
   /// What is interpolated.
-  var estimate: Estimate
-  var from: NoiseLevel
-  var to: NoiseLevel
+  package var estimate: Estimate
+  package var from: NoiseLevel
+  package var to: NoiseLevel
   /// The share of fresh noise.
-  var eta = 0.0
+  package var eta = 0.0
+
+  package init(estimate: Estimate, from: NoiseLevel, to: NoiseLevel, eta: Double = 0) {
+    (self.estimate, self.from, self.to, self.eta) = (estimate, from, to, eta)
+  }
 
   private var run: Double { to.lambda - from.lambda }
 
   /// H, the exponent over the whole step.
-  var exponent: Double { estimate == .x0 ? (1 + eta) * run : -run }
+  package var exponent: Double { estimate == .x0 ? (1 + eta) * run : -run }
 
   /// The step with E held at `value`, from `sample`: order 1.
-  func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
+  package func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
     let ratio = to.noise / from.noise
     switch estimate {
     case .epsilon:
@@ -38,7 +42,7 @@ struct ExponentialStep {
   }
 
   /// What E held at `value` adds to the step.
-  func part(of value: LinearForm) -> LinearForm {
+  package func part(of value: LinearForm) -> LinearForm {
     held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
   }
 
@@ -47,7 +51,7 @@ struct ExponentialStep {
   /// - Parameters:
   ///   - values: each E with the level at which it was made; one without signal is at infinity, and only the last may be.
   ///   - rule: what replaces the exact integrals of the parts of the polynomial.
-  func change(_ values: [(form: LinearForm, level: NoiseLevel)], rule: (inout [Double], [Double]) -> Void = { _, _ in })
+  package func change(_ values: [(form: LinearForm, level: NoiseLevel)], rule: (inout [Double], [Double]) -> Void = { _, _ in })
     -> LinearForm
   {
     // A step that goes nowhere has nothing to integrate over.
@@ -66,7 +70,7 @@ struct ExponentialStep {
   /// H·Σ (−H)ⁿ·j!/(j+n+1)!.
   ///
   /// - Accuracy: within 16 units for H of −1 ... 1; elsewhere a recurrence loses at most one digit per step.
-  static func moments(_ count: Int, exponent: Double) -> [Double] {
+  package static func moments(_ count: Int, exponent: Double) -> [Double] {
     guard abs(exponent) < 1 else {
       var moments = [-Math.expm1(-exponent)]
       for j in 1..<max(count, 1) { moments.append(1 - Double(j) / exponent * moments[j - 1]) }
@@ -85,9 +89,9 @@ struct ExponentialStep {
 }
 
 /// Polynomials through values at nodes, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁) + ...
-enum Interpolation {
+package enum Interpolation {
   /// The integral of each product (s − s₀)···(s − s_(k−1)), from those of sʲ.
-  static func weights(of nodes: [Double], moments: [Double]) -> [Double] {
+  package static func weights(of nodes: [Double], moments: [Double]) -> [Double] {
     var product = [1.0]
     return nodes.map { node in
       let weight = zip(product, moments).reduce(0) { $0 + $1.0 * $1.1 }
@@ -98,7 +102,7 @@ enum Interpolation {
   }
 
   /// The divided differences f₀, f₀₁, f₀₁₂, ... ; those with a node at infinity are 0.
-  static func differences(of values: [LinearForm], at nodes: [Double]) -> [LinearForm] {
+  package static func differences(of values: [LinearForm], at nodes: [Double]) -> [LinearForm] {
     var column = values
     var result = [values[0]]
     for k in 1..<max(values.count, 1) {

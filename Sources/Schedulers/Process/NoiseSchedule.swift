@@ -57,6 +57,11 @@ public struct NoiseSchedule: Hashable, Sendable {
     try self.init(products: alphaBars.map { DoubleDouble($0) })
   }
 
+  /// The first timesteps alone.
+  package func prefix(_ count: Int) throws(ScheduleError) -> NoiseSchedule {
+    try NoiseSchedule(products: Array(products.prefix(count)))
+  }
+
   init(products: [DoubleDouble]) throws(ScheduleError) {
     guard !products.isEmpty else { throw .timesteps(0, atLeast: 1) }
     var previous = DoubleDouble(1)

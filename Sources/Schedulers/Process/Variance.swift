@@ -57,7 +57,7 @@ public enum StepVariance: Hashable, Codable, Sendable {
 
 extension Variance {
   /// The variance of a step between those of β̃ and of β.
-  func stepVariance(small: Double, large: Double) -> StepVariance {
+  package func stepVariance(small: Double, large: Double) -> StepVariance {
     let logarithm = logVariance(small: small, large: large)
     return isLearned ? .learned(logarithm) : .fixed(logarithm: logarithm.offset)
   }

@@ -26,7 +26,7 @@ public struct DPMSolverInversion: Sampler {
   }
 
   /// The steps of a method, the highest order of each given by its number and the level that it leads to.
-  static func moves(
+  package static func moves(
     over grid: SamplingGrid, by multistep: ExponentialMultistep, order: (Int, NoiseLevel) -> Int
   ) -> [Move] {
     let climb = Array(grid.points.reversed().drop { $0.level.noise == 0 })

@@ -17,7 +17,7 @@ public struct Euler: Sampler {
   }
 
   /// The step with a given form for x̂0: exact wherever x̂0 does not change on the way.
-  static func step(
+  package static func step(
     from: NoiseLevel, to: NoiseLevel, denoised: LinearForm, sample: LinearForm = .sample
   ) -> LinearForm {
     let ratio = to.noise / from.noise

@@ -12,7 +12,7 @@ public struct Heun: Sampler {
   public func moves(over grid: SamplingGrid) -> [Move] { grid.intervals.flatMap { Self.step(from: $0.from, to: $0.to) } }
 
   /// The two evaluations of a step, or the one of a step to clean data.
-  static func step(from: SamplingGrid.Point, to: SamplingGrid.Point) -> [Move] {
+  package static func step(from: SamplingGrid.Point, to: SamplingGrid.Point) -> [Move] {
     let run = to.level.sigma - from.level.sigma
     let euler = to.level.signal * (LinearForm.sample / from.level.signal + run * .estimate())
     let first = Move(at: from, to: to.level, estimate: .epsilon, next: euler)

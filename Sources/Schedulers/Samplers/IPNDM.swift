@@ -15,7 +15,7 @@ public struct IPNDM: Sampler {
   public init(order: Int = 4) { self.order = order }
 
   /// Of Adams and Bashforth, newest first, for one to four values.
-  static let factors: [[Double]] = [
+  package static let factors: [[Double]] = [
     [1], [3.0 / 2, -1.0 / 2], [23.0 / 12, -16.0 / 12, 5.0 / 12], [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
   ]
 

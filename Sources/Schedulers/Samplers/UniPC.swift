@@ -52,7 +52,7 @@ public struct UniPC: Sampler {
   }
 
   /// The steps of a UniPC whose order is in its range.
-  var solver: ExponentialPredictorCorrector {
+  package var solver: ExponentialPredictorCorrector {
     ExponentialPredictorCorrector(
       estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0, uncorrectedSteps: uncorrectedSteps,
       lowersFinalOrder: lowersFinalOrder,

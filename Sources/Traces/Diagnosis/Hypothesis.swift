@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// A mistake that somebody may have made, as the numbers that it would have given.
 struct Hypothesis {

@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// The process that a run goes through, as far as mistakes speak of it.
 struct Process: Sendable {

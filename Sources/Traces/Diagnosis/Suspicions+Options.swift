@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 // Options that have another value than the configuration says. The configuration itself says what would follow.
 

@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 extension Trace {
   /// The tolerance that holds unless another is asked for: above every deviation that float32 recordings of right runs have shown.

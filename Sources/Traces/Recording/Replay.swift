@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// A run of a configuration over model outputs that somebody recorded: the other direction of judging.
 public struct Replay: Sendable {

@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// Records a run of this library, or of anything else that Swift can call, as a trace.
 ///

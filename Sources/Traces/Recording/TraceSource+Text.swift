@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 
 extension TraceSource {
   /// The configuration as JSON text, as Python reads it.

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 
 /// The header of a safetensors file, after every check.
 struct Header {

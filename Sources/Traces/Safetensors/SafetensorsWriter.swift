@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 
 /// A safetensors file in the making, written tensor by tensor under a temporary name and renamed when it is complete, so that a file of
 /// that name is whole or not there.

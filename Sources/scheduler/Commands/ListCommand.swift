@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Traces
 
 struct ReplayCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Traces
 
 /// Thrown where a trace was judged and is wrong: exit status 1, with everything said.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 /// Which noise, and as whose.
 struct NoiseOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Traces
 
 /// A judgement as people and programs read it.

@@ -1,5 +1,6 @@
 import Fixtures
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// diffusers' float32 tables, as released, against this library's Doubles. The tolerances are what float32 can lose in the operations

@@ -1,5 +1,6 @@
 import Fixtures
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// diffusers' timesteps for every N, and where they are not what its spacings say. `Fixtures/recipes/diffusers_tables.py` made them.

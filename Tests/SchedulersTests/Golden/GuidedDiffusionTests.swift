@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// The arrays of guided-diffusion's `GaussianDiffusion`, which are NumPy's float64 formulas. The tolerance is the error that those

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// guided-diffusion's training losses with torch's gradients, and its bounds, in float64.

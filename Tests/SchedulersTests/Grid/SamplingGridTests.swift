@@ -1,5 +1,6 @@
 import Fixtures
 import Schedulers
+import SchedulersInterop
 import Testing
 
 @Suite struct TimestepSpacingTests {

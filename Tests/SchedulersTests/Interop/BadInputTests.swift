@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// What a file says that cannot be followed: an error that names the class and the option, where diffusers fails deep inside or returns NaN.

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// `.corrected`: a configuration is this library's own schedule, grid and sampler.

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Every deviation, as diffusers shows it and as the mathematics has it. `Fixtures/recipes/configurations.py` ran diffusers.

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Random configurations, as diffusers 0.42.1 follows them. `Fixtures/recipes/configurations.py` made them.

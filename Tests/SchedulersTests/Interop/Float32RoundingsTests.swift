@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// Float32 arithmetic is within the error that the running analysis gives it, and the error is not much more than that.
 @Suite struct Float32RoundingsTests {

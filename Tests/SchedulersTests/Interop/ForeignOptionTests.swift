@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Options that a file has from another class: diffusers carries them along and does not look at them.

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Times that a pipeline gives to `set_timesteps`. What diffusers makes of them is recorded: `DiffusersGoldenTests`.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 @Suite struct GuidedDiffusionConfigurationTests {
   private func decode(_ text: String) throws -> GuidedDiffusionConfiguration {

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// What diffusers runs, `.diffusers` runs, and what it fails at is refused. `Fixtures/recipes/limits.py` ran diffusers.

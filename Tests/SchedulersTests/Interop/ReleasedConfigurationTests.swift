@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// The scheduler_config.json of released models. `Fixtures/recipes/released.py` has their sources.

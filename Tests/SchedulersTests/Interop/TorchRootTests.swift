@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// The square root of torch on AMD's processors.
 @Suite struct TorchRootTests {

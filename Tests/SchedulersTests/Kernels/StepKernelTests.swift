@@ -2,6 +2,7 @@ import Foundation
 import KernelInterface
 import Kernels
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Every loop of the step kernel, on every instruction set that this machine has, against the formula written out.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 @Suite struct BrownianNoiseTests {
   /// Times over many octaves and beyond both ends.

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// Everything against JAX 0.10 itself: `Fixtures/recipes/jax_noise.py`.
 @Suite struct JAXNoiseTests {

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// Everything against MLX 0.32 itself: `Fixtures/recipes/mlx_noise.py`.
 @Suite struct MLXNoiseTests {

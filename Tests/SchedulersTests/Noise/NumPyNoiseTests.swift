@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// Everything against NumPy 2.4 itself: `Fixtures/recipes/numpy_noise.py`.
 @Suite struct NumPyNoiseTests {

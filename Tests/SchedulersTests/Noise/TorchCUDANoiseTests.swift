@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// Against the formulas in 30 digits and the values that emulators publish: `Fixtures/recipes/cuda_noise.py`. No device took part.

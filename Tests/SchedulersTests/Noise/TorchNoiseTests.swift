@@ -5,6 +5,7 @@ import Kernels
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 /// Everything against torch 2.13 itself: `Fixtures/recipes/torch_noise.py`.
 @Suite struct TorchNoiseTests {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 @Suite struct LearnedVarianceTests {
   private let schedule = try! NoiseSchedule(.linear(), timesteps: 100)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Schedulers
+@testable import SchedulersInterop
 
 @Suite struct DiscretizedGaussianTests {
   private typealias Made = DiscretizedGaussian.LogProbability

@@ -1,6 +1,7 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Testing
 
 /// The tables of `Docs/Accuracy.md`, measured anew: this library's errors by its own suites' comparison, the others' from their fixture.

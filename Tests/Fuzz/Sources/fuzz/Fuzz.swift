@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersInterop
 import Traces
 
 /// What libFuzzer calls: a file for the reader of safetensors and the judge of traces, text for the reader of configurations, or, after a

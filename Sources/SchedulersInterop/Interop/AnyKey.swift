@@ -1,0 +1,9 @@
+import Schedulers
+
+/// Any key of a file, for those that keep or refuse keys which they do not know.
+package struct AnyKey: CodingKey {
+  package let stringValue: String
+  package var intValue: Int? { nil }
+  package init(stringValue: String) { self.stringValue = stringValue }
+  package init?(intValue: Int) { nil }
+}

@@ -1,0 +1,107 @@
+import Schedulers
+
+extension DiffusersConfiguration {
+  /// A value of a JSON file, as Python reads and writes them.
+  public enum Value: Hashable, Sendable {
+    case null
+    case boolean(Bool)
+    case integer(Int)
+    case number(Double)
+    /// Python's `NaN`, which as a Double would not equal itself.
+    case notANumber
+    case string(String)
+    case list([Value])
+    case object([String: Value])
+  }
+}
+
+extension DiffusersConfiguration.Value: Codable {
+  /// Reads any JSON value.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let value = try? container.decode(Bool.self) {
+      self = .boolean(value)
+    } else if let value = try? container.decode(Int.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = value.isNaN ? .notANumber : .number(value)
+    } else if let value = try? container.decode(String.self) {
+      self = .string(value)
+    } else if let value = try? container.decode([DiffusersConfiguration.Value].self) {
+      self = .list(value)
+    } else if let value = try? container.decode([String: DiffusersConfiguration.Value].self) {
+      self = .object(value)
+    } else {
+      // Nothing else is left of what JSON has.
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "it is, or it holds, a number that is larger than a Double can be")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .boolean(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
+    case .number(let value): try container.encode(value)
+    case .notANumber: try container.encode(Double.nan)
+    case .string(let value): try container.encode(value)
+    case .list(let values): try container.encode(values)
+    case .object(let values): try container.encode(values)
+    }
+  }
+}
+
+extension DiffusersConfiguration.Value {
+  /// The value as JSON text: keys in order, two spaces for each level, `-Infinity` and `NaN` bare.
+  public var json: String { json(indentation: "") }
+
+  private func json(indentation: String) -> String {
+    let inner = indentation + "  "
+    func block(_ open: String, _ lines: [String], _ close: String) -> String {
+      lines.isEmpty
+        ? open + close : open + "\n" + lines.map { inner + $0 }.joined(separator: ",\n") + "\n" + indentation + close
+    }
+    switch self {
+    case .null: return "null"
+    case .boolean(let value): return "\(value)"
+    case .integer(let value): return "\(value)"
+    case .number(let value): return value.isFinite ? "\(value)" : value < 0 ? "-Infinity" : "Infinity"
+    case .notANumber: return "NaN"
+    case .string(let value): return Self.quoted(value)
+    case .list(let values): return block("[", values.map { $0.json(indentation: inner) }, "]")
+    case .object(let values):
+      let sorted = values.sorted { $0.key < $1.key }
+      return block("{", sorted.map { "\(Self.quoted($0)): \($1.json(indentation: inner))" }, "}")
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let escaped = text.unicodeScalars.map { scalar -> String in
+      switch scalar {
+      case "\"", "\\": "\\\(scalar)"
+      case "\n": "\\n"
+      case "\t": "\\t"
+      case "\r": "\\r"
+      case ..<" ":
+        "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
+      default: String(scalar)
+      }
+    }
+    return "\"" + escaped.joined() + "\""
+  }
+}
+
+extension DiffusersConfiguration.Value: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+  ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral
+{
+  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  public init(integerLiteral value: Int) { self = .integer(value) }
+  public init(floatLiteral value: Double) { self = .number(value) }
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(arrayLiteral elements: DiffusersConfiguration.Value...) { self = .list(elements) }
+  public init(nilLiteral: ()) { self = .null }
+}

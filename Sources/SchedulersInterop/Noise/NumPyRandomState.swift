@@ -1,0 +1,95 @@
+import Schedulers
+
+/// NumPy's older generator: `numpy.random.RandomState(seed)` and, after `numpy.random.seed(seed)`, `numpy.random.randn` and the rest.
+///
+/// As a noise source it gives `randn` in the shape of the tensor. What a sample gets depends on the batch it sits in.
+///
+/// - Accuracy: NumPy's bits; normals use the logarithm of the C library, as NumPy does: the same bits with the same library, within
+///   2⁻⁵⁰ of the number with another.
+///
+/// Source: NumPy 2.4, `legacy-distributions.c`, `mt19937.c`, `_bounded_integers.pyx`.
+public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
+  private var words: MersenneTwister
+  /// The second normal of the last pair.
+  private var spare: Double?
+
+  /// The generator of a seed.
+  public init(seed: UInt32) { words = MersenneTwister(seed: seed) }
+
+  public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
+    Tensor(scalars: Tensor.Scalar.rounding(normals(other.sampleCount * other.sampleSize)), like: other)
+  }
+
+  /// Standard normal numbers, as `randn` draws them: by Marsaglia's polar method, the second number of a pair first.
+  ///
+  /// Source: Marsaglia and Bray 1964, https://doi.org/10.1137/1006063.
+  public mutating func normals(_ count: Int) -> [Double] {
+    (0..<count).map { _ in
+      if let waiting = spare {
+        spare = nil
+        return waiting
+      }
+      while true {
+        let x = 2 * uniform() - 1
+        let y = 2 * uniform() - 1
+        let square = x * x + y * y
+        guard square < 1, square != 0 else { continue }
+        let factor = (-2 * Math.log(square) / square).squareRoot()
+        spare = factor * x
+        return factor * y
+      }
+    }
+  }
+
+  /// Uniform numbers in [0, 1), as `random_sample` and `rand` draw them.
+  public mutating func uniforms(_ count: Int) -> [Double] { (0..<count).map { _ in uniform() } }
+
+  /// Whole numbers of a range, each as likely as any other, as `randint` draws them for its default type.
+  ///
+  /// - Parameters:
+  ///   - range: not empty.
+  ///   - count: how many, 0 or more.
+  public mutating func integers(in range: Range<Int>, count: Int) -> [Int] {
+    precondition(!range.isEmpty, "there are no integers in \(range)")
+    let largest = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound)) - 1
+    return (0..<count).map { _ in range.lowerBound &+ Int(truncatingIfNeeded: words.masked(upTo: largest)) }
+  }
+
+  /// The numbers below `count` in random order, as `permutation` draws them.
+  public mutating func permutation(_ count: Int) -> [Int] { words.permutation(count) }
+
+  private mutating func uniform() -> Double {
+    let high = words.next32() >> 5
+    let low = words.next32() >> 6
+    return (Double(high) * 0x1p26 + Double(low)) * 0x1p-53
+  }
+}
+
+/// A generator that gives words of two sizes.
+protocol WordGenerator {
+  mutating func next32() -> UInt32
+  mutating func next64() -> UInt64
+}
+
+extension MersenneTwister: WordGenerator {}
+extension PCG64: WordGenerator {}
+
+extension WordGenerator {
+  /// A whole number in 0 ... `largest`, each as likely as any other: words cut to its bits until one is not larger.
+  mutating func masked(upTo largest: UInt64) -> UInt64 {
+    guard largest > 0 else { return 0 }
+    let mask = UInt64.max >> largest.leadingZeroBitCount
+    while true {
+      let value = (largest <= UInt32.max ? UInt64(next32()) : next64()) & mask
+      if value <= largest { return value }
+    }
+  }
+
+  /// The numbers below `count` in random order, as both of NumPy's generators shuffle them.
+  mutating func permutation(_ count: Int) -> [Int] {
+    precondition(count >= 0, "a permutation of \(count) numbers")
+    var numbers = Array(0..<count)
+    for i in numbers.indices.dropFirst().reversed() { numbers.swapAt(i, Int(masked(upTo: UInt64(i)))) }
+    return numbers
+  }
+}

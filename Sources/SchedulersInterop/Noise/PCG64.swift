@@ -1,0 +1,133 @@
+import Schedulers
+
+/// The permuted congruential generator PCG XSL RR 128/64, seeded as NumPy's `default_rng` does.
+///
+/// Source: O'Neill 2014, https://www.pcg-random.org/pdf/hmc-cs-2014-0905.pdf, section 6.3.
+struct PCG64: Hashable, Sendable {
+  private var state: UInt128
+  /// Odd.
+  private let increment: UInt128
+  /// The high half of a number of which the low half has been handed out.
+  private var spare: UInt32?
+
+  private static let multiplier: UInt128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645
+
+  /// The generator of a seed, by way of NumPy's `SeedSequence`.
+  init(seed: UInt64) {
+    let words = SeedSequence(seed).words()
+    let start = UInt128(words[0]) << 64 | UInt128(words[1])
+    increment = (UInt128(words[2]) << 64 | UInt128(words[3])) << 1 | 1
+    state = (increment &+ start) &* Self.multiplier &+ increment
+  }
+
+  /// The next 64 random bits.
+  mutating func next64() -> UInt64 {
+    state = state &* Self.multiplier &+ increment
+    let folded = UInt64(truncatingIfNeeded: state >> 64) ^ UInt64(truncatingIfNeeded: state)
+    let turn = UInt64(truncatingIfNeeded: state >> 122)
+    return folded >> turn | folded << ((64 - turn) & 63)
+  }
+
+  /// The next 32 random bits: the low half of a number, then its high half.
+  mutating func next32() -> UInt32 {
+    if let high = spare {
+      spare = nil
+      return high
+    }
+    let number = next64()
+    spare = UInt32(truncatingIfNeeded: number >> 32)
+    return UInt32(truncatingIfNeeded: number)
+  }
+
+  /// A whole number in 0 ... `largest`, each as likely as any other: the high part of a product.
+  ///
+  /// Source: Lemire 2019, https://doi.org/10.1145/3230636, algorithm 5.
+  mutating func bounded(upTo largest: UInt64) -> UInt64 {
+    switch largest {
+    case 0: return 0
+    case UInt64(UInt32.max): return UInt64(next32())
+    case .max: return next64()
+    case ..<UInt64(UInt32.max):
+      let count = UInt32(largest) + 1
+      let threshold = (0 &- count) % count
+      while true {
+        let product = UInt64(next32()) * UInt64(count)
+        if UInt32(truncatingIfNeeded: product) >= threshold { return product >> 32 }
+      }
+    default:
+      let count = largest + 1
+      let threshold = (0 &- count) % count
+      while true {
+        let product = next64().multipliedFullWidth(by: count)
+        if product.low >= threshold { return product.high }
+      }
+    }
+  }
+}
+
+extension PCG64: Codable {
+  private enum CodingKeys: CodingKey { case state, increment, spare }
+
+  // Not every coder knows 128 bits.
+  private static func halves(_ number: UInt128) -> [UInt64] {
+    [UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number)]
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys) throws -> UInt128 {
+      let halves = try container.decode([UInt64].self, forKey: key)
+      guard halves.count == 2 else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: container, debugDescription: "128 bits are two numbers of 64, not \(halves.count)")
+      }
+      return UInt128(halves[0]) << 64 | UInt128(halves[1])
+    }
+    state = try number(.state)
+    increment = try number(.increment)
+    spare = try container.decodeIfPresent(UInt32.self, forKey: .spare)
+    guard increment & 1 == 1 else {
+      throw DecodingError.dataCorruptedError(forKey: .increment, in: container, debugDescription: "the increment must be odd")
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Self.halves(state), forKey: .state)
+    try container.encode(Self.halves(increment), forKey: .increment)
+    try container.encodeIfPresent(spare, forKey: .spare)
+  }
+}
+
+/// NumPy's `SeedSequence` of a whole number: four well mixed 64-bit words.
+///
+/// Source: NumPy's documentation of `numpy.random.SeedSequence`, after O'Neill 2015,
+/// https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html.
+private struct SeedSequence {
+  private var pool: [UInt32]
+
+  init(_ seed: UInt64) {
+    var factor: UInt32 = 0x43b0_d7e5
+    func hashed(_ value: UInt32) -> UInt32 { Self.hashed(value, &factor, multiplier: 0x931e_8875) }
+    pool = [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32), 0, 0].map(hashed)
+    for source in 0..<4 {
+      for target in 0..<4 where target != source {
+        let mixed = 0xca01_f9dd &* pool[target] &- 0x4973_f715 &* hashed(pool[source])
+        pool[target] = mixed ^ mixed >> 16
+      }
+    }
+  }
+
+  func words() -> [UInt64] {
+    var factor: UInt32 = 0x8b51_f9dd
+    let halves = (0..<8).map { UInt64(Self.hashed(pool[$0 % 4], &factor, multiplier: 0x58f3_8ded)) }
+    return (0..<4).map { halves[2 * $0 + 1] << 32 | halves[2 * $0] }
+  }
+
+  private static func hashed(_ value: UInt32, _ factor: inout UInt32, multiplier: UInt32) -> UInt32 {
+    let first = value ^ factor
+    factor = factor &* multiplier
+    let second = first &* factor
+    return second ^ second >> 16
+  }
+}
