@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// A recording of one run of a scheduler, from any implementation: a safetensors file in the format `scheduler-trace/1`.
 ///
@@ -12,7 +13,10 @@ import Schedulers
 /// in Docs/Verify.md.
 public struct Trace: Sendable {
   /// Whose run it is, with every option.
-  public internal(set) var source: TraceSource
+  public let source: TraceSource
+  /// In which arithmetic it is to have been made. A trace has the noise that a step adds, whatever it was
+  /// made of.
+  var torch = Trace.arithmetic
   /// What `num_inference_steps` says.
   public let inferenceSteps: Int
   /// The timesteps as they were recorded, in the order of the run.
@@ -28,6 +32,8 @@ public struct Trace: Sendable {
   private let samples: SafetensorsFile.Tensor
   private let outputs: SafetensorsFile.Tensor
   private let noises: SafetensorsFile.Tensor
+
+  static let arithmetic = TorchArithmetic(drawsWholeSteps: true)
 
   /// What `format` says in files of this format.
   public static let format = "scheduler-trace/1"

@@ -5,7 +5,7 @@ import SchedulersInterop
 /// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its options.
 public enum TraceSource: Hashable, Sendable {
   /// A scheduler class of diffusers, and the arguments of its `step`.
-  case diffusers(DiffusersConfiguration, StepArguments)
+  case diffusers(DiffusersConfiguration, RunArguments)
   /// guided-diffusion's `GaussianDiffusion`.
   case guidedDiffusion(GuidedDiffusionConfiguration)
 
@@ -26,12 +26,8 @@ public enum TraceSource: Hashable, Sendable {
       }
       self = .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
     } else {
-      let arguments = try Self.decode(StepArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
-      var scheduler = try Self.decode(DiffusersConfiguration.self, from: configuration, key: key)
-      // A trace has the noise that a step adds, whatever it was made of.
-      scheduler.drawsWholeSteps = true
-      scheduler.processor = .other
-      self = .diffusers(scheduler, arguments)
+      let arguments = try Self.decode(RunArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
+      self = .diffusers(try Self.decode(DiffusersConfiguration.self, from: configuration, key: key), arguments)
     }
   }
 
@@ -79,28 +75,16 @@ public enum TraceSource: Hashable, Sendable {
 }
 
 extension TraceSource {
-  /// The same on another make of processors, where square roots of float32 are rounded otherwise.
-  var elsewhere: TraceSource {
-    switch self {
-    case .diffusers(var configuration, let arguments):
-      configuration.processor = configuration.processor == .amd ? .other : .amd
-      return .diffusers(configuration, arguments)
-    case .guidedDiffusion(var configuration):
-      configuration.isOnAMD.toggle()
-      return .guidedDiffusion(configuration)
-    }
-  }
-
   /// What the source's arithmetic leaves uncertain of each step, beside the roundings of its few operations.
   func roundings(steps: Int) -> [[Rounding]] {
     guard case .diffusers(let configuration, let arguments) = self else { return [] }
-    return (try? configuration.roundings(steps: steps, step: arguments)) ?? []
+    return (try? configuration.roundings(steps: steps, with: arguments)) ?? []
   }
 
   /// Whether a run may have fewer steps than were asked for; it has at most as many as the timesteps of its table.
   var dropsSteps: Bool {
     guard case .diffusers(let configuration, _) = self else { return false }
-    return configuration.schedulerClass == .dpmSolverMultistepInverse
+    return configuration.schedulerClass.dropsSteps
   }
 
   /// The class, and for guided-diffusion the method.
@@ -112,10 +96,10 @@ extension TraceSource {
   }
 
   /// The keys of the configuration that have no effect.
-  public var unhonoured: [String] {
+  public var ignoredKeys: [String] {
     switch self {
-    case .diffusers(let configuration, _): configuration.unhonoured
-    case .guidedDiffusion(let configuration): configuration.unhonoured
+    case .diffusers(let configuration, _): configuration.ignoredKeys
+    case .guidedDiffusion(let configuration): configuration.ignoredKeys
     }
   }
 
@@ -126,15 +110,20 @@ extension TraceSource {
   ///   - fidelity: `.diffusers` for what the source does, guided-diffusion if it is that; `.corrected` for the mathematics.
   /// - Throws: `TraceError` if the configuration has no such run.
   public func plan(steps: Int, fidelity: Fidelity = .diffusers) throws(TraceError) -> SamplingPlan {
+    try plan(steps: steps, fidelity: fidelity, in: Trace.arithmetic)
+  }
+
+  /// The same, where the source runs in a given arithmetic.
+  func plan(steps: Int, fidelity: Fidelity, in torch: TorchArithmetic) throws(TraceError) -> SamplingPlan {
     do {
       switch self {
       case .diffusers(let configuration, let arguments):
-        guard fidelity == .diffusers || configuration.schedulerClass != .dpmSolverSDE else {
+        guard fidelity == .diffusers || !configuration.schedulerClass.mixesNoise else {
           throw TraceError.configuration("a trace of \(configuration.className) is judged with --fidelity diffusers alone")
         }
-        return try configuration.plan(steps: steps, fidelity: fidelity, step: arguments)
+        return try configuration.plan(steps: steps, fidelity: fidelity, with: arguments, in: torch)
       case .guidedDiffusion(let configuration):
-        let plan = try configuration.plan(fidelity: fidelity == .corrected ? .corrected : .guidedDiffusion)
+        let plan = try configuration.plan(fidelity: fidelity, in: torch)
         guard plan.steps.count == steps else {
           throw ConfigurationError.steps(
             steps, className: GuidedDiffusionConfiguration.className, reason: "its respacing makes \(plan.steps.count)")

@@ -117,6 +117,13 @@ import Testing
     #expect(outcome.text.contains("\"-inf\"") && outcome.text.contains("\"inf\""))
   }
 
+  /// A file of the repository.
+  private func text(_ path: String) throws -> String {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+  }
+
   @Test func `of the list name every sampler`() throws {
     let lines = try tool.run("list").text.split(separator: "\n")
     #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == SamplerCatalog.all.map { $0.name[...] })
@@ -124,8 +131,12 @@ import Testing
 
   @Test func `of the list of deviations name each, and are the document as markdown`() throws {
     let lines = try tool.run("list", "deviations").text.split(separator: "\n")
-    #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == Deviation.allCases.map { $0.rawValue[...] })
-    #expect(try tool.run("list", "deviations", "--format", "markdown").text == Deviation.markdown)
+    #expect(lines.dropFirst().map { $0.split(separator: " ")[0] } == Deviation.all.map { $0.name[...] })
+    let made = try tool.run("list", "deviations", "--format", "markdown").text
+    #expect(
+      try text("Docs/Deviations.md") == made,
+      "run `swift run scheduler list deviations --format markdown > Docs/Deviations.md`")
+    for deviation in Deviation.all { #expect(made.contains("## `\(deviation.name)`")) }
   }
 
   @Test func `of the error chart put DPM-Solver++ 2M nearer to the solution than DDIM at 12 calls`() throws {
@@ -170,9 +181,6 @@ import Testing
   }
 
   @Test func `the page of the samplers is what the catalog says`() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    func text(_ path: String) throws -> String { try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) }
     let made = try tool.run("list", "samplers", "--format", "markdown").text
     #expect(
       try text("Docs/Samplers.md") == made, "run `swift run scheduler list samplers --format markdown > Docs/Samplers.md`")

@@ -69,10 +69,9 @@ import Testing
     let judgement = try trace.judged()
     #expect(judgement.agrees, "\(String(describing: judgement.first))")
     // Whichever is tried first.
-    let elsewhere = trace.source.elsewhere
-    trace.source = elsewhere
+    trace.torch = trace.torch.elsewhere
     #expect(try trace.judged() == judgement)
-    let plan = try elsewhere.plan(steps: trace.inferenceSteps)
+    let plan = try trace.source.plan(steps: trace.inferenceSteps, fidelity: .diffusers, in: trace.torch)
     let isOwn = Judge(trace, plan: plan, tolerance: Trace.defaultTolerance).judgement(fidelity: .diffusers).agrees
     #expect(isOwn == golden.name.hasSuffix("MKL"))
   }

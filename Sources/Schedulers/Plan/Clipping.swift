@@ -13,7 +13,7 @@ public enum Clipping: Hashable, Sendable {
   /// diffusers.
   case dynamic(ratio: Double = 0.995, maximum: Double = 1)
 
-  func validate() throws(PlanError) {
+  package func validate() throws(PlanError) {
     switch self {
     case .none: break
     case .range(let range):

@@ -6,31 +6,22 @@ public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
   case heun
 }
 
-/// What steps of order 3 take of the polynomial's second difference.
-package enum Curvature: Hashable {
-  /// All of it.
-  case whole
-  /// Half of it, as the authors' code does.
-  case halved
-  /// What diffusers' SDE-DPM-Solver++ takes: half of it with −½ where ½ belongs.
-  case missigned
-}
-
 /// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
 package struct ExponentialMultistep {
   package var order: Int
   package var estimate: Estimate
   package var solverType = SolverType.heun
   package var eta = 0.0
-  package var curvature = Curvature.whole
+  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code does.
+  var halvesCurvature = false
   var lowersFinalOrder = false
 
   package init(
-    order: Int, estimate: Estimate, solverType: SolverType = .heun, eta: Double = 0, curvature: Curvature = .whole,
+    order: Int, estimate: Estimate, solverType: SolverType = .heun, eta: Double = 0, halvesCurvature: Bool = false,
     lowersFinalOrder: Bool = false
   ) {
     (self.order, self.estimate, self.solverType, self.eta) = (order, estimate, solverType, eta)
-    (self.curvature, self.lowersFinalOrder) = (curvature, lowersFinalOrder)
+    (self.halvesCurvature, self.lowersFinalOrder) = (halvesCurvature, lowersFinalOrder)
   }
 
   package func moves(over grid: SamplingGrid) -> [Move] {
@@ -47,7 +38,7 @@ package struct ExponentialMultistep {
     let change = step.change(values) { weights, moments in
       if order == 2, solverType == .midpoint { weights[1] = moments[0] / 2 }
       // f₀₁₂·s² is half of the second derivative already.
-      if order == 3, curvature != .whole { weights[2] -= moments[2] / 2 + (curvature == .missigned ? 1 : 0) }
+      if order == 3, halvesCurvature { weights[2] -= moments[2] / 2 }
     }
     return Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
   }

@@ -11,23 +11,18 @@ package struct ExponentialPredictorCorrector {
   package var correctorOrder: Int
   package var uncorrectedSteps: Set<Int> = []
   var lowersFinalOrder = false
-  /// What is corrected. Other libraries correct the sample as it was made.
-  package var predicted = LinearForm.sample
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
   /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
   package var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
-  /// The whole integral in another library's arithmetic: a function of the step, and of the values, the next one first if it is known.
-  package var integral:
-    ((_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], _ isCorrected: Bool) -> LinearForm)?
 
   package init(
     estimate: Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
-    lowersFinalOrder: Bool = false, predicted: LinearForm = .sample, etas: [Double] = [],
+    lowersFinalOrder: Bool = false, etas: [Double] = [],
     slopeIntegral: @escaping (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
   ) {
     (self.estimate, self.predictorOrder, self.correctorOrder) = (estimate, predictorOrder, correctorOrder)
-    (self.uncorrectedSteps, self.lowersFinalOrder, self.predicted) = (uncorrectedSteps, lowersFinalOrder, predicted)
+    (self.uncorrectedSteps, self.lowersFinalOrder) = (uncorrectedSteps, lowersFinalOrder)
     (self.etas, self.slopeIntegral) = (etas, slopeIntegral)
   }
 
@@ -35,7 +30,7 @@ package struct ExponentialPredictorCorrector {
     (0..<grid.steps).map { i in
       var sample = LinearForm.sample
       if corrects(step: i) {
-        sample = predicted + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
+        sample = .sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
       }
       let next = step(grid, i).held(.estimate(), sample: sample) + change(grid, step: i, ago: 0)
       return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
@@ -64,10 +59,6 @@ package struct ExponentialPredictorCorrector {
     let step = step(grid, i)
     guard step.to.noise > 0 else { return LinearForm() }
     var values = values(grid, step: i, ago: ago, isCorrected: isCorrected)
-    if let integral {
-      let next = isCorrected ? [(form: LinearForm.estimate(), level: step.to)] : []
-      return integral(step, next + values, isCorrected) - step.part(of: .estimate(ago: ago))
-    }
     // The next value alone, held over the whole step.
     if isCorrected, values.isEmpty { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
     if isCorrected { values.insert((.estimate(), step.to), at: 1) }

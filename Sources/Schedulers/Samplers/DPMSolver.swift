@@ -33,7 +33,7 @@ public struct DPMSolver: Sampler {
     try check("order", Double(order), .closed(1...3))
     return ExponentialMultistep(
       order: order, estimate: .epsilon, solverType: solverType,
-      curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
+      halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 }

@@ -46,7 +46,7 @@ public struct DPMSolverPlusPlus: EtaSampler {
     try check("order", Double(order), .closed(1...3))
     return ExponentialMultistep(
       order: order, estimate: .x0, solverType: solverType, eta: eta,
-      curvature: halvesCurvature ? .halved : .whole, lowersFinalOrder: lowersFinalOrder
+      halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 }

@@ -23,7 +23,7 @@ struct Process: Sendable {
     case .guidedDiffusion(let configuration):
       schedule = try? configuration.schedule()
       prediction = configuration.prediction
-      let kept = (try? configuration.process(fidelity: fidelity == .corrected ? .corrected : .guidedDiffusion))?.original ?? []
+      let kept = (try? configuration.process(fidelity: fidelity))?.original ?? []
       switch configuration.sampler {
       case .pSample: rule = DDPM(variance: configuration.variance)
       case .ddimSample: rule = DDIM(eta: configuration.eta)
@@ -33,25 +33,7 @@ struct Process: Sendable {
     case .diffusers(let configuration, let arguments):
       schedule = (try? configuration.schedule(fidelity: fidelity)) ?? (try? configuration.schedule())
       prediction = Prediction.allCases.first { plan.predicts($0) }
-      switch configuration.schedulerClass {
-      case .ddpm: rule = DDPM(variance: configuration["variance_type"] == "fixed_large" ? .fixedLarge : .fixedSmall)
-      case .ddim:
-        rule = DDIM(eta: arguments.eta ?? 0, rederivesEpsilon: fidelity == .corrected || arguments.usesClippedModelOutput)
-      case .eulerDiscrete, .lms: rule = Euler()
-      case .eulerAncestralDiscrete: rule = EulerAncestral()
-      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver++":
-        rule = DPMSolverPlusPlus(order: 1, eta: 1)
-      case .dpmSolverMultistep where configuration["algorithm_type"] == "sde-dpmsolver": rule = nil
-      case .dpmSolverMultistep, .uniPC, .deis: rule = DPMSolverPlusPlus(order: 1)
-      case .pndm: rule = DDIM()
-      case .flowMatchEulerDiscrete where configuration["stochastic_sampling"] != true: rule = Euler()
-      // A step of these is more than a rule from one level to the next.
-      case .ddimInverse, .heunDiscrete, .ipndm, .kdpm2Discrete, .kdpm2AncestralDiscrete, .lcm, .tcd, .dpmSolverSinglestep,
-        .saSolver,
-        .flowMatchEulerDiscrete, .flowMatchHeunDiscrete, .flowMatchLCM, .edmEuler, .edmDPMSolverMultistep, .consistency,
-        .dpmSolverSDE, .dpmSolverMultistepInverse, .rePaint:
-        rule = nil
-      }
+      rule = configuration.rule(with: arguments, fidelity: fidelity)
     }
     stride = (schedule?.timesteps ?? 0) / max(steps, 1)
   }

@@ -20,18 +20,17 @@ extension Suspicions {
     return told.flatMap { timesteps in
       suspicion(
         mistake, text, timesteps: timesteps,
-        try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity))
+        try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity, in: trace.torch))
     }
   }
 
-  private func options(_ configuration: DiffusersConfiguration, _ arguments: StepArguments) -> [Hypothesis] {
+  private func options(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
     typealias Value = DiffusersConfiguration.Value
     func options(_ mistake: Mistake, _ values: [String: Value]) -> [Hypothesis] {
       guard values.keys.allSatisfy({ configuration[$0] != nil }),
         values.contains(where: { configuration[$0.key] != $0.value }),
-        var other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+        let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
       else { return [] }
-      other.processor = configuration.processor
       let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
       let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(separator: ", ")
       return suspicion(mistake, text, .diffusers(other, arguments))
@@ -39,7 +38,7 @@ extension Suspicions {
     func flipped(_ mistake: Mistake, _ name: String) -> [Hypothesis] {
       options(mistake, [name: .boolean(configuration[name] != true)])
     }
-    func stepping(_ mistake: Mistake, _ text: String, _ edit: (inout StepArguments) -> Void) -> [Hypothesis] {
+    func stepping(_ mistake: Mistake, _ text: String, _ edit: (inout RunArguments) -> Void) -> [Hypothesis] {
       var other = arguments
       edit(&other)
       return suspicion(mistake, text, .diffusers(configuration, other))
@@ -62,7 +61,7 @@ extension Suspicions {
     found += [1, 2, 3].flatMap { options(.solverOrder, ["solver_order": .integer($0)]) }
     found += flipped(.solverOrder, "lower_order_final") + flipped(.solverOrder, "euler_at_final")
     found += [1, 2, 3, 4].flatMap { order in
-      configuration.schedulerClass == .lms
+      configuration.schedulerClass.takes.contains(.order)
         ? stepping(.solverOrder, "order is \(order), not \(arguments.order)") { $0.order = order } : []
     }
     found += ["midpoint", "heun", "bh1", "bh2"].flatMap { options(.solverType, ["solver_type": .string($0)]) }
@@ -87,7 +86,7 @@ extension Suspicions {
     found += DiffusersConfiguration.Class.allCases.flatMap { other in
       suspicion(
         .sampler, "the steps are those of \(other.rawValue)",
-        .diffusers(configuration.converted(to: other).configuration, StepArguments()))
+        .diffusers(configuration.converted(to: other).configuration, RunArguments()))
     }
     let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
     let text =

@@ -75,7 +75,7 @@ extension Suspicions {
   }
 
   func orders() -> [Hypothesis] {
-    guard case .diffusers(let configuration, _) = trace.source, configuration.schedulerClass == .heunDiscrete else { return [] }
+    guard case .diffusers(let configuration, _) = trace.source, configuration.schedulerClass.asksTwice else { return [] }
     return suspicion(
       .solverOrder, "Heun's correction is missing, which leaves Euler's method",
       plan.edited { _, step in step.next.estimates.count > 1 ? step.with(next: .sample) : nil })

@@ -20,10 +20,13 @@ extension Trace {
     }
     var trace = self
     let plan: SamplingPlan
-    do { plan = try source.plan(steps: inferenceSteps, fidelity: fidelity) } catch {
+    do { plan = try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch) } catch {
       // What is 0 or NaN on one make of processors may be a number on another.
-      guard fidelity == .diffusers, let other = try? source.elsewhere.plan(steps: inferenceSteps) else { throw error }
-      (plan, trace.source) = (other, source.elsewhere)
+      trace.torch = torch.elsewhere
+      guard fidelity == .diffusers,
+        let other = try? source.plan(steps: inferenceSteps, fidelity: fidelity, in: trace.torch)
+      else { throw error }
+      plan = other
     }
     guard plan.steps.count == steps else {
       throw .configuration(
@@ -55,11 +58,12 @@ extension Trace {
 
   /// The judge by the source's arithmetic on another make of processors, if the source's arithmetic is what counts and it has another.
   private func judgeElsewhere(fidelity: Fidelity, tolerance: Double) -> Judge? {
-    guard fidelity == .diffusers, let plan = try? source.elsewhere.plan(steps: inferenceSteps),
+    var trace = self
+    trace.torch = torch.elsewhere
+    guard fidelity == .diffusers,
+      let plan = try? source.plan(steps: inferenceSteps, fidelity: fidelity, in: trace.torch),
       plan.steps.count == steps
     else { return nil }
-    var trace = self
-    trace.source = source.elsewhere
     return Judge(trace, plan: plan, tolerance: tolerance)
   }
 }

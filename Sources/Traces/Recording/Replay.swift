@@ -19,8 +19,7 @@ public struct Replay: Sendable {
     case (_, let steps?): inferenceSteps = steps
     case (.guidedDiffusion(let configuration), nil):
       do {
-        inferenceSteps = try configuration.process(fidelity: fidelity == .corrected ? .corrected : .guidedDiffusion).original
-          .count
+        inferenceSteps = try configuration.process(fidelity: fidelity).original.count
       } catch { throw .configuration("\(error)") }
     case (.diffusers, nil): throw .configuration("the number of steps is missing; give --steps")
     }

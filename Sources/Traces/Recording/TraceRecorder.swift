@@ -4,7 +4,7 @@ import SchedulersInterop
 /// Records a run of this library, or of anything else that Swift can call, as a trace.
 ///
 /// ```swift
-/// var recorder = TraceRecorder(.diffusers(configuration, StepArguments()), steps: 30, from: run.sample)
+/// var recorder = TraceRecorder(.diffusers(configuration, RunArguments()), steps: 30, from: run.sample)
 /// while let query = run.query {
 ///   let output = unet(run.input, query.timestep)
 ///   let z = run.needsNoise ? noise.next(like: run.sample) : nil

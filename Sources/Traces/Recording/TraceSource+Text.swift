@@ -22,7 +22,7 @@ extension TraceSource {
   /// The arguments of the steps as JSON text; nil if all are the defaults.
   var stepArgumentsText: String? {
     guard case .diffusers(_, let arguments) = self else { return nil }
-    let usual = StepArguments()
+    let usual = RunArguments()
     var values: [String: DiffusersConfiguration.Value] = [:]
     if let eta = arguments.eta { values["eta"] = .number(eta) }
     if let mu = arguments.mu { values["mu"] = .number(mu) }

@@ -18,7 +18,7 @@ struct ListCommand: ParsableCommand {
     }
     switch format {
     case "text": try Console.output.print(text())
-    case "markdown": try Console.output.print(what == "deviations" ? Deviation.markdown : Self.samplersInMarkdown())
+    case "markdown": try Console.output.print(what == "deviations" ? Self.deviationsInMarkdown() : Self.samplersInMarkdown())
     default: throw Failure.unknown("format", format, known: ["text", "markdown"])
     }
   }
@@ -32,6 +32,30 @@ struct ListCommand: ParsableCommand {
       ])
     }
     return table.description
+  }
+
+  /// The page Docs/Deviations.md.
+  private static func deviationsInMarkdown() -> String {
+    let header = """
+      # Deviations
+
+      Where well-known libraries do something else than the papers say. Reading a `scheduler_config.json` with `fidelity: .diffusers`
+      reproduces those of diffusers; `.corrected`, the default, has none of them. `DiffusersConfiguration.deviations(steps:)` says which
+      apply. Numbers are those of `Fixtures/Data/diffusers-deviations.json`, which diffusers made; a *perfect network* is one that knows
+      the datum behind every sample. Every deviation has a test of that name in `Tests/SchedulersTests/Interop`.
+
+      `scheduler list deviations --format markdown` prints this document.
+
+      """
+    let entries = Deviation.all.map { deviation in
+      let rows = [
+        "## `\(deviation.name)`", "", "*\(deviation.libraries.joined(separator: ", ")): \(deviation.place)*", "",
+        deviation.what, "", "Effect: \(deviation.effect)",
+      ]
+      let issue = deviation.issue.map { ["", "Discussed in <https://github.com/\($0)>."] } ?? []
+      return (rows + issue).joined(separator: "\n")
+    }
+    return header + "\n" + entries.joined(separator: "\n\n") + "\n"
   }
 
   /// The page Docs/Samplers.md.
@@ -70,9 +94,9 @@ struct ListCommand: ParsableCommand {
 
   private static func deviations() -> String {
     var table = TextTable(["name", "library", "where"], textColumns: [0, 1, 2])
-    for deviation in Deviation.allCases {
+    for deviation in Deviation.all {
       table.append([
-        deviation.rawValue, deviation.libraries.joined(separator: ", "), deviation.details.place.filter { $0 != "`" },
+        deviation.name, deviation.libraries.joined(separator: ", "), deviation.place.filter { $0 != "`" },
       ])
     }
     return table.description

@@ -54,7 +54,7 @@ struct ReplayCommand: ParsableCommand {
       let recorder = try Replay(source, steps: steps ?? own, fidelity: fidelity).run(
         over: recorded, seed: seed, check: interruption.check)
       try recorder.write(to: file.path)
-      let ignored = source.unhonoured
+      let ignored = source.ignoredKeys
       let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
       try Console.output.print(
         Scheduler.oneLine("wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)") + "\n")

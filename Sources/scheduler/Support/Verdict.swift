@@ -12,7 +12,7 @@ struct Verdict {
   /// One line where the trace is right, a few where it is not.
   var text: String {
     let run = "\(file): \(judgement.source), \(counted(judgement.steps.count, "step"))"
-    let ignored = trace.source.unhonoured
+    let ignored = trace.source.ignoredKeys
     let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
     guard let first = judgement.first else {
       let worst = judgement.worst.map { "; at most \(brief($0.difference, digits: 2)) off, at step \($0.step)" } ?? ""
@@ -53,19 +53,20 @@ struct Verdict {
       let divergences: Int
       let first: Judgement.Step?
       let worst: Judgement.Step?
-      let unhonoured: [String]
-      let deviations: [Deviation]
+      let ignoredKeys: [String]
+      let deviations: [String]
       let judgement: Judgement
     }
     return try JSON.text(
       Report(
         file: file, agrees: judgement.agrees, divergences: judgement.divergences, first: judgement.first,
-        worst: judgement.worst, unhonoured: trace.source.unhonoured, deviations: deviations, judgement: judgement))
+        worst: judgement.worst, ignoredKeys: trace.source.ignoredKeys, deviations: deviations.map(\.name), judgement: judgement)
+    )
   }
 
   private var deviations: [Deviation] {
     guard case .diffusers(let configuration, let arguments) = trace.source else { return [] }
-    return configuration.deviations(steps: trace.inferenceSteps, step: arguments)
+    return configuration.deviations(steps: trace.inferenceSteps, with: arguments)
   }
 
   /// The deviation at each step, below what is allowed or above it.

@@ -62,8 +62,8 @@ import Testing
     for schedulerClass in DiffusersConfiguration.Class.allCases {
       let configuration = try DiffusersConfiguration(schedulerClass, [:])
       // 0 is what those do that draw none.
-      #expect(throws: Never.self) { try configuration.plan(steps: 4, step: StepArguments(eta: 0)) }
-      func noisy() throws -> SamplingPlan { try configuration.plan(steps: 4, step: StepArguments(eta: 0.5)) }
+      #expect(throws: Never.self) { try configuration.plan(steps: 4, with: RunArguments(eta: 0)) }
+      func noisy() throws -> SamplingPlan { try configuration.plan(steps: 4, with: RunArguments(eta: 0.5)) }
       if schedulerClass == .ddim || schedulerClass == .tcd {
         #expect(throws: Never.self) { try noisy() }
       } else {

@@ -8,9 +8,9 @@ import Testing
   private typealias Values = [String: DiffusersConfiguration.Value]
 
   private static func plan(
-    _ schedulerClass: DiffusersConfiguration.Class, _ values: Values = [:], steps: Int = 10, step: StepArguments = .init()
+    _ schedulerClass: DiffusersConfiguration.Class, _ values: Values = [:], steps: Int = 10, with run: RunArguments = .init()
   ) throws -> SamplingPlan {
-    try DiffusersConfiguration(schedulerClass, values).plan(steps: steps, step: step)
+    try DiffusersConfiguration(schedulerClass, values).plan(steps: steps, with: run)
   }
 
   @Test func `DDPM and DDIM are theirs, with the file's clipping and prediction`() throws {
@@ -35,7 +35,7 @@ import Testing
       "sample_max_value": 2.0, "dynamic_thresholding_ratio": 0.9,
     ]
     let own = try DDIM(eta: 0.3).plan(over: trailing, predicting: .v, clipping: .dynamic(ratio: 0.9, maximum: 2))
-    #expect(try Self.plan(.ddim, values, steps: 7, step: StepArguments(eta: 0.3)) == own)
+    #expect(try Self.plan(.ddim, values, steps: 7, with: RunArguments(eta: 0.3)) == own)
   }
 
   @Test func `DDIM inversion runs over the same grid, and what ends at timestep 0 does so`() throws {
@@ -88,9 +88,9 @@ import Testing
   }
 
   @Test func `churn of flow matching stays on the straight line, between two of its noises`() throws {
-    let arguments = StepArguments(churn: 4, churnMinimum: 0.25, churnMaximum: 0.8)
+    let arguments = RunArguments(churn: 4, churnMinimum: 0.25, churnMaximum: 0.8)
     let grid = try SamplingGrid(flow: FlowSpacing(shift: .fixed(3), last: 0.001), steps: 10)
-    let plan = try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0], step: arguments)
+    let plan = try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0], with: arguments)
     // A noise of 0.25 is a sigma of 1/3, and one of 0.8 a sigma of 4.
     let own = try Churn(FlowHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(over: grid, predicting: .flow)
     #expect(plan == own)
@@ -106,10 +106,10 @@ import Testing
     }
     let within = grid.points.dropFirst().filter { $0.level.noise >= 0.25 && $0.level.noise <= 0.8 }
     #expect(plan.steps.count { $0.next.noise > 0 } == within.count && within.count > 1 && within.count < 9)
-    let least = StepArguments(churn: 4, churnMinimum: -1, churnMaximum: 1)
-    let everywhere = try Self.plan(.flowMatchHeunDiscrete, step: least)
+    let least = RunArguments(churn: 4, churnMinimum: -1, churnMaximum: 1)
+    let everywhere = try Self.plan(.flowMatchHeunDiscrete, with: least)
     #expect(everywhere.steps.count { $0.next.noise > 0 } == 9)
-    #expect(try everywhere == Self.plan(.flowMatchHeunDiscrete, step: StepArguments(churn: 4)))
+    #expect(try everywhere == Self.plan(.flowMatchHeunDiscrete, with: RunArguments(churn: 4)))
   }
 
   @Test func `DPM-Solver++ runs backwards over its own grid, with the order that the file gives each step`() throws {
@@ -136,20 +136,20 @@ import Testing
     let own = try RePaint(eta: 0.5, jumpLength: 3, resamplings: 2).plan(
       over: grid, predicting: .epsilon, clipping: .range(-1...1))
     let arguments = try JSONDecoder().decode(
-      StepArguments.self, from: Data("{\"jump_length\": 3, \"jump_n_sample\": 2}".utf8))
-    #expect(try Self.plan(.rePaint, ["eta": 0.5], steps: 20, step: arguments) == own)
+      RunArguments.self, from: Data("{\"jump_length\": 3, \"jump_n_sample\": 2}".utf8))
+    #expect(try Self.plan(.rePaint, ["eta": 0.5], steps: 20, with: arguments) == own)
     let plain = try RePaint(eta: 0).plan(over: grid, predicting: .epsilon)
     #expect(try Self.plan(.rePaint, ["clip_sample": false], steps: 20) == plain)
     for (length, resamplings) in [(0, 10), (10, 0), (1001, 2), (2, 1001)] {
       for fidelity in Fidelity.allCases {
         #expect(throws: ConfigurationError.self) {
           try DiffusersConfiguration(.rePaint).plan(
-            steps: 20, fidelity: fidelity, step: StepArguments(jumpLength: length, resamplings: resamplings))
+            steps: 20, fidelity: fidelity, with: RunArguments(jumpLength: length, resamplings: resamplings))
         }
       }
     }
-    #expect(throws: ConfigurationError.self) { try Self.plan(.rePaint, steps: 1000, step: StepArguments(resamplings: 101)) }
-    #expect(throws: ConfigurationError.self) { try Self.plan(.ddim, step: StepArguments(jumpLength: 3)) }
+    #expect(throws: ConfigurationError.self) { try Self.plan(.rePaint, steps: 1000, with: RunArguments(resamplings: 101)) }
+    #expect(throws: ConfigurationError.self) { try Self.plan(.ddim, with: RunArguments(jumpLength: 3)) }
     let given = try DiffusersConfiguration(.rePaint, ["num_train_timesteps": 3, "trained_betas": [0.1, 0.2, 0.3]])
     #expect(try given.plan(steps: 3).steps.count == 3)
     #expect(throws: ConfigurationError.self) { try given.plan(steps: 3, fidelity: .diffusers) }
@@ -179,7 +179,7 @@ import Testing
     let plans = try Fidelity.allCases.map { fidelity in
       try [1.0, 1.5].map {
         try DiffusersConfiguration(.dpmSolverSDE).plan(
-          steps: 4, fidelity: fidelity, step: StepArguments(churnNoise: $0))
+          steps: 4, fidelity: fidelity, with: RunArguments(churnNoise: $0))
       }
     }
     for pair in plans {
@@ -188,8 +188,8 @@ import Testing
         #expect(loud.next.samples == plain.next.samples && loud.next.estimates == plain.next.estimates)
       }
     }
-    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": 7]).unhonoured == ["noise_sampler_seed"])
-    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": nil]).unhonoured.isEmpty)
+    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": 7]).ignoredKeys == ["noise_sampler_seed"])
+    #expect(try DiffusersConfiguration(.dpmSolverSDE, ["noise_sampler_seed": nil]).ignoredKeys.isEmpty)
   }
 
   @Test(arguments: [DiffusersConfiguration.Class.lms, .dpmSolverSDE])

@@ -10,7 +10,7 @@ import Testing
   struct Run: Decodable {
     let config: DiffusersConfiguration
     let steps: Int
-    let arguments: StepArguments
+    let arguments: RunArguments
     let timesteps: [Double]
     let sigmas: [Double]?
     let error: String?
@@ -21,10 +21,10 @@ import Testing
     let variance: Double?
 
     func plan(_ fidelity: Fidelity) throws -> SamplingPlan {
-      try config.plan(steps: steps, fidelity: fidelity, step: arguments)
+      try config.plan(steps: steps, fidelity: fidelity, with: arguments)
     }
     func timesteps(_ fidelity: Fidelity) throws -> [Double] {
-      try config.timesteps(steps: steps, fidelity: fidelity, step: arguments)
+      try config.timesteps(steps: steps, fidelity: fidelity, with: arguments)
     }
   }
 
@@ -32,7 +32,7 @@ import Testing
     try DiffusersConfiguration.decoder.decode([String: Run].self, from: Fixtures.data("diffusers-deviations.json"))
   }
 
-  static func run(_ deviation: Deviation) throws -> Run { try #require(runs()[deviation.rawValue]) }
+  static func run(_ deviation: Deviation) throws -> Run { try #require(runs()[deviation.name]) }
 
   /// Where a plan ends from a sample, with a network that knows the datum, 0.3, behind every sample at the level of the query.
   private static func end(of plan: SamplingPlan, from start: Double, _ prediction: Prediction = .epsilon) -> Double {
@@ -45,12 +45,12 @@ import Testing
 
   @Test func `every deviation of diffusers is recorded, met by its configuration, and reproduced or refused`() throws {
     let runs = try Self.runs()
-    let named = Deviation.allCases.filter { !$0.rawValue.hasPrefix("guided") }
-    #expect(runs.keys.sorted() == named.map(\.rawValue).sorted())
+    let named = Deviation.all.filter { !$0.name.hasPrefix("guided") }
+    #expect(runs.keys.sorted() == named.map(\.name).sorted())
     for deviation in named {
-      let run = try #require(runs[deviation.rawValue])
-      let label = Comment(rawValue: deviation.rawValue)
-      #expect(run.config.deviations(steps: run.steps, step: run.arguments).contains(deviation), label)
+      let run = try #require(runs[deviation.name])
+      let label = Comment(rawValue: deviation.name)
+      #expect(run.config.deviations(steps: run.steps, with: run.arguments).contains(deviation), label)
       let timesteps = try run.timesteps(.diffusers)
       if run.timesteps.count == timesteps.count {
         // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off; beta's through SciPy's quantiles of sigma.
@@ -244,7 +244,7 @@ import Testing
     // 0.1 being what is left of the datum, the noise is what is left of the sample.
     let expected = to.signal * 0.1 + to.noise * (1 - from.signal * 0.1) / from.noise
     #expect(isClose(first(try run.plan(.corrected)), expected, relative: 1e-12))
-    let derived = try run.config.plan(steps: 10, fidelity: .diffusers, step: StepArguments(usesClippedModelOutput: true))
+    let derived = try run.config.plan(steps: 10, fidelity: .diffusers, with: RunArguments(usesClippedModelOutput: true))
     #expect(isClose(first(derived), expected, relative: 1e-6))
   }
 
@@ -367,7 +367,7 @@ import Testing
     // The noise of the first step is in the sample that a run starts from, and the last step ends at clean data.
     #expect(own.steps[9].next.noise == 0 && own.steps[0].next.noise > 0)
     #expect(!run.config.deviations(steps: 10).contains(.lateChurn))
-    #expect(try DiffusersConfiguration(.edmEuler).deviations(steps: 10, step: run.arguments).contains(.lateChurn))
+    #expect(try DiffusersConfiguration(.edmEuler).deviations(steps: 10, with: run.arguments).contains(.lateChurn))
   }
 
   @Test func `churnOffTheLine: a sample of rectified flow gets noise and keeps its signal`() throws {
@@ -387,10 +387,10 @@ import Testing
       #expect(isClose(query.level.signal + query.level.noise, 1, relative: 4 * unit))
       #expect(isClose(query.timestep, 1000 * query.level.noise, relative: 1e-12))
     }
-    #expect(own.steps[18].next.noise == 0 && run.config.deviations(steps: 10, step: run.arguments).contains(.lateChurn))
+    #expect(own.steps[18].next.noise == 0 && run.config.deviations(steps: 10, with: run.arguments).contains(.lateChurn))
     #expect(!run.config.deviations(steps: 10).contains(.churnOffTheLine))
     let euler = try DiffusersConfiguration(.eulerDiscrete)
-    #expect(!euler.deviations(steps: 10, step: run.arguments).contains(.churnOffTheLine))
+    #expect(!euler.deviations(steps: 10, with: run.arguments).contains(.churnOffTheLine))
   }
 
   @Test func `halvedSlope: the slope of a line has the weight H/2`() throws {
@@ -494,7 +494,7 @@ import Testing
     // 3·0.001/(1 + 2·0.001)
     #expect(isClose(try run.plan(.corrected).steps[9].query.level.noise, 0.003 / 1.002, relative: 1e-9))
     let dynamic = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 3.0, "use_dynamic_shifting": true])
-    #expect(dynamic.deviations(steps: 10, step: StepArguments(mu: 1)) == [.float32Tables])
+    #expect(dynamic.deviations(steps: 10, with: RunArguments(mu: 1)) == [.float32Tables])
     for schedulerClass in [DiffusersConfiguration.Class.flowMatchHeunDiscrete, .flowMatchLCM] {
       let other = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
       #expect(other.deviations(steps: 10) == [.float32Tables, .shiftedTwice] && other.deviations(steps: 1) == [.float32Tables])
@@ -647,13 +647,5 @@ import Testing
 
     #expect(isClose(schedule.alphaBars[5], guided.exact, relative: 1e-14))
     #expect(guided.extracted == Double(Float(guided.exact)) && guided.extracted != guided.exact)
-  }
-
-  @Test func `the document is what the list of deviations makes`() throws {
-    let path =
-      URL(fileURLWithPath: #filePath).pathComponents.dropLast(4).joined(separator: "/").dropFirst() + "/Docs/Deviations.md"
-    let document = try String(contentsOfFile: String(path), encoding: .utf8)
-    #expect(document == Deviation.markdown, "run `swift run scheduler list deviations --format markdown > Docs/Deviations.md`")
-    for deviation in Deviation.allCases { #expect(document.contains("## `\(deviation.rawValue)`")) }
   }
 }

@@ -39,7 +39,7 @@ import Testing
       """
     let configuration = try DiffusersConfiguration.reading(text)
     #expect(configuration["lambda_min_clipped"] == .number(-.infinity))
-    #expect(configuration.unhonoured == ["big", "clip_sample", "o", "x", "y", "z"])
+    #expect(configuration.ignoredKeys == ["big", "clip_sample", "o", "x", "y", "z"])
     #expect(try DiffusersConfiguration.reading(configuration.json) == configuration)
     let written = configuration.json
     for line in [
@@ -223,37 +223,37 @@ import Testing
 
   @Test func `step arguments are read by their names in Python, and refused where they have no meaning`() throws {
     let read = try JSONDecoder().decode(
-      StepArguments.self, from: Data("{\"eta\": 0.5, \"use_clipped_model_output\": true}".utf8))
-    #expect(read == StepArguments(eta: 0.5, usesClippedModelOutput: true))
-    #expect(throws: DecodingError.self) { try JSONDecoder().decode(StepArguments.self, from: Data("{\"etta\": 1}".utf8)) }
+      RunArguments.self, from: Data("{\"eta\": 0.5, \"use_clipped_model_output\": true}".utf8))
+    #expect(read == RunArguments(eta: 0.5, usesClippedModelOutput: true))
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(RunArguments.self, from: Data("{\"etta\": 1}".utf8)) }
     let euler = try DiffusersConfiguration(.eulerDiscrete)
     let churns = [
-      StepArguments(churn: -1), StepArguments(churn: .infinity), StepArguments(churn: 1, churnMinimum: .nan),
-      StepArguments(churn: 1, churnMaximum: .nan), StepArguments(churn: 1, churnNoise: -1),
+      RunArguments(churn: -1), RunArguments(churn: .infinity), RunArguments(churn: 1, churnMinimum: .nan),
+      RunArguments(churn: 1, churnMaximum: .nan), RunArguments(churn: 1, churnNoise: -1),
     ]
     for fidelity in Fidelity.allCases {
       for schedulerClass in [DiffusersConfiguration.Class.heunDiscrete, .flowMatchEulerDiscrete, .ddim] {
         let configuration = try DiffusersConfiguration(schedulerClass)
         #expect(throws: ConfigurationError.self) {
-          try configuration.plan(steps: 5, fidelity: fidelity, step: StepArguments(churn: 1))
+          try configuration.plan(steps: 5, fidelity: fidelity, with: RunArguments(churn: 1))
         }
       }
       // An empty range of sigmas adds no noise, and no sigma reaches an infinite bound.
       for range in [(2.0, 1.0), (Double.infinity, Double.infinity), (-Double.infinity, -1.0)] {
-        let arguments = StepArguments(churn: 1, churnMinimum: range.0, churnMaximum: range.1)
+        let arguments = RunArguments(churn: 1, churnMinimum: range.0, churnMaximum: range.1)
         for configuration in [euler, try DiffusersConfiguration(.flowMatchHeunDiscrete)] {
-          let plan = try configuration.plan(steps: 5, fidelity: fidelity, step: arguments)
+          let plan = try configuration.plan(steps: 5, fidelity: fidelity, with: arguments)
           #expect(plan.steps.allSatisfy { $0.next.noise == 0 })
         }
       }
     }
-    for arguments in [read, StepArguments(usesClippedModelOutput: true)] + churns {
-      #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: arguments) }
+    for arguments in [read, RunArguments(usesClippedModelOutput: true)] + churns {
+      #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, with: arguments) }
     }
-    #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, step: StepArguments(order: 2)) }
-    #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.lms).plan(steps: 5, step: StepArguments(order: 5)) }
+    #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, with: RunArguments(order: 2)) }
+    #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.lms).plan(steps: 5, with: RunArguments(order: 5)) }
     #expect(throws: ConfigurationError.plan(.option("eta", 2, of: "DDIM", allowed: "0 ... 1"), className: "DDIMScheduler")) {
-      try DiffusersConfiguration(.ddim).plan(steps: 5, fidelity: .diffusers, step: StepArguments(eta: 2))
+      try DiffusersConfiguration(.ddim).plan(steps: 5, fidelity: .diffusers, with: RunArguments(eta: 2))
     }
   }
 

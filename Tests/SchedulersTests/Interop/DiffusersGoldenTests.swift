@@ -9,7 +9,7 @@ import Testing
   struct Case: Decodable {
     let config: DiffusersConfiguration
     let steps: Int
-    let arguments: StepArguments?
+    let arguments: RunArguments?
     let tables: String?
     let timesteps: String?
     let sigmas: String?
@@ -84,12 +84,12 @@ import Testing
     for (i, golden) in try Self.cases("diffusers-steps.json").enumerated() {
       let label = Comment(rawValue: "case \(i): \(golden.steps) steps of \(golden.config.json)")
       let plan = try golden.config.plan(
-        steps: golden.steps, fidelity: .diffusers, step: golden.arguments ?? StepArguments())
+        steps: golden.steps, fidelity: .diffusers, with: golden.arguments ?? RunArguments())
       // Those between two timesteps go through two logarithms of up to 16 in float32, 2⁻²⁰ off each, and 2⁻⁸ for each timestep.
       let told = zip(golden.told ?? [], plan.steps).allSatisfy { abs($0 - $1.query.timestep) <= 0x1p-11 + 1e-6 * abs($0) }
       #expect(told && (golden.told ?? []).count <= plan.steps.count, label)
       let timesteps = try golden.config.timesteps(
-        steps: golden.steps, fidelity: .diffusers, step: golden.arguments ?? StepArguments())
+        steps: golden.steps, fidelity: .diffusers, with: golden.arguments ?? RunArguments())
       let isPlans = zip(timesteps, plan.steps).allSatisfy { isClose($0, $1.query.timestep, relative: 0x1p-21) }
       #expect(isPlans && timesteps.count == plan.steps.count, label)
       if golden.arguments?.sigmas != nil { #expect(timesteps == golden.told, label) }

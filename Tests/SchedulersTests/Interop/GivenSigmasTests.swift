@@ -12,21 +12,21 @@ import Testing
   private static func line(_ steps: Int) -> [Double] { (0..<steps).map { 1 - Double($0) / Double(steps) } }
 
   private static func levels(
-    _ configuration: DiffusersConfiguration, _ arguments: StepArguments, _ fidelity: Fidelity
+    _ configuration: DiffusersConfiguration, _ arguments: RunArguments, _ fidelity: Fidelity
   ) throws -> [Double] {
-    let plan = try configuration.plan(steps: arguments.sigmas!.count, fidelity: fidelity, step: arguments)
+    let plan = try configuration.plan(steps: arguments.sigmas!.count, fidelity: fidelity, with: arguments)
     return plan.steps.map(\.query.level.noise)
   }
 
   @Test func `the times of Flux's pipeline are those of its grid`() throws {
     let file = Data(#"{"mu": 1.15, "sigmas": [1, 0.75, 0.5, 0.25]}"#.utf8)
-    let arguments = try JSONDecoder().decode(StepArguments.self, from: file)
-    #expect(arguments == StepArguments(mu: 1.15, sigmas: Self.line(4)))
+    let arguments = try JSONDecoder().decode(RunArguments.self, from: file)
+    #expect(arguments == RunArguments(mu: 1.15, sigmas: Self.line(4)))
     let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["use_dynamic_shifting": true, "shift": 3.0])
     let grid = try SamplingGrid(flow: .flux, steps: 4, mu: 1.15)
     // The same numbers: quarters are exact.
-    #expect(try configuration.grid(steps: 4, step: arguments) == grid)
-    #expect(try configuration.plan(steps: 4, step: arguments) == Euler().plan(over: grid, predicting: .flow))
+    #expect(try configuration.grid(steps: 4, with: arguments) == grid)
+    #expect(try configuration.plan(steps: 4, with: arguments) == Euler().plan(over: grid, predicting: .flow))
   }
 
   /// At most seven numbers and operations are half an ulp of float32 off, and a shift above 1 enlarges none of their errors.
@@ -36,8 +36,8 @@ import Testing
     let fixed = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
     let moving = try DiffusersConfiguration(schedulerClass, ["use_dynamic_shifting": true])
     for (configuration, mu) in [(fixed, nil), (moving, 1.0986122886681098)] {
-      let arguments = StepArguments(mu: mu, sigmas: sigmas)
-      #expect(configuration.deviations(steps: 4, step: arguments) == [.float32Tables])
+      let arguments = RunArguments(mu: mu, sigmas: sigmas)
+      #expect(configuration.deviations(steps: 4, with: arguments) == [.float32Tables])
       for (fidelity, tolerance) in [(Fidelity.corrected, 0x1p-50), (.diffusers, 0x1p-21)] {
         let levels = try Self.levels(configuration, arguments, fidelity)
         #expect(zip(levels, shifted).allSatisfy { isClose($0, $1, relative: tolerance) }, "\(fidelity) \(levels)")
@@ -56,30 +56,30 @@ import Testing
   @Test(arguments: bad) func `sigmas that are no falling times, one for each step, are refused`(
     sigmas: [Double], excerpt: String
   ) throws {
-    let arguments = StepArguments(sigmas: sigmas)
+    let arguments = RunArguments(sigmas: sigmas)
     for schedulerClass in Self.takers {
       let configuration = try DiffusersConfiguration(schedulerClass)
       for fidelity in Fidelity.allCases {
         let error = #expect(throws: ConfigurationError.self) {
-          try configuration.plan(steps: 3, fidelity: fidelity, step: arguments)
+          try configuration.plan(steps: 3, fidelity: fidelity, with: arguments)
         }
         let text = error.map { "\($0)" } ?? ""
         #expect(text.contains(excerpt) && text.contains(schedulerClass.rawValue), "\(text)")
       }
-      #expect(throws: ConfigurationError.self) { try configuration.grid(steps: 3, step: arguments) }
-      #expect(throws: ConfigurationError.self) { try configuration.sigmas(steps: 3, step: arguments) }
-      #expect(configuration.deviations(steps: 3, step: arguments).isEmpty)
+      #expect(throws: ConfigurationError.self) { try configuration.grid(steps: 3, with: arguments) }
+      #expect(throws: ConfigurationError.self) { try configuration.sigmas(steps: 3, with: arguments) }
+      #expect(configuration.deviations(steps: 3, with: arguments).isEmpty)
     }
   }
 
   @Test func `a time that a shift makes 0 in float32 is refused where float32 is used`() throws {
     let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 1e-9, "use_exponential_sigmas": true])
-    let arguments = StepArguments(sigmas: [1, 1e-44])
+    let arguments = RunArguments(sigmas: [1, 1e-44])
     let error = #expect(throws: ConfigurationError.self) {
-      try configuration.plan(steps: 2, fidelity: .diffusers, step: arguments)
+      try configuration.plan(steps: 2, fidelity: .diffusers, with: arguments)
     }
     #expect("\(error!)".hasPrefix("sigmas[1] 1e-44 of"))
-    #expect(try configuration.plan(steps: 2, step: arguments).steps.count == 2)
+    #expect(try configuration.plan(steps: 2, with: arguments).steps.count == 2)
   }
 
   @Test func `other classes are given no sigmas`() throws {
@@ -87,7 +87,7 @@ import Testing
       let configuration = try DiffusersConfiguration(schedulerClass)
       for fidelity in Fidelity.allCases {
         let error = #expect(throws: ConfigurationError.self) {
-          try configuration.plan(steps: 4, fidelity: fidelity, step: StepArguments(sigmas: Self.line(4)))
+          try configuration.plan(steps: 4, fidelity: fidelity, with: RunArguments(sigmas: Self.line(4)))
         }
         #expect("\(error!)".contains("the number of sigmas 4 of \(schedulerClass.rawValue)"))
       }

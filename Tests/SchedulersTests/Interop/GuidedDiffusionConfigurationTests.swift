@@ -30,11 +30,11 @@ import Testing
     #expect(configuration.predictXStart && configuration.rescaleTimesteps && configuration.rescaleLearnedSigmas)
     #expect(configuration.noiseSchedule == "cosine" && configuration.timestepRespacing == .sections([10, 15, 20]))
     #expect(configuration.sampler == .ddimSample && configuration.eta == 0.5 && !configuration.clipDenoised)
-    #expect(configuration.unhonoured == ["a", "b"])
+    #expect(configuration.ignoredKeys == ["a", "b"])
     let again = try JSONDecoder().decode(GuidedDiffusionConfiguration.self, from: JSONEncoder().encode(configuration))
-    #expect(again.unhonoured == [])
+    #expect(again.ignoredKeys == [])
     var known = configuration
-    known.unhonoured = []
+    known.ignoredKeys = []
     #expect(again == known)
   }
 
@@ -42,8 +42,8 @@ import Testing
   @Test(arguments: [0.1, 0.5, 0.9]) func `a step of ddim_sample keeps the variance of the noise`(eta: Double) throws {
     for flags in [#"{"steps": 1000}"#, #"{"steps": 4000, "noise_schedule": "cosine", "timestep_respacing": "25"}"#] {
       let configuration = try decode(flags)
-      let bars = try configuration.process(fidelity: .guidedDiffusion).schedule.alphaBars.reversed()
-      let plan = try configuration.plan(sampler: .ddimSample, eta: eta, clipDenoised: false, fidelity: .guidedDiffusion)
+      let bars = try configuration.process(fidelity: .diffusers).schedule.alphaBars.reversed()
+      let plan = try configuration.plan(sampler: .ddimSample, eta: eta, clipDenoised: false, fidelity: .diffusers)
       for (step, bar) in zip(plan.steps, bars.dropFirst()) {
         // What multiplies epsilon, from the factor that the sample has in it.
         let kept = (step.next.samples.first ?? 0) * step.query.level.noise
@@ -95,7 +95,7 @@ import Testing
       configuration.noiseSchedule = "cosine"
       configuration.steps = try #require(Int(parts[1]))
       configuration.timestepRespacing = try Respacing(parsing: String(parts[2]))
-      #expect(try configuration.process(fidelity: .guidedDiffusion).original == golden.integers(name), "\(name)")
+      #expect(try configuration.process(fidelity: .diffusers).original == golden.integers(name), "\(name)")
       #expect(try configuration.process().original.last == configuration.steps - 1)
     }
   }
@@ -125,7 +125,7 @@ import Testing
     #expect(try loss.bound.process.schedule == configuration.process().schedule)
     configuration.useKL = true
     configuration.predictXStart = true
-    let faithful = try configuration.loss(fidelity: .guidedDiffusion)
+    let faithful = try configuration.loss(fidelity: .diffusers)
     #expect(faithful.kind == .rescaledKL && faithful.bound.process.prediction == .x0 && faithful.bound.likelihood.cdf == .tanh)
     configuration.noiseSchedule = "wavy"
     #expect(throws: ConfigurationError.self) { try configuration.loss() }

@@ -9,7 +9,7 @@ import Testing
   struct Case: Decodable {
     let config: DiffusersConfiguration
     let steps: Int
-    let arguments: StepArguments
+    let arguments: RunArguments
     let outcome: String
     let rounded: String
   }
@@ -46,9 +46,9 @@ import Testing
       if item.config["num_train_timesteps"] == 4000 || item.config["beta_schedule"] == "squaredcos_cap_v2" { continue }
       // One step of PNDM that ends in noise takes two calls here, and one there.
       if item.config.schedulerClass == .pndm, item.steps == 1 { continue }
-      let deviations = Set(item.config.deviations(steps: item.steps, step: item.arguments)).subtracting(others)
-      guard let own = try? item.config.plan(steps: item.steps, step: item.arguments) else { continue }
-      let theirs = try item.config.plan(steps: item.steps, fidelity: .diffusers, step: item.arguments)
+      let deviations = Set(item.config.deviations(steps: item.steps, with: item.arguments)).subtracting(others)
+      guard let own = try? item.config.plan(steps: item.steps, with: item.arguments) else { continue }
+      let theirs = try item.config.plan(steps: item.steps, fidelity: .diffusers, with: item.arguments)
       let label = Comment(rawValue: "\(item.steps) steps of \(item.config.json) with \(item.arguments): \(deviations)")
       if deviations.isEmpty {
         #expect(agree(own, theirs), label)
@@ -65,20 +65,18 @@ import Testing
     let cases = try DiffusersConfiguration.decoder.decode([Case].self, from: Fixtures.data("diffusers-limits.json"))
     for item in cases {
       let label = Comment(rawValue: "\(item.steps) steps of \(item.config.json) with \(item.arguments): \(item.outcome)")
-      func check(_ processor: Torch.Processor, _ runs: Bool) {
-        var configuration = item.config
-        configuration.processor = processor
+      func check(_ torch: TorchArithmetic?, _ runs: Bool) {
         do {
-          _ = try configuration.plan(steps: item.steps, fidelity: .diffusers, step: item.arguments)
+          _ = try item.config.plan(steps: item.steps, fidelity: .diffusers, with: item.arguments, in: torch)
           #expect(runs, label)
         } catch {
           #expect(!runs, "\(label): \(error)")
           #expect("\(error)".contains(item.config.schedulerClass.rawValue), label)
         }
       }
-      check(.amd, item.outcome == "runs")
-      check(.other, item.rounded == "runs")
-      check(.unknown, item.rounded == "runs" && item.outcome != "NaN")
+      check(TorchArithmetic(isOnAMD: true), item.outcome == "runs")
+      check(TorchArithmetic(), item.rounded == "runs")
+      check(nil, item.rounded == "runs" && item.outcome != "NaN")
     }
     Comparisons.count(3 * cases.count)
   }

@@ -32,15 +32,15 @@ import Testing
       }
       let configuration = try DiffusersConfiguration.reading(model.config.json)
       #expect(try DiffusersConfiguration.reading(configuration.json) == configuration, label)
-      let arguments = StepArguments(mu: configuration["use_dynamic_shifting"] == true ? 1.15 : nil)
-      let timesteps = try configuration.timesteps(steps: 20, fidelity: .diffusers, step: arguments)
+      let arguments = RunArguments(mu: configuration["use_dynamic_shifting"] == true ? 1.15 : nil)
+      let timesteps = try configuration.timesteps(steps: 20, fidelity: .diffusers, with: arguments)
       // The logarithms of continuous timesteps are torch's own, up to an ulp of float32 off.
       let isSame = zip(timesteps, golden).allSatisfy { abs($0 - $1) <= abs($1) * 0x1p-23 }
       #expect(timesteps.count == golden.count && isSame, label)
-      let sigmas = try configuration.sigmas(steps: 20, step: arguments)
+      let sigmas = try configuration.sigmas(steps: 20, with: arguments)
       #expect(zip(sigmas, model.sigmas ?? []).allSatisfy { abs($0 - $1) <= 2 * $1.ulp }, label)
       for fidelity in Fidelity.allCases {
-        let plan = try configuration.plan(steps: 20, fidelity: fidelity, step: arguments)
+        let plan = try configuration.plan(steps: 20, fidelity: fidelity, with: arguments)
         // PNDM takes its first step twice.
         #expect(plan.steps.count == (configuration.schedulerClass == .pndm ? 21 : 20), label)
       }
@@ -57,17 +57,17 @@ import Testing
 
   @Test func `what a file says and its class does not know is reported`() throws {
     let models = try Self.models()
-    func unhonoured(_ name: String) throws -> [String] {
+    func ignoredKeys(_ name: String) throws -> [String] {
       let model = try #require(models.first { $0.model == name })
-      return try DiffusersConfiguration.reading(model.config.json).unhonoured
+      return try DiffusersConfiguration.reading(model.config.json).ignoredKeys
     }
     #expect(
-      try unhonoured("stabilityai/stable-diffusion-xl-base-1.0") == [
+      try ignoredKeys("stabilityai/stable-diffusion-xl-base-1.0") == [
         "clip_sample", "sample_max_value", "set_alpha_to_one", "skip_prk_steps",
       ])
-    #expect(try unhonoured("stabilityai/stable-diffusion-2-1") == ["skip_prk_steps"])
-    #expect(try unhonoured("PixArt-alpha/PixArt-XL-2-1024-MS").isEmpty)
-    #expect(try unhonoured("DeepFloyd/IF-I-XL-v1.0").isEmpty)
+    #expect(try ignoredKeys("stabilityai/stable-diffusion-2-1") == ["skip_prk_steps"])
+    #expect(try ignoredKeys("PixArt-alpha/PixArt-XL-2-1024-MS").isEmpty)
+    #expect(try ignoredKeys("DeepFloyd/IF-I-XL-v1.0").isEmpty)
   }
 
   @Test func `a network that learns its variance has a plan that expects twice the channels`() throws {

@@ -25,7 +25,7 @@ import Testing
     #expect(stretches.count == 5)
     for stretch in stretches {
       let values = stretch.values()
-      let roots = values.map { Torch.squareRoot($0, isOnAMD: true) }
+      let roots = values.map { TorchArithmetic(isOnAMD: true).root($0) }
       for sample in stretch.samples {
         #expect(Int(roots[sample[0]].bitPattern) == sample[1], "√\(values[sample[0]])")
       }
@@ -41,14 +41,14 @@ import Testing
   @Test func `elsewhere roots are the nearest numbers`() {
     // 1 + 1025·2⁻²³: its root is 0.516 ulp below what AMD's processors make of it.
     let x: Float = 0x1.000802p0
-    #expect(Torch.squareRoot(x, isOnAMD: false) == 0x1.0004p0)
-    #expect(Torch.squareRoot(x, isOnAMD: true) == 0x1.000402p0)
+    #expect(TorchArithmetic(isOnAMD: false).root(x) == 0x1.0004p0)
+    #expect(TorchArithmetic(isOnAMD: true).root(x) == 0x1.000402p0)
   }
 
   @Test func `0, infinity, negative and subnormal numbers have the roots that IEEE 754 gives them`() {
     for x: Float in [0, -0.0, .infinity, 0x1p-148, 0x1p-126, 0x1p126] {
-      #expect(Torch.squareRoot(x, isOnAMD: true) == x.squareRoot())
+      #expect(TorchArithmetic(isOnAMD: true).root(x) == x.squareRoot())
     }
-    #expect(Torch.squareRoot(-1, isOnAMD: true).isNaN && Torch.squareRoot(.nan, isOnAMD: true).isNaN)
+    #expect(TorchArithmetic(isOnAMD: true).root(-1).isNaN && TorchArithmetic(isOnAMD: true).root(.nan).isNaN)
   }
 }

@@ -31,7 +31,7 @@ private func readConfiguration(_ data: Data) {
   case .diffusers(let configuration, let arguments):
     for steps in [1, 2, 5, 7] { run(configuration, steps: steps, arguments) }
   case .guidedDiffusion(let configuration):
-    for fidelity in GuidedDiffusionConfiguration.Fidelity.allCases {
+    for fidelity in Fidelity.allCases {
       if let plan = try? configuration.plan(fidelity: fidelity) { run(plan) }
     }
   }
@@ -48,7 +48,7 @@ private func chooseConfiguration(_ given: Choices) {
   ]
   let other = choices.one(of: DiffusersConfiguration.Class.allCases)
   let steps = choices.one(of: [5, 1, 2, 3, 4, 7, 10, 16, 0, 1000])
-  var arguments = StepArguments()
+  var arguments = RunArguments()
   for _ in 0..<choices.one(of: Array(0..<8)) {
     let option = choices.one(of: options)
     values[option.name] = choices.value(like: option.standard, named: option.name)
@@ -115,15 +115,15 @@ private struct Choices {
   }
 }
 
-private func run(_ configuration: DiffusersConfiguration, steps: Int, _ arguments: StepArguments) {
+private func run(_ configuration: DiffusersConfiguration, steps: Int, _ arguments: RunArguments) {
   for fidelity in Fidelity.allCases {
-    if let plan = try? configuration.plan(steps: steps, fidelity: fidelity, step: arguments) { run(plan) }
-    _ = try? configuration.timesteps(steps: steps, fidelity: fidelity, step: arguments)
-    _ = try? configuration.grid(steps: steps, fidelity: fidelity, step: arguments)
+    if let plan = try? configuration.plan(steps: steps, fidelity: fidelity, with: arguments) { run(plan) }
+    _ = try? configuration.timesteps(steps: steps, fidelity: fidelity, with: arguments)
+    _ = try? configuration.grid(steps: steps, fidelity: fidelity, with: arguments)
     _ = try? configuration.schedule(fidelity: fidelity)
   }
-  _ = try? configuration.sigmas(steps: steps, step: arguments)
-  _ = configuration.deviations(steps: steps, step: arguments)
+  _ = try? configuration.sigmas(steps: steps, with: arguments)
+  _ = configuration.deviations(steps: steps, with: arguments)
 }
 
 /// Runs a plan, whose numbers must all be numbers.

@@ -1,0 +1,123 @@
+import Schedulers
+
+/// `CMStochasticIterativeScheduler`: consistency models, whose network says where the ODE ends from each
+/// of the sigmas that it was distilled at.
+struct CMStochasticIterativeScheduler: DiffusersClass {
+  static let names = ["CMStochasticIterativeScheduler"]
+  static let ownDeviations: [Deviation] = [.leastSigmaNotANumber]
+
+  let origin: Origin
+  let trainingTimesteps: TrainingTimesteps
+  private let range: SigmaRange
+  private let data: Given<Double>
+  private let noise: Given<Double>
+  private let clips: Given<Bool>
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    trainingTimesteps = TrainingTimesteps(&o, 40)
+    range = SigmaRange(&o)
+    data = o.number("sigma_data", 0.5)
+    noise = o.number("s_noise", 1)
+    clips = o.boolean("clip_denoised", true)
+  }
+
+  private var clipping: Clipping { clips.value ? .range(-1...1) : .none }
+
+  /// The function with the file's scales.
+  private func function() throws(ConfigurationError) -> ConsistencyFunction {
+    ConsistencyFunction(leastSigma: try range.checked().least, sigmaData: try data.positive())
+  }
+
+  /// What the noise of a step is multiplied by.
+  private func noiseFactor() throws(ConfigurationError) -> Double {
+    guard noise.value >= 0, noise.value <= Double(Float.greatestFiniteMagnitude) else {
+      throw noise.refused("it must be 0 or more and finite")
+    }
+    return noise.value
+  }
+
+  /// The sigmas in Double, and 250·ln σ for timesteps.
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let (function, (least, most, rho)) = (try function(), try range.checked())
+    var recipe = try origin.naming {
+      let grid = try SamplingGrid(
+        consistency: function, steps: steps, levels: trainingTimesteps.count(), largestSigma: most, rho: rho)
+      return try Recipe(ConsistencyModel(leastSigma: least), over: grid, reading: function, clipping: clipping)
+    }
+    recipe.scaleNoise(by: try noiseFactor())
+    return recipe
+  }
+
+  /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    let (levels, (least, most, rho)) = (try trainingTimesteps.count(), try range.checked())
+    _ = try function()
+    guard levels > 1 else { throw trainingTimesteps.given.refused("diffusers divides by one less; use 2 or more") }
+    let (start, end) = (Math.pow(most, 1 / rho), Math.pow(least, 1 / rho))
+    let sigmas = (0..<steps).map { i in
+      Math.pow(start + Double(i * (levels / steps)) / Double(levels - 1) * (end - start), rho)
+    }
+    let rounded = sigmas.map { Float($0) } + [Float(least)]
+    guard rounded.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite")
+    }
+    return Setting(timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: rounded)
+  }
+
+  /// A network that is asked as the steps say, at timesteps of sigmas that were not rounded.
+  private struct AskedAsGiven: OutputReading {
+    let base: ConsistencyFunction
+
+    var name: String { base.name }
+    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+      base.denoising(at: query, next: next)
+    }
+  }
+
+  /// The noise of a step is the root of a difference of squares in float32.
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, function, factor) = (try setting(steps, run, in: torch), try function(), try noiseFactor())
+    let least = function.leastSigma
+    var moves: [Move] = []
+    for (i, timestep) in setting.timesteps.enumerated() {
+      let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
+      let drawn = torch.root(next * next - Float(least * least))
+      guard !drawn.isNaN else {
+        throw origin.notFinite(
+          step: i, timestep: timestep,
+          "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number")
+      }
+      moves.append(
+        Move(
+          at: SamplingGrid.Point(
+            timestep: timestep, level: NoiseLevel(signal: 1, noise: sigma),
+            inputScale: 1 / Math.hypot(sigma, function.sigmaData)),
+          to: i + 1 < setting.timesteps.count ? NoiseLevel(signal: 1, noise: Double(next)) : .clean, estimate: .x0,
+          next: .estimate() + factor * Double(drawn) * .noise))
+    }
+    try origin.checkStart(moves)
+    return Recipe(
+      moves, start: NoiseLevel(signal: 0, noise: range.most.value), reading: AskedAsGiven(base: function),
+      clipping: clipping)
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    _ = try setting(steps, run, in: torch)
+    return [.float32Tables, .initialScaleWithoutData] + (isNotFinite(steps, in: torch) ? [.leastSigmaNotANumber] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let consistency = Self(CMStochasticIterativeScheduler.self)
+}
+
+extension Deviation {
+  public static let leastSigmaNotANumber = Deviation(
+    "leastSigmaNotANumber",
+    what:
+      "The noise of a step is √(σ'² − σ_min²), which is 0 at the last; σ' is rounded to float32 first, and the difference may come out negative.",
+    place: "Consistency models with a `sigma_min` whose float32 is below it, such as 0.0001",
+    effect: "The result is NaN. `.diffusers` refuses the configuration.")
+}

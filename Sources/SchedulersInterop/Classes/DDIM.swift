@@ -1,0 +1,161 @@
+import Schedulers
+
+/// `DDIMScheduler`.
+struct DDIMScheduler: TableClass {
+  static let names = ["DDIMScheduler", "DDIMParallelScheduler"]
+  static let takes: Set<RunArguments.Key> = [.eta, .usesClippedModelOutput]
+
+  let origin: Origin
+  let table: Betas
+  private let endsClean: Given<Bool>
+  private let output: Output
+  private let spacing: Spacing
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    table = Betas(&o, canRescale: true)
+    endsClean = o.boolean("set_alpha_to_one", true)
+    var output = Output(&o)
+    output.readClipping(&o, true)
+    output.readThresholding(&o)
+    self.output = output
+    spacing = Spacing(&o, "leading")
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let schedule = try table.schedule()
+    return try spacing.naming(origin) {
+      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing.exact())
+      return try Recipe(
+        DDIM(eta: run.eta ?? 0), over: ended(grid, atLeastNoise: !endsClean.value, schedule),
+        reading: output.prediction(), clipping: output.clipping())
+    }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (prediction, clipping) = (try output.prediction(), try output.clipping())
+    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
+    let setting = try setting(steps, run, in: torch)
+    let eta = try Discrete.checked(run.eta ?? 0, of: "DDIM", origin)
+    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / steps))
+    var moves: [Move] = []
+    for (i, timestep) in setting.timesteps.enumerated() {
+      let bar = try discrete.alphaBar(timestep, step: i)
+      try discrete.check(bar, timestep: timestep, step: i)
+      let next = timestep - stride
+      let nextBar = next >= 0 ? try discrete.alphaBar(next, step: i) : endsClean.value ? 1 : bars[0]
+      let from = SamplingGrid.Point(timestep: timestep, level: discrete.level(bar))
+      let x0: LinearForm = run.usesClippedModelOutput ? .estimate() : .predicted
+      let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
+      moves.append(try discrete.ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i))
+    }
+    return Recipe(moves, start: try discrete.start(setting), reading: prediction, clipping: clipping)
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let setting = try setting(steps, run, in: torch)
+    let total = try table.tables(in: torch).betas.count
+    return try Discrete.deviations(
+      steps, setting, table, spacing: spacing, prediction: (try? output.prediction()) ?? .v)
+      + Discrete.strideDeviations(steps, setting, of: total, endsAtLeastNoise: !endsClean.value)
+      + ((try? output.clipping()) == Clipping.none ? [] : [.epsilonBeforeClipping])
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
+    DDIM(eta: run.eta ?? 0, rederivesEpsilon: fidelity == .corrected || run.usesClippedModelOutput)
+  }
+}
+
+/// `DDIMInverseScheduler`, from data to noise.
+struct DDIMInverseScheduler: TableClass {
+  static let names = ["DDIMInverseScheduler"]
+  static let ownDeviations: [Deviation] = [.stridedInverse]
+
+  let origin: Origin
+  let table: Betas
+  private let startsClean: Bool
+  private let output: Output
+  private let spacing: Spacing
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    table = Betas(&o, canRescale: true)
+    let isOne = o.boolean("set_alpha_to_one", true)
+    // Its older name, which goes before it.
+    startsClean = o.booleanOrNull("set_alpha_to_zero").value ?? isOne.value
+    var output = Output(&o)
+    output.readClipping(&o, true)
+    self.output = output
+    spacing = Spacing(&o, "leading", kinds: ["leading": .leading, "trailing": .trailing])
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let schedule = try table.schedule()
+    return try spacing.naming(origin) {
+      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing.exact())
+      return try Recipe(
+        DDIMInversion(), over: ended(grid, atLeastNoise: !startsClean, schedule), reading: output.prediction(),
+        clipping: output.clipping())
+    }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()).reversed())
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (prediction, clipping) = (try output.prediction(), try output.clipping())
+    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
+    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / steps))
+    var moves: [Move] = []
+    var start = NoiseLevel.clean
+    for (i, timestep) in try setting(steps, run, in: torch).timesteps.enumerated() {
+      let current = min(timestep - stride, Double(bars.count - 1))
+      let bar = current >= 0 ? try discrete.alphaBar(current, step: i) : startsClean ? 1 : bars[0]
+      let next = discrete.level(try discrete.alphaBar(timestep, step: i))
+      try discrete.checkSignal(bar, timestep: timestep, step: i)
+      guard bar < 1 || prediction != .x0 else {
+        throw origin.notFinite(
+          step: i, timestep: timestep,
+          "there is no noise, and diffusers divides by it; use set_alpha_to_one false, or another prediction_type")
+      }
+      if i == 0 { start = discrete.unitLevel(bar) }
+      let from = discrete.level(bar)
+      // Without noise epsilon and v are one, and x̂0 says nothing of them.
+      let epsilon = from.noise == 0 ? .output : (LinearForm.sample - from.signal * .predicted) / from.noise
+      moves.append(
+        Move(
+          at: SamplingGrid.Point(timestep: timestep, level: from), to: next, estimate: .x0,
+          next: next.signal * .estimate() + next.noise * epsilon))
+    }
+    return Recipe(moves, start: start, reading: prediction, clipping: clipping)
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let timesteps = try setting(steps, run, in: torch).timesteps
+    _ = try table.tables(in: torch)
+    return try Discrete.deviations(
+      steps, Setting(timesteps: timesteps.reversed()), table, spacing: spacing,
+      prediction: (try? output.prediction()) ?? .v) + [.stridedInverse]
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let ddim = Self(DDIMScheduler.self)
+  public static let ddimInverse = Self(DDIMInverseScheduler.self)
+}
+
+extension Deviation {
+  public static let stridedInverse = Deviation(
+    "stridedInverse",
+    what:
+      "The sample at t − ⌊T/N⌋ is given to the network with timestep t, that of the sample that the step makes. The first step takes "
+      + "clean data for a sample of negative timestep.",
+    place: "DDIM inverse",
+    effect: "With N = 10 a perfect network turns the datum 0.3 into 0.173 instead of data at the last level.",
+    issue: "huggingface/diffusers/issues/10695")
+}

@@ -1,0 +1,116 @@
+import Schedulers
+
+/// `DEISMultistepScheduler`, with coefficients in float32: differences of integrals, which lose up to
+/// half of their digits where sigmas are close.
+struct DEISMultistepScheduler: TableClass {
+  static let names = ["DEISMultistepScheduler"]
+
+  private static let exact = ExponentialMultistep(order: 3, estimate: .epsilon)
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let order: Given<Int>
+  private let algorithm: NamedChoice<Void>
+  private let type: NamedChoice<Void>
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    lambda = LambdaSolver(&o)
+    order = o.integer("solver_order", 2)
+    // The class takes the names of the others for its own.
+    algorithm = o.choice("algorithm_type", "deis", ["deis": (), "dpmsolver": (), "dpmsolver++": ()])
+    type = o.choice("solver_type", "logrho", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
+  }
+
+  var table: Betas { lambda.table }
+  var takesMu: Bool { lambda.shifting.isDynamicOn }
+
+  /// The orders of the steps over a grid.
+  private func orders(_ grid: SamplingGrid) throws(ConfigurationError) -> [Int] {
+    let order = try order.within(1...3, "use 1, 2 or 3")
+    try algorithm.get()
+    try type.get()
+    let isShort = lambda.lowersFinalOrder.value && grid.steps < 15
+    return (0..<grid.steps).map { i in
+      let limit = isShort ? grid.steps - i : 3
+      return grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
+    }
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try lambda.grid(steps, run)
+    let moves = try orders(grid).enumerated().map { i, order in Self.exact.move(grid.points, from: i, order: order) }
+    return try lambda.corrected(grid, moves)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try lambda.setting(steps, run, in: torch)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let levels = lambda.levels(in: torch)
+    return try lambda.faithful(setting(steps, run, in: torch)) { grid throws(ConfigurationError) in
+      try orders(grid).enumerated().map { i, order in
+        let (from, to) = (levels.rounded(grid.points[i].level), levels.rounded(grid.points[i + 1].level))
+        guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
+          return Self.exact.move(grid.points, from: i, order: 1)
+        }
+        let sum = weights.enumerated().reduce(LinearForm.sample / Double(from.signal)) {
+          $0 + Double($1.element) * .estimate(ago: $1.offset)
+        }
+        return Move(
+          at: grid.points[i], to: grid.points[i + 1].level, estimate: .epsilon, next: Double(to.signal) * sum)
+      }
+    }
+  }
+
+  /// Torch's weights and ours are both within the bound.
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    let grid = try setting(steps, run, in: torch).grid(lambda.level)
+    return try orders(grid).enumerated().map { i, order in
+      let weights = Self.weights(grid, step: i, order: order, lambda.levels(in: torch), as: UncertainNumber.self) ?? []
+      let signal = grid.points[i + 1].level.signal
+      return weights.enumerated().map { Rounding(form: .estimate(ago: $0), bound: 2 * signal * $1.error) }
+    }
+  }
+
+  /// The weights of the last estimates, newest first, in x/signal; nil for a step of order 1, or that
+  /// goes nowhere.
+  private static func weights<Number: CoefficientArithmetic>(
+    _ grid: SamplingGrid, step i: Int, order: Int, _ levels: Float32Levels, as _: Number.Type
+  ) -> [Number]? {
+    guard order > 1, levels.rounded(grid.points[i].level) != levels.rounded(grid.points[i + 1].level) else { return nil }
+    let ratios = (i - order + 1...i + 1).reversed().map { k -> Float in
+      let (signal, noise, _) = levels.rounded(grid.points[k].level)
+      return noise / signal
+    }
+    let nodes = Array(ratios.dropFirst())
+    return nodes.indices.map { k in
+      // That node, then the others in the order in which diffusers goes around.
+      let turned = Array(nodes[k...] + nodes[..<k])
+      return integral(ratios[0], turned, as: Number.self) - integral(nodes[0], turned, as: Number.self)
+    }
+  }
+
+  /// ∫ of the Lagrange polynomial in ln ρ that is 1 at the first node and 0 at the others, from 0 to ρ.
+  private static func integral<Number: CoefficientArithmetic>(
+    _ ratio: Float, _ nodes: [Float], as _: Number.Type
+  ) -> Number {
+    let (t, logs) = (Number(NumPy.log(ratio)), nodes.map { Number(NumPy.log($0)) })
+    let one = Number(1)
+    guard logs.count == 3 else { return Number(ratio) * (-logs[1] + t - one) / (logs[0] - logs[1]) }
+    let (b, c, d) = (logs[0], logs[1], logs[2])
+    let numerator = c * (d - t + one) - d * t + d + t * t - Number(2) * t + Number(2)
+    return Number(ratio) * numerator / ((b - c) * (b - d))
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(steps, setting(steps, run, in: torch))
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let deis = Self(DEISMultistepScheduler.self)
+}

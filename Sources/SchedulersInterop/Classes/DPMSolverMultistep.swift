@@ -1,0 +1,171 @@
+import Schedulers
+
+/// `DPMSolverMultistepScheduler`.
+struct DPMSolverMultistepScheduler: TableClass {
+  static let names = ["DPMSolverMultistepScheduler"]
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let multistep: Multistep
+  private let learnsVariance: Bool
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    var lambda = LambdaSolver(&o, canRescale: true, hasLu: true)
+    multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
+    lambda.ending = o.endsAtLeastNoise()
+    lambda.readLeastLambda(&o)
+    lambda.idlesOnChoices = false
+    lambda.roundsTowardZero = lambda.table.formula.name == "squaredcos_cap_v2"
+    self.lambda = lambda
+    learnsVariance = LambdaSolver.learnsVariance(&o)
+  }
+
+  var table: Betas { lambda.table }
+  var takesMu: Bool { lambda.shifting.isDynamicOn }
+
+  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
+    try multistep.faithfulSolver(lambda, ending: lambda.ending)
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try lambda.grid(steps, run)
+    let moves = try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise())
+    return try lambda.corrected(grid, moves, learnsVariance: learnsVariance)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try lambda.setting(steps, run, in: torch)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(steps, run, in: torch)
+    let solver = try solver()
+    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
+      grid throws(ConfigurationError) in
+      try multistep.faithfulMoves(
+        grid, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(in: torch))
+    }
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    try multistep.roundings(
+      setting(steps, run, in: torch).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(steps, setting(steps, run, in: torch))
+      + multistep.deviations(steps, endsClean: !lambda.endsAtLeastNoise())
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
+    switch multistep.algorithmName {
+    case "sde-dpmsolver++": DPMSolverPlusPlus(order: 1, eta: 1)
+    case "sde-dpmsolver": nil
+    default: DPMSolverPlusPlus(order: 1)
+    }
+  }
+}
+
+/// `DPMSolverMultistepInverseScheduler`, from data to noise.
+struct DPMSolverMultistepInverseScheduler: TableClass {
+  static let names = ["DPMSolverMultistepInverseScheduler"]
+  static let dropsSteps = true
+  static let ownDeviations: [Deviation] = [.dataForSample, .notInverted, .droppedTimesteps]
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let multistep: Multistep
+  private let learnsVariance: Bool
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    var lambda = LambdaSolver(&o, shiftsDynamically: false)
+    multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
+    lambda.readLeastLambda(&o)
+    lambda.ascends = true
+    self.lambda = lambda
+    learnsVariance = LambdaSolver.learnsVariance(&o)
+  }
+
+  var table: Betas { lambda.table }
+
+  private func solver(_ fidelity: Fidelity) throws(ConfigurationError) -> ExponentialMultistep {
+    let solver = try multistep.solver()
+    guard solver.eta == 0 else {
+      throw multistep.refusedAlgorithm(
+        "use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
+    }
+    guard fidelity == .diffusers else { return solver }
+    return try multistep.faithfulSolver(lambda, ending: nil)
+  }
+
+  /// The steps from data to the noise at the start of the grid, the last of order 1 where that has no
+  /// data.
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let (grid, order) = (try lambda.grid(steps, run), try multistep.checkedOrder())
+    let solver = try solver(.corrected)
+    let limits = multistep.orderLimits(grid.steps, endsClean: false)
+    let moves = DPMSolverInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
+    return try lambda.corrected(
+      grid, moves, start: DDIMInversion().start(of: grid), learnsVariance: learnsVariance)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try lambda.setting(steps, run, in: torch)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(steps, run, in: torch)
+    _ = try multistep.checkedOrder()
+    let solver = try solver(.diffusers)
+    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
+      grid throws(ConfigurationError) in
+      try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(in: torch))
+    }
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    try multistep.roundings(
+      setting(steps, run, in: torch).grid(lambda.level), by: solver(.diffusers), endsClean: false)
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    _ = try solver(.diffusers)
+    let setting = try setting(steps, run, in: torch)
+    let (isMade, count) = (lambda.choices.isMade, setting.timesteps.count)
+    return try lambda.deviations(steps, setting) + multistep.deviations(count, endsClean: false)
+      + [lambda.usesFlow ? .notInverted : .dataForSample]
+      + (isMade ? [count < steps ? .droppedTimesteps : .idleLastStep] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let dpmSolverMultistep = Self(DPMSolverMultistepScheduler.self)
+  public static let dpmSolverMultistepInverse = Self(DPMSolverMultistepInverseScheduler.self)
+}
+
+extension Deviation {
+  public static let dataForSample = Deviation(
+    "dataForSample",
+    what:
+      "Clean data are taken for a sample at the level of the first timestep, where there is noise already. Inversion goes from clean data to "
+      + "that level first.",
+    place: "DPM-Solver multistep inverse",
+    effect:
+      "With the default betas and N = 10 the datum 0.3 is read as 0.99995·x0 + 0.01·epsilon, and the first step goes from there."
+  )
+  public static let notInverted = Deviation(
+    "notInverted",
+    what:
+      "The sigmas of rectified flow fall where all others of the class rise: the run goes from noise to data, and ends with an idle step.",
+    place: "DPM-Solver multistep inverse, `use_flow_sigmas`",
+    effect: "Data are taken for noise, and nothing is inverted.")
+  public static let droppedTimesteps = Deviation(
+    "droppedTimesteps",
+    what:
+      "Of equal timesteps the first is kept alone, but every sigma: steps use the sigmas of earlier steps than their timesteps', and the run ends "
+      + "before its last sigmas.",
+    place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
+    effect: "Karras with N = 100 has 95 steps, and ends at sigma 12.3 instead of 14.6.")
+}

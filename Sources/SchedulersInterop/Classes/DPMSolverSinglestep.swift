@@ -1,0 +1,132 @@
+import Schedulers
+
+/// `DPMSolverSinglestepScheduler`: each step of one of a list of orders, a step of order k from the
+/// sample of k − 1 evaluations ago.
+struct DPMSolverSinglestepScheduler: TableClass {
+  static let names = ["DPMSolverSinglestepScheduler"]
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let multistep: Multistep
+  private let learnsVariance: Bool
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    var lambda = LambdaSolver(&o, lowersFinalOrder: false, spaces: false)
+    multistep = Multistep(
+      &o,
+      algorithms: [
+        "dpmsolver++": .init(estimate: .x0), "dpmsolver": .init(estimate: .epsilon),
+        "sde-dpmsolver++": .init(estimate: .x0, eta: 1), "deis": .init(estimate: .x0),
+      ], lowersFinalOrder: lambda.lowersFinalOrder, hasEulerAtFinal: false)
+    lambda.ending = o.endsAtLeastNoise()
+    lambda.readLeastLambda(&o)
+    lambda.idlesOnChoices = false
+    self.lambda = lambda
+    learnsVariance = LambdaSolver.learnsVariance(&o)
+  }
+
+  var table: Betas { lambda.table }
+  var takesMu: Bool { lambda.shifting.isDynamicOn }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try lambda.grid(steps, run)
+    let orders = try orders(grid.steps)
+    let moves = try moves(grid, orders, by: multistep.solver()) { _, _, _ in }
+    return try lambda.corrected(grid, moves, learnsVariance: learnsVariance)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try lambda.setting(steps, run, in: torch)
+  }
+
+  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
+    let solver = try multistep.faithfulSolver(lambda, ending: lambda.ending)
+    guard solver.estimate == .x0 || !lambda.output.isThresholded else {
+      throw lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type dpmsolver")
+    }
+    return solver
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(steps, run, in: torch)
+    let (orders, solver) = (try orders(steps), try solver())
+    let levels = lambda.levels(in: torch)
+    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
+      grid throws(ConfigurationError) in
+      // As for several steps, but twice: the second difference is not halved here.
+      try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i throws(ConfigurationError) in
+        let h = levels.length(from: step.from, to: step.to)
+        let reason: String? =
+          order > 1 && h == 0
+          ? "the step goes nowhere, and diffusers divides by its length; use another spacing"
+          : step.eta > 0 && h < 0 ? "sigma rises by a rounding, and diffusers takes the root of a negative number" : nil
+        if let reason { throw origin.notFinite(step: i, timestep: grid.points[i].timestep, reason) }
+      }
+    }
+  }
+
+  /// The steps over a grid.
+  ///
+  /// - Parameter missigns: whether a half is subtracted from the second difference's integral where it
+  ///   has to be added, and so all of it doubled.
+  private func moves(
+    _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
+    check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws(ConfigurationError) -> Void
+  ) throws(ConfigurationError) -> [Move] {
+    var moves: [Move] = []
+    for (i, highest) in orders.enumerated() {
+      let (order, to) = (min(highest, i + 1), grid.points[i + 1])
+      let start = i - order + 1
+      let step = ExponentialStep(
+        estimate: solver.estimate, from: grid.points[start].level, to: to.level, eta: solver.eta)
+      var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
+      // Of three, the line through the first and the last.
+      if solver.solverType == .midpoint, order == 3 { values.remove(at: 1) }
+      try check(step, order, i)
+      let change = step.change(values) { weights, moments in
+        if order == 2, solver.solverType == .midpoint { weights[1] = moments[0] / 2 }
+        if order == 3, solver.solverType == .heun, missigns { weights[2] -= 2 }
+      }
+      let held = step.held(.estimate(ago: order - 1), sample: .sample(ago: order - 1))
+      moves.append(Move(at: grid.points[i], to: to.level, estimate: solver.estimate, next: held + change))
+    }
+    return moves
+  }
+
+  /// `get_order_list`. diffusers lowers the last orders where they do not come out even, or the run ends
+  /// at clean data.
+  private func orders(_ steps: Int) throws(ConfigurationError) -> [Int] {
+    let (isZero, order) = (try !lambda.endsAtLeastNoise(), try multistep.checkedOrder())
+    let block = Array(1...order)
+    var orders = (0..<steps / order).flatMap { _ in block }
+    if lambda.lowersFinalOrder.value || steps % order != 0 || isZero {
+      let rest = steps % order == 0 && order > 1 ? order : steps % order
+      orders = (0..<(steps - rest) / order).flatMap { _ in block }
+      // What is left: a step of one order less, then one of order 1.
+      if order == 3 { orders += rest == 3 ? [1, 2, 1] : Array(1...max(rest, 1)).prefix(rest) }
+      if order == 2 { orders += Array(repeating: 1, count: rest) }
+    }
+    if isZero { orders[orders.count - 1] = 1 }
+    return orders
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, solver) = (try setting(steps, run, in: torch).grid(lambda.level), try solver())
+    return try orders(grid.steps).enumerated().map { i, highest in
+      let order = min(highest, i + 1)
+      return SolverRoundings.multistep(
+        grid, from: i - order + 1, to: i + 1, solver, values: Array((i - order + 1...i)), seen: i, isSingle: true)
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let missigns = (try? multistep.solver()).map { $0.eta > 0 && $0.solverType == .heun } ?? false
+    return try lambda.deviations(steps, setting(steps, run, in: torch))
+      + (missigns && ((try? orders(steps)) ?? []).contains(3) ? [.missignedCurvature] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let dpmSolverSinglestep = Self(DPMSolverSinglestepScheduler.self)
+}

@@ -1,0 +1,223 @@
+import Schedulers
+
+/// What EDM's classes share: networks wrapped by Karras' preconditioning, on sigmas that the file gives.
+struct EDM {
+  let origin: Origin
+  private let range: SigmaRange
+  private let data: Given<Double>
+  private let schedule: NamedChoice<Bool>
+  let timesteps: TrainingTimesteps
+  private let sign: NamedChoice<Double>
+  let endsAtLeastNoise: NamedChoice<Bool>
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    range = SigmaRange(&o)
+    data = o.number("sigma_data", 0.5)
+    schedule = o.choice("sigma_schedule", "karras", ["karras": true, "exponential": false])
+    timesteps = TrainingTimesteps(&o)
+    sign = o.choice("prediction_type", "epsilon", ["epsilon": 1, "v_prediction": -1])
+    endsAtLeastNoise = o.endsAtLeastNoise()
+  }
+
+  /// EDM's preconditioning of a network or, for `v_prediction`, of its negative.
+  struct Reading: OutputReading {
+    let preconditioning: EDMPreconditioning
+    let sign: Double
+
+    var name: String { preconditioning.name }
+    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { preconditioning.query(at: point) }
+    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+      preconditioning.denoising(at: query, next: next).map { Readout(sample: $0.sample, output: sign * $0.output) }
+    }
+  }
+
+  func reading() throws(ConfigurationError) -> Reading {
+    Reading(preconditioning: EDMPreconditioning(sigmaData: try data.positive()), sign: try sign.get())
+  }
+
+  private func spacing() throws(ConfigurationError) -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
+    let (least, most, rho) = try range.checked()
+    return (try schedule.get() ? .karras(rho: rho) : .exponential, least...most)
+  }
+
+  /// The sigmas in Double.
+  func grid(_ steps: Int) throws(ConfigurationError) -> SamplingGrid {
+    let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
+    return try origin.naming {
+      let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
+      // A run of more steps has been at the least sigma.
+      guard try endsAtLeastNoise.get(), steps == 1 else { return grid }
+      let end = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound))
+      return try SamplingGrid(points: [grid.points[0], edm.query(at: end)])
+    }
+  }
+
+  /// diffusers' sigmas, and ln(σ)/4 for timesteps.
+  ///
+  /// - Parameter isWide: whether Karras' sigmas are made in Double; in float32 otherwise.
+  func setting(_ steps: Int, isWide: Bool) throws(ConfigurationError) -> Setting {
+    let (spacing, range) = try spacing()
+    var sigmas: [Float]
+    switch spacing {
+    case .karras(let rho):
+      let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
+      sigmas = (0..<steps).map { i in
+        let share = steps > 1 ? Double(i) / Double(steps - 1) : 0
+        return Float(
+          Math.pow(isWide ? start + share * (end - start) : Double(Float(start) + Float(share) * Float(end - start)), rho))
+      }
+    default:
+      let line = Torch.linspace(Math.log(range.lowerBound), Math.log(range.upperBound), steps)
+      sigmas = line.reversed().map { Float(Math.exp(Double($0))) }
+    }
+    guard sigmas.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw self.range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite")
+    }
+    let least = isWide ? sigmas[steps - 1] : Float(range.lowerBound)
+    let end = try endsAtLeastNoise.get() ? least : 0
+    return Setting(timesteps: [], sigmas: sigmas + [end]).continuous
+  }
+
+  /// A run of diffusers.
+  func faithful(
+    _ setting: Setting, clipping: Clipping = .none, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
+  ) throws(ConfigurationError) -> Recipe {
+    let moves = try moves(Self.grid(setting))
+    try origin.checkStart(moves)
+    return Recipe(
+      moves, start: NoiseLevel(signal: 1, noise: range.most.value), reading: try reading(), clipping: clipping)
+  }
+
+  /// diffusers' points, which are asked as the preconditioning says.
+  static func grid(_ setting: Setting) -> SamplingGrid { setting.grid { NoiseLevel(signal: 1, noise: Double($0)) } }
+
+  func deviations(_ steps: Int, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let startsAtEnd = try !schedule.get() && steps == 1
+    let isIdle = try endsAtLeastNoise.get() && setting.isIdleAtEnd
+    return [.float32Tables] + (startsAtEnd ? [.oneStepFromTheEnd] : [])
+      + (isIdle ? [.idleLastStep] : [])
+  }
+}
+
+/// The ends of the sigmas that a file gives, and the exponent of their spacing.
+struct SigmaRange {
+  let least: Given<Double>
+  let most: Given<Double>
+  private let rho: Given<Double>
+
+  init(_ o: inout OptionReader) {
+    (least, most, rho) = (o.number("sigma_min", 0.002), o.number("sigma_max", 80), o.number("rho", 7))
+  }
+
+  func checked() throws(ConfigurationError) -> (least: Double, most: Double, rho: Double) {
+    let (lowest, highest, rho) = (try least.positive(), try most.positive(), try rho.positive())
+    guard lowest < highest else { throw least.refused("it must be below \(most.name), \(highest)") }
+    return (lowest, highest, rho)
+  }
+}
+
+/// `EDMEulerScheduler`.
+struct EDMEulerScheduler: DiffusersClass {
+  static let names = ["EDMEulerScheduler"]
+  static let takes = Churning.takes
+
+  private let edm: EDM
+
+  init(_ o: inout OptionReader) { edm = EDM(&o) }
+
+  var origin: Origin { edm.origin }
+  var allowsAnySteps: Bool { true }
+  var trainingTimesteps: TrainingTimesteps { edm.timesteps }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let (grid, reading) = (try edm.grid(steps), try edm.reading())
+    return try origin.naming { try Recipe(Churning.sampler(Euler(), run), over: grid, reading: reading) }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try edm.setting(steps, isWide: true)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, reading) = (try setting(steps, run, in: torch), try edm.reading())
+    return try edm.faithful(setting) { grid throws(ConfigurationError) in
+      guard run.churn > 0 else { return Euler().moves(over: grid) }
+      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas, in: torch) { _, raised in
+        let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
+        return reading.denoising(at: point, next: nil) ?? Readout(sample: 1, output: 0)
+      }
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let setting = try setting(steps, run, in: torch)
+    return try edm.deviations(steps, setting) + Churning(run: run).deviations(setting)
+  }
+}
+
+/// `EDMDPMSolverMultistepScheduler`.
+struct EDMDPMSolverMultistepScheduler: DiffusersClass {
+  static let names = ["EDMDPMSolverMultistepScheduler"]
+
+  private let edm: EDM
+  private let multistep: Multistep
+  /// What is done to x̂0.
+  private let thresholding: Thresholding
+
+  init(_ o: inout OptionReader) {
+    edm = EDM(&o)
+    thresholding = Thresholding(&o)
+    var multistep = Multistep(
+      &o,
+      algorithms: [
+        "dpmsolver++": .init(estimate: .x0), "sde-dpmsolver++": .init(estimate: .x0, eta: 1),
+        "deis": .init(estimate: .x0),
+      ], lowersFinalOrder: o.boolean("lower_order_final", true))
+    multistep.hasThirdOrderOfSDE = false
+    self.multistep = multistep
+  }
+
+  var origin: Origin { edm.origin }
+  var allowsAnySteps: Bool { true }
+  var trainingTimesteps: TrainingTimesteps { edm.timesteps }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try edm.grid(steps)
+    let moves = try multistep.moves(grid, endsClean: !edm.endsAtLeastNoise.get())
+    return Recipe(
+      moves, start: grid.points[0].level, over: grid, reading: try edm.reading(),
+      clipping: try thresholding.clipping())
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try edm.setting(steps, isWide: false)
+  }
+
+  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
+    try multistep.faithfulSolver(nil, ending: edm.endsAtLeastNoise)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, solver) = (try setting(steps, run, in: torch), try solver())
+    return try edm.faithful(setting, clipping: thresholding.clipping()) { grid throws(ConfigurationError) in
+      try multistep.faithfulMoves(
+        grid, by: solver, endsClean: !edm.endsAtLeastNoise.get(), Float32Levels(path: .exploding, torch: torch))
+    }
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    try multistep.roundings(
+      EDM.grid(setting(steps, run, in: torch)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    try edm.deviations(steps, setting(steps, run, in: torch))
+      + multistep.deviations(steps, endsClean: !edm.endsAtLeastNoise.get())
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let edmEuler = Self(EDMEulerScheduler.self)
+  public static let edmDPMSolverMultistep = Self(EDMDPMSolverMultistepScheduler.self)
+}

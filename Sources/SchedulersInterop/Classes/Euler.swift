@@ -1,0 +1,150 @@
+import Schedulers
+
+/// `EulerDiscreteScheduler`.
+struct EulerDiscreteScheduler: TableClass {
+  static let names = ["EulerDiscreteScheduler"]
+  static let takes = Churning.takes
+  static let ownDeviations: [Deviation] = [.logLinearEnd]
+
+  let origin: Origin
+  private let exploding: Exploding
+  private let output: Output
+  private let isLogLinear: NamedChoice<Bool>
+  private let isContinuous: NamedChoice<Bool>
+  private let endsAtLeastNoise: NamedChoice<Bool>
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    let table = Betas(&o, canRescale: true, keepsSignal: true)
+    output = Output(
+      &o, ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
+    isLogLinear = o.choice("interpolation_type", "linear", ["linear": false, "log_linear": true])
+    let choices = SigmaChoices(&o, isOptional: true, declaresEnds: true)
+    isContinuous = o.choice("timestep_type", "discrete", ["discrete": false, "continuous": true])
+    exploding = Exploding(origin: origin, table: table, choices: choices, spacing: Spacing(&o, "linspace"))
+    endsAtLeastNoise = o.endsAtLeastNoise()
+  }
+
+  var table: Betas { exploding.table }
+
+  /// The sigmas with the end that the file says.
+  private func ended() throws(ConfigurationError) -> Exploding {
+    var exploding = exploding
+    exploding.endsAtLeastNoise = try endsAtLeastNoise.get()
+    return exploding
+  }
+
+  /// Whether the network is told ln(σ)/4.
+  private func tellsLogarithms() throws(ConfigurationError) -> Bool {
+    let (isContinuous, prediction) = (try isContinuous.get(), try output.prediction())
+    return isContinuous && prediction == .v
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try ended().grid(steps, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
+    let prediction = try output.prediction()
+    return try origin.naming { try Recipe(Churning.sampler(Euler(), run), over: grid, reading: prediction) }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    let setting = try ended().setting(steps, isLogLinear: isLogLinear.get(), in: torch)
+    return try tellsLogarithms() ? setting.continuous : setting
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, prediction) = (try setting(steps, run, in: torch), try output.prediction())
+    return try exploding.faithful(setting, reading: prediction) { grid throws(ConfigurationError) in
+      guard run.churn > 0 else { return Euler().moves(over: grid) }
+      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas, in: torch) { sigma, raised in
+        switch prediction {
+        case .x0: Readout(sample: 0, output: 1)
+        // That of sigma, not of the raised one.
+        case .v: Readout(sample: 1 / (sigma * sigma + 1), output: -sigma / (sigma * sigma + 1).squareRoot())
+        default: Readout(sample: 1, output: -raised)
+        }
+      }
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let setting = try setting(steps, run, in: torch)
+    return try ended().deviations(steps, setting, in: torch)
+      + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
+      + Churning(run: run).deviations(setting)
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { Euler() }
+}
+
+/// `EulerAncestralDiscreteScheduler`.
+struct EulerAncestralDiscreteScheduler: TableClass {
+  static let names = ["EulerAncestralDiscreteScheduler"]
+  static let ownDeviations: [Deviation] = [.ancestralNotANumber]
+
+  let origin: Origin
+  private let exploding: Exploding
+  private let output: Output
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    let table = Betas(&o, canRescale: true, keepsSignal: true)
+    output = Output(&o, Output.epsilonOrV)
+    exploding = Exploding(
+      origin: origin, table: table, choices: SigmaChoices(none: o), spacing: Spacing(&o, "linspace"))
+  }
+
+  var table: Betas { exploding.table }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let (grid, prediction) = (try exploding.grid(steps), try output.prediction())
+    return try origin.naming { try Recipe(EulerAncestral(), over: grid, reading: prediction) }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try exploding.setting(steps, in: torch)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, prediction) = (try setting(steps, run, in: torch), try output.prediction())
+    return try exploding.faithful(setting, reading: prediction) { grid throws(ConfigurationError) in
+      var moves: [Move] = []
+      for (i, interval) in grid.intervals.enumerated() {
+        let sigmas = try AncestralSigmas(
+          from: Float(interval.from.level.noise), to: Float(interval.to.level.noise), at: i,
+          timestep: interval.from.timestep, needsDown: false, origin, in: torch)
+        let lower = NoiseLevel(signal: 1, noise: Double(sigmas.down))
+        let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise
+        moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
+      }
+      return moves
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    try exploding.deviations(steps, setting(steps, run, in: torch), in: torch)
+      + (isNotFinite(steps, in: torch) ? [.ancestralNotANumber] : [])
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { EulerAncestral() }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let eulerDiscrete = Self(EulerDiscreteScheduler.self)
+  public static let eulerAncestralDiscrete = Self(EulerAncestralDiscreteScheduler.self)
+}
+
+extension Deviation {
+  public static let logLinearEnd = Deviation(
+    "logLinearEnd",
+    what:
+      "N + 1 sigmas are made for N timesteps, so that the run ends at the least sigma of the schedule instead of at 0, and the "
+      + "timesteps are not those of the sigmas.",
+    place: "Euler, `interpolation_type: log_linear`",
+    effect: "With N = 10 a perfect network, told the wrong timesteps, ends at 0.160 instead of 0.3.")
+  public static let ancestralNotANumber = Deviation(
+    "ancestralNotANumber",
+    what: "sigma_down = √(σ'² − sigma_up²) in float32, where sigma_up is σ' but for rounding, and may come out larger.",
+    place: "Euler ancestral where sigma falls steeply, such as `beta_schedule: squaredcos_cap_v2` with few steps",
+    effect: "The first step is NaN with N = 4. `.diffusers` refuses the configuration.",
+    issue: "huggingface/diffusers/issues/14213")
+}

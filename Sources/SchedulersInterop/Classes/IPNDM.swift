@@ -1,0 +1,103 @@
+import Schedulers
+
+/// `IPNDMScheduler`, whose network is told times between 0 and 1, and predicts v at the noise sin(πt/2).
+struct IPNDMScheduler: DiffusersClass {
+  static let names = ["IPNDMScheduler"]
+  static let ownDeviations: [Deviation] = [.firstOutputUnused]
+
+  let origin: Origin
+  let trainingTimesteps: TrainingTimesteps
+  private let trained: TrainedBetas
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    trainingTimesteps = TrainingTimesteps(&o)
+    trained = TrainedBetas(&o)
+  }
+
+  var allowsAnySteps: Bool { true }
+
+  /// diffusers' noises, that of the end last: sin²(πs/2) for s from 1 down to 0, or what the file gives.
+  private func noises(_ steps: Int) throws(ConfigurationError) -> [Float] {
+    guard let given = trained.numbers else {
+      return (Torch.linspace(1, 0, steps + 1).dropLast() + [0]).map { s in
+        let sine = Float(Math.sin(Double(s * Float(Double.pi) / 2)))
+        return sine * sine
+      }
+    }
+    guard given.count == steps + 1 else {
+      throw trained.refused(given.count, "diffusers makes \(given.count - 1) steps of them; ask for as many")
+    }
+    let noises = given.map { Float($0) }
+    for (t, noise) in noises.enumerated() where !(noise > 0 || noise == 0 && t == steps) || noise > 1 {
+      throw .schedule(.beta(Double(noise), timestep: t), option: trained.name, className: origin.className)
+    }
+    return noises
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    Setting(
+      timesteps: try noises(steps).dropLast().map { noise in
+        let signal = torch.root(1 - noise * noise)
+        return Double(Float(Math.atan2(Double(noise), Double(signal))) / Float(Double.pi) * 2)
+      })
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let given = try noises(steps)
+    let points = (0...steps).map { i -> SamplingGrid.Point in
+      let sine = Math.sin(Double.pi / 2 * Double(steps - i) / Double(steps))
+      let noise = trained.isGiven ? Double(given[i]) : sine * sine
+      let level = NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
+      let time = Math.atan2(level.noise, level.signal) / (Double.pi / 2)
+      return SamplingGrid.Point(timestep: i == steps ? -1 : time, level: level)
+    }
+    return try recipe(points, reading: Prediction.v, keepsSignal: true)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (noises, timesteps) = (try noises(steps), try setting(steps, run, in: torch).timesteps)
+    let points = zip(timesteps + [-1], noises).map { timestep, noise in
+      SamplingGrid.Point(
+        timestep: timestep,
+        level: NoiseLevel(signal: Double(torch.root(1 - noise * noise)), noise: Double(noise)))
+    }
+    var recipe = try recipe(points, reading: CircularV(isEpsilon: true), keepsSignal: false)
+    try origin.checkStart(recipe.moves)
+    recipe.grid = SamplingGrid(unchecked: points)
+    return recipe
+  }
+
+  /// The steps. Where there is no signal diffusers takes 10⁻⁸ for it, and nothing is left of what the
+  /// network says of the data.
+  private func recipe(
+    _ points: [SamplingGrid.Point], reading: any OutputReading, keepsSignal: Bool
+  ) throws(ConfigurationError) -> Recipe {
+    try origin.naming {
+      var recipe = try Recipe(IPNDM(), over: SamplingGrid(unchecked: points), reading: reading)
+      if points[0].level.signal == 0 {
+        let (signal, noise) = (keepsSignal ? points[1].level.signal : 0, points[1].level.noise)
+        recipe.moves[0].next = signal * .predicted + noise * .estimate()
+      }
+      return recipe
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    [.float32Tables] + (try noises(steps)[0] == 1 ? [.firstOutputUnused] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let ipndm = Self(IPNDMScheduler.self)
+}
+
+extension Deviation {
+  public static let firstOutputUnused = Deviation(
+    "firstOutputUnused",
+    what:
+      "A run begins without signal, where x̂0 is all that the network can say. 10⁻⁸ is put for the signal, and 0 is divided by it: "
+      + "x̂0 is 0, whatever the network says.",
+    place: "IPNDM",
+    effect: "The first call of the network is wasted, and the first step goes to x·noise' instead of signal'·x̂0 + x·noise'.")
+}

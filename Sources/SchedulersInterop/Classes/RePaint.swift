@@ -1,0 +1,145 @@
+import Schedulers
+
+/// `RePaintScheduler`: DDIM's steps, and jumps back to noise that are drawn together with the step
+/// before them.
+struct RePaintScheduler: TableClass {
+  static let names = ["RePaintScheduler"]
+  static let takes: Set<RunArguments.Key> = [.jumpLength, .resamplings]
+  static let ownDeviations: [Deviation] = [.lateJumps, .betasOfLaterSteps]
+
+  /// A run has at most about as many evaluations, so that arguments cannot ask for more time and memory
+  /// than there is.
+  private static let largestRun = 100_000
+
+  let origin: Origin
+  let table: Betas
+  private let eta: Given<Double>
+  private let range: (isOn: Given<Bool>, limit: Given<Double>?)
+  private let spacing = Spacing(fixed: .leading)
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    table = Betas(
+      &o,
+      formulas: [
+        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
+        "sigmoid": .sigmoid,
+      ])
+    eta = o.number("eta", 0)
+    range = Output.range(&o, true, hasLimit: false)
+  }
+
+  /// The sampler with the file's eta and the arguments' jumps.
+  private func sampler(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> RePaint {
+    guard eta.value >= 0, eta.value <= 1 else { throw eta.refused("it must be in 0 ... 1") }
+    let resamplings = RunArguments.Key.resamplings.rawValue
+    for (name, value) in [(RunArguments.Key.jumpLength.rawValue, run.jumpLength), (resamplings, run.resamplings)] {
+      guard (1...1000).contains(value) else { throw origin.argument(name, Double(value), "it must be in 1 ... 1000") }
+    }
+    guard steps * run.resamplings <= Self.largestRun else {
+      throw origin.argument(
+        resamplings, Double(run.resamplings),
+        "times the number of steps, \(steps), it must be at most \(Self.largestRun)")
+    }
+    return RePaint(eta: eta.value, jumpLength: run.jumpLength, resamplings: run.resamplings)
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let (schedule, sampler) = (try table.schedule(), try sampler(steps, run))
+    return try origin.naming {
+      try Recipe(
+        sampler, over: SamplingGrid(schedule, steps: steps, spacing: spacing.exact()), reading: Prediction.epsilon,
+        clipping: Output.clipping(range))
+    }
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
+  }
+
+  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
+    try faithful(steps, run, in: torch).moves.map(\.query.timestep)
+  }
+
+  /// A jump follows the step from the timestep where the authors' begins, and has the betas that come
+  /// after those of the way that it goes.
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let clipping = try Output.clipping(range)
+    let discrete = try Discrete(table, origin: origin, prediction: .epsilon, clipping: clipping, in: torch)
+    let (tables, sampler) = (discrete.tables, try sampler(steps, run))
+    let stride = tables.betas.count / steps
+    guard !table.trained.isGiven else {
+      throw table.trained.refused("diffusers takes an array of NumPy alone; read it with .corrected")
+    }
+    var moves: [Move] = []
+    var left: [Int: Int] = [:]
+    var index = steps
+    while index > 0 {
+      index -= 1
+      var move = try step(index * stride, stride, discrete, step: moves.count)
+      let jumps = left[index, default: sampler.resamplings - 1]
+      if index.isMultiple(of: sampler.jumpLength), index < steps - sampler.jumpLength, jumps > 0 {
+        left[index] = jumps - 1
+        let end = index + sampler.jumpLength
+        var (factor, variance) = (1.0, 0.0)
+        for beta in tables.betas[index * stride..<end * stride] {
+          factor *= Double(torch.root(1 - beta))
+          variance = variance * Double(1 - beta) + Double(beta)
+        }
+        let drawn = factor * move.next.noise
+        move.next = factor * move.next + ((drawn * drawn + variance).squareRoot() - drawn) * .noise
+        move.arrival = discrete.level(tables.alphaBars[(end - 1) * stride])
+        index = end
+      }
+      moves.append(move)
+    }
+    let start = try discrete.start(setting(steps, run, in: torch))
+    return Recipe(moves, start: start, reading: Prediction.epsilon, clipping: clipping)
+  }
+
+  /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or not.
+  private func step(
+    _ timestep: Int, _ stride: Int, _ discrete: Discrete, step: Int
+  ) throws(ConfigurationError) -> Move {
+    let bar = discrete.tables.alphaBars[timestep]
+    let next = timestep >= stride ? discrete.tables.alphaBars[timestep - stride] : 1
+    try discrete.check(bar, timestep: Double(timestep), step: step)
+    let point = SamplingGrid.Point(timestep: Double(timestep), level: discrete.level(bar))
+    return try discrete.ddimMove(point, bar, to: next, epsilon: .output, eta: eta.value, step: step)
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let setting = try setting(steps, run, in: torch)
+    let total = try table.tables(in: torch).betas.count
+    guard !table.trained.isGiven else { return [] }
+    let jumps = run.resamplings > 1 && steps > run.jumpLength
+    return try Discrete.deviations(steps, setting, table, spacing: spacing, prediction: .epsilon)
+      + (range.isOn.value ? [.epsilonBeforeClipping] : []) + (jumps ? [.lateJumps] : [])
+      + (jumps && total / steps > 1 ? [.betasOfLaterSteps] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let rePaint = Self(RePaintScheduler.self)
+}
+
+extension Deviation {
+  public static let lateJumps = Deviation(
+    "lateJumps",
+    what:
+      "A jump back begins where the step from its timestep leads, one step after the authors', and so at last at clean data. It ends one step "
+      + "nearer to the data than theirs.",
+    place: "RePaint, `jump_n_sample` above 1",
+    effect:
+      "With N = 10, `jump_length` 5 and the default betas the first jump leads from clean data, not from timestep 0, back to timestep "
+      + "400, not 500.")
+  public static let betasOfLaterSteps = Deviation(
+    "betasOfLaterSteps",
+    what:
+      "A jump back from t to t' multiplies by √(1 − β) and adds √β·z with the betas of the timesteps from t + T/N on, which lead to t' + T/N − 1. "
+      + "The betas of the way are those above t up to t'.",
+    place: "RePaint, `jump_n_sample` above 1 with fewer steps than timesteps",
+    effect:
+      "With N = 10, `jump_length` 2 and the default betas the first jump leads to a signal of 0.068, and the network is told "
+      + "timestep 700, where it is 0.083.")
+}

@@ -1,0 +1,200 @@
+import Schedulers
+
+/// `SASolverScheduler`, with the orders, the halved slopes and the noise of diffusers' class.
+///
+/// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at the timesteps from 200
+/// to 800 and 0 at the others.
+struct SASolverScheduler: TableClass {
+  static let names = ["SASolverScheduler"]
+  static let ownDeviations: [Deviation] = [.halvedSlope]
+
+  private typealias Value = (form: LinearForm, level: NoiseLevel)
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let predictorOrder: Given<Int>
+  private let correctorOrder: Given<Int>
+  private let algorithm: NamedChoice<Estimate>
+  private let learnsVariance: Bool
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    var lambda = LambdaSolver(&o, shiftsDynamically: false)
+    predictorOrder = o.integer("predictor_order", 2)
+    correctorOrder = o.integer("corrector_order", 2)
+    algorithm = o.choice("algorithm_type", "data_prediction", ["data_prediction": .x0, "noise_prediction": .epsilon])
+    o.nothing("tau_func")
+    lambda.readLeastLambda(&o)
+    self.lambda = lambda
+    learnsVariance = LambdaSolver.learnsVariance(&o)
+  }
+
+  var table: Betas { lambda.table }
+
+  private func solver(_ grid: SamplingGrid) throws(ConfigurationError) -> ExponentialPredictorCorrector {
+    for order in [predictorOrder, correctorOrder] { _ = try order.within(1...4, "use 1, 2, 3 or 4") }
+    return ExponentialPredictorCorrector(
+      estimate: try algorithm.get(), predictorOrder: predictorOrder.value, correctorOrder: correctorOrder.value,
+      lowersFinalOrder: lambda.lowersFinalOrder.value,
+      etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 })
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    let grid = try lambda.grid(steps, run)
+    return try lambda.corrected(grid, solver(grid).moves(over: grid), learnsVariance: learnsVariance)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try lambda.setting(steps, run, in: torch)
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, estimate) = (try setting(steps, run, in: torch), try algorithm.get())
+    if estimate == .epsilon {
+      guard !lambda.output.isThresholded else {
+        throw lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type noise_prediction")
+      }
+      guard try lambda.prediction() != .flow else {
+        throw lambda.output.refused("diffusers does not take it with algorithm_type noise_prediction")
+      }
+    }
+    let levels = lambda.levels(in: torch)
+    return try lambda.faithful(setting, estimate: estimate, learnsVariance: learnsVariance) {
+      grid throws(ConfigurationError) in
+      let solver = try solver(grid)
+      /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
+      func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {
+        let step = solver.step(grid, i)
+        let values = Self.values(solver, grid, step: i, ago: ago, isCorrected: isCorrected)
+        let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: Float.self)
+        return zip(weights, values).reduce(LinearForm()) { $0 + Double($1.0) * $1.1.form }
+          - step.part(of: .estimate(ago: ago))
+      }
+      return (0..<grid.steps).map { i in
+        var sample = LinearForm.sample
+        if solver.corrects(step: i) {
+          sample = .made + change(i - 1, ago: 1, isCorrected: true) - change(i - 1, ago: 1, isCorrected: false)
+        }
+        let next = solver.step(grid, i).held(.estimate(), sample: sample) + change(i, ago: 0, isCorrected: false)
+        return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
+      }
+    }
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, levels) = (try setting(steps, run, in: torch).grid(lambda.level), lambda.levels(in: torch))
+    return try solver(grid).roundings(over: grid) { step, values, isCorrected in
+      let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
+      // Torch's weights and ours are both within the bound.
+      return zip(weights, values).map { Rounding(form: $1.form, bound: 2 * $0.error) }
+    }
+  }
+
+  /// The values that the polynomial of a step goes through, the next one first if it is known.
+  private static func values(
+    _ solver: ExponentialPredictorCorrector, _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
+  ) -> [Value] {
+    let next: [Value] = isCorrected ? [(.estimate(), grid.points[i + 1].level)] : []
+    return next + solver.values(grid, step: i, ago: ago, isCorrected: isCorrected)
+  }
+
+  /// ∫ of the polynomial through values at given levels, as weights of these: in float32 a sum of
+  /// differences of integrals of λʲ, of which of order 4 little is left.
+  private static func weights<Number: CoefficientArithmetic>(
+    _ step: ExponentialStep, _ values: [NoiseLevel], isCorrected: Bool, _ levels: Float32Levels, as _: Number.Type
+  ) -> [Number] {
+    let isData = step.estimate == .x0
+    let (from, to) = (levels.rounded(step.from), levels.rounded(step.to))
+    let (start, end, rate) = (Number(from.lambda), Number(to.lambda), Number(1 + Float(step.eta)))
+    let nodes = values.map { Number(levels.rounded($0).lambda) }
+    let integrals = nodes.indices.map { power in
+      isData
+        ? growing(power, from: rate * start, to: rate * end) / Self.power(rate, power + 1)
+        : decaying(power, from: start, to: end)
+    }
+    var weights = nodes.indices.map { i in
+      zip(lagrange(nodes, i), integrals.reversed()).reduce(Number(0)) { $0 + $1.0 * $1.1 }
+    }
+    if isData, nodes.count == 2 {
+      // The slope has the weight H/2.
+      let (h, scale) = (end - start, (rate * end).exponential())
+      let slope = h * rate - Number(1) + (rate * -h).exponential()
+      let change =
+        isCorrected
+        ? scale * (h / Number(2) - slope / (rate * rate * h))
+        : scale * (h * h / Number(2) - slope / (rate * rate)) / (start - nodes[1])
+      weights[0] = weights[0] + change
+      weights[1] = weights[1] - change
+    }
+    let scale =
+      isData
+      ? rate * Number(to.noise) * (-Number(Float(step.eta)) * end).exponential() : -rate * Number(to.signal)
+    return weights.map { scale * $0 }
+  }
+
+  private static func power<Number: CoefficientArithmetic>(_ x: Number, _ exponent: Int) -> Number {
+    (0..<exponent).reduce(Number(1)) { product, _ in product * x }
+  }
+
+  /// ∫ eˣ·xʲ, from λ times its rate.
+  private static func growing<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+    func antiderivative(_ x: Number) -> Number {
+      switch power {
+      case 0: Number(1)
+      case 1: x - Number(1)
+      case 2: x * x - Number(2) * x + Number(2)
+      default: x * x * x - Number(3) * (x * x) + Number(6) * x - Number(6)
+      }
+    }
+    return end.exponential() * (antiderivative(end) - antiderivative(start) * (-(end - start)).exponential())
+  }
+
+  /// ∫ e⁻ˣ·xʲ.
+  private static func decaying<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+    func antiderivative(_ x: Number) -> Number {
+      switch power {
+      case 0: Number(1)
+      case 1: x + Number(1)
+      case 2: x * x + Number(2) * x + Number(2)
+      default: x * x * x + Number(3) * (x * x) + Number(6) * x + Number(6)
+      }
+    }
+    return (-end).exponential() * (antiderivative(start) * (end - start).exponential() - antiderivative(end))
+  }
+
+  /// The coefficients of the Lagrange polynomial that is 1 at a node and 0 at the others, that of the
+  /// highest power first.
+  private static func lagrange<Number: CoefficientArithmetic>(_ nodes: [Number], _ i: Int) -> [Number] {
+    let others = nodes.indices.filter { $0 != i }.map { nodes[$0] }
+    let one = Number(1)
+    guard let first = others.first else { return [one] }
+    let denominator = others.dropFirst().reduce(nodes[i] - first) { $0 * (nodes[i] - $1) }
+    switch others.count {
+    case 1: return [one / denominator, -first / denominator]
+    case 2: return [one / denominator, (-first - others[1]) / denominator, first * others[1] / denominator]
+    default:
+      let (a, b, c) = (first, others[1], others[2])
+      return [one / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator]
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    let predicts = predictorOrder.value > 1 && steps > (lambda.lowersFinalOrder.value ? 2 : 1)
+    let isHalved = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && steps > 1)
+    return try lambda.deviations(steps, setting(steps, run, in: torch)) + (isHalved ? [.halvedSlope] : [])
+  }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let saSolver = Self(SASolverScheduler.self)
+}
+
+extension Deviation {
+  public static let halvedSlope = Deviation(
+    "halvedSlope",
+    what:
+      "The slope of a line through two values of x̂0 counts as if it had the weight H/2, with H = (1 + τ²)·h, not 1 − (1 − e^(−H))/H. So does "
+      + "the authors' code; the paper's coefficients are the exact integrals.",
+    place: "SA-Solver, `algorithm_type: data_prediction`, steps of order 2",
+    effect: "With H = 1 the weight is 0.5 instead of 0.368.")
+}

@@ -1,0 +1,135 @@
+import Schedulers
+
+/// `UniPCMultistepScheduler`.
+struct UniPCMultistepScheduler: TableClass {
+  static let names = ["UniPCMultistepScheduler"]
+  static let ownDeviations: [Deviation] = [.infiniteLastStep]
+
+  let origin: Origin
+  private let lambda: LambdaSolver
+  private let order: Given<Int>
+  private let predictsX0: Given<Bool>
+  private let type: NamedChoice<UniPC.SolverType>
+  private let uncorrected: Given<[Int]>
+
+  init(_ o: inout OptionReader) {
+    origin = o.origin
+    var lambda = LambdaSolver(&o, canRescale: true, hasTerminal: true, declaresEnds: true)
+    order = o.integer("solver_order", 2)
+    predictsX0 = o.boolean("predict_x0", true)
+    type = o.choice("solver_type", "bh2", ["bh2": .bh2, "bh1": .bh1, "midpoint": .bh2, "heun": .bh2, "logrho": .bh2])
+    uncorrected = o.integers("disable_corrector")
+    o.nothing("solver_p")
+    lambda.ending = o.endsAtLeastNoise()
+    lambda.shifting.needsMu = true
+    self.lambda = lambda
+  }
+
+  var table: Betas { lambda.table }
+  var takesMu: Bool { lambda.shifting.isDynamicOn }
+
+  /// The method by its options.
+  private func solver() throws(ConfigurationError) -> UniPC {
+    let order = try order.within(1...3, "use 1, 2 or 3")
+    return UniPC(
+      order: order, solverType: try type.get(), estimate: predictsX0.value ? .x0 : .epsilon,
+      uncorrectedSteps: Set(uncorrected.value), lowersFinalOrder: lambda.lowersFinalOrder.value)
+  }
+
+  /// Options that need the sigmas of rectified flow.
+  private func checkFlow() throws(ConfigurationError) {
+    guard !lambda.usesFlow else { return }
+    if let terminal = lambda.shifting.terminal, terminal.value != nil {
+      throw terminal.refused("leave it out; it needs use_flow_sigmas")
+    }
+    if let isDynamic = lambda.shifting.isDynamic, isDynamic.value {
+      throw isDynamic.refused("leave it out; it needs use_flow_sigmas")
+    }
+  }
+
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+    try checkFlow()
+    let (grid, solver) = (try lambda.grid(steps, run), try solver())
+    let moves = try origin.naming { try solver.moves(over: grid) }
+    return try lambda.corrected(grid, moves, thresholds: predictsX0.value)
+  }
+
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+    try checkFlow()
+    return try lambda.setting(steps, run, in: torch) { () throws(ConfigurationError) in
+      let shifting = lambda.shifting
+      let shift = try shifting.factor(mu: run.mu)
+      let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), steps + 1).dropLast()
+      var sigmas = try shifting.stretched(shifting.shifted(Array(times), by: shift))
+      // So that the logarithm of the signal is finite.
+      if abs(sigmas[0] - 1) < 1e-6 { sigmas[0] -= 1e-6 }
+      return sigmas
+    }
+  }
+
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
+    let (setting, solver) = (try setting(steps, run, in: torch), try solver())
+    let levels = lambda.levels(in: torch)
+    return try lambda.faithful(setting, estimate: solver.estimate, thresholds: predictsX0.value) {
+      grid throws(ConfigurationError) in
+      try check(solver, grid, levels)
+      if !predictsX0.value, try lambda.prediction() == .flow {
+        throw lambda.output.refused("diffusers does not take it without predict_x0")
+      }
+      var moves = try origin.naming { try solver.moves(over: grid) }
+      // diffusers corrects the sample as it was made, whoever has replaced it since.
+      for i in moves.indices where i > 0 && !solver.uncorrectedSteps.contains(i - 1) {
+        moves[i].next = moves[i].next.fromMade
+      }
+      return moves
+    }
+  }
+
+  /// Where a step to clean data or to where it is already is not finite.
+  private func check(_ solver: UniPC, _ grid: SamplingGrid, _ levels: Float32Levels) throws(ConfigurationError) {
+    let last = grid.steps - 1
+    let order = solver.lowersFinalOrder ? 1 : min(solver.order, grid.steps)
+    if grid.points[last + 1].level.noise == 0 {
+      guard order == 1, solver.estimate == .x0, solver.solverType == .bh2 else {
+        throw origin.notFinite(
+          step: last, timestep: grid.points[last].timestep,
+          "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone")
+      }
+    } else if order == 3, levels.length(grid, step: last) == 0 {
+      throw origin.notFinite(
+        step: last, timestep: grid.points[last].timestep,
+        "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
+    }
+  }
+
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, uniPC) = (try setting(steps, run, in: torch).grid(lambda.level), try solver())
+    return uniPC.solver.roundings(over: grid) { step, values, isCorrected in
+      // The one held first.
+      let ordered = isCorrected ? [values[1], values[0]] + values.dropFirst(2) : values
+      return SolverRoundings.uniPC(step, ordered, isLinear: uniPC.solverType == .bh1)
+    }
+  }
+
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(steps, setting(steps, run, in: torch))
+      + (isNotFinite(steps, in: torch) ? [.infiniteLastStep] : [])
+  }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }
+}
+
+extension DiffusersConfiguration.Class {
+  public static let uniPC = Self(UniPCMultistepScheduler.self)
+}
+
+extension Deviation {
+  public static let infiniteLastStep = Deviation(
+    "infiniteLastStep",
+    what:
+      "The step to clean data has h = ∞. UniPC divides by it in steps of order above 1, multiplies 0 by it with bh1, and 0 by e^∞ "
+      + "where it predicts epsilon.",
+    place:
+      "UniPC, `final_sigmas_type: zero` with `lower_order_final: false`, with `solver_type: bh1`, or with `predict_x0: false`",
+    effect: "The result is NaN. `.diffusers` refuses the configuration.")
+}

@@ -1,0 +1,43 @@
+/// A difference between what a well-known library does and the mathematics of the papers.
+///
+/// `.diffusers` fidelity has those of diffusers 0.42.1, `.corrected` has none. One of them is
+/// k-diffusion's too. `DiffusersConfiguration.deviations(steps:)` says which of them a configuration
+/// meets. Those of guided-diffusion are differences from this library's own process.
+///
+/// Each is declared beside the code that deviates.
+public struct Deviation: Hashable, Sendable {
+  /// The name, by which documents and tests know it.
+  public let name: String
+  /// What the library does, and what the mathematics is.
+  public let what: String
+  /// The classes and options where it happens.
+  public let place: String
+  /// What it does to the numbers.
+  public let effect: String
+  /// Where it is discussed, or `nil` if nowhere that is known.
+  public let issue: String?
+  /// The libraries that have it.
+  public let libraries: [String]
+
+  init(
+    _ name: String, of libraries: [String] = ["diffusers 0.42.1"], what: String, place: String, effect: String,
+    issue: String? = nil
+  ) {
+    (self.name, self.what, self.place, self.effect) = (name, what, place, effect)
+    (self.issue, self.libraries) = (issue, libraries)
+  }
+
+  /// Every deviation, each once: those of what classes share, those of the classes, and
+  /// guided-diffusion's.
+  public static let all: [Deviation] = {
+    let parts =
+      Betas.deviations + Spacing.deviations + SigmaChoices.deviations + Churning.deviations + Discrete.deviations
+      + Exploding.deviations + LambdaSolver.deviations + Multistep.deviations
+    let classes = DiffusersConfiguration.Class.allCases.flatMap { $0.type.ownDeviations }
+    var seen: Set<String> = []
+    return (parts + classes + GuidedDiffusionConfiguration.deviations).filter { seen.insert($0.name).inserted }
+  }()
+
+  public static func == (a: Deviation, b: Deviation) -> Bool { a.name == b.name }
+  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}

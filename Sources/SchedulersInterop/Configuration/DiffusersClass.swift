@@ -1,0 +1,173 @@
+import Schedulers
+
+/// What a scheduler class of diffusers is: its options, the mathematics that it means, and what it
+/// does. Each class, or pair of classes, is one file.
+protocol DiffusersClass: SendableMetatype {
+  /// `_class_name` in files, the class's own first.
+  static var names: [String] { get }
+  /// The arguments of a run that the class takes, beside the number of steps.
+  static var takes: Set<RunArguments.Key> { get }
+  /// Whether the noise of a trace is none that the corrected steps could have drawn.
+  static var mixesNoise: Bool { get }
+  /// Whether a run may have fewer steps than were asked for.
+  static var dropsSteps: Bool { get }
+  /// Whether the network is asked twice in a step, by Heun's method.
+  static var asksTwice: Bool { get }
+  /// The deviations that the class has and its parts have not.
+  static var ownDeviations: [Deviation] { get }
+
+  /// Reads the options.
+  init(_ o: inout OptionReader)
+
+  var origin: Origin { get }
+  /// How many timesteps the network was trained on, and how its betas are made; `nil` for a class
+  /// that has none.
+  var betas: Betas? { get }
+  /// Whether a run may have more steps than the network has timesteps.
+  var allowsAnySteps: Bool { get }
+  /// How many timesteps the network was trained on.
+  var trainingTimesteps: TrainingTimesteps { get }
+  /// Keys that have no effect although they are options.
+  var ignoredKeys: [String] { get }
+  /// Whether mu may be given.
+  var takesMu: Bool { get }
+
+  /// A run by the mathematics.
+  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe
+  /// What diffusers' `set_timesteps` makes, without what lies between two points.
+  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting
+  /// A run as diffusers makes it.
+  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe
+  /// Where the two differ, for a run that diffusers makes or refuses by itself.
+  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation]
+  /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few
+  /// operations; nothing for classes whose coefficients do not cancel.
+  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]]
+  /// diffusers' timesteps, in the order in which the network is told them.
+  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double]
+  /// A method whose step between any two levels is the class's own, if there is one.
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)?
+}
+
+extension DiffusersClass {
+  static var takes: Set<RunArguments.Key> { [] }
+  static var mixesNoise: Bool { false }
+  static var dropsSteps: Bool { false }
+  static var asksTwice: Bool { false }
+  static var ownDeviations: [Deviation] { [] }
+  var betas: Betas? { nil }
+  var allowsAnySteps: Bool { false }
+  var ignoredKeys: [String] { [] }
+  var takesMu: Bool { false }
+
+  func roundings(_: Int, _: RunArguments, in _: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] { [] }
+  func rule(_: RunArguments, _: Fidelity) -> (any Sampler)? { nil }
+  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
+    try setting(steps, run, in: torch).timesteps
+  }
+
+  /// The number of steps, if there can be a run of it.
+  func checked(_ steps: Int) throws(ConfigurationError) -> Int {
+    let total = try trainingTimesteps.count()
+    guard !allowsAnySteps else {
+      guard (1...TrainingTimesteps.largest).contains(steps) else {
+        throw origin.steps(steps, "the number of steps must be in 1 ... \(TrainingTimesteps.largest)")
+      }
+      return steps
+    }
+    guard steps >= 1, steps <= total else {
+      throw origin.steps(steps, "the number of steps must be in 1 ... \(total), the timesteps of the schedule")
+    }
+    return steps
+  }
+
+  /// Whether diffusers' step is NaN somewhere in a plain run.
+  func isNotFinite(_ steps: Int, in torch: TorchArithmetic) -> Bool {
+    do {
+      _ = try faithful(steps, RunArguments(), in: torch)
+      return false
+    } catch {
+      guard case .notFinite = error else { return false }
+      return true
+    }
+  }
+}
+
+/// A class with a table of betas.
+protocol TableClass: DiffusersClass {
+  var table: Betas { get }
+}
+
+extension TableClass {
+  var betas: Betas? { table }
+  var trainingTimesteps: TrainingTimesteps { table.timesteps }
+}
+
+/// What diffusers' `set_timesteps` makes.
+struct Setting: Hashable {
+  /// The timesteps in the order of the run.
+  var timesteps: [Double]
+  /// For the classes that work with sigmas, that of each timestep and of the end.
+  var sigmas: [Float] = []
+
+  /// The points of the run, and the end, whose levels follow from the sigmas.
+  func grid(_ level: (Float) -> NoiseLevel) -> SamplingGrid {
+    SamplingGrid(
+      unchecked: zip(timesteps + [-1], sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, level: level(sigma))
+      })
+  }
+}
+
+/// A run: the grid, the method, and what the network's output is.
+struct Recipe {
+  /// The points at which the network is called, noisiest first, and the end.
+  var grid: SamplingGrid
+  /// The steps between.
+  var moves: [Move]
+  /// The level of the first sample.
+  var start: NoiseLevel
+  var reading: any OutputReading
+  var clipping = Clipping.none
+  /// Whether the network's output has a second half, about the variance.
+  var learnsVariance = false
+
+  /// A method over a grid.
+  init(
+    _ sampler: some Sampler, over grid: SamplingGrid, reading: any OutputReading, clipping: Clipping = .none,
+    learnsVariance: Bool = false
+  ) throws(PlanError) {
+    (self.grid, self.reading, self.clipping, self.learnsVariance) = (grid, reading, clipping, learnsVariance)
+    (moves, start) = (try sampler.moves(over: grid), sampler.start(of: grid))
+  }
+
+  /// Steps that another library makes, at the points where they ask and the one where the last ends.
+  init(
+    _ moves: [Move], start: NoiseLevel, over grid: SamplingGrid? = nil, reading: any OutputReading,
+    clipping: Clipping = .none, learnsVariance: Bool = false
+  ) {
+    let end = SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)
+    self.grid = grid ?? SamplingGrid(unchecked: moves.map(\.query) + [end])
+    (self.moves, self.start) = (moves, start)
+    (self.reading, self.clipping, self.learnsVariance) = (reading, clipping, learnsVariance)
+  }
+
+  func plan() throws(PlanError) -> SamplingPlan {
+    try Steps(moves: moves, start: start).plan(
+      over: grid, predicting: reading, clipping: clipping, learnsVariance: learnsVariance)
+  }
+
+  /// Multiplies the noise of every step.
+  mutating func scaleNoise(by factor: Double) {
+    guard factor != 1 else { return }
+    for i in moves.indices { moves[i].next = moves[i].next + (factor - 1) * moves[i].next.noise * .noise }
+  }
+
+  private struct Steps: Sampler {
+    var moves: [Move]
+    var start: NoiseLevel
+
+    func moves(over grid: SamplingGrid) -> [Move] { moves }
+    func start(of grid: SamplingGrid) -> NoiseLevel { start }
+  }
+}

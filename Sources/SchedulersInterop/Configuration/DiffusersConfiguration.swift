@@ -1,0 +1,250 @@
+import Schedulers
+
+/// A `scheduler_config.json` of the diffusers library, as of its version 0.42.1.
+///
+/// ```swift
+/// let decoder = JSONDecoder()
+/// decoder.allowsJSON5 = true                              // Python writes -Infinity
+/// let configuration = try decoder.decode(DiffusersConfiguration.self, from: file)
+/// let plan = try configuration.plan(steps: 30)            // the mathematics; .diffusers for what diffusers does
+/// print(configuration.ignoredKeys, configuration.deviations(steps: 30))
+/// ```
+///
+/// Every key of the file is kept, known or not; `json` writes them back. An option that the file does
+/// not have takes diffusers' default for the class, so that older files are read as diffusers reads
+/// them.
+public struct DiffusersConfiguration: Hashable, Sendable {
+  /// `_class_name` as it is written in the file.
+  public let className: String
+  /// The scheduler that it names.
+  public let schedulerClass: Class
+  /// Every key of the file but `_class_name`, with its value.
+  public let values: [String: Value]
+
+  /// A configuration of a class with some of its options; the others have diffusers' defaults.
+  ///
+  /// - Throws: `ConfigurationError` if the class is not supported or an option has a value of the wrong
+  ///   type.
+  public init(_ className: String, _ values: [String: Value] = [:]) throws(ConfigurationError) {
+    guard let schedulerClass = Class(named: className) else { throw .unsupportedClass(className) }
+    self.className = className
+    self.schedulerClass = schedulerClass
+    var reader = OptionReader(className: className, values: values)
+    _ = schedulerClass.type.init(&reader)
+    if let error = reader.error { throw error }
+    // JSON does not always tell 1.0 from 1; an option of another class keeps the form that it has there.
+    let own = Dictionary(uniqueKeysWithValues: reader.options.map { ($0.name, $0) })
+    self.values = values.reduce(into: [:]) {
+      $0[$1.key] = (own[$1.key] ?? Option.ofAnyClass[$1.key])?.fitting($1.value) ?? $1.value
+    }
+  }
+
+  /// A configuration of a class with some of its options.
+  ///
+  /// - Throws: `ConfigurationError` if an option has a value of the wrong type.
+  public init(_ schedulerClass: Class, _ values: [String: Value] = [:]) throws(ConfigurationError) {
+    try self.init(schedulerClass.rawValue, values)
+  }
+
+  /// The class with the values of the file.
+  private var room: any DiffusersClass {
+    var reader = OptionReader(className: className, values: values)
+    return schedulerClass.type.init(&reader)
+  }
+
+  /// The value of a key: the file's, or diffusers' default; `nil` for a key that is neither in the file
+  /// nor an option of the class.
+  public subscript(key: String) -> Value? {
+    values[key] ?? schedulerClass.options.first { $0.name == key }?.standard
+  }
+
+  /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores them
+  /// too. And the seed of a noise that torchsde alone draws.
+  public var ignoredKeys: [String] {
+    let known = Set(schedulerClass.options.map(\.name) + ["_diffusers_version"])
+    let ignored = room.ignoredKeys
+    return values.keys.filter { !known.contains($0) || ignored.contains($0) }.sorted()
+  }
+}
+
+extension DiffusersConfiguration {
+  /// The schedule that the network was trained with.
+  ///
+  /// - Parameter fidelity: `.corrected` for the formula in Double; `.diffusers` for diffusers' float32 ᾱ,
+  ///   kept exactly.
+  /// - Throws: `ConfigurationError` if the class does not have the schedule, or the numbers make none.
+  public func schedule(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> NoiseSchedule {
+    guard fidelity == .diffusers else { return try betas().schedule() }
+    let bars = try tables().alphaBars.map(Double.init)
+    return try betas().naming { try NoiseSchedule(alphaBars: bars) }
+  }
+
+  /// diffusers' float32 tables: bit for bit those that it makes with torch 2.13 on AVX2, where torch's
+  /// square root, which the rescaled ones go through, rounds correctly.
+  ///
+  /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave [0, 1].
+  public func tables() throws(ConfigurationError) -> Tables { try betas().tables(in: TorchArithmetic()) }
+
+  private func betas() throws(ConfigurationError) -> Betas {
+    guard let betas = room.betas else { throw .continuous(className: className) }
+    return betas
+  }
+
+  /// The plan of a run.
+  ///
+  /// - Parameters:
+  ///   - steps: the number of inference steps, 1 ... T. Heun calls the network nearly twice as often.
+  ///   - fidelity: `.corrected` for the mathematics, `.diffusers` for what diffusers does.
+  ///   - arguments: what a pipeline gives besides.
+  /// - Throws: `ConfigurationError` for a value that would change the numbers and is not supported, and
+  ///   where the numbers do not exist.
+  public func plan(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> SamplingPlan {
+    try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil)
+  }
+
+  /// The same, where diffusers runs in a given arithmetic. Without one, roots are rounded correctly, and
+  /// what is NaN on one make of processors is refused on all.
+  package func plan(
+    steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?
+  ) throws(ConfigurationError) -> SamplingPlan {
+    let recipe = try recipe(steps, fidelity, arguments, in: torch)
+    return try room.origin.naming { try recipe.plan() }
+  }
+
+  /// The points at which the network is called, noisiest first, and the end.
+  ///
+  /// Under `.diffusers` the points are diffusers' and need not descend. The samples of Euler, ancestral
+  /// Euler, Heun and LMS are x0 + σ·epsilon, the input scaled; those of the others are variance
+  /// preserving.
+  ///
+  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
+  public func grid(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> SamplingGrid {
+    try recipe(steps, fidelity, arguments, in: nil).grid
+  }
+
+  /// The timesteps in the order in which the network is told them; Heun's with its repeats.
+  ///
+  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
+  public func timesteps(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> [Double] {
+    guard fidelity == .diffusers else {
+      return try recipe(steps, fidelity, arguments, in: nil).moves.map(\.query.timestep)
+    }
+    let room = room
+    try arguments.check(for: room)
+    return try room.timesteps(room.checked(steps), arguments, in: TorchArithmetic())
+  }
+
+  /// diffusers' sigmas for a number of steps in float32, that of the end last; without Heun's repeats.
+  ///
+  /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
+  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
+  public func sigmas(
+    steps: Int, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> [Float] {
+    let room = room
+    try arguments.check(for: room)
+    return try room.setting(room.checked(steps), arguments, in: TorchArithmetic()).sigmas
+  }
+
+  private func recipe(
+    _ steps: Int, _ fidelity: Fidelity, _ arguments: RunArguments, in torch: TorchArithmetic?
+  ) throws(ConfigurationError) -> Recipe {
+    let room = room
+    try arguments.check(for: room)
+    let steps = try room.checked(steps)
+    guard fidelity == .diffusers else { return try room.corrected(steps, arguments) }
+    let recipe = try room.faithful(steps, arguments, in: torch ?? TorchArithmetic())
+    if torch == nil { _ = try room.faithful(steps, arguments, in: TorchArithmetic(isOnAMD: true)) }
+    return recipe
+  }
+
+  /// Which deviations this configuration meets with a number of steps: where `.diffusers` and
+  /// `.corrected` differ.
+  ///
+  /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
+  public func deviations(steps: Int, with arguments: RunArguments = RunArguments()) -> [Deviation] {
+    let room = room
+    return (try? room.deviations(room.checked(steps), arguments, in: TorchArithmetic())) ?? []
+  }
+
+  /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few operations;
+  /// nothing for classes whose coefficients do not cancel.
+  ///
+  /// - Throws: `ConfigurationError` where there is no plan.
+  package func roundings(
+    steps: Int, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> [[Rounding]] {
+    let room = room
+    return try room.roundings(room.checked(steps), arguments, in: TorchArithmetic())
+  }
+
+  /// A method whose step between any two levels is that of the class, if there is one.
+  package func rule(with arguments: RunArguments, fidelity: Fidelity) -> (any Sampler)? {
+    room.rule(arguments, fidelity)
+  }
+}
+
+extension DiffusersConfiguration {
+  /// This configuration for another class, as `OtherScheduler.from_config(scheduler.config)` makes it:
+  /// options of both classes keep their values, options of this class alone go, and what neither knows
+  /// stays.
+  ///
+  /// - Returns: the configuration, and the names of the options that were given and are gone, or that
+  ///   were not given and have another default there.
+  public func converted(to other: Class) -> (configuration: DiffusersConfiguration, lost: [String]) {
+    let here = schedulerClass.options
+    let there = Dictionary(uniqueKeysWithValues: other.options.map { ($0.name, $0) })
+    let gone = Set(here.map(\.name)).subtracting(there.keys)
+    let kept = values.filter { key, value in !gone.contains(key) && there[key].map { $0.fitting(value) != nil } ?? true }
+    let changed = here.filter { option in
+      values[option.name] == nil && there[option.name].map { $0.standard != option.standard } ?? false
+    }
+    let lost = values.keys.filter { kept[$0] == nil } + changed.map(\.name)
+    // What is kept fits: it was checked above.
+    return (try! DiffusersConfiguration(other, kept), lost.sorted())
+  }
+}
+
+extension DiffusersConfiguration: Codable {
+  private static let classNameKey = AnyKey(stringValue: "_class_name")
+
+  /// Reads a configuration.
+  ///
+  /// - Throws: `ConfigurationError.unsupportedClass` for a class that is not supported; `DecodingError`
+  ///   with the coding path for a value of the wrong type.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: AnyKey.self)
+    let className = try container.decode(String.self, forKey: Self.classNameKey)
+    var values: [String: Value] = [:]
+    for key in container.allKeys where key.stringValue != Self.classNameKey.stringValue {
+      values[key.stringValue] = try container.decode(Value.self, forKey: key)
+    }
+    do {
+      try self.init(className, values)
+    } catch ConfigurationError.type(let option, let value, let className, let expected) {
+      throw DecodingError.typeMismatch(
+        Value.self,
+        DecodingError.Context(
+          codingPath: container.codingPath + [AnyKey(stringValue: option)],
+          debugDescription: "\(option) of \(className) must be \(expected), not \(value)"))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: AnyKey.self)
+    try container.encode(className, forKey: Self.classNameKey)
+    for (key, value) in values { try container.encode(value, forKey: AnyKey(stringValue: key)) }
+  }
+
+  /// The configuration as diffusers writes it: keys in order, two spaces, and `-Infinity` and `NaN` bare,
+  /// as Python reads them.
+  public var json: String {
+    Value.object(values.merging(["_class_name": .string(className)]) { $1 }).json
+  }
+}

@@ -1,0 +1,216 @@
+import Schedulers
+
+/// How many timesteps a network was trained on.
+struct TrainingTimesteps {
+  /// There may be at most so many, so that a file cannot ask for more time and memory than there is.
+  static let largest = 10_000
+
+  let given: Given<Int>
+
+  init(_ o: inout OptionReader, _ standard: Int = 1000) { given = o.integer("num_train_timesteps", standard) }
+
+  func count() throws(ConfigurationError) -> Int {
+    try given.within(1...Self.largest, "it must be in 1 ... \(Self.largest)")
+  }
+}
+
+/// The betas of a class that has a table of them: the schedule that they mean, and diffusers' float32.
+struct Betas {
+  /// What `beta_schedule` names.
+  enum Formula {
+    case linear, scaledLinear, sigmoid
+    case alphaBar(AlphaBarFormula)
+  }
+
+  static let common: KeyValuePairs<String, Formula> = [
+    "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
+  ]
+  static let deviations: [Deviation] = [.float32Tables, .infiniteX0, .almostZeroSNR]
+
+  let timesteps: TrainingTimesteps
+  let start: Given<Double>
+  let end: Given<Double>
+  let formula: NamedChoice<Formula>
+  let trained: TrainedBetas
+  /// Whether they are rescaled so that no signal is left at the end.
+  let isRescaled: Bool
+  /// Whether the last ᾱ is 2⁻²⁴ then, so that its sigma is finite.
+  let keepsSignal: Bool
+
+  init(
+    _ o: inout OptionReader, start: Double = 1e-4, end: Double = 0.02, schedule: String = "linear",
+    formulas: KeyValuePairs<String, Formula> = common, canRescale: Bool = false, keepsSignal: Bool = false
+  ) {
+    timesteps = TrainingTimesteps(&o)
+    self.start = o.number("beta_start", start)
+    self.end = o.number("beta_end", end)
+    formula = o.choice("beta_schedule", schedule, formulas)
+    trained = TrainedBetas(&o)
+    isRescaled = canRescale && o.boolean("rescale_betas_zero_snr", false).value
+    self.keepsSignal = keepsSignal
+  }
+
+  /// The schedule that the network was trained with.
+  func schedule() throws(ConfigurationError) -> NoiseSchedule {
+    let count = try timesteps.count()
+    let named = try naming {
+      if let betas = try trained.numbers(for: timesteps) { return try NoiseSchedule(betas: betas) }
+      let (start, end) = (start.value, end.value)
+      switch try formula.get() {
+      case .linear: return try NoiseSchedule(.linear(start: start, end: end), timesteps: count)
+      case .scaledLinear: return try NoiseSchedule(.scaledLinear(start: start, end: end), timesteps: count)
+      case .sigmoid: return try NoiseSchedule(.sigmoid(start: start, end: end), timesteps: count)
+      case .alphaBar(.cosine): return try NoiseSchedule(.cosine(), timesteps: count)
+      case .alphaBar(let formula): return try NoiseSchedule(betas: formula.betas(timesteps: count))
+      }
+    }
+    return try naming { isRescaled ? try named.rescaledToZeroTerminalSNR() : named }
+  }
+
+  /// diffusers' tables.
+  ///
+  /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave
+  ///   [0, 1].
+  func tables(in torch: TorchArithmetic) throws(ConfigurationError) -> DiffusersConfiguration.Tables {
+    var betas = try float32Betas()
+    for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
+      throw refused(.beta(Double(beta), timestep: t))
+    }
+    if isRescaled { betas = rescaled(betas, in: torch) }
+    var alphaBars = Torch.cumulativeProduct(betas.map { 1 - $0 })
+    if isRescaled, keepsSignal { alphaBars[alphaBars.count - 1] = 0x1p-24 }
+    // Rescaled, a table may have 0/0 where nothing is left before its end; a run may pass that by.
+    for (t, value) in alphaBars.enumerated() where !(value >= 0 && value <= 1) && !(isRescaled && value.isNaN) {
+      throw refused(.alphaBar(Double(value), timestep: t, previous: t > 0 ? Double(alphaBars[t - 1]) : 1))
+    }
+    return DiffusersConfiguration.Tables(betas: betas, alphaBars: alphaBars, torch: torch)
+  }
+
+  private func float32Betas() throws(ConfigurationError) -> [Float] {
+    let count = try timesteps.count()
+    if let betas = try trained.numbers(for: timesteps) { return betas.map { Float($0) } }
+    let (start, end) = (start.value, end.value)
+    switch try formula.get() {
+    case .linear: return Torch.linspace(start, end, count)
+    case .scaledLinear:
+      return Torch.linspace(Math.pow(start, 0.5), Math.pow(end, 0.5), count).map { $0 * $0 }
+    case .sigmoid:
+      let (range, start) = (Float(end - start), Float(start))
+      return Torch.sigmoid(Torch.linspace(-6, 6, count)).map { $0 * range + start }
+    case .alphaBar(let formula): return formula.betas(timesteps: count).map { Float($0) }
+    }
+  }
+
+  /// `rescale_zero_terminal_snr` in float32.
+  private func rescaled(_ betas: [Float], in torch: TorchArithmetic) -> [Float] {
+    let roots = Torch.cumulativeProduct(betas.map { 1 - $0 }).map(torch.root)
+    let (first, last) = (roots[0], roots[roots.count - 1])
+    let scale = first / (first - last)
+    let alphaBars = roots.map { root -> Float in
+      let value = (root - last) * scale
+      return value * value
+    }
+    return alphaBars.indices.map { 1 - ($0 == 0 ? alphaBars[0] : alphaBars[$0] / alphaBars[$0 - 1]) }
+  }
+
+  func naming<Result>(_ body: () throws -> Result) throws(ConfigurationError) -> Result {
+    do { return try body() } catch {
+      guard let error = error as? ScheduleError else { return try start.origin.naming { throw error } }
+      throw refused(error)
+    }
+  }
+
+  private func refused(_ error: ScheduleError) -> ConfigurationError {
+    let option = trained.isGiven ? trained.name : "\(start.name) and \(end.name)"
+    return .schedule(error, option: option, className: start.origin.className)
+  }
+}
+
+/// Betas that the file gives itself.
+struct TrainedBetas {
+  private let given: Given<[Double]?>
+
+  init(_ o: inout OptionReader) { given = o.numbers("trained_betas") }
+
+  var name: String { given.name }
+  var isGiven: Bool { given.value != nil }
+  var numbers: [Double]? { given.value }
+
+  /// The numbers, if there are some and as many as the schedule has timesteps.
+  func numbers(for timesteps: TrainingTimesteps) throws(ConfigurationError) -> [Double]? {
+    let count = try timesteps.count()
+    guard let betas = given.value else { return nil }
+    guard betas.count == count else {
+      throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)")
+    }
+    return betas
+  }
+
+  func refused(_ count: Int, _ remedy: String) -> ConfigurationError {
+    .option(name, value: "of \(count) numbers", className: given.origin.className, remedy: remedy)
+  }
+
+  func refused(_ remedy: String) -> ConfigurationError { given.refused(remedy) }
+}
+
+/// `betas_for_alpha_bar`: β = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), 0.999) in Double, as Python computes it.
+enum AlphaBarFormula {
+  case cosine, exponential, laplace
+
+  func betas(timesteps count: Int) -> [Double] {
+    (0..<count).map { i in
+      min(1 - value(at: Double(i + 1) / Double(count)) / value(at: Double(i) / Double(count)), 0.999)
+    }
+  }
+
+  private func value(at time: Double) -> Double {
+    switch self {
+    case .cosine:
+      let cosine = Math.cos((time + 0.008) / 1.008 * Double.pi / 2)
+      return cosine * cosine
+    case .exponential: return Math.exp(time * -12)
+    case .laplace:
+      let distance = 0.5 - time
+      let sign = distance < 0 ? -1.0 : 1.0
+      let snr = Math.exp(-0.5 * sign * Math.log(1 - 2 * abs(distance) + 1e-6))
+      return (snr / (1 + snr)).squareRoot()
+    }
+  }
+}
+
+extension DiffusersConfiguration {
+  /// The tables that diffusers makes in its constructor.
+  public struct Tables: Hashable, Sendable {
+    /// `betas`.
+    public let betas: [Float]
+    /// `alphas_cumprod`.
+    public let alphaBars: [Float]
+
+    /// ((1 − ᾱ)/ᾱ)^½, the sigmas of the training timesteps.
+    public var sigmas: [Float] { alphaBars.map { torch.root((1 - $0) / $0) } }
+
+    let torch: TorchArithmetic
+  }
+}
+
+extension Deviation {
+  public static let float32Tables = Deviation(
+    "float32Tables",
+    what:
+      "betas, alphas_cumprod and sigmas are float32. 1 − ᾱ and 1 − ᾱ_t/ᾱ_s cancel, and what is left has few digits at small t.",
+    place: "every class",
+    effect: "With the default betas ᾱ is off by up to 3.6e-7 of itself, and the variance of DDPM's step at t = 4 by 3.9e-4.")
+  public static let infiniteX0 = Deviation(
+    "infiniteX0",
+    what:
+      "Where there is no signal, epsilon says nothing about x0. x̂0 = (x − epsilon)/0 is infinite, and clipping turns it into ±1 by the "
+      + "sign of the network's last error.",
+    place: "DDPM, DDIM and DDIM inverse, `rescale_betas_zero_snr` with epsilon prediction",
+    effect: "A number without meaning with `clip_sample`, NaN without. `.corrected` refuses both.")
+  public static let almostZeroSNR = Deviation(
+    "almostZeroSNR",
+    what: "After rescaling to zero terminal SNR, 2⁻²⁴ is put for the last ᾱ, which is 0, so that sigma is finite.",
+    place:
+      "Euler, Euler ancestral, DPM-Solver multistep and UniPC, `rescale_betas_zero_snr`, where the run begins at the last timestep",
+    effect: "The first sigma is 4096 instead of infinite.")
+}

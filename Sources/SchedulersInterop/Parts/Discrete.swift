@@ -1,0 +1,170 @@
+import Schedulers
+
+/// What the classes share that go by the timesteps of a table of ᾱ, in diffusers' float32.
+struct Discrete {
+  static let deviations: [Deviation] = [.stridedPrevious, .idleLastStep, .epsilonBeforeClipping]
+
+  let origin: Origin
+  let tables: DiffusersConfiguration.Tables
+  let torch: TorchArithmetic
+  /// Whether epsilon is predicted, of which x̂0 is infinite where there is no signal.
+  var predictsEpsilon: Bool
+  var clipping: Clipping
+
+  init(
+    _ betas: Betas, origin: Origin, prediction: Prediction, clipping: Clipping, in torch: TorchArithmetic
+  ) throws(ConfigurationError) {
+    (self.origin, self.torch, self.clipping) = (origin, torch, clipping)
+    tables = try betas.tables(in: torch)
+    predictsEpsilon = prediction == .epsilon
+  }
+
+  func root(_ x: Float) -> Float { torch.root(x) }
+
+  /// ᾱ of a timestep as Python indexes it: −1 is the last.
+  func alphaBar(_ timestep: Double, step: Int) throws(ConfigurationError) -> Float {
+    let count = Double(tables.alphaBars.count)
+    guard timestep >= -count, timestep < count else {
+      throw origin.notFinite(
+        step: step, timestep: timestep,
+        "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps")
+    }
+    let bar = tables.alphaBars[Int(timestep < 0 ? timestep + count : timestep)]
+    guard !bar.isNaN else {
+      throw origin.notFinite(
+        step: step, timestep: timestep,
+        "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas")
+    }
+    return bar
+  }
+
+  /// The level of a sample that is read.
+  ///
+  /// Where there is no signal, 2⁻¹⁰⁰ of it gives the x̂0 that is infinite in diffusers, and what its
+  /// clipping makes of that.
+  func level(_ alphaBar: Float) -> NoiseLevel {
+    NoiseLevel(signal: max(Double(root(alphaBar)), 0x1p-100), noise: Double(root(1 - alphaBar)))
+  }
+
+  /// The level without float32's rounding of the roots, whose variance is 1.
+  func unitLevel(_ alphaBar: Float) -> NoiseLevel {
+    NoiseLevel(signal: Double(alphaBar).squareRoot(), noise: (1 - Double(alphaBar)).squareRoot())
+  }
+
+  /// Where a run starts.
+  func start(_ setting: Setting) throws(ConfigurationError) -> NoiseLevel {
+    unitLevel(try alphaBar(setting.timesteps[0], step: 0))
+  }
+
+  /// Where x̂0 is infinite in diffusers and nothing brings it back.
+  func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+    guard alphaBar == 0, predictsEpsilon else { return }
+    if case .range = clipping { return }
+    throw origin.notFinite(
+      step: step, timestep: timestep,
+      "there is no signal, and diffusers divides by it; use v_prediction or sample, or clip_sample")
+  }
+
+  /// Where diffusers divides by the signal or the noise of a sample, and there is none.
+  func check(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+    try checkSignal(alphaBar, timestep: timestep, step: step)
+    guard alphaBar < 1 else {
+      throw origin.notFinite(
+        step: step, timestep: timestep, "there is no noise, and diffusers divides by it; use larger betas")
+    }
+  }
+
+  /// A step of DDIM whose factors are made in float32: 1 − ᾱ' − σ² cancels where eta is near 1 and ᾱ
+  /// small.
+  func ddimMove(
+    _ from: SamplingGrid.Point, _ bar: Float, to nextBar: Float, epsilon: LinearForm, eta: Double, step: Int
+  ) throws(ConfigurationError) -> Move {
+    // NaN for every eta where there is no signal before and after.
+    let deviation = Float(eta) * root((1 - nextBar) / (1 - bar) * (1 - bar / nextBar))
+    let direction = root(1 - nextBar - deviation * deviation)
+    guard direction.isFinite else {
+      throw origin.notFinite(
+        step: step, timestep: from.timestep,
+        "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
+    }
+    return Move(
+      at: from, to: level(nextBar), estimate: .x0,
+      next: Double(root(nextBar)) * .estimate() + Double(direction) * epsilon + Double(deviation) * .noise)
+  }
+
+  /// eta, if it is one of a method's.
+  static func checked(_ eta: Double, of method: String, _ origin: Origin) throws(ConfigurationError) -> Double {
+    guard eta >= 0, eta <= 1 else {
+      throw .plan(.option("eta", eta, of: method, allowed: "0 ... 1"), className: origin.className)
+    }
+    return eta
+  }
+
+  /// The deviations of a class that goes by the timesteps of a table.
+  ///
+  /// - Parameters:
+  ///   - setting: the run, from noise to data.
+  ///   - spacing: nil for timesteps that the network was distilled at.
+  static func deviations(
+    _ steps: Int, _ setting: Setting, _ betas: Betas, spacing: Spacing?, prediction: Prediction
+  ) throws(ConfigurationError) -> [Deviation] {
+    let total = try betas.timesteps.count()
+    var found: [Deviation] = [.float32Tables]
+    if let spacing {
+      found += try spacing.deviations(steps, of: total, timesteps: setting.timesteps, fractions: .rounded)
+      if steps == 1, try spacing.kind() == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
+    }
+    if setting.timesteps.contains(where: { $0 >= Double(total) }) { found.append(.timestepPastTheEnd) }
+    if betas.isRescaled, prediction == .epsilon, setting.timesteps.contains(Double(total - 1)) {
+      found.append(.infiniteX0)
+    }
+    return found
+  }
+
+  /// Those of a step that goes to t − ⌊T/N⌋.
+  static func strideDeviations(
+    _ steps: Int, _ setting: Setting, of total: Int, endsAtLeastNoise: Bool
+  ) -> [Deviation] {
+    let (stride, end) = (Double(total / steps), endsAtLeastNoise ? 0.0 : -1)
+    let isOff = zip(setting.timesteps, setting.timesteps.dropFirst() + [end]).contains { max($0 - stride, end) != $1 }
+    return (isOff ? [.stridedPrevious] : []) + (endsAtLeastNoise && setting.timesteps.last == 0 ? [.idleLastStep] : [])
+  }
+}
+
+/// The last point of a grid at the level of timestep 0, unless the run has been there already.
+func ended(_ grid: SamplingGrid, atLeastNoise endsThere: Bool, _ schedule: NoiseSchedule) throws -> SamplingGrid {
+  let (points, level) = (grid.points, schedule[0])
+  // The same sigma through another spacing is off by its rounding.
+  guard endsThere, points.count > 1, points[points.count - 2].level.sigma > level.sigma * (1 + 0x1p-40) else {
+    return grid
+  }
+  return try SamplingGrid(
+    points: points.dropLast() + [SamplingGrid.Point(timestep: 0, level: level)], schedule: schedule)
+}
+
+extension Deviation {
+  public static let stridedPrevious = Deviation(
+    "stridedPrevious",
+    what:
+      "The step goes from t to t − ⌊T/N⌋, whatever the next timestep is. The next call then tells the network a timestep that is not "
+      + "that of the sample.",
+    place: "DDIM and PNDM, `timestep_spacing: linspace` (998 of N = 1 ... 1000) and `trailing` (984, by one)",
+    effect: "With linspace and N = 4 the steps lead to 749, 416, 83 where the network is told 666, 333, 0.",
+    issue: "huggingface/diffusers/issues/11347")
+  public static let idleLastStep = Deviation(
+    "idleLastStep",
+    what:
+      "The least sigma of the schedule is both the last of the spacing and the end, so that the last step goes nowhere and what the "
+      + "network says is of no use. A run that has been at the least sigma goes to clean data.",
+    place:
+      "DEIS and SA-Solver, Euler, EDM, DPM-Solver and UniPC with `final_sigmas_type: sigma_min`, DDIM and PNDM with `set_alpha_to_one: "
+      + "false`, where the last timestep is 0 or the last sigma of `use_karras_sigmas` or another spacing is the schedule's least",
+    effect: "The last call of the network is wasted.")
+  public static let epsilonBeforeClipping = Deviation(
+    "epsilonBeforeClipping",
+    what:
+      "x̂0 is clipped, and epsilon kept from before: the two no longer make up the sample. guided-diffusion makes epsilon again "
+      + "from the clipped x̂0, as `use_clipped_model_output` does.",
+    place: "DDIM with `clip_sample` or `thresholding`, unless `use_clipped_model_output`; RePaint with `clip_sample`",
+    effect: "Every step that clips is different, by the part that was clipped.")
+}

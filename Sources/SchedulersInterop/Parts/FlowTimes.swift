@@ -1,0 +1,199 @@
+import Schedulers
+
+/// The shift of rectified flow: what sigma/(1 − sigma) is multiplied by, fixed or by mu.
+struct FlowShifting {
+  let shift: Given<Double>
+  let isDynamic: Given<Bool>?
+  /// Whether mu is an exponent.
+  let isExponential: NamedChoice<Bool>?
+  let terminal: Given<Double?>?
+  /// Whether a dynamic shift cannot do without mu.
+  var needsMu = true
+
+  /// - Parameters:
+  ///   - name: the option of the fixed shift.
+  ///   - isDynamic: whether the class has a dynamic one.
+  ///   - hasTerminal: whether the last time can be given.
+  init(_ o: inout OptionReader, _ name: String, isDynamic: Bool = true, hasTerminal: Bool = false) {
+    shift = o.number(name, 1)
+    self.isDynamic = isDynamic ? o.boolean("use_dynamic_shifting", false) : nil
+    isExponential =
+      isDynamic ? o.choice("time_shift_type", "exponential", ["exponential": true, "linear": false]) : nil
+    terminal = hasTerminal ? o.number("shift_terminal", orNull: nil) : nil
+  }
+
+  var isDynamicOn: Bool { isDynamic?.value == true }
+
+  /// The factor.
+  ///
+  /// - Throws: `ConfigurationError` where mu is missing, or the factor is not above 0 and finite.
+  func factor(mu: Double?) throws(ConfigurationError) -> Double {
+    let isExponential = try isExponential?.get() ?? true
+    guard mu != nil || !(isDynamicOn && needsMu) else {
+      throw isDynamic!.refused(
+        "it needs mu among the step arguments, such as {\"mu\": 1.15}; DynamicShift has it for the size of a picture")
+    }
+    let factor = mu.map { isExponential ? Math.exp($0) : $0 } ?? shift.value
+    guard factor >= 1e-9, factor <= 1e9 else {
+      throw mu == nil
+        ? shift.refused("it must be in 1e-9 ... 1e9")
+        : shift.origin.argument("mu", mu!, "it makes the shift \(factor), which must be in 1e-9 ... 1e9")
+    }
+    return factor
+  }
+
+  /// Sigmas shifted as `set_timesteps` does it, in the arithmetic that they are in.
+  func shifted<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar], by shift: Double) -> [Scalar] {
+    let (factor, increase) = (Scalar(shift), Scalar(shift - 1))
+    guard isDynamicOn else { return sigmas.map { factor * $0 / (1 + increase * $0) } }
+    return sigmas.map { factor / (factor + (1 / $0 - 1)) }
+  }
+
+  /// The last time, of which Python takes 0 for none.
+  func last() throws(ConfigurationError) -> Double? {
+    guard let terminal, let time = terminal.value, time != 0 else { return nil }
+    guard time > 0, time < 1 else { throw terminal.refused("it must be above 0 and below 1") }
+    return time
+  }
+
+  /// `stretch_shift_to_terminal`, if there is a terminal.
+  func stretched<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar]) throws(ConfigurationError) -> [Scalar] {
+    guard let last = try last() else { return sigmas }
+    let scale = (1 - sigmas[sigmas.count - 1]) / Scalar(1 - last)
+    guard scale > 0 else { throw terminal!.refused("leave it out, or make more than one step") }
+    return sigmas.map { 1 - (1 - $0) / scale }
+  }
+
+  /// What a body makes of an exact spacing; an error of its terminal names the option.
+  func naming(_ body: () throws -> SamplingGrid) throws(ConfigurationError) -> SamplingGrid {
+    try shift.origin.naming {
+      do { return try body() } catch GridError.parameter("terminal", _, let allowed) where terminal != nil {
+        throw terminal!.refused("it must be \(allowed)")
+      }
+    }
+  }
+}
+
+/// The times of a class of rectified flow.
+struct FlowTimes {
+  let timesteps: TrainingTimesteps
+  let shifting: FlowShifting
+  let choices: SigmaChoices?
+  let isInverted: Given<Bool>?
+
+  /// The options of FlowMatchHeun.
+  init(fixed o: inout OptionReader) {
+    timesteps = TrainingTimesteps(&o)
+    shifting = FlowShifting(&o, "shift", isDynamic: false)
+    (choices, isInverted) = (nil, nil)
+  }
+
+  /// Those of the others: one has null for choices of sigmas, the other for bounds of the shift.
+  init(_ o: inout OptionReader, choicesAreOptional: Bool) {
+    timesteps = TrainingTimesteps(&o)
+    shifting = FlowShifting(&o, "shift", hasTerminal: true)
+    for (name, standard) in [("base_shift", 0.5), ("max_shift", 1.15)] {
+      if choicesAreOptional { _ = o.number(name, standard) } else { _ = o.number(name, orNull: standard) }
+    }
+    for (name, standard) in [("base_image_seq_len", 256), ("max_image_seq_len", 4096)] { _ = o.integer(name, standard) }
+    isInverted = o.boolean("invert_sigmas", false)
+    choices = SigmaChoices(&o, isOptional: choicesAreOptional)
+  }
+
+  private var origin: Origin { shifting.shift.origin }
+  var invertsSigmas: Bool { isInverted?.value == true }
+  var prediction: Prediction { invertsSigmas ? .reverseFlow : .flow }
+
+  /// diffusers' sigmas of a run, which it shifts in its constructor, and again here, but given sigmas
+  /// only here and in float32.
+  func setting(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Setting {
+    let total = Double(try timesteps.count())
+    let shift = try shifting.factor(mu: run.mu)
+    var sigmas: [Double]
+    if let given = try given(steps, run) {
+      let singles = shifting.shifted(given.map { Float($0) }, by: shift)
+      if let i = singles.firstIndex(of: 0) {
+        throw origin.argument("sigmas[\(i)]", given[i], "raise it; once shifted it is 0 in float32")
+      }
+      sigmas = try shifting.stretched(singles).map { Double($0) }
+    } else {
+      var ends: [Float] = [1, 1 / Float(total)]
+      if !shifting.isDynamicOn { ends = shifting.shifted(ends, by: shift) }
+      let timesteps = NumPy.linspace(Double(ends[0]) * total, Double(ends[1]) * total, steps)
+      sigmas = try shifting.stretched(shifting.shifted(timesteps.map { $0 / total }, by: shift))
+    }
+    if let choice = try choices?.choice() {
+      sigmas = SigmaChoices.sigmas(choice, count: steps, from: sigmas[0], to: sigmas[sigmas.count - 1])
+    }
+    var rounded = sigmas.map { Float($0) }
+    guard rounded.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
+      throw (shifting.terminal ?? nil).map { $0.refused("leave it out; sigmas leave 0 ... 1") }
+        ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1")
+    }
+    if invertsSigmas { rounded = rounded.map { 1 - $0 } }
+    return Setting(
+      timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
+  }
+
+  /// The same times in Double, shifted once.
+  func grid(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> SamplingGrid {
+    let given = try given(steps, run)
+    let shift = try shifting.factor(mu: run.mu)
+    let total = try timesteps.count()
+    let choice = try choices?.choice()
+    let spacing = FlowSpacing(
+      times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
+      terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total),
+      isReversed: invertsSigmas)
+    return try shifting.naming {
+      try given.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
+    }
+  }
+
+  /// The level of a sample at a sigma.
+  func level(_ sigma: Float) -> NoiseLevel {
+    invertsSigmas
+      ? NoiseLevel(signal: Double(sigma), noise: Double(1 - sigma))
+      : NoiseLevel(signal: Double(1 - sigma), noise: Double(sigma))
+  }
+
+  /// The sigmas given to `set_timesteps`, if there are any.
+  private func given(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> [Double]? {
+    guard let sigmas = run.sigmas else { return nil }
+    guard sigmas.count == steps else {
+      throw origin.argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)")
+    }
+    for (i, sigma) in sigmas.enumerated() {
+      guard Float(sigma) > 0, sigma <= 1 else {
+        throw origin.argument("sigmas[\(i)]", sigma, "it must be above 0 and at most 1")
+      }
+      guard i == 0 || sigma < sigmas[i - 1] else {
+        throw origin.argument("sigmas[\(i)]", sigma, "it must be below the one before it, \(sigmas[i - 1].plain)")
+      }
+    }
+    return sigmas
+  }
+
+  /// The deviations of the times.
+  func deviations(_ steps: Int, _ run: RunArguments, _ setting: Setting) -> [Deviation] {
+    let isShifted = shifting.isDynamicOn || shifting.shift.value != 1
+    // Where both ends are held, a shift of them changes nothing.
+    let isHeld = shifting.terminal?.value != nil && (steps == 2 || choices?.isMade == true)
+    var found: [Deviation] = [.float32Tables]
+    if choices?.contains(.beta) == true, isShifted, steps > 2 { found.append(.betaOverSigmas) }
+    if isShifted, !shifting.isDynamicOn, steps > 1, !isHeld, run.sigmas == nil { found.append(.shiftedTwice) }
+    if setting.timesteps.count > 1, setting.timesteps[0] == setting.timesteps[1] { found.append(.duplicateStart) }
+    return found
+  }
+
+  static let deviations: [Deviation] = [.shiftedTwice]
+}
+
+extension Deviation {
+  public static let shiftedTwice = Deviation(
+    "shiftedTwice",
+    what:
+      "The constructor shifts the sigmas and keeps the least of them; `set_timesteps` lays equal steps down to it and shifts again.",
+    place: "FlowMatchEuler, FlowMatchHeun and FlowMatchLCM, a static `shift` other than 1",
+    effect: "With shift 3 the last sigma is 0.00893 instead of 0.00299.", issue: "huggingface/diffusers/issues/13243")
+}

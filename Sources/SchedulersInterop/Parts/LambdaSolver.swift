@@ -1,0 +1,265 @@
+import Schedulers
+
+/// What the classes share that solve in lambda, on variance-preserving samples or on rectified flow.
+struct LambdaSolver {
+  static let deviations: [Deviation] = [.roundedSigmaTimesteps, .oneMorePoint, .vOnStraightLines]
+
+  let origin: Origin
+  let table: Betas
+  let output: Output
+  let lowersFinalOrder: Given<Bool>
+  var choices: SigmaChoices
+  var shifting: FlowShifting
+  let spacing: Spacing
+  /// Whether the run ends at timestep 0 instead of clean data; nil for a class that always does.
+  var ending: NamedChoice<Bool>?
+  /// The least lambda of the timesteps that a run uses.
+  var leastLambda: Given<Double>?
+  /// Whether the run goes from data to noise.
+  var ascends = false
+  /// Whether runs on chosen sigmas end where they are already.
+  var idlesOnChoices = true
+  /// What is done to the fractional timesteps of a choice.
+  var roundsTowardZero = false
+
+  /// Reads what all of them have, in the order of their constructors but for the order of the solver.
+  ///
+  /// - Parameters:
+  ///   - lowersFinalOrder: its default.
+  ///   - canRescale: whether the betas may be rescaled.
+  ///   - spaces: whether the class has `timestep_spacing`.
+  ///   - shiftsDynamically: whether the class has a shift by mu.
+  init(
+    _ o: inout OptionReader, lowersFinalOrder: Bool = true, canRescale: Bool = false, spaces: Bool = true,
+    shiftsDynamically: Bool = true, hasTerminal: Bool = false, declaresEnds: Bool = false, hasLu: Bool = false
+  ) {
+    origin = o.origin
+    table = Betas(&o, canRescale: canRescale, keepsSignal: true)
+    var output = Output(
+      &o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
+    output.readThresholding(&o)
+    self.output = output
+    self.lowersFinalOrder = o.boolean("lower_order_final", lowersFinalOrder)
+    choices = SigmaChoices(&o, declaresEnds: declaresEnds)
+    if hasLu { choices.readLu(&o) }
+    choices.readFlow(&o)
+    shifting = FlowShifting(&o, "flow_shift", isDynamic: shiftsDynamically, hasTerminal: hasTerminal)
+    shifting.needsMu = false
+    spacing = spaces ? Spacing(&o, "linspace") : Spacing(fixed: .linspace)
+  }
+
+  /// Adds `lambda_min_clipped`.
+  mutating func readLeastLambda(_ o: inout OptionReader) { leastLambda = o.number("lambda_min_clipped", -.infinity) }
+
+  /// Whether the network's output has a second half, about the variance: `variance_type`.
+  static func learnsVariance(_ o: inout OptionReader) -> Bool {
+    ["learned", "learned_range"].contains(o.text("variance_type", nil).value)
+  }
+
+  var usesFlow: Bool { choices.contains(.flow) }
+  func endsAtLeastNoise() throws(ConfigurationError) -> Bool { try ending?.get() ?? true }
+
+  func prediction() throws(ConfigurationError) -> Prediction {
+    let prediction = try output.prediction()
+    guard prediction != .flow || usesFlow else { throw output.refused("use it with use_flow_sigmas") }
+    return prediction
+  }
+
+  /// x̂0 as diffusers reads it, where `estimate` is interpolated.
+  func reading(_ estimate: Estimate = .x0) throws(ConfigurationError) -> any OutputReading {
+    let prediction = try prediction()
+    return prediction == .v && usesFlow ? CircularV(isEpsilon: estimate == .epsilon) : prediction
+  }
+
+  // diffusers
+
+  /// diffusers' timesteps and sigmas.
+  ///
+  /// - Parameter flow: the sigmas of rectified flow.
+  func setting(
+    _ steps: Int, _ run: RunArguments, in torch: TorchArithmetic,
+    flow: (() throws(ConfigurationError) -> [Double])? = nil
+  ) throws(ConfigurationError) -> Setting {
+    let tables = try table.tables(in: torch)
+    let (table, last) = (tables.sigmas, try lastTimestep(tables, in: torch))
+    // One more is chosen, and the last left out.
+    var timesteps = try spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
+    var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
+    var rounding: FloatingPointRoundingRule?
+    let choice = try choices.choice()
+    if choice == .flow {
+      if let flow { sigmas = try flow() } else { sigmas = try flowSigmas(steps, mu: run.mu) }
+      timesteps = sigmas.map { $0 * Double(table.count) }
+      rounding = .towardZero
+    } else if let choice {
+      let logarithms = table.map(NumPy.log)
+      if choice == .lu {
+        let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
+        sigmas = NumPy.linspace(0, 1, steps).map { Math.exp(most + $0 * (least - most)) }
+      } else {
+        let (least, most) = (Double(table[0]), Double(table[table.count - 1]))
+        let ends = choices.ends
+        sigmas = SigmaChoices.sigmas(
+          choice, count: steps, from: ends.most ?? (ascends ? least : most), to: ends.least ?? (ascends ? most : least))
+      }
+      timesteps = sigmas.map { SigmaChoices.timestep(of: $0, in: logarithms) }
+      rounding = !roundsTowardZero && (choice == .karras || choice == .lu) ? .toNearestOrEven : .towardZero
+    }
+    // Of equal timesteps the first alone stays, but all of their sigmas; what is cut off is so afterwards.
+    if ascends {
+      var seen: Set<Double> = []
+      let rounded = rounding == .towardZero ? timesteps : timesteps.map { $0.rounded(.toNearestOrEven) }
+      timesteps = rounded.filter { seen.insert($0).inserted }
+    }
+    if let rounding { timesteps = timesteps.map { $0.rounded(rounding) } }
+    let isZero = try !endsAtLeastNoise() && !ascends
+    let isIdle = choice != nil && idlesOnChoices
+    let end = isZero ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[ascends ? last - 1 : 0]
+    try origin.checkDivisors(sigmas, timesteps: timesteps)
+    if choice == .flow, end >= 1, let ending {
+      throw ending.given.refused("use zero; the betas give a last sigma of \(end), outside 0 ..< 1")
+    }
+    return Setting(timesteps: timesteps.map { Double(Float($0)) }, sigmas: sigmas.map { Float($0) } + [end])
+  }
+
+  /// The number of timesteps whose lambda is not below `lambda_min_clipped`.
+  private func lastTimestep(
+    _ tables: DiffusersConfiguration.Tables, in torch: TorchArithmetic
+  ) throws(ConfigurationError) -> Int {
+    guard let leastLambda else { return tables.alphaBars.count }
+    func log(_ x: Float) -> Float { Float(Math.log(Double(torch.root(x)))) }
+    let least = Float(leastLambda.value)
+    let last = tables.alphaBars.count - tables.alphaBars.count { log($0) - log(1 - $0) < least }
+    guard last > 0 else { throw leastLambda.refused("lower it; every timestep is below it") }
+    return last
+  }
+
+  /// The sigmas of rectified flow, in NumPy's arithmetic.
+  private func flowSigmas(_ steps: Int, mu: Double?) throws(ConfigurationError) -> [Double] {
+    if mu != nil, let type = shifting.isExponential, type.name == "linear" {
+      throw type.given.refused("use exponential; diffusers' class takes mu for an exponent alone")
+    }
+    let shift = try shifting.factor(mu: mu)
+    let line = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), steps + 1)
+    return line.dropFirst().reversed().map { time in
+      let sigma = 1 - time
+      return shift * sigma / (1 + (shift - 1) * sigma)
+    }
+  }
+
+  /// The level of a sample at a sigma.
+  func level(_ sigma: Float) -> NoiseLevel {
+    usesFlow
+      ? NoiseLevel(signal: Double(max(1 - sigma, 0)), noise: Double(sigma)) : .variancePreserving(sigma: Double(sigma))
+  }
+
+  func levels(in torch: TorchArithmetic) -> Float32Levels {
+    Float32Levels(path: usesFlow ? .straight : .variancePreserving, torch: torch)
+  }
+
+  /// A run of diffusers.
+  func faithful(
+    _ setting: Setting, estimate: Estimate = .x0, thresholds: Bool = true, learnsVariance: Bool = false,
+    moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
+  ) throws(ConfigurationError) -> Recipe {
+    try origin.check(setting)
+    let clipping = thresholds ? try output.clipping() : .none
+    let grid = setting.grid(level)
+    let moves = try moves(grid)
+    try origin.checkStart(moves)
+    return Recipe(
+      moves, start: grid.points[0].level, reading: try reading(estimate), clipping: clipping,
+      learnsVariance: learnsVariance && output.name == "epsilon")
+  }
+
+  // The mathematics
+
+  /// The exact grid.
+  func grid(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> SamplingGrid {
+    let choice = try choices.choice()
+    if choice == .flow {
+      let spacing = FlowSpacing(
+        times: .equal, shift: .fixed(try shifting.factor(mu: run.mu)), last: nil, terminal: try shifting.last(),
+        respacing: nil, timesteps: Double(try table.timesteps.count()), isReversed: false)
+      return try shifting.naming { try SamplingGrid(flow: spacing, steps: steps) }
+    }
+    let schedule = try table.schedule()
+    return try spacing.naming(origin) {
+      let unclipped = try unclipped(schedule)
+      let grid =
+        try choices.exactGrid(schedule, steps: steps, of: unclipped.timesteps)
+        ?? SamplingGrid(unclipped, steps: steps, spacing: spacing.exact())
+      return try ended(grid, atLeastNoise: !ascends && endsAtLeastNoise(), schedule)
+    }
+  }
+
+  /// The part of the schedule whose lambda is not below `lambda_min_clipped`.
+  private func unclipped(_ schedule: NoiseSchedule) throws(ConfigurationError) -> NoiseSchedule {
+    guard let leastLambda, leastLambda.value > -.infinity else { return schedule }
+    let count = schedule.logSNR.prefix { $0 / 2 >= leastLambda.value }.count
+    guard count > 0 else { throw leastLambda.refused("lower it; every timestep is below it") }
+    return try table.naming { try schedule.prefix(count) }
+  }
+
+  /// A run by the mathematics, over the exact grid.
+  func corrected(
+    _ grid: SamplingGrid, _ moves: [Move], start: NoiseLevel? = nil, thresholds: Bool = true,
+    learnsVariance: Bool = false
+  ) throws(ConfigurationError) -> Recipe {
+    Recipe(
+      moves, start: start ?? grid.points[0].level, over: grid, reading: try prediction(),
+      clipping: thresholds ? try output.clipping() : .none,
+      learnsVariance: learnsVariance && output.name == "epsilon")
+  }
+
+  // Deviations
+
+  /// The deviations of the grid and of what is read.
+  func deviations(_ steps: Int, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let total = try table.timesteps.count()
+    let (timesteps, kind) = (setting.timesteps, try spacing.kind())
+    var found: [Deviation] = [.float32Tables]
+    if !choices.isMade {
+      found += try spacing.deviations(
+        steps, of: total, timesteps: ascends ? timesteps.reversed() : timesteps, fractions: .rounded,
+        isSigmaBased: true)
+      // One step begins at the end of linspace either way.
+      if kind != .trailing, steps > 1 || kind != .linspace { found.append(.oneMorePoint) }
+    } else {
+      found.append(.roundedSigmaTimesteps)
+    }
+    if timesteps.contains(where: { $0 >= Double(total) }) { found.append(.timestepPastTheEnd) }
+    // The sigma of 2⁻²⁴, but for roundings.
+    if table.isRescaled, setting.sigmas.contains(where: { $0 > 4095 }) { found.append(.almostZeroSNR) }
+    if choices.betaDeviates(steps) { found.append(.betaOverSigmas) }
+    if timesteps.count > 1, timesteps[0] == timesteps[1] { found.append(.duplicateStart) }
+    if usesFlow, (try? prediction()) == .v { found.append(.vOnStraightLines) }
+    if !ascends, try endsAtLeastNoise(), setting.isIdleAtEnd { found.append(.idleLastStep) }
+    return found
+  }
+}
+
+extension Deviation {
+  public static let roundedSigmaTimesteps = Deviation(
+    "roundedSigmaTimesteps",
+    what:
+      "The timesteps of Karras' sigmas are rounded, those of exponential ones and of the cosine schedule cut off, while the sigmas "
+      + "stay; several steps may have one timestep.",
+    place:
+      "DPM-Solver and the other solvers, `use_karras_sigmas`, `use_exponential_sigmas` or another choice of sigmas; KDPM2 and KDPM2 ancestral, "
+      + "`use_karras_sigmas`",
+    effect:
+      "Karras with N = 100 has the timestep 0 twice and asks about 95 different ones; exponential sigmas begin at 998.",
+    issue: "huggingface/diffusers/issues/4122")
+  public static let oneMorePoint = Deviation(
+    "oneMorePoint",
+    what: "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
+    place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
+    effect: "Linspace with N = 10 ends at timestep 100 instead of 0.")
+  public static let vOnStraightLines = Deviation(
+    "vOnStraightLines",
+    what:
+      "x̂0 is read as signal·x − noise·v, which needs signal² + noise² = 1, while the samples are on straight lines with signal + noise = 1.",
+    place: "DPM-Solver multistep and singlestep, DEIS and UniPC, `use_flow_sigmas` with `prediction_type: v_prediction`",
+    effect: "Half way x̂0 is half as large as it should be.")
+}

@@ -1,0 +1,94 @@
+import Schedulers
+
+/// What a class reads out of the network: `prediction_type`, and what it does to x̂0.
+struct Output {
+  static let usual: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v]
+  static let epsilonOrV: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "v_prediction": .v]
+
+  private let choice: NamedChoice<Prediction>
+  /// Whether and to what x̂0 is clipped.
+  private(set) var range: (isOn: Given<Bool>, limit: Given<Double>?)?
+  private(set) var thresholding: Thresholding?
+
+  init(_ o: inout OptionReader, _ predictions: KeyValuePairs<String, Prediction> = usual) {
+    choice = o.choice("prediction_type", "epsilon", predictions)
+  }
+
+  /// Adds `clip_sample` and its range.
+  mutating func readClipping(_ o: inout OptionReader, _ standard: Bool) {
+    range = Self.range(&o, standard, hasLimit: true)
+  }
+
+  /// `clip_sample`, and its range if there is one.
+  static func range(
+    _ o: inout OptionReader, _ standard: Bool, hasLimit: Bool
+  ) -> (isOn: Given<Bool>, limit: Given<Double>?) {
+    (o.boolean("clip_sample", standard), hasLimit ? o.number("clip_sample_range", 1) : nil)
+  }
+
+  /// Adds `thresholding` and its numbers.
+  mutating func readThresholding(_ o: inout OptionReader) { thresholding = Thresholding(&o) }
+
+  func prediction() throws(ConfigurationError) -> Prediction { try choice.get() }
+
+  func refused(_ remedy: String) -> ConfigurationError { choice.given.refused(remedy) }
+
+  /// The name of the prediction in the file.
+  var name: String? { choice.name }
+
+  var isThresholded: Bool { thresholding?.isOn.value == true }
+
+  /// What is done to x̂0.
+  func clipping() throws(ConfigurationError) -> Clipping {
+    if let thresholding, thresholding.isOn.value { return try thresholding.clipping() }
+    return try range.map(Self.clipping) ?? .none
+  }
+
+  static func clipping(_ range: (isOn: Given<Bool>, limit: Given<Double>?)) throws(ConfigurationError) -> Clipping {
+    guard range.isOn.value else { return .none }
+    guard let limit = range.limit else { return .range(-1...1) }
+    guard limit.value >= 0, limit.value.isFinite else { throw limit.refused("it must be 0 or more and finite") }
+    return .range(-limit.value...limit.value)
+  }
+}
+
+/// `thresholding` and its numbers.
+struct Thresholding {
+  let isOn: Given<Bool>
+  private let ratio: Given<Double>
+  private let maximum: Given<Double>
+
+  init(_ o: inout OptionReader) {
+    isOn = o.boolean("thresholding", false)
+    (ratio, maximum) = (o.number("dynamic_thresholding_ratio", 0.995), o.number("sample_max_value", 1))
+  }
+
+  func clipping() throws(ConfigurationError) -> Clipping {
+    guard isOn.value else { return .none }
+    let clipping = Clipping.dynamic(ratio: ratio.value, maximum: maximum.value)
+    do { try clipping.validate() } catch {
+      guard case .option(let name, _, _, let allowed) = error else {
+        throw .plan(error, className: isOn.origin.className)
+      }
+      throw (name == "ratio" ? ratio : maximum).refused("it must be in \(allowed)")
+    }
+    return clipping
+  }
+}
+
+/// v read as where signal² + noise² is 1: x̂0 = signal·x − noise·v.
+///
+/// diffusers reads v so where its levels are not on that circle, those of rectified flow and those that
+/// were rounded to float32.
+struct CircularV: OutputReading {
+  /// Whether a sampler makes epsilon of x̂0. diffusers then reads epsilon as signal·v + noise·x.
+  var isEpsilon: Bool
+
+  var name: String { Prediction.v.name }
+  func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+  func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    let level = query.level
+    let sample = isEpsilon && level.signal > 0 ? (1 - level.noise * level.noise) / level.signal : level.signal
+    return Readout(sample: sample, output: -level.noise)
+  }
+}

@@ -1,0 +1,173 @@
+import Schedulers
+
+/// How sigmas are chosen where they are not those of the timesteps: at most one of some switches, and
+/// the ends that the file gives.
+struct SigmaChoices {
+  enum Choice {
+    case karras, exponential, beta, lu, flow
+
+    /// This library's own spacing of sigmas; nil for what is none.
+    var spacing: SigmaSpacing? {
+      switch self {
+      case .karras: .karras()
+      case .exponential, .lu: .exponential
+      case .beta, .flow: nil
+      }
+    }
+  }
+
+  static let deviations: [Deviation] = [.betaOverSigmas]
+
+  private var switches: [(choice: Choice, given: Given<Bool>)]
+  /// `sigma_min` and `sigma_max`, which every class that chooses sigmas takes from the file, whether or
+  /// not they are options of its own.
+  let least: Given<Double?>
+  let most: Given<Double?>
+  /// Whether Karras' spacing does not look for these ends.
+  var karrasIgnoresEnds = false
+
+  init(_ o: inout OptionReader, isOptional: Bool = false, declaresEnds: Bool = false) {
+    switches = [
+      (.karras, o.boolean("use_karras_sigmas", false, isOptional: isOptional)),
+      (.exponential, o.boolean("use_exponential_sigmas", false, isOptional: isOptional)),
+      (.beta, o.boolean("use_beta_sigmas", false, isOptional: isOptional)),
+    ]
+    let (least, most) = ("sigma_min", "sigma_max")
+    self.least = declaresEnds ? o.number(least, orNull: nil) : o.undeclaredNumber(least)
+    self.most = declaresEnds ? o.number(most, orNull: nil) : o.undeclaredNumber(most)
+  }
+
+  /// No choices; the class looks for no ends.
+  init(none o: OptionReader) {
+    switches = []
+    (least, most) = (o.none(), o.none())
+  }
+
+  /// Adds `use_lu_lambdas`.
+  mutating func readLu(_ o: inout OptionReader) { switches.append((.lu, o.boolean("use_lu_lambdas", false))) }
+
+  /// Adds `use_flow_sigmas`; it comes last.
+  mutating func readFlow(_ o: inout OptionReader) { switches.append((.flow, o.boolean("use_flow_sigmas", false))) }
+
+  func contains(_ choice: Choice) -> Bool { switches.contains { $0.choice == choice && $0.given.value } }
+
+  /// Whether any choice is made.
+  var isMade: Bool { switches.contains(where: \.given.value) }
+
+  /// The choice, if one is made.
+  ///
+  /// - Throws: `ConfigurationError` for two of them, and for ends that are none.
+  func choice() throws(ConfigurationError) -> Choice? {
+    let made = switches.filter(\.given.value)
+    guard made.count <= 1 else { throw made[1].given.refused("choose it or \(made[0].given.name), not both") }
+    let (lowest, highest) = (try least.positive(), try most.positive())
+    if let lowest, let highest, lowest > highest {
+      throw least.refused("it must be below \(most.name), \(highest)")
+    }
+    return made.first?.choice
+  }
+
+  /// The ends that the file gives, for a choice.
+  var ends: (least: Double?, most: Double?) {
+    karrasIgnoresEnds && contains(.karras) ? (nil, nil) : (least.value, most.value)
+  }
+
+  /// diffusers' sigmas, in NumPy's arithmetic.
+  static func sigmas(_ choice: Choice, count: Int, from largest: Double, to smallest: Double) -> [Double] {
+    switch choice {
+    case .karras:
+      let (start, end) = (Math.pow(largest, 1 / 7.0), Math.pow(smallest, 1 / 7.0))
+      return NumPy.linspace(0, 1, count).map { Math.pow(start + $0 * (end - start), 7) }
+    case .beta:
+      let shares = BetaDistribution(alpha: 0.6, beta: 0.6).spaced(count)
+      return shares.map { smallest + $0.x * (largest - smallest) }
+    case .exponential, .lu, .flow:
+      return NumPy.linspace(Math.log(largest), Math.log(smallest), count).map(Math.exp)
+    }
+  }
+
+  /// `_sigma_to_t`: a fractional index, linear in ln σ, held at the ends.
+  static func timestep(of sigma: Double, in logarithms: [Float]) -> Double {
+    guard logarithms.count > 1 else { return 0 }
+    let logarithm = Math.log(max(sigma, 1e-10))
+    let low = min(logarithms.lastIndex { Double($0) <= logarithm } ?? 0, logarithms.count - 2)
+    let distance = Double(logarithms[low] - logarithms[low + 1])
+    let weight = min(max((Double(logarithms[low]) - logarithm) / distance, 0), 1)
+    return (1 - weight) * Double(low) + weight * Double(low + 1)
+  }
+
+  /// The exact grid of a choice on a schedule: Karras' and exponential sigmas between the ends, or the
+  /// timesteps of the beta distribution between theirs; nil where no choice is made.
+  ///
+  /// - Parameter count: how many timesteps a run may use; all of them if it is nil.
+  func exactGrid(_ schedule: NoiseSchedule, steps: Int, of count: Int? = nil) throws -> SamplingGrid? {
+    let (choice, ends, count) = (try choice(), ends, count ?? schedule.timesteps)
+    if let spacing = choice?.spacing {
+      let table = schedule.sigmas
+      let (lowest, highest) = (ends.least ?? table[0], ends.most ?? table[table.count - 1])
+      guard lowest <= highest else { throw least.refused("it must be below the largest sigma, \(highest)") }
+      return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: lowest...highest)
+    }
+    guard choice == .beta else { return nil }
+    let scale = TimestepScale(schedule)
+    func timestep(_ sigma: Double?) -> Int? {
+      sigma.map { Int(scale.timestep(sigma: $0).rounded(.toNearestOrEven)) }
+    }
+    let first = timestep(ends.least) ?? 0
+    let last = min(timestep(ends.most) ?? count - 1, count - 1)
+    guard last - first + 1 >= steps else {
+      throw least.origin.steps(
+        steps, "between \(least.name) and \(most.name) are \(last - first + 1) timesteps; widen them")
+    }
+    let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: last - first + 1)
+    return try SamplingGrid(schedule, timesteps: timesteps.map { $0 + first })
+  }
+
+  /// Whether the beta distribution lies elsewhere than in its paper. Two steps are at the ends, which
+  /// are whole timesteps unless the file gives others.
+  func betaDeviates(_ steps: Int) -> Bool {
+    contains(.beta) && (steps > 2 || ends.least != nil || ends.most != nil)
+  }
+}
+
+extension Origin {
+  /// Throws where a sigma that steps divide by is 0 or infinite.
+  func checkDivisors(_ sigmas: [Double], timesteps: [Double]) throws(ConfigurationError) {
+    guard let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) else { return }
+    throw notFinite(
+      step: i, timestep: timesteps[min(i, timesteps.count - 1)],
+      "diffusers divides by the sigma, which is \(Float(sigmas[i])); use betas that leave signal at the end and noise at the start"
+    )
+  }
+
+  /// Throws unless every sigma is a number above 0, but for the end's, which may be 0: betas can be such
+  /// that they are not.
+  func check(_ setting: Setting) throws(ConfigurationError) {
+    for (i, sigma) in setting.sigmas.enumerated() {
+      guard sigma > 0 || (sigma == 0 && i >= setting.timesteps.count), sigma.isFinite else {
+        throw notFinite(
+          step: i, timestep: i < setting.timesteps.count ? setting.timesteps[i] : -1,
+          "its sigma is \(sigma); the betas leave no signal or add no noise")
+      }
+    }
+  }
+
+  /// Throws where a class that looks for its place by the value of the first timestep finds it twice.
+  func checkStart(_ moves: [Move]) throws(ConfigurationError) {
+    let first = moves[0].query.timestep
+    guard moves.dropFirst().contains(where: { $0.query.timestep == first }) else { return }
+    throw notFinite(
+      step: 0, timestep: first,
+      "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing")
+  }
+}
+
+extension Deviation {
+  public static let betaOverSigmas = Deviation(
+    "betaOverSigmas",
+    what:
+      "The beta distribution lies over the sigmas. The paper (Lee et al. 2024, arXiv 2407.12173), ComfyUI, stable-diffusion.cpp and A1111 lay "
+      + "it over the timesteps. On rectified flow it lies between the shifted times, not before the shift.",
+    place: "every class with `use_beta_sigmas`; on rectified flow, where the times are shifted",
+    effect: "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, ...")
+}
