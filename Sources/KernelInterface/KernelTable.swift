@@ -1,11 +1,11 @@
 /// The kernels of one instruction set. All sets give the same bits.
-package struct KernelTable: Sendable {
+public struct KernelTable: Sendable {
   /// The loops over one type of scalar.
-  package struct Loops<Scalar>: Sendable {
+  public struct Loops<Scalar>: Sendable {
     /// Takes a step.
     package let step: @Sendable (UnsafePointer<StepCall<Scalar>>) -> Void
-    /// The magnitudes of x̂0 before limits that have the given rank and the next, counted from 0 in rising order, over the range of a
-    /// step; NaN if there is one.
+    /// The magnitudes of x̂0 before limits that have the given rank and the next, counted from 0 in
+    /// rising order, over the range of a step; NaN if there is one.
     package let magnitudes: @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double)
 
     package init(

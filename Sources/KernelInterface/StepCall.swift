@@ -70,7 +70,9 @@ package struct StepCall<Scalar>: @unchecked Sendable {
     package var origin = 0
     /// A function of these values multiplies it.
     package var deviation: (values: UnsafePointer<Scalar>, kind: Deviation)?
-    package init(_ factor: Double, _ values: UnsafePointer<Scalar>?, address: NormalAddress) {
+    package init(
+      _ factor: Double, _ values: UnsafePointer<Scalar>?, address: NormalAddress = .init(seed: 0, sample: 0, draw: 0)
+    ) {
       self.factor = factor
       self.values = values
       self.address = address

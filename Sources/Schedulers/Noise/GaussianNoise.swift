@@ -3,23 +3,26 @@ import Kernels
 
 /// Gaussian noise in which every number has an address: seed, sample, draw, element.
 ///
-/// A sample's noise does not depend on the batch it sits in, on the number of threads, or on the machine. The numbers of a seed do
-/// not change within a major version of this library.
+/// A sample's noise does not depend on the batch it sits in, on the number of threads, or on the
+/// machine. The numbers of a seed do not change within a major version of this library.
 ///
 /// ```swift
 /// var noise = GaussianNoise(seed: 42)
 /// let xT = noise.next(like: Batch<Float>(zeros: [64, 1, 8, 8]))
 /// ```
 ///
-/// Layout: element i of a sample lies in block b = i / 256 at plane p = i % 256 / 64, lane j = i % 64. Counter
-/// (64·b + j, draw, sample's low half, sample's high half) under the seed as key gives four Philox words; planes 0 and 1 are the
-/// Box–Muller pair of the first two, planes 2 and 3 that of the last two.
+/// Layout: element i of a sample lies in block b = i / 256 at plane p = i % 256 / 64, lane j = i %
+/// 64. Counter (64·b + j, draw, sample's low half, sample's high half) under the seed as key gives
+/// four Philox words; planes 0 and 1 are the Box–Muller pair of the first two, planes 2 and 3 that
+/// of the last two.
 ///
-/// The numbers are made in Float, and converted for other scalar types: a run in Double sees the same noise as one in Float.
+/// The numbers are made in Float, and converted for other scalar types: a run in Double sees the
+/// same noise as one in Float.
 public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   /// The key of the generator.
   public let seed: UInt64
-  /// The address of a tensor's first sample. Set it to 8 to draw what samples 8, 9, ... of a larger batch would be given.
+  /// The address of a tensor's first sample. Set it to 8 to draw what samples 8, 9, ... of a larger
+  /// batch would be given.
   public let firstSample: UInt64
   /// How many tensors have been drawn.
   public private(set) var draws: UInt32 = 0
@@ -32,14 +35,16 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
 
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
     defer { draws &+= 1 }
-    return Tensor(scalars: Tensor.Scalar.rounding(normals(samples: other.sampleCount, size: other.sampleSize)), like: other)
+    return Tensor(
+      scalars: Tensor.Scalar.rounding(normals(samples: other.sampleCount, size: other.sampleSize)), like: other)
   }
 
   /// Makes the next draw in place.
   ///
   /// - Parameters:
   ///   - tensor: takes the numbers, sample after sample.
-  ///   - threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the same.
+  ///   - threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the
+  ///     same.
   public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
     let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
     tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }
@@ -68,13 +73,12 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
     }
   }
 
-  /// Passes over a draw; the address of its first sample.
-  mutating func skip() -> NormalAddress {
+  public mutating func _skip() -> GaussianNoise? {
     defer { draws &+= 1 }
-    return address(sample: firstSample, draw: draws)
+    return self
   }
 
-  private func address(sample: UInt64, draw: UInt32) -> NormalAddress { NormalAddress(seed: seed, sample: sample, draw: draw) }
+  func address(sample: UInt64, draw: UInt32) -> NormalAddress { NormalAddress(seed: seed, sample: sample, draw: draw) }
 
   /// The noise of one element.
   ///

@@ -14,9 +14,16 @@ public protocol NoiseSource {
   ///   - start: where the step begins, as a sigma.
   ///   - end: where it ends, on either side of the start.
   mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor
+
+  /// Passes over a draw that a step makes on the way, and returns the source as it was before.
+  ///
+  /// `GaussianNoise` implements this requirement; no other source should, and has nil.
+  mutating func _skip() -> GaussianNoise?
 }
 
 extension NoiseSource {
+  public mutating func _skip() -> GaussianNoise? { nil }
+
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
     next(like: other)
   }

@@ -15,25 +15,13 @@ extension Array: ScalarTensor where Element: SampleScalar {
   }
 }
 
-extension Array: ClippableSpace where Element: SampleScalar {
-  public func clipped(by clipping: Clipping) -> [Element] {
-    var result = self
-    clipping.apply(to: &result, sampleSize: count)
-    return result
-  }
-}
+extension Array: ClippableSpace where Element: SampleScalar {}
 
 extension Array: ElementwiseSpace where Element: SampleScalar {
   public static func product(_ a: [Element], _ b: [Element]) -> [Element] {
     precondition(a.count == b.count, "tensors of \(a.count) and \(b.count) scalars do not multiply")
     return zip(a, b).map { $0 * $1 }
   }
-
-  public func exponential(offset: Double, slope: Double) -> [Element] {
-    map { Element(Math.exp(offset + slope * Double($0))) }
-  }
-
-  public func squareRoot() -> [Element] { map { $0.squareRoot() } }
 }
 
 extension Array: ChannelSpace where Element: SampleScalar {

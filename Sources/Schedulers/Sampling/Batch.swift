@@ -9,7 +9,9 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
     get { storage }
     // An observer would have other modules copy all scalars to change one.
     _modify {
-      defer { precondition(Self.count(of: shape) == storage.count, "\(storage.count) scalars do not fill the shape \(shape)") }
+      defer {
+        precondition(Self.count(of: shape) == storage.count, "\(storage.count) scalars do not fill the shape \(shape)")
+      }
       yield &storage
     }
   }
@@ -17,7 +19,8 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
 
   /// A batch of given scalars.
   ///
-  /// - Precondition: the shape has at least one dimension, none is less than 1, and their product is the number of scalars.
+  /// - Precondition: the shape has at least one dimension, none is less than 1, and their product
+  ///   is the number of scalars.
   public init(shape: [Int], scalars: [Scalar]) {
     precondition(
       Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
@@ -66,22 +69,10 @@ extension Batch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
       shape: shape, scalars: Scalar.combination(terms.map { (coefficient: $0.coefficient, values: $0.value.scalars) }))
   }
 
-  public func clipped(by clipping: Clipping) -> Batch {
-    var result = self
-    clipping.apply(to: &result.scalars, sampleSize: sampleSize)
-    return result
-  }
-
   public static func product(_ a: Batch, _ b: Batch) -> Batch {
     precondition(a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
     return Batch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
   }
-
-  public func exponential(offset: Double, slope: Double) -> Batch {
-    Batch(shape: shape, scalars: scalars.exponential(offset: offset, slope: slope))
-  }
-
-  public func squareRoot() -> Batch { Batch(shape: shape, scalars: scalars.squareRoot()) }
 
   /// The channels are the dimension after the number of samples.
   public func halves() -> (first: Batch, second: Batch)? {

@@ -1,14 +1,17 @@
-/// Classifier-free guidance: two denoisers as one, that leans from what the second says towards, and past, what the first says.
+/// Classifier-free guidance: two denoisers as one, that leans from what the second says towards,
+/// and past, what the first says.
 ///
 ///     F = F_unconditional + scale·(F_conditional − F_unconditional)
 ///
-/// `scale` 1 is the conditional model alone, which then costs one evaluation instead of two; 0 the unconditional.
+/// `scale` 1 is the conditional model alone, which then costs one evaluation instead of two; 0 the
+/// unconditional.
 ///
-/// A large scale makes F too large, and pictures too bright. `rescale` brings its standard deviation over each sample, by that part of
-/// the way, back to that of F_conditional.
+/// A large scale makes F too large, and pictures too bright. `rescale` brings its standard
+/// deviation over each sample, by that part of the way, back to that of F_conditional.
 ///
-/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6 with w = scale − 1; for `rescale`, Lin et al. 2023,
-/// https://arxiv.org/abs/2305.08891, equations 15 and 16 with φ = rescale.
+/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6 with w = scale − 1;
+/// for `rescale`, Lin et al. 2023, https://arxiv.org/abs/2305.08891, equations 15 and 16 with
+/// φ = rescale.
 public struct ClassifierFreeGuidance<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser
 where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Unconditional.Failure {
   public typealias Tensor = Conditional.Tensor
@@ -20,12 +23,14 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
   public var unconditional: Unconditional
   /// How far to go: 1 is the conditional model, more exaggerates the condition.
   public var scale: Double
-  /// How much of the change in size is taken back, 0 ... 1; 0.7 is usual for models trained to zero terminal SNR.
+  /// How much of the change in size is taken back, 0 ... 1; 0.7 is usual for models trained to zero
+  /// terminal SNR.
   public let rescale: Double
 
   /// Guidance from one model towards another.
   ///
-  /// - Precondition: both predict the same; `rescale` is in 0 ... 1, and 0 unless the tensor is a `ScalarTensor`.
+  /// - Precondition: both predict the same; `rescale` is in 0 ... 1, and 0 unless the tensor is a
+  ///   `ScalarTensor`.
   public init(conditional: Conditional, unconditional: Unconditional, scale: Double, rescale: Double = 0) {
     precondition(rescale >= 0 && rescale <= 1, "rescale must be in 0 ... 1; got \(rescale)")
     precondition(
@@ -48,16 +53,8 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
     if scale == 0 { return without }
     let with = try conditional(input, query)
     let guided = Tensor.combination([(scale, with), (1 - scale, without)])
-    guard rescale > 0 else { return guided }
-    let opened = with as! any ScalarTensor
-    return Self.rescaled(guided, towards: opened, by: rescale)
-  }
-
-  private static func rescaled<Scalars: ScalarTensor>(_ guided: Tensor, towards with: Scalars, by rescale: Double) -> Tensor {
-    let guided = guided as! Scalars
-    let factors = zip(with.standardDeviations, guided.standardDeviations).map { $1 > 0 ? 1 - rescale + rescale * $0 / $1 : 1 }
-    let values = guided.scalars
-    return guided.mapped { n, i in factors[n] * Double(values[i]) } as! Tensor
+    guard rescale > 0, let goal = (with as? any ScalarTensor)?.standardDeviations else { return guided }
+    return (guided as? any ScalarTensor)?.rescaled(to: goal, by: rescale) as? Tensor ?? guided
   }
 }
 
@@ -71,16 +68,25 @@ extension ScalarTensor {
       return (sample.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(sampleSize)).squareRoot()
     }
   }
+
+  /// The tensor with the deviation of each sample brought closer to a goal, by a part of the way.
+  fileprivate func rescaled(to goal: [Double], by part: Double) -> Self {
+    let factors = zip(goal, standardDeviations).map { $1 > 0 ? 1 - part + part * $0 / $1 : 1 }
+    let values = scalars
+    return mapped { n, i in factors[n] * Double(values[i]) }
+  }
 }
 
 extension ClassifierFreeGuidance: Sendable where Conditional: Sendable, Unconditional: Sendable {}
 
-/// Classifier guidance: the gradient of ln p(y | x), the classifier's answer, with respect to the sample x, times a scale.
+/// Classifier guidance: the gradient of ln p(y | x), the classifier's answer, with respect to the
+/// sample x, times a scale.
 ///
 /// ```swift
 /// while let query = run.query {
 ///   let gradient = classifier.gradient(run.sample, query.timestep)
-///   run.advance(output: unet(run.input, query.timestep), using: &noise, guidance: .score(gradient, scale: 2))
+///   let output = unet(run.input, query.timestep)
+///   run.advance(output: output, using: &noise, guidance: .score(gradient, scale: 2))
 /// }
 /// ```
 ///
@@ -88,18 +94,21 @@ extension ClassifierFreeGuidance: Sendable where Conditional: Sendable, Uncondit
 public enum ClassifierGuidance<Tensor: LinearSpace> {
   /// The mean of p(x' | x) moves by variance·gradient. For `DDPM`.
   ///
-  /// Source: Sohl-Dickstein et al. 2015, https://arxiv.org/abs/1503.03585, section 2.5; Dhariwal and Nichol 2021,
-  /// https://arxiv.org/abs/2105.05233, algorithm 1.
+  /// Source: Sohl-Dickstein et al. 2015, https://arxiv.org/abs/1503.03585, section 2.5; Dhariwal
+  /// and Nichol 2021, https://arxiv.org/abs/2105.05233, algorithm 1.
   case mean(Tensor, scale: Double = 1)
-  /// The noise in the sample is taken to be epsilon − noise·gradient, so that x̂0 moves by noise²/signal·gradient. For every sampler.
+  /// The noise in the sample is taken to be epsilon − noise·gradient, so that x̂0 moves by
+  /// noise²/signal·gradient. For every sampler.
   ///
-  /// Source: Song et al. 2021, https://arxiv.org/abs/2011.13456, section 5; Dhariwal and Nichol 2021, algorithm 2 and equation 14.
+  /// Source: Song et al. 2021, https://arxiv.org/abs/2011.13456, section 5; Dhariwal and Nichol
+  /// 2021, algorithm 2 and equation 14.
   case score(Tensor, scale: Double = 1)
 
   /// How far x̂0 moves for a gradient of the score.
   static func shift(at level: NoiseLevel) -> Double {
     precondition(
-      level.signal > 0, "guidance by the score moves x0 infinitely far where there is no signal; start at a lower timestep")
+      level.signal > 0,
+      "guidance by the score moves x0 infinitely far where there is no signal; start at a lower timestep")
     return level.noise * level.noise / level.signal
   }
 }

@@ -1,12 +1,14 @@
 /// A tensor, as far as a run needs to know it: something that can form a linear combination.
 ///
-/// This alone lets a type be sampled with any sampler, as long as the plan does not clip and the variance is not learned.
-/// `ClippableSpace` adds clipping, `ChannelSpace` and `ElementwiseSpace` learned variance, and `ScalarTensor` lets noise sources fill it.
+/// This alone lets a type be sampled with any sampler, as long as the plan does not clip and the
+/// variance is not learned. `ClippableSpace` adds clipping, `ChannelSpace` and `ElementwiseSpace`
+/// add learned variance, and `ScalarTensor` lets noise sources fill the tensor.
 ///
 /// ```swift
 /// extension MLXArray: @retroactive LinearSpace {
-///   public static func combination(_ terms: [(coefficient: Double, value: MLXArray)]) -> MLXArray {
-///     terms.dropFirst().reduce(terms[0].coefficient * terms[0].value) { $0 + $1.coefficient * $1.value }
+///   public static func combination(_ terms: [(coefficient: Double, value: Self)]) -> MLXArray {
+///     let products = terms.map { $0.coefficient * $0.value }
+///     return products.dropFirst().reduce(products[0], +)
 ///   }
 /// }
 /// ```
@@ -15,6 +17,30 @@ public protocol LinearSpace {
   ///
   /// - Parameter terms: one or more. The values have one shape.
   static func combination(_ terms: [(coefficient: Double, value: Self)]) -> Self
+
+  // How a run reaches the loops over memory. `ContiguousTensor` implements these requirements; no
+  // other type should. A run is `some _Run` so that a class which is not final may conform.
+
+  /// Whether there are loops over the scalars of this type.
+  static var _hasLoops: Bool { get }
+  /// Takes the next step of a run in place, with the given noise or the next draw of a source.
+  static func _step(_ run: inout some _Run<Self>, output: Self, noise: Self?, source: GaussianNoise?)
+  /// Becomes a multiple of another tensor of the same size.
+  mutating func _become(_ factor: Double, times other: Self, threads: Int?)
+}
+
+extension LinearSpace {
+  public static var _hasLoops: Bool { false }
+  public static func _step(_ run: inout some _Run<Self>, output: Self, noise: Self?, source: GaussianNoise?) {}
+  public mutating func _become(_ factor: Double, times other: Self, threads: Int?) {
+    self = .combination([(factor, other)])
+  }
+}
+
+/// A run on tensors of one type: `Sampling`, and nothing else.
+public protocol _Run<Tensor> {
+  associatedtype Tensor: LinearSpace
+  var _sampling: Sampling<Tensor> { get set }
 }
 
 /// A tensor whose values can be limited.
@@ -23,13 +49,15 @@ public protocol ClippableSpace: LinearSpace {
   func clipped(by clipping: Clipping) -> Self
 }
 
-/// A tensor that can be cut in two along its channels, as the output of a network that learns its variance is.
+/// A tensor that can be cut in two along its channels, as the output of a network that learns its
+/// variance is.
 public protocol ChannelSpace: LinearSpace {
   /// The first half of the channels and the second; `nil` if their number is odd.
   func halves() -> (first: Self, second: Self)?
 }
 
-/// A tensor whose values can be multiplied one by one, and taken to the exponential: for learned variance, and for masks.
+/// A tensor whose values can be multiplied one by one, and taken to the exponential: for learned
+/// variance, and for masks.
 public protocol ElementwiseSpace: LinearSpace {
   /// The product of each value with the one at the same place.
   static func product(_ a: Self, _ b: Self) -> Self
@@ -50,4 +78,21 @@ public protocol ScalarTensor<Scalar>: LinearSpace {
   var scalars: [Scalar] { get }
   /// A tensor in the shape of another, sample after sample.
   init(scalars: [Scalar], like other: Self)
+}
+
+extension ScalarTensor {
+  /// The tensor after clipping, scalar by scalar.
+  public func clipped(by clipping: Clipping) -> Self {
+    var scalars = scalars
+    clipping.apply(to: &scalars, sampleSize: sampleSize)
+    return Self(scalars: scalars, like: self)
+  }
+
+  /// exp(offset + slope·value), scalar by scalar.
+  public func exponential(offset: Double, slope: Double) -> Self {
+    Self(scalars: scalars.map { Scalar(Math.exp(offset + slope * Double($0))) }, like: self)
+  }
+
+  /// The square root, scalar by scalar; NaN below 0.
+  public func squareRoot() -> Self { Self(scalars: scalars.map { $0.squareRoot() }, like: self) }
 }

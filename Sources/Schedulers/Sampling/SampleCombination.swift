@@ -2,7 +2,8 @@ import KernelInterface
 import Kernels
 
 extension KernelTable.Loops {
-  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars, on several threads where it pays.
+  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars, on several
+  /// threads where it pays.
   func combine(
     _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, size: Int, threads: Int?,
     factors: @Sendable (Int) -> Readout
@@ -13,34 +14,20 @@ extension KernelTable.Loops {
       for n in range.lowerBound / size...(range.upperBound - 1) / size {
         var part = call
         part.range = range.clamped(to: n * size..<(n + 1) * size)
-        let readout = factors(n)
-        part.next = .init(x: readout.sample, v: readout.output)
+        part.next = .init(factors(n))
         withUnsafePointer(to: part, step)
       }
     }
   }
 }
 
-extension ContiguousTensor {
-  /// Becomes a multiple of a tensor of the same size, without allocating.
-  mutating func become(_ factor: Double, times other: Self, threads: Int?) {
-    guard let loops = Kernels.table.loops(over: Scalar.self) else { return self = .combination([(factor, other)]) }
-    other.withScalars { values in
-      withMutableScalars { x in
-        guard let values = values.baseAddress, let start = x.baseAddress else { return }
-        start.update(from: values, count: x.count)
-        // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
-        loops.combine(start, values, count: x.count, size: x.count, threads: threads) { _ in
-          Readout(sample: factor / 2, output: factor / 2)
-        }
-      }
-    }
-  }
+extension StepCall.Readout {
+  init(_ readout: Schedulers.Readout) { self.init(x: readout.sample, v: readout.output) }
 }
 
 extension ScalarTensor {
-  /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does: one pass over memory, on several threads
-  /// where it pays.
+  /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does: in
+  /// one pass over memory, on several threads where it pays.
   ///
   /// - Precondition: the tensors have one size, and there are factors for each sample.
   static func combination(_ x: Self, _ y: Self, _ factors: [Readout]) -> Self {
@@ -50,7 +37,7 @@ extension ScalarTensor {
     precondition(
       result.count == count && other.count == count,
       "tensors of \(result.count) and \(other.count) scalars do not combine in \(factors.count) samples of \(size)")
-    guard count > 0, let loops = Kernels.table.loops(over: Scalar.self) else {
+    guard count > 0, let loops = Scalar._loops(of: Kernels.table) else {
       return x.mapped { n, i in factors[n].sample * Double(result[i]) + factors[n].output * Double(other[i]) }
     }
     result.withUnsafeMutableBufferPointer { x in
@@ -61,7 +48,8 @@ extension ScalarTensor {
     return Self(scalars: result, like: x)
   }
 
-  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar among all.
+  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar
+  /// among all.
   func mapped(_ value: (_ sample: Int, _ index: Int) -> Double) -> Self {
     let (size, count) = (sampleSize, sampleCount * sampleSize)
     let scalars = [Scalar](unsafeUninitializedCapacity: count) { result, initialized in

@@ -1,10 +1,12 @@
+import KernelInterface
+
 /// A scalar type that samples can be made of: Float, Double, and Float16 where the platform has it.
 ///
-/// Its operations are here, concrete for each type, so that tensors of scalars share one implementation without paying for being
-/// generic.
+/// Its operations are here, concrete for each type, so that tensors of scalars share one
+/// implementation without paying for being generic.
 public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
-  /// Σ coefficient·values, added up from the first term to the last; coefficients are rounded once to the type of the arithmetic,
-  /// Float for Float16.
+  /// Σ coefficient·values, added up from the first term to the last; coefficients are rounded once
+  /// to the type of the arithmetic, Float for Float16.
   ///
   /// - Precondition: there is a term, and all have the same number of values.
   static func combination(_ terms: [(coefficient: Double, values: [Self])]) -> [Self]
@@ -17,6 +19,14 @@ public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
 
   /// The nearest values of this type.
   static func rounding(_ values: [Double]) -> [Self]
+
+  /// The loops over this type in a table of kernels. The library implements this for the types
+  /// above; any other has none.
+  static func _loops(of table: KernelTable) -> KernelTable.Loops<Self>?
+}
+
+extension SampleScalar {
+  public static func _loops(of table: KernelTable) -> KernelTable.Loops<Self>? { nil }
 }
 
 extension Float: SampleScalar {
@@ -28,6 +38,7 @@ extension Float: SampleScalar {
   }
   public static func rounding(_ values: [Float]) -> [Float] { values }
   public static func rounding(_ values: [Double]) -> [Float] { values.map { Float($0) } }
+  public static func _loops(of table: KernelTable) -> KernelTable.Loops<Float>? { table.float }
 }
 
 extension Double: SampleScalar {
@@ -39,6 +50,7 @@ extension Double: SampleScalar {
   }
   public static func rounding(_ values: [Float]) -> [Double] { values.map { Double($0) } }
   public static func rounding(_ values: [Double]) -> [Double] { values }
+  public static func _loops(of table: KernelTable) -> KernelTable.Loops<Double>? { table.double }
 }
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
@@ -51,6 +63,7 @@ extension Double: SampleScalar {
     }
     public static func rounding(_ values: [Float]) -> [Float16] { values.map { Float16($0) } }
     public static func rounding(_ values: [Double]) -> [Float16] { values.map { Float16($0) } }
+    public static func _loops(of table: KernelTable) -> KernelTable.Loops<Float16>? { table.half }
   }
 #endif
 

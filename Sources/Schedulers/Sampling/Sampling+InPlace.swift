@@ -2,17 +2,15 @@ import KernelInterface
 import Kernels
 
 extension Sampling where Tensor: ContiguousTensor {
-  /// Takes a step in one pass over the sample, the output and the history.
-  mutating func stepInPlace(
-    _ step: SamplingPlan.Step, output: Tensor, noise: StepNoise<Tensor>, loops: KernelTable.Loops<Tensor.Scalar>
-  ) {
+  /// Takes the next step in one pass over the sample, the output and the history.
+  mutating func stepInPlace(output: Tensor, noise: Tensor?, source: GaussianNoise?) {
     let size = sample.sampleSize
     let channels = plan.learnsVariance ? 2 : 1
     precondition(
       output.sampleCount == sample.sampleCount && output.sampleSize == channels * size,
-      "an output of \(output.sampleCount) × \(output.sampleSize) scalars does not go with a sample of \(sample.sampleCount) × \(size)"
-        + (channels == 2 ? ", of which the network says the variance too" : ""))
-    guard size > 0 else { return }
+      "an output of \(output.sampleCount) × \(output.sampleSize) scalars does not go with a sample of "
+        + "\(sample.sampleCount) × \(size)" + (channels == 2 ? ", of which the network says the variance too" : ""))
+    guard size > 0, let step, let loops = Tensor.Scalar._loops(of: Kernels.table) else { return }
     // The new estimate goes where the oldest is, which may have its last part in this step.
     let kept = retention[evaluations].estimates
     let isFull = history.estimates.count >= kept
@@ -20,29 +18,27 @@ extension Sampling where Tensor: ContiguousTensor {
     if !keepsDenoised { denoisedBuffer = nil } else if denoisedBuffer == nil { denoisedBuffer = sample }
 
     InPlaceStep(
-      step: step, clipping: plan.clipping, sampleSize: size, outputSize: channels * size, count: sample.sampleCount * size,
-      slot: kept - 1, isFull: isFull, threads: threads, loops: loops
-    ).take(&current, output, &history.estimates, &denoisedBuffer, noise)
+      step: step, folding: plan.clipping == .none ? step : step.limited, clipping: plan.clipping, sampleSize: size,
+      outputSize: channels * size, count: sample.sampleCount * size, slot: kept - 1, isFull: isFull, threads: threads,
+      loops: loops
+    ).take(
+      &current, output, &history.estimates, &denoisedBuffer, noise,
+      source.map { $0.address(sample: $0.firstSample, draw: $0.draws) })
 
     if kept > 0 { history.estimates.insert(history.estimates.remove(at: kept - 1), at: 0) }
     while history.estimates.count > kept { spare.append(history.estimates.removeLast()) }
   }
 }
 
-/// Where the noise of a step comes from.
-enum StepNoise<Tensor> {
-  case none
-  case given(Tensor)
-  /// Made on the way; the address is that of the first sample's.
-  case made(NormalAddress)
-}
-
-/// A step on the scalars of tensors: lends them to the kernels, sample by sample where samples differ, on several threads where it pays.
+/// A step on the scalars of tensors: lends them to the kernels, sample by sample where samples
+/// differ, on several threads where it pays.
 private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   typealias Call = StepCall<Scalar>
   typealias Terms = UnsafeMutableBufferPointer<Call.Term>
 
   let step: SamplingPlan.Step
+  /// The step over x and v, which is F, or x̂0 where it is limited.
+  let folding: SamplingPlan.Step
   let clipping: Clipping
   /// The scalars of a sample, of a network's output for it, and of all samples.
   let (sampleSize, outputSize, count): (Int, Int, Int)
@@ -51,16 +47,21 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   let threads: Int?
   let loops: KernelTable.Loops<Scalar>
 
+  /// Takes the step, with noise that is given, or that is made on the way if the address of the
+  /// first sample's is.
   func take<Tensor: ContiguousTensor<Scalar>>(
-    _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: StepNoise<Tensor>
+    _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: Tensor?,
+    _ address: NormalAddress?
   ) {
     withUnsafeTemporaryAllocation(of: Call.Term.self, capacity: estimates.count + 1) { terms in
       output.withScalars { output in
         sample.withMutableScalars { x in
           var call = numbers(x.baseAddress!, output.baseAddress!, terms)
-          if case .made(let address) = noise { call.noise = .init(step.next.noise, nil, address: address) }
-          lend(&denoised, to: call) { call in
-            lend(noise, to: call) { call in
+          lend(&denoised) { values in
+            if let values { call.denoised = .init(.init(folding.denoising), to: values) }
+            lend(noise) { values in
+              if let address { call.noise = .init(step.next.noise, nil, address: address) }
+              if let values { call.noise = .init(step.next.noise, values) }
               estimates.withUnsafeMutableBufferPointer { lend($0, from: 0, to: call, terms) }
             }
           }
@@ -69,22 +70,22 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
     }
   }
 
-  /// The step's numbers over x and v, which is F, or x̂0 where something limits it.
+  /// The step's numbers over x and v.
   private func numbers(
     _ x: UnsafeMutablePointer<Scalar>, _ output: UnsafePointer<Scalar>, _ terms: Terms
   ) -> Call {
     var call = Call(
-      range: 0..<count, sample: x, output: output, next: .init(x: step.folded.sample, v: step.folded.output),
+      range: 0..<count, sample: x, output: output, next: .init(folding.folded),
       terms: UnsafeBufferPointer(start: terms.baseAddress, count: 0))
     if clipping != .none {
-      let (factor, predicted) = (step.next.estimates.first ?? 0, step.next.predicted)
-      call.next.x =
-        (step.next.samples.first ?? 0) + step.next.made + factor * step.keeping.sample + predicted * step.denoising.sample
-      call.next.v = factor * step.keeping.output
-      let direct = predicted * step.denoising.output + step.next.output
+      let (predicted, denoising) = (step.next.predicted, step.denoising)
+      call.next.x += predicted * denoising.sample
+      let direct = predicted * denoising.output + step.next.output
       if direct != 0 { add(.init(direct, output), to: &call, terms) }
-      call.limits = .init(sample: step.denoising.sample, output: step.denoising.output, low: -.infinity, high: .infinity)
-      if case .range(let range) = clipping { (call.limits!.low, call.limits!.high) = (range.lowerBound, range.upperBound) }
+      call.limits = .init(sample: denoising.sample, output: denoising.output, low: -.infinity, high: .infinity)
+      if case .range(let range) = clipping {
+        (call.limits!.low, call.limits!.high) = (range.lowerBound, range.upperBound)
+      }
     }
     return call
   }
@@ -94,29 +95,24 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
     call.terms = UnsafeBufferPointer(start: terms.baseAddress, count: call.terms.count + 1)
   }
 
-  private func lend<Tensor: ContiguousTensor<Scalar>>(_ denoised: inout Tensor?, to call: Call, _ body: (Call) -> Void) {
-    if denoised == nil { return body(call) }
-    denoised!.withMutableScalars { values in
-      check(values.count)
-      var call = call
-      let readout = clipping == .none ? step.denoising : Readout(sample: 0, output: 1)
-      call.denoised = .init(.init(x: readout.sample, v: readout.output), to: values.baseAddress!)
-      body(call)
+  private func lend(_ tensor: inout (some ContiguousTensor<Scalar>)?, _ body: (UnsafeMutablePointer<Scalar>?) -> Void) {
+    if tensor == nil { return body(nil) }
+    tensor!.withMutableScalars {
+      check($0.count)
+      body($0.baseAddress!)
     }
   }
 
-  private func lend<Tensor: ContiguousTensor<Scalar>>(_ noise: StepNoise<Tensor>, to call: Call, _ body: (Call) -> Void) {
-    guard case .given(let noise) = noise else { return body(call) }
-    noise.withScalars { values in
-      check(values.count)
-      var call = call
-      call.noise = .init(step.next.noise, values.baseAddress!, address: .init(seed: 0, sample: 0, draw: 0))
-      body(call)
+  private func lend(_ tensor: (some ContiguousTensor<Scalar>)?, _ body: (UnsafePointer<Scalar>?) -> Void) {
+    guard let tensor else { return body(nil) }
+    tensor.withScalars {
+      check($0.count)
+      body($0.baseAddress!)
     }
   }
 
-  private func lend<Tensor: ContiguousTensor<Scalar>>(
-    _ estimates: UnsafeMutableBufferPointer<Tensor>, from k: Int, to call: Call, _ terms: Terms
+  private func lend(
+    _ estimates: UnsafeMutableBufferPointer<some ContiguousTensor<Scalar>>, from k: Int, to call: Call, _ terms: Terms
   ) {
     guard k < estimates.count else { return run(call) }
     estimates[k].withMutableScalars { values in
@@ -124,8 +120,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
       var call = call
       let factor = (k < slot || isFull) && k + 1 < step.next.estimates.count ? step.next.estimates[k + 1] : 0
       if k == slot {
-        let readout = clipping == .none ? step.foldedEstimate : step.keeping
-        call.kept = .init(.init(x: readout.sample, v: readout.output), to: values.baseAddress!, factor: factor)
+        call.kept = .init(.init(folding.foldedEstimate), to: values.baseAddress!, factor: factor)
       } else if factor != 0 {
         add(.init(factor, values.baseAddress!), to: &call, terms)
       }
@@ -169,7 +164,9 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
 
   /// Puts a sample's own threshold s into its part: x̂0 is brought into −s ... s and divided by s.
   private func limit(_ part: inout Call, like call: Call) {
-    let s = clipping.threshold(count: part.range.count) { rank in withUnsafePointer(to: part) { loops.magnitudes($0, rank) } }
+    let s = clipping.threshold(count: part.range.count) { rank in
+      withUnsafePointer(to: part) { loops.magnitudes($0, rank) }
+    }
     (part.limits!.low, part.limits!.high) = (-s, s)
     part.next.v = call.next.v / s
     part.kept?.readout.v = call.kept!.readout.v / s

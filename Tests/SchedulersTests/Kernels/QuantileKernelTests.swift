@@ -7,9 +7,10 @@ import Testing
 
 @Suite struct QuantileKernelTests {
   /// The magnitudes of ½·x + ½·x.
-  private func magnitudes<Scalar: SampleScalar>(_ values: [Scalar], rank: Int, by table: KernelTable) throws -> (Double, Double)
-  {
-    let loops = try #require(table.loops(over: Scalar.self))
+  private func magnitudes<Scalar: SampleScalar>(_ values: [Scalar], rank: Int, by table: KernelTable) throws -> (
+    Double, Double
+  ) {
+    let loops = try #require(Scalar._loops(of: table))
     var copy = values
     return copy.withUnsafeMutableBufferPointer { x in
       var call = StepCall<Scalar>(
@@ -28,7 +29,8 @@ import Testing
           // Spread over many powers of two; all in a few; with many equal.
           let values: [Scalar] = (0..<count).map { _ in
             let value = Double.random(in: -1...1, using: &generator)
-            return Scalar([value * pow(2, Double.random(in: -12...12, using: &generator)), value, (value * 4).rounded()][kind])
+            return Scalar(
+              [value * pow(2, Double.random(in: -12...12, using: &generator)), value, (value * 4).rounded()][kind])
           }
           let sorted = values.map { Double($0.magnitude) }.sorted()
           for rank in Set([0, count / 3, count * 199 / 200, max(count - 2, 0), count - 1]) {

@@ -5,7 +5,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Every loop of the step kernel, on every instruction set that this machine has, against the formula written out.
+/// Every loop of the step kernel, on every instruction set that this machine has, against the
+/// formula written out.
 @Suite struct StepKernelTests {
   private struct Shape {
     var terms: Int
@@ -49,7 +50,7 @@ import Testing
   private static func take<Scalar: SampleScalar>(
     _ shape: Shape, _ tensors: inout Tensors<Scalar>, range: Range<Int>, by table: KernelTable
   ) throws {
-    let loops = try #require(table.loops(over: Scalar.self))
+    let loops = try #require(Scalar._loops(of: table))
     // The tensors stay where they are for the time of this function.
     let terms = zip(factors, tensors.terms).prefix(shape.terms).map { factor, values in
       StepCall<Scalar>.Term(factor, values.withUnsafeBufferPointer { $0.baseAddress! })
@@ -64,7 +65,8 @@ import Testing
           given.withUnsafeBufferPointer { given in
             values.withUnsafeBufferPointer { values in
               var call = StepCall<Scalar>(
-                range: range, sample: sample.baseAddress!, output: output.baseAddress!, next: .init(x: a, v: b), terms: terms)
+                range: range, sample: sample.baseAddress!, output: output.baseAddress!, next: .init(x: a, v: b),
+                terms: terms)
               if shape.isLimited { call.limits = .init(sample: p, output: q, low: -0.75, high: 1.5) }
               if let factor = shape.kept { call.kept = .init(.init(x: 0.7, v: 0.6), to: kept, factor: factor) }
               if shape.writesDenoised { call.denoised = .init(.init(x: 0.2, v: 0.9), to: denoised) }
@@ -73,7 +75,8 @@ import Testing
                 call.noise!.origin = 13
               }
               if shape.noise == .learned {
-                let kind = StepCall<Scalar>.Deviation.exponential(offset: Self.variance.offset, slope: Self.variance.slope)
+                let kind = StepCall<Scalar>.Deviation.exponential(
+                  offset: Self.variance.offset, slope: Self.variance.slope)
                 call.noise!.deviation = (values.baseAddress!, kind)
               }
               if shape.noise == .root { call.noise!.deviation = (values.baseAddress!, .root) }
@@ -85,7 +88,8 @@ import Testing
     }
   }
 
-  /// The largest distance of x', what is kept and x̂0 from the formula, as a multiple of the error that rounding explains.
+  /// The largest distance of x', what is kept and x̂0 from the formula, as a multiple of the error
+  /// that rounding explains.
   private static func error<Scalar: SampleScalar>(
     _ shape: Shape, of new: Tensors<Scalar>, from old: Tensors<Scalar>, normals: [Float], storage u: Double,
     arithmetic w: Double
@@ -106,7 +110,8 @@ import Testing
         parts.append(0.45 * scale * Double(Scalar(normals[i - 13])))
       case .root: parts.append(0.45 * abs(Double(old.variance[i])).squareRoot() * Double(Scalar(normals[i - 13])))
       }
-      // Each part's factor, product and sum are rounded, v itself in its two products and their sum, and what is stored.
+      // Each part's factor, product and sum are rounded, v itself in its two products and their
+      // sum, and what is stored.
       let size = parts.reduce(0) { $0 + abs($1) } + abs(b) * (abs(p * x) + abs(q * f))
       func judge(_ value: Scalar, _ exact: Double, _ size: Double) {
         worst = max(worst, abs(Double(value) - exact) / (size * (12 * w + 2 * u)))

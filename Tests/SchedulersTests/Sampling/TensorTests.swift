@@ -65,7 +65,46 @@ import Testing
   @Test func `products are taken element by element`() {
     #expect([Double].product([2, 3], [5, -1]) == [10, -3])
     #expect(
-      Batch.product(Batch(shape: [1, 2], scalars: [2.0, 3]), Batch(shape: [1, 2], scalars: [5, -1])).scalars == [10, -3])
+      Batch.product(Batch(shape: [1, 2], scalars: [2.0, 3]), Batch(shape: [1, 2], scalars: [5, -1])).scalars == [
+        10, -3,
+      ])
+  }
+
+  /// A tensor that can do what its parts can.
+  fileprivate struct Pair<Part: LinearSpace>: LinearSpace {
+    var (a, b): (Part, Part)
+    static func combination(_ terms: [(coefficient: Double, value: Pair)]) -> Pair {
+      Pair(
+        a: .combination(terms.map { ($0.coefficient, $0.value.a) }),
+        b: .combination(terms.map { ($0.coefficient, $0.value.b) }))
+    }
+  }
+
+  /// A tensor of one number that others may inherit from.
+  private class Number: LinearSpace {
+    let value: Double
+    required init(_ value: Double) { self.value = value }
+    static func combination(_ terms: [(coefficient: Double, value: Number)]) -> Self {
+      Self(terms.reduce(0) { $0 + $1.coefficient * $1.value.value })
+    }
+  }
+
+  @Test func `types that conform under conditions, and classes, are sampled as others are`() throws {
+    let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 100), steps: 8, spacing: TimestepSpacing.trailing)
+    let plan = try DPMSolverPlusPlus().plan(over: grid, predicting: .v)
+    let clipped = try DPMSolverPlusPlus().plan(over: grid, predicting: .v, clipping: .range(-0.5...0.25))
+    func end(_ plan: SamplingPlan, _ x: Double) -> Double { plan.sample(from: [x], model: { x, _ in x })[0] }
+    func end(_ plan: SamplingPlan, of pair: Pair<[Double]>) -> [Double] {
+      let end = plan.sample(from: pair, model: { x, _ in x })
+      return end.a + end.b
+    }
+    let number = plan.sample(from: Number(0.3), model: { x, _ in x })
+    #expect(isClose(number.value, end(plan, 0.3), relative: 1e-12))
+    for plan in [plan, clipped] {
+      let pair = end(plan, of: Pair(a: [0.3], b: [-2]))
+      #expect(isClose(pair[0], end(plan, 0.3), relative: 1e-12) && isClose(pair[1], end(plan, -2), relative: 1e-12))
+    }
+    #expect(end(clipped, -2) == -0.5)
   }
 
   @Test func `a batch knows its samples`() {
@@ -126,5 +165,11 @@ import Testing
       var scalars = [1.0]
       Clipping.range(-1...1).apply(to: &scalars, sampleSize: 0)
     }
+  }
+}
+
+extension TensorTests.Pair: ClippableSpace where Part: ClippableSpace {
+  fileprivate func clipped(by clipping: Clipping) -> Self {
+    Self(a: a.clipped(by: clipping), b: b.clipped(by: clipping))
   }
 }
