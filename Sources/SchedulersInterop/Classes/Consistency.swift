@@ -6,7 +6,6 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   static let names = ["CMStochasticIterativeScheduler"]
   static let ownDeviations: [Deviation] = [.leastSigmaNotANumber]
 
-  let origin: Origin
   let trainingTimesteps: TrainingTimesteps
   private let range: SigmaRange
   private let data: Given<Double>
@@ -14,7 +13,6 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   private let clips: Given<Bool>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     trainingTimesteps = TrainingTimesteps(&o, 40)
     range = SigmaRange(&o)
     data = o.number("sigma_data", 0.5)
@@ -22,7 +20,8 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     clips = o.boolean("clip_denoised", true)
   }
 
-  private var clipping: Clipping { clips.value ? .range(-1...1) : .none }
+  func clipping() throws(ConfigurationError) -> Clipping { clips.value ? .range(-1...1) : .none }
+  func reading() throws(ConfigurationError) -> any OutputReading { try function() }
 
   /// The function with the file's scales.
   private func function() throws(ConfigurationError) -> ConsistencyFunction {
@@ -30,7 +29,7 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   }
 
   /// What the noise of a step is multiplied by.
-  private func noiseFactor() throws(ConfigurationError) -> Double {
+  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double {
     guard noise.value >= 0, noise.value <= Double(Float.greatestFiniteMagnitude) else {
       throw noise.refused("it must be 0 or more and finite")
     }
@@ -38,20 +37,21 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   }
 
   /// The sigmas in Double, and 250·ln σ for timesteps.
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (function, (least, most, rho)) = (try function(), try range.checked())
-    var recipe = try origin.naming {
-      let grid = try SamplingGrid(
-        consistency: function, steps: steps, levels: trainingTimesteps.count(), largestSigma: most, rho: rho)
-      return try Recipe(ConsistencyModel(leastSigma: least), over: grid, reading: function, clipping: clipping)
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    let (function, range, levels) = (try function(), try range.checked(), try trainingTimesteps.count())
+    return try origin.naming {
+      try SamplingGrid(
+        consistency: function, steps: run.steps, levels: levels, largestSigma: range.most, rho: range.rho)
     }
-    recipe.scaleNoise(by: try noiseFactor())
-    return recipe
+  }
+
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    ConsistencyModel(leastSigma: try function().leastSigma)
   }
 
   /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    let (levels, (least, most, rho)) = (try trainingTimesteps.count(), try range.checked())
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    let (levels, (least, most, rho), steps) = (try trainingTimesteps.count(), try range.checked(), run.steps)
     _ = try function()
     guard levels > 1 else { throw trainingTimesteps.given.refused("diffusers divides by one less; use 2 or more") }
     let (start, end) = (Math.pow(most, 1 / rho), Math.pow(least, 1 / rho))
@@ -77,13 +77,13 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   }
 
   /// The noise of a step is the root of a difference of squares in float32.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, function, factor) = (try setting(steps, run, in: torch), try function(), try noiseFactor())
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (setting, function, factor) = (try setting(run), try function(), try noiseFactor(run))
     let least = function.leastSigma
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {
       let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
-      let drawn = torch.root(next * next - Float(least * least))
+      let drawn = run.root(next * next - Float(least * least))
       guard !drawn.isNaN else {
         throw origin.notFinite(
           step: i, timestep: timestep,
@@ -100,12 +100,11 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     try origin.checkStart(moves)
     return Recipe(
       moves, start: NoiseLevel(signal: 0, noise: range.most.value), reading: AskedAsGiven(base: function),
-      clipping: clipping)
+      clipping: try clipping())
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    _ = try setting(steps, run, in: torch)
-    return [.float32Tables, .initialScaleWithoutData] + (isNotFinite(steps, in: torch) ? [.leastSigmaNotANumber] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    [.float32Tables, .initialScaleWithoutData] + (isNotFinite(run) ? [.leastSigmaNotANumber] : [])
   }
 }
 

@@ -1,18 +1,16 @@
 import Schedulers
 
 /// `DDIMScheduler`.
-struct DDIMScheduler: TableClass {
+struct DDIMScheduler: DiscreteClass {
   static let names = ["DDIMScheduler", "DDIMParallelScheduler"]
   static let takes: Set<RunArguments.Key> = [.eta, .usesClippedModelOutput]
 
-  let origin: Origin
   let table: Betas
   private let endsClean: Given<Bool>
-  private let output: Output
-  private let spacing: Spacing
+  let output: Output
+  let spacing: Spacing?
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     table = Betas(&o, canRescale: true)
     endsClean = o.boolean("set_alpha_to_one", true)
     var output = Output(&o)
@@ -22,28 +20,16 @@ struct DDIMScheduler: TableClass {
     spacing = Spacing(&o, "leading")
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let schedule = try table.schedule()
-    return try spacing.naming(origin) {
-      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing.exact())
-      return try Recipe(
-        DDIM(eta: run.eta ?? 0), over: ended(grid, atLeastNoise: !endsClean.value, schedule),
-        reading: output.prediction(), clipping: output.clipping())
-    }
-  }
+  var endsAtLeastNoise: Bool { !endsClean.value }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDIM(eta: run.eta ?? 0) }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (prediction, clipping) = (try output.prediction(), try output.clipping())
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
-    let setting = try setting(steps, run, in: torch)
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
     let eta = try Discrete.checked(run.eta ?? 0, of: "DDIM", origin)
-    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / steps))
+    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
     var moves: [Move] = []
-    for (i, timestep) in setting.timesteps.enumerated() {
+    for (i, timestep) in timesteps.enumerated() {
       let bar = try discrete.alphaBar(timestep, step: i)
       try discrete.check(bar, timestep: timestep, step: i)
       let next = timestep - stride
@@ -53,16 +39,12 @@ struct DDIMScheduler: TableClass {
       let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
       moves.append(try discrete.ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i))
     }
-    return Recipe(moves, start: try discrete.start(setting), reading: prediction, clipping: clipping)
+    return try recipe(moves, discrete)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    let total = try table.tables(in: torch).betas.count
-    return try Discrete.deviations(
-      steps, setting, table, spacing: spacing, prediction: (try? output.prediction()) ?? .v)
-      + Discrete.strideDeviations(steps, setting, of: total, endsAtLeastNoise: !endsClean.value)
-      + ((try? output.clipping()) == Clipping.none ? [] : [.epsilonBeforeClipping])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try timestepDeviations(run, setting.timesteps) + strideDeviations(run, setting.timesteps)
+      + ((try? clipping()) == Clipping.none ? [] : [.epsilonBeforeClipping])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
@@ -71,18 +53,16 @@ struct DDIMScheduler: TableClass {
 }
 
 /// `DDIMInverseScheduler`, from data to noise.
-struct DDIMInverseScheduler: TableClass {
+struct DDIMInverseScheduler: DiscreteClass {
   static let names = ["DDIMInverseScheduler"]
   static let ownDeviations: [Deviation] = [.stridedInverse]
 
-  let origin: Origin
   let table: Betas
   private let startsClean: Bool
-  private let output: Output
-  private let spacing: Spacing
+  let output: Output
+  let spacing: Spacing?
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     table = Betas(&o, canRescale: true)
     let isOne = o.boolean("set_alpha_to_one", true)
     // Its older name, which goes before it.
@@ -93,27 +73,20 @@ struct DDIMInverseScheduler: TableClass {
     spacing = Spacing(&o, "leading", kinds: ["leading": .leading, "trailing": .trailing])
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let schedule = try table.schedule()
-    return try spacing.naming(origin) {
-      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing.exact())
-      return try Recipe(
-        DDIMInversion(), over: ended(grid, atLeastNoise: !startsClean, schedule), reading: output.prediction(),
-        clipping: output.clipping())
-    }
+  var endsAtLeastNoise: Bool { !startsClean }
+
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDIMInversion() }
+
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()).reversed())
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()).reversed())
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (prediction, clipping) = (try output.prediction(), try output.clipping())
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
-    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / steps))
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, prediction) = (try Discrete(self, run), try prediction())
+    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
     var moves: [Move] = []
     var start = NoiseLevel.clean
-    for (i, timestep) in try setting(steps, run, in: torch).timesteps.enumerated() {
+    for (i, timestep) in try setting(run).timesteps.enumerated() {
       let current = min(timestep - stride, Double(bars.count - 1))
       let bar = current >= 0 ? try discrete.alphaBar(current, step: i) : startsClean ? 1 : bars[0]
       let next = discrete.level(try discrete.alphaBar(timestep, step: i))
@@ -132,15 +105,11 @@ struct DDIMInverseScheduler: TableClass {
           at: SamplingGrid.Point(timestep: timestep, level: from), to: next, estimate: .x0,
           next: next.signal * .estimate() + next.noise * epsilon))
     }
-    return Recipe(moves, start: start, reading: prediction, clipping: clipping)
+    return try recipe(moves, discrete, start: start)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let timesteps = try setting(steps, run, in: torch).timesteps
-    _ = try table.tables(in: torch)
-    return try Discrete.deviations(
-      steps, Setting(timesteps: timesteps.reversed()), table, spacing: spacing,
-      prediction: (try? output.prediction()) ?? .v) + [.stridedInverse]
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try timestepDeviations(run, setting.timesteps.reversed()) + [.stridedInverse]
   }
 }
 

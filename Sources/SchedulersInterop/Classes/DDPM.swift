@@ -1,7 +1,7 @@
 import Schedulers
 
 /// `DDPMScheduler`.
-struct DDPMScheduler: TableClass {
+struct DDPMScheduler: DiscreteClass {
   static let names = ["DDPMScheduler", "DDPMParallelScheduler"]
   static let ownDeviations: [Deviation] = [.lastStepIsNoisy, .logarithmForVariance, .learnedRoot]
 
@@ -11,14 +11,12 @@ struct DDPMScheduler: TableClass {
     var isLogarithm = false
   }
 
-  let origin: Origin
   let table: Betas
   private let kind: NamedChoice<Kind>
-  private let output: Output
-  private let spacing: Spacing
+  let output: Output
+  let spacing: Spacing?
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     table = Betas(
       &o,
       formulas: [
@@ -40,39 +38,26 @@ struct DDPMScheduler: TableClass {
     spacing = Spacing(&o, "leading")
   }
 
-  private var learnsVariance: Bool { kind.name == "learned" || kind.name == "learned_range" }
+  var learnsVariance: Bool { kind.name == "learned" || kind.name == "learned_range" }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let schedule = try table.schedule()
-    return try spacing.naming(origin) {
-      try Recipe(
-        DDPM(variance: kind.get().variance), over: SamplingGrid(schedule, steps: steps, spacing: spacing.exact()),
-        reading: output.prediction(), clipping: output.clipping(), learnsVariance: learnsVariance)
-    }
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDPM(variance: try kind.get().variance) }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (prediction, clipping) = (try output.prediction(), try output.clipping())
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
-    let (setting, kind) = (try setting(steps, run, in: torch), try kind.get())
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, timesteps, kind) = (try Discrete(self, run), try setting(run).timesteps, try kind.get())
     var moves: [Move] = []
-    for (i, timestep) in setting.timesteps.enumerated() {
+    for (i, timestep) in timesteps.enumerated() {
       let bar = try discrete.alphaBar(timestep, step: i)
-      let next = i + 1 < setting.timesteps.count ? setting.timesteps[i + 1] : -1
+      let next = i + 1 < timesteps.count ? timesteps[i + 1] : -1
       let nextBar = next >= 0 ? try discrete.alphaBar(next, step: i) : 1
       try discrete.check(bar, timestep: timestep, step: i)
       // In float32, as diffusers: 1 − ᾱ/ᾱ' and 1 − ᾱ cancel, and what is left of them is most of what a
       // step differs by.
       let alpha = bar / nextBar
       let beta = 1 - alpha
-      let x0 = torch.root(nextBar) * beta / (1 - bar)
-      let sample = torch.root(alpha) * (1 - nextBar) / (1 - bar)
+      let x0 = run.root(nextBar) * beta / (1 - bar)
+      let sample = run.root(alpha) * (1 - nextBar) / (1 - bar)
       let variance = max((1 - nextBar) / (1 - bar) * beta, 1e-20)
-      let drawn = deviation(kind, small: variance, large: beta, in: torch)
+      let drawn = deviation(kind, small: variance, large: beta, in: run.torch)
       guard timestep <= 0 || drawn.isFinite else {
         throw origin.notFinite(
           step: i, timestep: timestep, "diffusers takes the root of a negative logarithm; use fixed_large")
@@ -84,8 +69,7 @@ struct DDPMScheduler: TableClass {
           next: Double(x0) * .estimate() + Double(sample) * .sample + Double(timestep > 0 ? drawn : 0) * .noise,
           variance: stepVariance(kind.variance, small: variance, large: beta)))
     }
-    return Recipe(
-      moves, start: try discrete.start(setting), reading: prediction, clipping: clipping, learnsVariance: learnsVariance)
+    return try recipe(moves, discrete)
   }
 
   /// The factor of a step's noise.
@@ -105,11 +89,8 @@ struct DDPMScheduler: TableClass {
     return variance.stepVariance(small: Math.log(Double(small)), large: Math.log(Double(large)))
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    _ = try table.tables(in: torch)
-    var found = try Discrete.deviations(
-      steps, setting, table, spacing: spacing, prediction: (try? output.prediction()) ?? .v)
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    var found = try timestepDeviations(run, setting.timesteps)
     if (setting.timesteps.last ?? 0) > 0 { found.append(.lastStepIsNoisy) }
     if kind.name == "fixed_large_log" { found.append(.logarithmForVariance) }
     if kind.name == "learned" { found.append(.learnedRoot) }

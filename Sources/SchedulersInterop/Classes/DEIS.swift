@@ -2,28 +2,23 @@ import Schedulers
 
 /// `DEISMultistepScheduler`, with coefficients in float32: differences of integrals, which lose up to
 /// half of their digits where sigmas are close.
-struct DEISMultistepScheduler: TableClass {
+struct DEISMultistepScheduler: LambdaClass {
   static let names = ["DEISMultistepScheduler"]
 
   private static let exact = ExponentialMultistep(order: 3, estimate: .epsilon)
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let order: Given<Int>
   private let algorithm: NamedChoice<Void>
   private let type: NamedChoice<Void>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     lambda = LambdaSolver(&o)
     order = o.integer("solver_order", 2)
     // The class takes the names of the others for its own.
     algorithm = o.choice("algorithm_type", "deis", ["deis": (), "dpmsolver": (), "dpmsolver++": ()])
     type = o.choice("solver_type", "logrho", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
   }
-
-  var table: Betas { lambda.table }
-  var takesMu: Bool { lambda.shifting.isDynamicOn }
 
   /// The orders of the steps over a grid.
   private func orders(_ grid: SamplingGrid) throws(ConfigurationError) -> [Int] {
@@ -37,19 +32,16 @@ struct DEISMultistepScheduler: TableClass {
     }
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try lambda.grid(steps, run)
-    let moves = try orders(grid).enumerated().map { i, order in Self.exact.move(grid.points, from: i, order: order) }
-    return try lambda.corrected(grid, moves)
+  /// x̂0 is read as it is for what is interpolated in it.
+  func estimate() throws(ConfigurationError) -> Estimate { .x0 }
+
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    try orders(grid).enumerated().map { i, order in Self.exact.move(grid.points, from: i, order: order) }
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try lambda.setting(steps, run, in: torch)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let levels = lambda.levels(in: torch)
-    return try lambda.faithful(setting(steps, run, in: torch)) { grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let levels = lambda.levels(run)
+    return try recipe(run) { grid throws(ConfigurationError) in
       try orders(grid).enumerated().map { i, order in
         let (from, to) = (levels.rounded(grid.points[i].level), levels.rounded(grid.points[i + 1].level))
         guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
@@ -65,10 +57,10 @@ struct DEISMultistepScheduler: TableClass {
   }
 
   /// Torch's weights and ours are both within the bound.
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
-    let grid = try setting(steps, run, in: torch).grid(lambda.level)
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+    let grid = try setting(run).grid(lambda.level)
     return try orders(grid).enumerated().map { i, order in
-      let weights = Self.weights(grid, step: i, order: order, lambda.levels(in: torch), as: UncertainNumber.self) ?? []
+      let weights = Self.weights(grid, step: i, order: order, lambda.levels(run), as: UncertainNumber.self) ?? []
       let signal = grid.points[i + 1].level.signal
       return weights.enumerated().map { Rounding(form: .estimate(ago: $0), bound: 2 * signal * $1.error) }
     }
@@ -104,8 +96,8 @@ struct DEISMultistepScheduler: TableClass {
     return Number(ratio) * numerator / ((b - c) * (b - d))
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try lambda.deviations(steps, setting(steps, run, in: torch))
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(run, setting)
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }

@@ -1,61 +1,47 @@
 import Schedulers
 
 /// `DPMSolverMultistepScheduler`.
-struct DPMSolverMultistepScheduler: TableClass {
+struct DPMSolverMultistepScheduler: LambdaClass {
   static let names = ["DPMSolverMultistepScheduler"]
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let multistep: Multistep
-  private let learnsVariance: Bool
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     var lambda = LambdaSolver(&o, canRescale: true, hasLu: true)
     multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
     lambda.ending = o.endsAtLeastNoise()
     lambda.readLeastLambda(&o)
     lambda.idlesOnChoices = false
     lambda.roundsTowardZero = lambda.table.formula.name == "squaredcos_cap_v2"
+    lambda.readVariance(&o)
     self.lambda = lambda
-    learnsVariance = LambdaSolver.learnsVariance(&o)
   }
-
-  var table: Betas { lambda.table }
-  var takesMu: Bool { lambda.shifting.isDynamicOn }
 
   private func solver() throws(ConfigurationError) -> ExponentialMultistep {
     try multistep.faithfulSolver(lambda, ending: lambda.ending)
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try lambda.grid(steps, run)
-    let moves = try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise())
-    return try lambda.corrected(grid, moves, learnsVariance: learnsVariance)
+  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
+
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise())
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try lambda.setting(steps, run, in: torch)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let setting = try setting(steps, run, in: torch)
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
     let solver = try solver()
-    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
-      grid throws(ConfigurationError) in
-      try multistep.faithfulMoves(
-        grid, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(in: torch))
+    return try recipe(run) { grid throws(ConfigurationError) in
+      try multistep.faithfulMoves(grid, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(run))
     }
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
     try multistep.roundings(
-      setting(steps, run, in: torch).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
+      setting(run).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try lambda.deviations(steps, setting(steps, run, in: torch))
-      + multistep.deviations(steps, endsClean: !lambda.endsAtLeastNoise())
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(run, setting) + multistep.deviations(run.steps, endsClean: !lambda.endsAtLeastNoise())
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
@@ -68,27 +54,22 @@ struct DPMSolverMultistepScheduler: TableClass {
 }
 
 /// `DPMSolverMultistepInverseScheduler`, from data to noise.
-struct DPMSolverMultistepInverseScheduler: TableClass {
+struct DPMSolverMultistepInverseScheduler: LambdaClass {
   static let names = ["DPMSolverMultistepInverseScheduler"]
   static let dropsSteps = true
   static let ownDeviations: [Deviation] = [.dataForSample, .notInverted, .droppedTimesteps]
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let multistep: Multistep
-  private let learnsVariance: Bool
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     var lambda = LambdaSolver(&o, shiftsDynamically: false)
     multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
     lambda.readLeastLambda(&o)
     lambda.ascends = true
+    lambda.readVariance(&o)
     self.lambda = lambda
-    learnsVariance = LambdaSolver.learnsVariance(&o)
   }
-
-  var table: Betas { lambda.table }
 
   private func solver(_ fidelity: Fidelity) throws(ConfigurationError) -> ExponentialMultistep {
     let solver = try multistep.solver()
@@ -100,43 +81,33 @@ struct DPMSolverMultistepInverseScheduler: TableClass {
     return try multistep.faithfulSolver(lambda, ending: nil)
   }
 
+  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
+
   /// The steps from data to the noise at the start of the grid, the last of order 1 where that has no
   /// data.
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (grid, order) = (try lambda.grid(steps, run), try multistep.checkedOrder())
-    let solver = try solver(.corrected)
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    let (order, solver) = (try multistep.checkedOrder(), try solver(.corrected))
     let limits = multistep.orderLimits(grid.steps, endsClean: false)
-    let moves = DPMSolverInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
-    return try lambda.corrected(
-      grid, moves, start: DDIMInversion().start(of: grid), learnsVariance: learnsVariance)
+    return DPMSolverInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try lambda.setting(steps, run, in: torch)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let setting = try setting(steps, run, in: torch)
-    _ = try multistep.checkedOrder()
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
     let solver = try solver(.diffusers)
-    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
-      grid throws(ConfigurationError) in
-      try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(in: torch))
+    return try recipe(run) { grid throws(ConfigurationError) in
+      try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(run))
     }
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
-    try multistep.roundings(
-      setting(steps, run, in: torch).grid(lambda.level), by: solver(.diffusers), endsClean: false)
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+    try multistep.roundings(setting(run).grid(lambda.level), by: solver(.diffusers), endsClean: false)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
     _ = try solver(.diffusers)
-    let setting = try setting(steps, run, in: torch)
     let (isMade, count) = (lambda.choices.isMade, setting.timesteps.count)
-    return try lambda.deviations(steps, setting) + multistep.deviations(count, endsClean: false)
+    return try lambda.deviations(run, setting) + multistep.deviations(count, endsClean: false)
       + [lambda.usesFlow ? .notInverted : .dataForSample]
-      + (isMade ? [count < steps ? .droppedTimesteps : .idleLastStep] : [])
+      + (isMade ? [count < run.steps ? .droppedTimesteps : .idleLastStep] : [])
   }
 }
 

@@ -2,58 +2,46 @@ import Schedulers
 
 /// `DPMSolverSDEScheduler`: to the middle of two logarithms, and with the x̂0 found there the whole step,
 /// in diffusers' float32.
-struct DPMSolverSDEScheduler: TableClass {
+struct DPMSolverSDEScheduler: ExplodingClass {
   static let names = ["DPMSolverSDEScheduler"]
   static let mixesNoise = true
 
-  let origin: Origin
-  private let exploding: Exploding
-  private let output: Output
+  let exploding: Exploding
+  let output: Output
   /// That of a noise which torchsde alone draws.
   private let seed: Given<Int?>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     let table = Betas(&o, start: 0.00085, end: 0.012)
     output = Output(&o, Output.epsilonOrV)
     var choices = SigmaChoices(&o)
     choices.karrasIgnoresEnds = true
     seed = o.integerOrNull("noise_sampler_seed")
     exploding = Exploding(
-      origin: origin, table: table, choices: choices, spacing: Spacing(&o, "linspace"), fractions: .float64,
+      table: table, choices: choices, spacing: Spacing(&o, "linspace"), fractions: .float64,
       chosenFractions: .float64)
   }
 
-  var table: Betas { exploding.table }
   var ignoredKeys: [String] { seed.value == nil ? [] : [seed.name] }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (grid, prediction) = (try exploding.grid(steps), try output.prediction())
-    var recipe = try origin.naming { try Recipe(DPMSolverSDE(), over: grid, reading: prediction) }
-    recipe.scaleNoise(by: run.churnNoise)
-    return recipe
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DPMSolverSDE() }
+  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double { run.churnNoise }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try exploding.setting(steps, in: torch)
-  }
-
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
-    try faithful(steps, run, in: torch).moves.map(\.query.timestep)
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
+    try faithful(run).moves.map(\.query.timestep)
   }
 
   /// The noise of a whole step is that of a Brownian path, which has drawn the first part of it on the
   /// way to the middle; that is read off the sample there, so that the noise of a plan is fresh in every
   /// step.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let logarithms = try table.tables(in: torch).sigmas.map(NumPy.log)
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
     let noise = run.churnNoise
-    return try exploding.faithful(setting(steps, run, in: torch), reading: output.prediction()) {
-      grid throws(ConfigurationError) in
+    return try recipe(run) { grid throws(ConfigurationError) in
       try midpointMoves(grid) { i, interval, from, to throws(ConfigurationError) in
         let (start, end) = (-Step.log(from), -Step.log(to))
         let middle = start + (end - start) / 2
-        let (half, whole) = (Step(from: start, to: middle, in: torch), Step(from: start, to: end, in: torch))
+        let (half, whole) = (Step(from: start, to: middle, run), Step(from: start, to: end, run))
         guard half.sigma > 0, half.sigma.isFinite else {
           throw origin.notFinite(
             step: i, timestep: interval.from.timestep,
@@ -61,7 +49,7 @@ struct DPMSolverSDEScheduler: TableClass {
         }
         let (a, m, b) = (Double(from), Double(half.sigma), Double(to))
         var second = whole.drift(.estimate(), sample: .sample(ago: 1))
-        if torch.drawsWholeSteps || half.up == 0 {
+        if run.torch.drawsWholeSteps || half.up == 0 {
           second = second + noise * whole.up * .noise
         } else {
           let drawn = (LinearForm.made - half.drift(.estimate(ago: 1), sample: .sample(ago: 1))) / half.up
@@ -89,11 +77,11 @@ struct DPMSolverSDEScheduler: TableClass {
     let kept: Double
     let taken: Double
 
-    init(from start: Float, to end: Float, in torch: TorchArithmetic) {
+    init(from start: Float, to end: Float, _ run: Run) {
       let (from, to) = (Self.exp(-start), Self.exp(-end))
-      let drawn = torch.root(to * to * (from * from - to * to) / (from * from))
+      let drawn = run.root(to * to * (from * from - to * to) / (from * from))
       let up = drawn < to ? drawn : to
-      let lower = -Self.log(torch.root(to * to - up * up))
+      let lower = -Self.log(run.root(to * to - up * up))
       (sigma, self.up) = (to, Double(up))
       (kept, taken) = (Double(Self.exp(-lower) / from), -Math.expm1(Double(start - lower)))
     }
@@ -102,10 +90,6 @@ struct DPMSolverSDEScheduler: TableClass {
 
     static func log(_ x: Float) -> Float { Float(Math.log(Double(x))) }
     private static func exp(_ x: Float) -> Float { Float(Math.exp(Double(x))) }
-  }
-
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try exploding.deviations(steps, setting(steps, run, in: torch), in: torch)
   }
 }
 

@@ -2,16 +2,13 @@ import Schedulers
 
 /// `DPMSolverSinglestepScheduler`: each step of one of a list of orders, a step of order k from the
 /// sample of k − 1 evaluations ago.
-struct DPMSolverSinglestepScheduler: TableClass {
+struct DPMSolverSinglestepScheduler: LambdaClass {
   static let names = ["DPMSolverSinglestepScheduler"]
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let multistep: Multistep
-  private let learnsVariance: Bool
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     var lambda = LambdaSolver(&o, lowersFinalOrder: false, spaces: false)
     multistep = Multistep(
       &o,
@@ -22,22 +19,14 @@ struct DPMSolverSinglestepScheduler: TableClass {
     lambda.ending = o.endsAtLeastNoise()
     lambda.readLeastLambda(&o)
     lambda.idlesOnChoices = false
+    lambda.readVariance(&o)
     self.lambda = lambda
-    learnsVariance = LambdaSolver.learnsVariance(&o)
   }
 
-  var table: Betas { lambda.table }
-  var takesMu: Bool { lambda.shifting.isDynamicOn }
+  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try lambda.grid(steps, run)
-    let orders = try orders(grid.steps)
-    let moves = try moves(grid, orders, by: multistep.solver()) { _, _, _ in }
-    return try lambda.corrected(grid, moves, learnsVariance: learnsVariance)
-  }
-
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try lambda.setting(steps, run, in: torch)
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    try moves(grid, orders(grid.steps), by: multistep.solver()) { _, _, _ in }
   }
 
   private func solver() throws(ConfigurationError) -> ExponentialMultistep {
@@ -48,12 +37,9 @@ struct DPMSolverSinglestepScheduler: TableClass {
     return solver
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let setting = try setting(steps, run, in: torch)
-    let (orders, solver) = (try orders(steps), try solver())
-    let levels = lambda.levels(in: torch)
-    return try lambda.faithful(setting, estimate: solver.estimate, learnsVariance: learnsVariance) {
-      grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (orders, solver, levels) = (try orders(run.steps), try solver(), lambda.levels(run))
+    return try recipe(run) { grid throws(ConfigurationError) in
       // As for several steps, but twice: the second difference is not halved here.
       try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i throws(ConfigurationError) in
         let h = levels.length(from: step.from, to: step.to)
@@ -111,8 +97,8 @@ struct DPMSolverSinglestepScheduler: TableClass {
     return orders
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
-    let (grid, solver) = (try setting(steps, run, in: torch).grid(lambda.level), try solver())
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, solver) = (try setting(run).grid(lambda.level), try solver())
     return try orders(grid.steps).enumerated().map { i, highest in
       let order = min(highest, i + 1)
       return SolverRoundings.multistep(
@@ -120,10 +106,10 @@ struct DPMSolverSinglestepScheduler: TableClass {
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
     let missigns = (try? multistep.solver()).map { $0.eta > 0 && $0.solverType == .heun } ?? false
-    return try lambda.deviations(steps, setting(steps, run, in: torch))
-      + (missigns && ((try? orders(steps)) ?? []).contains(3) ? [.missignedCurvature] : [])
+    return try lambda.deviations(run, setting)
+      + (missigns && ((try? orders(run.steps)) ?? []).contains(3) ? [.missignedCurvature] : [])
   }
 }
 

@@ -2,7 +2,6 @@ import Schedulers
 
 /// What EDM's classes share: networks wrapped by Karras' preconditioning, on sigmas that the file gives.
 struct EDM {
-  let origin: Origin
   private let range: SigmaRange
   private let data: Given<Double>
   private let schedule: NamedChoice<Bool>
@@ -11,7 +10,6 @@ struct EDM {
   let endsAtLeastNoise: NamedChoice<Bool>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     range = SigmaRange(&o)
     data = o.number("sigma_data", 0.5)
     schedule = o.choice("sigma_schedule", "karras", ["karras": true, "exponential": false])
@@ -31,6 +29,8 @@ struct EDM {
       preconditioning.denoising(at: query, next: next).map { Readout(sample: $0.sample, output: sign * $0.output) }
     }
   }
+
+  var origin: Origin { timesteps.given.origin }
 
   func reading() throws(ConfigurationError) -> Reading {
     Reading(preconditioning: EDMPreconditioning(sigmaData: try data.positive()), sign: try sign.get())
@@ -117,50 +117,51 @@ struct SigmaRange {
   }
 }
 
+/// A class of EDM.
+protocol EDMClass: DiffusersClass {
+  var edm: EDM { get }
+}
+
+extension EDMClass {
+  var allowsAnySteps: Bool { true }
+  var trainingTimesteps: TrainingTimesteps { edm.timesteps }
+  func reading() throws(ConfigurationError) -> any OutputReading { try edm.reading() }
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try edm.grid(run.steps) }
+}
+
 /// `EDMEulerScheduler`.
-struct EDMEulerScheduler: DiffusersClass {
+struct EDMEulerScheduler: EDMClass {
   static let names = ["EDMEulerScheduler"]
   static let takes = Churning.takes
 
-  private let edm: EDM
+  let edm: EDM
 
   init(_ o: inout OptionReader) { edm = EDM(&o) }
 
-  var origin: Origin { edm.origin }
-  var allowsAnySteps: Bool { true }
-  var trainingTimesteps: TrainingTimesteps { edm.timesteps }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { Churning.sampler(Euler(), run) }
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try edm.setting(run.steps, isWide: true) }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (grid, reading) = (try edm.grid(steps), try edm.reading())
-    return try origin.naming { try Recipe(Churning.sampler(Euler(), run), over: grid, reading: reading) }
-  }
-
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try edm.setting(steps, isWide: true)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, reading) = (try setting(steps, run, in: torch), try edm.reading())
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (setting, reading) = (try setting(run), try edm.reading())
     return try edm.faithful(setting) { grid throws(ConfigurationError) in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
-      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas, in: torch) { _, raised in
+      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { _, raised in
         let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
         return reading.denoising(at: point, next: nil) ?? Readout(sample: 1, output: 0)
       }
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    return try edm.deviations(steps, setting) + Churning(run: run).deviations(setting)
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try edm.deviations(run.steps, setting) + Churning(run: run).deviations(setting)
   }
 }
 
 /// `EDMDPMSolverMultistepScheduler`.
-struct EDMDPMSolverMultistepScheduler: DiffusersClass {
+struct EDMDPMSolverMultistepScheduler: EDMClass {
   static let names = ["EDMDPMSolverMultistepScheduler"]
 
-  private let edm: EDM
+  let edm: EDM
   private let multistep: Multistep
   /// What is done to x̂0.
   private let thresholding: Thresholding
@@ -178,42 +179,34 @@ struct EDMDPMSolverMultistepScheduler: DiffusersClass {
     self.multistep = multistep
   }
 
-  var origin: Origin { edm.origin }
-  var allowsAnySteps: Bool { true }
-  var trainingTimesteps: TrainingTimesteps { edm.timesteps }
+  func clipping() throws(ConfigurationError) -> Clipping { try thresholding.clipping() }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try edm.grid(steps)
-    let moves = try multistep.moves(grid, endsClean: !edm.endsAtLeastNoise.get())
-    return Recipe(
-      moves, start: grid.points[0].level, over: grid, reading: try edm.reading(),
-      clipping: try thresholding.clipping())
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    FixedMoves(moves: try multistep.moves(grid(run), endsClean: !edm.endsAtLeastNoise.get()))
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try edm.setting(steps, isWide: false)
-  }
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try edm.setting(run.steps, isWide: false) }
 
   private func solver() throws(ConfigurationError) -> ExponentialMultistep {
     try multistep.faithfulSolver(nil, ending: edm.endsAtLeastNoise)
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, solver) = (try setting(steps, run, in: torch), try solver())
-    return try edm.faithful(setting, clipping: thresholding.clipping()) { grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (setting, solver) = (try setting(run), try solver())
+    return try edm.faithful(setting, clipping: clipping()) { grid throws(ConfigurationError) in
       try multistep.faithfulMoves(
-        grid, by: solver, endsClean: !edm.endsAtLeastNoise.get(), Float32Levels(path: .exploding, torch: torch))
+        grid, by: solver, endsClean: !edm.endsAtLeastNoise.get(), Float32Levels(path: .exploding, torch: run.torch))
     }
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
     try multistep.roundings(
-      EDM.grid(setting(steps, run, in: torch)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
+      EDM.grid(setting(run)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try edm.deviations(steps, setting(steps, run, in: torch))
-      + multistep.deviations(steps, endsClean: !edm.endsAtLeastNoise.get())
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try edm.deviations(run.steps, setting)
+      + multistep.deviations(run.steps, endsClean: !edm.endsAtLeastNoise.get())
   }
 }
 

@@ -1,31 +1,27 @@
 import Schedulers
 
 /// `EulerDiscreteScheduler`.
-struct EulerDiscreteScheduler: TableClass {
+struct EulerDiscreteScheduler: ExplodingClass {
   static let names = ["EulerDiscreteScheduler"]
   static let takes = Churning.takes
   static let ownDeviations: [Deviation] = [.logLinearEnd]
 
-  let origin: Origin
-  private let exploding: Exploding
-  private let output: Output
+  let exploding: Exploding
+  let output: Output
   private let isLogLinear: NamedChoice<Bool>
   private let isContinuous: NamedChoice<Bool>
   private let endsAtLeastNoise: NamedChoice<Bool>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     let table = Betas(&o, canRescale: true, keepsSignal: true)
     output = Output(
       &o, ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
     isLogLinear = o.choice("interpolation_type", "linear", ["linear": false, "log_linear": true])
     let choices = SigmaChoices(&o, isOptional: true, declaresEnds: true)
     isContinuous = o.choice("timestep_type", "discrete", ["discrete": false, "continuous": true])
-    exploding = Exploding(origin: origin, table: table, choices: choices, spacing: Spacing(&o, "linspace"))
+    exploding = Exploding(table: table, choices: choices, spacing: Spacing(&o, "linspace"))
     endsAtLeastNoise = o.endsAtLeastNoise()
   }
-
-  var table: Betas { exploding.table }
 
   /// The sigmas with the end that the file says.
   private func ended() throws(ConfigurationError) -> Exploding {
@@ -40,22 +36,22 @@ struct EulerDiscreteScheduler: TableClass {
     return isContinuous && prediction == .v
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try ended().grid(steps, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
-    let prediction = try output.prediction()
-    return try origin.naming { try Recipe(Churning.sampler(Euler(), run), over: grid, reading: prediction) }
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    try ended().grid(run, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    let setting = try ended().setting(steps, isLogLinear: isLogLinear.get(), in: torch)
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { Churning.sampler(Euler(), run) }
+
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    let setting = try ended().setting(run, isLogLinear: isLogLinear.get())
     return try tellsLogarithms() ? setting.continuous : setting
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, prediction) = (try setting(steps, run, in: torch), try output.prediction())
-    return try exploding.faithful(setting, reading: prediction) { grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (sigmas, prediction) = (try setting(run).sigmas, try output.prediction())
+    return try recipe(run) { grid throws(ConfigurationError) in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
-      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas, in: torch) { sigma, raised in
+      return try Churning(run: run).eulerMoves(grid, sigmas: sigmas) { sigma, raised in
         switch prediction {
         case .x0: Readout(sample: 0, output: 1)
         // That of sigma, not of the raised one.
@@ -66,9 +62,8 @@ struct EulerDiscreteScheduler: TableClass {
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    return try ended().deviations(steps, setting, in: torch)
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try ended().deviations(run, setting)
       + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
       + Churning(run: run).deviations(setting)
   }
@@ -77,41 +72,29 @@ struct EulerDiscreteScheduler: TableClass {
 }
 
 /// `EulerAncestralDiscreteScheduler`.
-struct EulerAncestralDiscreteScheduler: TableClass {
+struct EulerAncestralDiscreteScheduler: ExplodingClass {
   static let names = ["EulerAncestralDiscreteScheduler"]
   static let ownDeviations: [Deviation] = [.ancestralNotANumber]
 
-  let origin: Origin
-  private let exploding: Exploding
-  private let output: Output
+  let exploding: Exploding
+  let output: Output
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     let table = Betas(&o, canRescale: true, keepsSignal: true)
     output = Output(&o, Output.epsilonOrV)
     exploding = Exploding(
-      origin: origin, table: table, choices: SigmaChoices(none: o), spacing: Spacing(&o, "linspace"))
+      table: table, choices: SigmaChoices(none: o), spacing: Spacing(&o, "linspace"))
   }
 
-  var table: Betas { exploding.table }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { EulerAncestral() }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (grid, prediction) = (try exploding.grid(steps), try output.prediction())
-    return try origin.naming { try Recipe(EulerAncestral(), over: grid, reading: prediction) }
-  }
-
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try exploding.setting(steps, in: torch)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, prediction) = (try setting(steps, run, in: torch), try output.prediction())
-    return try exploding.faithful(setting, reading: prediction) { grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    try recipe(run) { grid throws(ConfigurationError) in
       var moves: [Move] = []
       for (i, interval) in grid.intervals.enumerated() {
         let sigmas = try AncestralSigmas(
           from: Float(interval.from.level.noise), to: Float(interval.to.level.noise), at: i,
-          timestep: interval.from.timestep, needsDown: false, origin, in: torch)
+          timestep: interval.from.timestep, needsDown: false, origin, run)
         let lower = NoiseLevel(signal: 1, noise: Double(sigmas.down))
         let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise
         moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
@@ -120,9 +103,9 @@ struct EulerAncestralDiscreteScheduler: TableClass {
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try exploding.deviations(steps, setting(steps, run, in: torch), in: torch)
-      + (isNotFinite(steps, in: torch) ? [.ancestralNotANumber] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try exploding.deviations(run, setting)
+      + (isNotFinite(run) ? [.ancestralNotANumber] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { EulerAncestral() }

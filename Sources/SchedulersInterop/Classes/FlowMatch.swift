@@ -1,19 +1,34 @@
 import Schedulers
 
-/// `FlowMatchEulerDiscreteScheduler`, and `FlowMatchLCMScheduler`, whose steps are its stochastic ones.
-struct FlowMatchEulerDiscreteScheduler {
-  let origin: Origin
-  let times: FlowTimes
-  /// Whether a step draws all of its noise anew.
-  let redraws: Bool
+/// A class of rectified flow.
+protocol FlowMatchClass: DiffusersClass {
+  var times: FlowTimes { get }
+}
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try times.grid(steps, run)
-    let sampler: any Sampler = redraws ? ConsistencyModel(leastSigma: 0) : Euler()
-    return try origin.naming { try Recipe(sampler, over: grid, reading: times.prediction) }
+extension FlowMatchClass {
+  var allowsAnySteps: Bool { true }
+  var trainingTimesteps: TrainingTimesteps { times.timesteps }
+  var takesMu: Bool { times.shifting.isDynamicOn }
+  func reading() throws(ConfigurationError) -> any OutputReading { times.prediction }
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try times.grid(run) }
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try times.setting(run) }
+}
+
+/// `FlowMatchEulerDiscreteScheduler`, and `FlowMatchLCMScheduler`, whose steps are its stochastic ones.
+protocol FlowMatchEulerClass: FlowMatchClass {
+  /// Whether a step draws all of its noise anew.
+  var redraws: Bool { get }
+}
+
+extension FlowMatchEulerClass {
+  static var takes: Set<RunArguments.Key> { [.sigmas] }
+
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    redraws ? ConsistencyModel(leastSigma: 0) : Euler()
   }
 
-  func faithful(_ setting: Setting) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(run)
     let moves = setting.timesteps.indices.map { i -> Move in
       let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
       var next = LinearForm.sample + Double(to - from) * .output
@@ -28,117 +43,81 @@ struct FlowMatchEulerDiscreteScheduler {
     return Recipe(moves, start: moves[0].query.level, reading: times.prediction)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, _ setting: Setting) -> [Deviation] {
-    times.deviations(steps, run, setting) + (redraws && times.invertsSigmas ? [.noiseForData] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    times.deviations(run, setting) + (redraws && times.invertsSigmas ? [.noiseForData] : [])
   }
+
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { redraws ? nil : Euler() }
 }
 
-/// What both classes are.
-protocol FlowMatchClass: DiffusersClass {
-  var scheduler: FlowMatchEulerDiscreteScheduler { get }
-  /// Throws for an option that no plan has.
-  func check() throws(ConfigurationError)
-}
-
-extension FlowMatchClass {
-  static var takes: Set<RunArguments.Key> { [.sigmas] }
-
-  var origin: Origin { scheduler.origin }
-  var allowsAnySteps: Bool { true }
-  var trainingTimesteps: TrainingTimesteps { scheduler.times.timesteps }
-  var takesMu: Bool { scheduler.times.shifting.isDynamicOn }
-  func check() throws(ConfigurationError) {}
-
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    try check()
-    return try scheduler.corrected(steps, run)
-  }
-
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try check()
-    return try scheduler.times.setting(steps, run)
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    try scheduler.faithful(setting(steps, run, in: torch))
-  }
-
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try scheduler.deviations(steps, run, setting(steps, run, in: torch))
-  }
-
-  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { scheduler.redraws ? nil : Euler() }
-}
-
-private struct EulerClass: FlowMatchClass {
+private struct EulerClass: FlowMatchEulerClass {
   static let names = ["FlowMatchEulerDiscreteScheduler"]
   static let ownDeviations: [Deviation] = FlowTimes.deviations + [.noiseForData]
 
-  let scheduler: FlowMatchEulerDiscreteScheduler
+  let times: FlowTimes
+  let redraws: Bool
 
   init(_ o: inout OptionReader) {
-    let times = FlowTimes(&o, choicesAreOptional: false)
-    scheduler = FlowMatchEulerDiscreteScheduler(
-      origin: o.origin, times: times, redraws: o.boolean("stochastic_sampling", false).value)
+    times = FlowTimes(&o, choicesAreOptional: false)
+    redraws = o.boolean("stochastic_sampling", false).value
   }
 }
 
-private struct LCMClass: FlowMatchClass {
+private struct LCMClass: FlowMatchEulerClass {
   static let names = ["FlowMatchLCMScheduler"]
 
-  let scheduler: FlowMatchEulerDiscreteScheduler
+  let times: FlowTimes
+  let redraws = true
   private let scales: Given<[Double]?>
 
   init(_ o: inout OptionReader) {
-    scheduler = FlowMatchEulerDiscreteScheduler(
-      origin: o.origin, times: FlowTimes(&o, choicesAreOptional: true), redraws: true)
+    times = FlowTimes(&o, choicesAreOptional: true)
     scales = o.numbers("scale_factors")
     o.text("upscale_mode", "bicubic")
   }
 
   /// Scaled up between steps, samples are no combination of those before.
-  func check() throws(ConfigurationError) {
+  private func checkScales() throws(ConfigurationError) {
     guard scales.value?.isEmpty ?? true else { throw scales.refused("use null; a sample keeps its size") }
+  }
+
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    try checkScales()
+    return try times.grid(run)
+  }
+
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    try checkScales()
+    return try times.setting(run)
   }
 }
 
 /// `FlowMatchHeunDiscreteScheduler`.
-private struct HeunClass: DiffusersClass {
+private struct HeunClass: FlowMatchClass {
   static let names = ["FlowMatchHeunDiscreteScheduler"]
   static let takes = Churning.takes
   static let ownDeviations: [Deviation] = [.churnOffTheLine]
 
-  let origin: Origin
-  private let times: FlowTimes
+  let times: FlowTimes
 
-  init(_ o: inout OptionReader) { (origin, times) = (o.origin, FlowTimes(fixed: &o)) }
+  init(_ o: inout OptionReader) { times = FlowTimes(fixed: &o) }
 
-  var allowsAnySteps: Bool { true }
-  var trainingTimesteps: TrainingTimesteps { times.timesteps }
-
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try times.grid(steps, run)
-    return try origin.naming {
-      try Recipe(Churning.sampler(FlowHeun(), run, isFlow: true), over: grid, reading: Prediction.flow)
-    }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    Churning.sampler(FlowHeun(), run, isFlow: true)
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try times.setting(steps, run)
-  }
-
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
-    try setting(steps, run, in: torch).heunTimesteps
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
+    try setting(run).heunTimesteps
   }
 
   /// Heun's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z, each back from where it began. The noise that the
   /// second evaluation adds is subtracted again.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let setting = try setting(steps, run, in: torch)
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(run)
     let grid = setting.grid { NoiseLevel(signal: 1 - Double($0), noise: Double($0)) }
     let moves = grid.intervals.enumerated().flatMap { i, interval -> [Move] in
       let (from, to, sigma) = (interval.from, interval.to, setting.sigmas[i])
-      let (raised, noise) = Churning(run: run).raised(sigma, evaluations: 2 * grid.steps - 1, in: torch)
+      let (raised, noise) = Churning(run: run).raised(sigma, evaluations: 2 * grid.steps - 1)
       let length = Double(setting.sigmas[i + 1] - raised)
       let first = LinearForm.sample + noise * .noise + length * Double(sigma / raised) * .output
       let start = Move(at: from, to: to.level, estimate: .x0, next: first)
@@ -151,10 +130,9 @@ private struct HeunClass: DiffusersClass {
     return Recipe(moves, start: grid.points[0].level, over: grid, reading: Prediction.flow)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
     let churns = Churning(run: run).deviations(setting)
-    return times.deviations(steps, run, setting) + churns + (churns.isEmpty ? [] : [.churnOffTheLine])
+    return times.deviations(run, setting) + churns + (churns.isEmpty ? [] : [.churnOffTheLine])
   }
 }
 

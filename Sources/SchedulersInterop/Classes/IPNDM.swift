@@ -5,12 +5,10 @@ struct IPNDMScheduler: DiffusersClass {
   static let names = ["IPNDMScheduler"]
   static let ownDeviations: [Deviation] = [.firstOutputUnused]
 
-  let origin: Origin
   let trainingTimesteps: TrainingTimesteps
   private let trained: TrainedBetas
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     trainingTimesteps = TrainingTimesteps(&o)
     trained = TrainedBetas(&o)
   }
@@ -35,56 +33,58 @@ struct IPNDMScheduler: DiffusersClass {
     return noises
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
     Setting(
-      timesteps: try noises(steps).dropLast().map { noise in
-        let signal = torch.root(1 - noise * noise)
+      timesteps: try noises(run.steps).dropLast().map { noise in
+        let signal = run.root(1 - noise * noise)
         return Double(Float(Math.atan2(Double(noise), Double(signal))) / Float(Double.pi) * 2)
       })
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let given = try noises(steps)
-    let points = (0...steps).map { i -> SamplingGrid.Point in
-      let sine = Math.sin(Double.pi / 2 * Double(steps - i) / Double(steps))
-      let noise = trained.isGiven ? Double(given[i]) : sine * sine
-      let level = NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
-      let time = Math.atan2(level.noise, level.signal) / (Double.pi / 2)
-      return SamplingGrid.Point(timestep: i == steps ? -1 : time, level: level)
-    }
-    return try recipe(points, reading: Prediction.v, keepsSignal: true)
+  func reading() throws(ConfigurationError) -> any OutputReading { Prediction.v }
+
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    let (given, steps) = (try noises(run.steps), run.steps)
+    return SamplingGrid(
+      unchecked: (0...steps).map { i in
+        let sine = Math.sin(Double.pi / 2 * Double(steps - i) / Double(steps))
+        let noise = trained.isGiven ? Double(given[i]) : sine * sine
+        let level = NoiseLevel(signal: ((1 - noise) * (1 + noise)).squareRoot(), noise: noise)
+        let time = Math.atan2(level.noise, level.signal) / (Double.pi / 2)
+        return SamplingGrid.Point(timestep: i == steps ? -1 : time, level: level)
+      })
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (noises, timesteps) = (try noises(steps), try setting(steps, run, in: torch).timesteps)
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    FixedMoves(moves: try moves(grid(run), keepsSignal: true))
+  }
+
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (noises, timesteps) = (try noises(run.steps), try setting(run).timesteps)
     let points = zip(timesteps + [-1], noises).map { timestep, noise in
       SamplingGrid.Point(
         timestep: timestep,
-        level: NoiseLevel(signal: Double(torch.root(1 - noise * noise)), noise: Double(noise)))
+        level: NoiseLevel(signal: Double(run.root(1 - noise * noise)), noise: Double(noise)))
     }
-    var recipe = try recipe(points, reading: CircularV(isEpsilon: true), keepsSignal: false)
-    try origin.checkStart(recipe.moves)
-    recipe.grid = SamplingGrid(unchecked: points)
-    return recipe
+    let grid = SamplingGrid(unchecked: points)
+    let moves = try moves(grid, keepsSignal: false)
+    try origin.checkStart(moves)
+    return Recipe(moves, start: points[0].level, over: grid, reading: CircularV(isEpsilon: true))
   }
 
   /// The steps. Where there is no signal diffusers takes 10⁻⁸ for it, and nothing is left of what the
   /// network says of the data.
-  private func recipe(
-    _ points: [SamplingGrid.Point], reading: any OutputReading, keepsSignal: Bool
-  ) throws(ConfigurationError) -> Recipe {
-    try origin.naming {
-      var recipe = try Recipe(IPNDM(), over: SamplingGrid(unchecked: points), reading: reading)
-      if points[0].level.signal == 0 {
-        let (signal, noise) = (keepsSignal ? points[1].level.signal : 0, points[1].level.noise)
-        recipe.moves[0].next = signal * .predicted + noise * .estimate()
-      }
-      return recipe
+  private func moves(_ grid: SamplingGrid, keepsSignal: Bool) throws(ConfigurationError) -> [Move] {
+    var moves = try origin.naming { try IPNDM().moves(over: grid) }
+    if grid.points[0].level.signal == 0 {
+      let next = grid.points[1].level
+      moves[0].next = (keepsSignal ? next.signal : 0) * .predicted + next.noise * .estimate()
     }
+    return moves
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    [.float32Tables] + (try noises(steps)[0] == 1 ? [.firstOutputUnused] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    [.float32Tables] + (try noises(run.steps)[0] == 1 ? [.firstOutputUnused] : [])
   }
 }
 

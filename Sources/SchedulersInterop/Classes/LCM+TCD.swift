@@ -19,39 +19,51 @@ struct Distilled {
     _ = o.boolean("set_alpha_to_one", true)
     _ = Spacing(&o, "leading")
   }
+}
 
-  func grid(_ steps: Int) throws(ConfigurationError) -> SamplingGrid {
+protocol DistilledClass: DiscreteClass {
+  var distilled: Distilled { get }
+}
+
+extension DistilledClass {
+  var table: Betas { distilled.table }
+  var output: Output { distilled.output }
+  var spacing: Spacing? { nil }
+
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
     // For its errors, which name the option.
-    _ = try timesteps(steps)
-    let schedule = try table.schedule()
-    return try originalSteps.origin.naming {
-      try SamplingGrid(schedule, steps: steps, spacing: .distilled(originalSteps: originalSteps.value))
+    _ = try setting(run)
+    let (schedule, original) = (try table.schedule(), distilled.originalSteps.value)
+    return try origin.naming {
+      try SamplingGrid(schedule, steps: run.steps, spacing: .distilled(originalSteps: original))
     }
   }
 
   /// N of the timesteps that the network was distilled at.
-  func timesteps(_ steps: Int) throws(ConfigurationError) -> [Double] {
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
     let total = try table.timesteps.count()
-    let original = try originalSteps.within(1...total, "it must be in 1 ... \(total)")
-    guard steps <= original else {
-      throw originalSteps.origin.steps(steps, "there must be at most \(originalSteps.name) of them, \(original)")
+    let original = try distilled.originalSteps.within(1...total, "it must be in 1 ... \(total)")
+    guard run.steps <= original else {
+      throw origin.steps(run.steps, "there must be at most \(distilled.originalSteps.name) of them, \(original)")
     }
     // numpy.linspace without its end, and the floor of it.
-    let step = Double(original) / Double(steps)
-    return (0..<steps).map { i in Double((original - Int(Double(i) * step)) * (total / original) - 1) }
+    let step = Double(original) / Double(run.steps)
+    return Setting(
+      timesteps: (0..<run.steps).map { i in Double((original - Int(Double(i) * step)) * (total / original) - 1) })
+  }
+
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try timestepDeviations(run, setting.timesteps) + Self.ownDeviations
   }
 }
 
 /// `LCMScheduler`.
-struct LCMScheduler: TableClass {
+struct LCMScheduler: DistilledClass {
   static let names = ["LCMScheduler"]
 
-  let origin: Origin
-  private let distilled: Distilled
+  let distilled: Distilled
 
-  init(_ o: inout OptionReader) { (origin, distilled) = (o.origin, Distilled(&o)) }
-
-  var table: Betas { distilled.table }
+  init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
   private func scaling() throws(ConfigurationError) -> Double {
     let scaling = distilled.timestepScaling
@@ -59,96 +71,64 @@ struct LCMScheduler: TableClass {
     return scaling.value
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try distilled.grid(steps)
-    return try origin.naming {
-      try Recipe(
-        LCM(timestepScaling: scaling()), over: grid, reading: distilled.output.prediction(),
-        clipping: distilled.output.clipping())
-    }
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { LCM(timestepScaling: try scaling()) }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try distilled.timesteps(steps))
-  }
-
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (prediction, clipping) = (try distilled.output.prediction(), try distilled.output.clipping())
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: clipping, in: torch)
-    let (setting, scaling) = (try setting(steps, run, in: torch), Float(try scaling()))
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, timesteps, scaling) = (try Discrete(self, run), try setting(run).timesteps, Float(try scaling()))
     var moves: [Move] = []
-    for (i, timestep) in setting.timesteps.enumerated() {
+    for (i, timestep) in timesteps.enumerated() {
       let bar = try discrete.alphaBar(timestep, step: i)
       try discrete.checkSignal(bar, timestep: timestep, step: i)
       let scaled = Float(timestep) * scaling
       let skip = 0.25 / (scaled * scaled + 0.25)
-      let out = scaled / torch.root(scaled * scaled + 0.25)
+      let out = scaled / run.root(scaled * scaled + 0.25)
       let denoised = Double(out) * LinearForm.estimate() + Double(skip) * .sample
-      let isLast = i + 1 == setting.timesteps.count
-      let next = try isLast ? 1 : discrete.alphaBar(setting.timesteps[i + 1], step: i)
+      let isLast = i + 1 == timesteps.count
+      let next = try isLast ? 1 : discrete.alphaBar(timesteps[i + 1], step: i)
       moves.append(
         Move(
           at: SamplingGrid.Point(timestep: timestep, level: discrete.level(bar)), to: discrete.level(next),
           estimate: .x0,
           next: isLast
-            ? denoised : Double(torch.root(next)) * denoised + Double(torch.root(1 - next)) * .noise))
+            ? denoised : Double(run.root(next)) * denoised + Double(run.root(1 - next)) * .noise))
     }
     try origin.checkStart(moves)
-    return Recipe(moves, start: try discrete.start(setting), reading: prediction, clipping: clipping)
-  }
-
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    _ = try table.tables(in: torch)
-    return try Discrete.deviations(
-      steps, setting(steps, run, in: torch), table, spacing: nil,
-      prediction: (try? distilled.output.prediction()) ?? .v)
+    return try recipe(moves, discrete)
   }
 }
 
 /// `TCDScheduler`.
-struct TCDScheduler: TableClass {
+struct TCDScheduler: DistilledClass {
   static let names = ["TCDScheduler"]
   static let takes: Set<RunArguments.Key> = [.eta]
   static let ownDeviations: [Deviation] = [.endsAtFirstTimestep]
 
-  let origin: Origin
-  private let distilled: Distilled
+  let distilled: Distilled
 
-  init(_ o: inout OptionReader) { (origin, distilled) = (o.origin, Distilled(&o)) }
+  init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
-  var table: Betas { distilled.table }
+  /// It has the options of clipping for nothing.
+  func clipping() throws(ConfigurationError) -> Clipping { .none }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try distilled.grid(steps)
-    // It has the options of clipping for nothing.
-    return try origin.naming {
-      try Recipe(TCD(eta: run.eta ?? 0.3), over: grid, reading: distilled.output.prediction())
-    }
-  }
-
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try distilled.timesteps(steps))
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { TCD(eta: run.eta ?? 0.3) }
 
   /// The last step goes to timestep 0.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let prediction = try distilled.output.prediction()
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: .none, in: torch)
-    let setting = try setting(steps, run, in: torch)
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
     let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD", origin)
     var moves: [Move] = []
-    for (i, timestep) in setting.timesteps.enumerated() {
+    for (i, timestep) in timesteps.enumerated() {
       let bar = try discrete.alphaBar(timestep, step: i)
       try discrete.check(bar, timestep: timestep, step: i)
-      let isLast = i + 1 == setting.timesteps.count
-      let previous = isLast ? 0 : setting.timesteps[i + 1]
+      let isLast = i + 1 == timesteps.count
+      let previous = isLast ? 0 : timesteps[i + 1]
       let lower = try discrete.alphaBar(Double((Float(1 - eta) * Float(previous)).rounded(.down)), step: i)
       let next = try discrete.alphaBar(previous, step: i)
       let from = discrete.level(bar)
       let epsilon = (LinearForm.sample - from.signal * .estimate()) / from.noise
-      var form = Double(torch.root(lower)) * .estimate() + Double(torch.root(1 - lower)) * epsilon
+      var form = Double(run.root(lower)) * .estimate() + Double(run.root(1 - lower)) * epsilon
       if eta > 0, !isLast {
-        form = Double(torch.root(next / lower)) * form + Double(torch.root(1 - next / lower)) * .noise
+        form = Double(run.root(next / lower)) * form + Double(run.root(1 - next / lower)) * .noise
       }
       moves.append(
         Move(
@@ -156,14 +136,7 @@ struct TCDScheduler: TableClass {
           estimate: .x0, next: form))
     }
     try origin.checkStart(moves)
-    return Recipe(moves, start: try discrete.start(setting), reading: prediction)
-  }
-
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    _ = try table.tables(in: torch)
-    return try Discrete.deviations(
-      steps, setting(steps, run, in: torch), table, spacing: nil,
-      prediction: (try? distilled.output.prediction()) ?? .v) + [.endsAtFirstTimestep]
+    return try recipe(moves, discrete)
   }
 }
 

@@ -1,19 +1,17 @@
 import Schedulers
 
 /// `PNDMScheduler`: ε or v combined as the network says it, in steps from t to t − ⌊T/N⌋.
-struct PNDMScheduler: TableClass {
+struct PNDMScheduler: DiscreteClass {
   static let names = ["PNDMScheduler"]
   static let ownDeviations: [Deviation] = [.roundedMiddles, .lateConversion]
 
-  let origin: Origin
   let table: Betas
   private let skipsRungeKutta: Given<Bool>
   private let endsClean: Given<Bool>
-  private let output: Output
-  private let spacing: Spacing
+  let output: Output
+  let spacing: Spacing?
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     table = Betas(&o)
     skipsRungeKutta = o.boolean("skip_prk_steps", false)
     endsClean = o.boolean("set_alpha_to_one", false)
@@ -21,22 +19,12 @@ struct PNDMScheduler: TableClass {
     spacing = Spacing(&o, "leading")
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let schedule = try table.schedule()
-    return try spacing.naming(origin) {
-      let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing.exact())
-      return try Recipe(
-        PNDM(skipsRungeKutta: skipsRungeKutta.value), over: ended(grid, atLeastNoise: !endsClean.value, schedule),
-        reading: output.prediction())
-    }
-  }
+  var endsAtLeastNoise: Bool { !endsClean.value }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { PNDM(skipsRungeKutta: skipsRungeKutta.value) }
 
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
-    try faithful(steps, run, in: torch).moves.map(\.query.timestep)
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
+    try faithful(run).moves.map(\.query.timestep)
   }
 
   /// One call of the network: the timestep that it is told, and the step that follows.
@@ -51,15 +39,12 @@ struct PNDMScheduler: TableClass {
     var outputs: [(call: Int, factor: Double)]
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let prediction = try output.prediction()
-    let discrete = try Discrete(table, origin: origin, prediction: prediction, clipping: .none, in: torch)
-    let timesteps = try setting(steps, run, in: torch).timesteps
-    let stride = discrete.tables.betas.count / steps
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, timesteps, isV) = (try Discrete(self, run), try setting(run).timesteps, try prediction() == .v)
+    let stride = discrete.tables.betas.count / run.steps
     let calls =
       try skipsRungeKutta.value ? multistepCalls(timesteps, stride: stride) : rungeKuttaCalls(timesteps, stride: stride)
     let end = endsClean.value ? 1 : discrete.tables.alphaBars[0]
-    let isV = prediction == .v
     let bars = try calls.enumerated().map { i, call throws(ConfigurationError) in
       try (told: discrete.alphaBar(call.told, step: i), from: discrete.alphaBar(call.from, step: i))
     }
@@ -74,19 +59,19 @@ struct PNDMScheduler: TableClass {
         // What the network said, made from what it says of the noise: it is combined before it is converted.
         output = output + factor * (isV ? (epsilon - told.noise * .sample(ago: i - earlier)) / told.signal : epsilon)
       }
-      if isV { output = Double(torch.root(from)) * output + Double(torch.root(1 - from)) * sample }
-      let divisor = from * torch.root(1 - to) + torch.root(from * (1 - from) * to)
+      if isV { output = Double(run.root(from)) * output + Double(run.root(1 - from)) * sample }
+      let divisor = from * run.root(1 - to) + run.root(from * (1 - from) * to)
       guard from > 0, divisor > 0 else {
         throw origin.notFinite(
           step: i, timestep: call.told, "diffusers divides by the signal or the noise, and there is none")
       }
-      let next = Double(torch.root(to / from)) * sample - Double((to - from) / divisor) * output
+      let next = Double(run.root(to / from)) * sample - Double((to - from) / divisor) * output
       moves.append(
         Move(
           at: SamplingGrid.Point(timestep: call.told, level: discrete.level(bars[i].told)),
           to: discrete.level(to), estimate: .epsilon, next: next))
     }
-    return Recipe(moves, start: discrete.unitLevel(bars[0].told), reading: prediction)
+    return try recipe(moves, discrete)
   }
 
   /// Without Runge–Kutta: the first step is made twice.
@@ -137,14 +122,11 @@ struct PNDMScheduler: TableClass {
     Array(zip(calls.reversed(), IPNDM.factors[min(calls.count, 4) - 1]))
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    let total = try table.tables(in: torch).betas.count
-    let prediction = try? output.prediction()
-    return try Discrete.deviations(steps, setting, table, spacing: spacing, prediction: prediction ?? .v)
-      + Discrete.strideDeviations(steps, setting, of: total, endsAtLeastNoise: !endsClean.value)
-      + (!skipsRungeKutta.value && total / steps % 2 == 1 ? [.roundedMiddles] : [])
-      + (steps > 1 && prediction == .v ? [.lateConversion] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let isOdd = try table.timesteps.count() / run.steps % 2 == 1
+    return try timestepDeviations(run, setting.timesteps) + strideDeviations(run, setting.timesteps)
+      + (!skipsRungeKutta.value && isOdd ? [.roundedMiddles] : [])
+      + (run.steps > 1 && (try? prediction()) == .v ? [.lateConversion] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DDIM() }

@@ -2,7 +2,7 @@ import Schedulers
 
 /// `RePaintScheduler`: DDIM's steps, and jumps back to noise that are drawn together with the step
 /// before them.
-struct RePaintScheduler: TableClass {
+struct RePaintScheduler: DiscreteClass {
   static let names = ["RePaintScheduler"]
   static let takes: Set<RunArguments.Key> = [.jumpLength, .resamplings]
   static let ownDeviations: [Deviation] = [.lateJumps, .betasOfLaterSteps]
@@ -11,14 +11,12 @@ struct RePaintScheduler: TableClass {
   /// than there is.
   private static let largestRun = 100_000
 
-  let origin: Origin
   let table: Betas
   private let eta: Given<Double>
-  private let range: (isOn: Given<Bool>, limit: Given<Double>?)
-  private let spacing = Spacing(fixed: .leading)
+  let output: Output
+  let spacing: Spacing? = Spacing(fixed: .leading)
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     table = Betas(
       &o,
       formulas: [
@@ -26,48 +24,35 @@ struct RePaintScheduler: TableClass {
         "sigmoid": .sigmoid,
       ])
     eta = o.number("eta", 0)
-    range = Output.range(&o, true, hasLimit: false)
+    output = Output(epsilonWithClipping: &o)
   }
 
   /// The sampler with the file's eta and the arguments' jumps.
-  private func sampler(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> RePaint {
+  private func rePaint(_ run: Run) throws(ConfigurationError) -> RePaint {
     guard eta.value >= 0, eta.value <= 1 else { throw eta.refused("it must be in 0 ... 1") }
     let resamplings = RunArguments.Key.resamplings.rawValue
     for (name, value) in [(RunArguments.Key.jumpLength.rawValue, run.jumpLength), (resamplings, run.resamplings)] {
       guard (1...1000).contains(value) else { throw origin.argument(name, Double(value), "it must be in 1 ... 1000") }
     }
-    guard steps * run.resamplings <= Self.largestRun else {
+    guard run.steps * run.resamplings <= Self.largestRun else {
       throw origin.argument(
         resamplings, Double(run.resamplings),
-        "times the number of steps, \(steps), it must be at most \(Self.largestRun)")
+        "times the number of steps, \(run.steps), it must be at most \(Self.largestRun)")
     }
     return RePaint(eta: eta.value, jumpLength: run.jumpLength, resamplings: run.resamplings)
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let (schedule, sampler) = (try table.schedule(), try sampler(steps, run))
-    return try origin.naming {
-      try Recipe(
-        sampler, over: SamplingGrid(schedule, steps: steps, spacing: spacing.exact()), reading: Prediction.epsilon,
-        clipping: Output.clipping(range))
-    }
-  }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { try rePaint(run) }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    Setting(timesteps: try spacing.timesteps(steps, of: table.timesteps.count()))
-  }
-
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
-    try faithful(steps, run, in: torch).moves.map(\.query.timestep)
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
+    try faithful(run).moves.map(\.query.timestep)
   }
 
   /// A jump follows the step from the timestep where the authors' begins, and has the betas that come
   /// after those of the way that it goes.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let clipping = try Output.clipping(range)
-    let discrete = try Discrete(table, origin: origin, prediction: .epsilon, clipping: clipping, in: torch)
-    let (tables, sampler) = (discrete.tables, try sampler(steps, run))
-    let stride = tables.betas.count / steps
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (discrete, sampler, steps) = (try Discrete(self, run), try rePaint(run), run.steps)
+    let (tables, stride) = (discrete.tables, discrete.tables.betas.count / steps)
     guard !table.trained.isGiven else {
       throw table.trained.refused("diffusers takes an array of NumPy alone; read it with .corrected")
     }
@@ -83,7 +68,7 @@ struct RePaintScheduler: TableClass {
         let end = index + sampler.jumpLength
         var (factor, variance) = (1.0, 0.0)
         for beta in tables.betas[index * stride..<end * stride] {
-          factor *= Double(torch.root(1 - beta))
+          factor *= Double(run.root(1 - beta))
           variance = variance * Double(1 - beta) + Double(beta)
         }
         let drawn = factor * move.next.noise
@@ -93,8 +78,7 @@ struct RePaintScheduler: TableClass {
       }
       moves.append(move)
     }
-    let start = try discrete.start(setting(steps, run, in: torch))
-    return Recipe(moves, start: start, reading: Prediction.epsilon, clipping: clipping)
+    return try recipe(moves, discrete)
   }
 
   /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or not.
@@ -108,14 +92,13 @@ struct RePaintScheduler: TableClass {
     return try discrete.ddimMove(point, bar, to: next, epsilon: .output, eta: eta.value, step: step)
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let setting = try setting(steps, run, in: torch)
-    let total = try table.tables(in: torch).betas.count
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
     guard !table.trained.isGiven else { return [] }
-    let jumps = run.resamplings > 1 && steps > run.jumpLength
-    return try Discrete.deviations(steps, setting, table, spacing: spacing, prediction: .epsilon)
-      + (range.isOn.value ? [.epsilonBeforeClipping] : []) + (jumps ? [.lateJumps] : [])
-      + (jumps && total / steps > 1 ? [.betasOfLaterSteps] : [])
+    let jumps = run.resamplings > 1 && run.steps > run.jumpLength
+    let skips = try table.timesteps.count() / run.steps > 1
+    return try timestepDeviations(run, setting.timesteps)
+      + (clipping() == Clipping.none ? [] : [.epsilonBeforeClipping])
+      + (jumps ? [.lateJumps] : []) + (jumps && skips ? [.betasOfLaterSteps] : [])
   }
 }
 

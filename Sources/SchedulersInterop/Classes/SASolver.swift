@@ -4,32 +4,27 @@ import Schedulers
 ///
 /// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at the timesteps from 200
 /// to 800 and 0 at the others.
-struct SASolverScheduler: TableClass {
+struct SASolverScheduler: LambdaClass {
   static let names = ["SASolverScheduler"]
   static let ownDeviations: [Deviation] = [.halvedSlope]
 
   private typealias Value = (form: LinearForm, level: NoiseLevel)
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let predictorOrder: Given<Int>
   private let correctorOrder: Given<Int>
   private let algorithm: NamedChoice<Estimate>
-  private let learnsVariance: Bool
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     var lambda = LambdaSolver(&o, shiftsDynamically: false)
     predictorOrder = o.integer("predictor_order", 2)
     correctorOrder = o.integer("corrector_order", 2)
     algorithm = o.choice("algorithm_type", "data_prediction", ["data_prediction": .x0, "noise_prediction": .epsilon])
     o.nothing("tau_func")
     lambda.readLeastLambda(&o)
+    lambda.readVariance(&o)
     self.lambda = lambda
-    learnsVariance = LambdaSolver.learnsVariance(&o)
   }
-
-  var table: Betas { lambda.table }
 
   private func solver(_ grid: SamplingGrid) throws(ConfigurationError) -> ExponentialPredictorCorrector {
     for order in [predictorOrder, correctorOrder] { _ = try order.within(1...4, "use 1, 2, 3 or 4") }
@@ -39,17 +34,12 @@ struct SASolverScheduler: TableClass {
       etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 })
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
-    let grid = try lambda.grid(steps, run)
-    return try lambda.corrected(grid, solver(grid).moves(over: grid), learnsVariance: learnsVariance)
-  }
+  func estimate() throws(ConfigurationError) -> Estimate { try algorithm.get() }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
-    try lambda.setting(steps, run, in: torch)
-  }
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] { try solver(grid).moves(over: grid) }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, estimate) = (try setting(steps, run, in: torch), try algorithm.get())
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (estimate, levels) = (try estimate(), lambda.levels(run))
     if estimate == .epsilon {
       guard !lambda.output.isThresholded else {
         throw lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type noise_prediction")
@@ -58,9 +48,7 @@ struct SASolverScheduler: TableClass {
         throw lambda.output.refused("diffusers does not take it with algorithm_type noise_prediction")
       }
     }
-    let levels = lambda.levels(in: torch)
-    return try lambda.faithful(setting, estimate: estimate, learnsVariance: learnsVariance) {
-      grid throws(ConfigurationError) in
+    return try recipe(run) { grid throws(ConfigurationError) in
       let solver = try solver(grid)
       /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
       func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {
@@ -81,8 +69,8 @@ struct SASolverScheduler: TableClass {
     }
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
-    let (grid, levels) = (try setting(steps, run, in: torch).grid(lambda.level), lambda.levels(in: torch))
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, levels) = (try setting(run).grid(lambda.level), lambda.levels(run))
     return try solver(grid).roundings(over: grid) { step, values, isCorrected in
       let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
       // Torch's weights and ours are both within the bound.
@@ -178,10 +166,10 @@ struct SASolverScheduler: TableClass {
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    let predicts = predictorOrder.value > 1 && steps > (lambda.lowersFinalOrder.value ? 2 : 1)
-    let isHalved = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && steps > 1)
-    return try lambda.deviations(steps, setting(steps, run, in: torch)) + (isHalved ? [.halvedSlope] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let predicts = predictorOrder.value > 1 && run.steps > (lambda.lowersFinalOrder.value ? 2 : 1)
+    let isHalved = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
+    return try lambda.deviations(run, setting) + (isHalved ? [.halvedSlope] : [])
   }
 }
 

@@ -1,19 +1,17 @@
 import Schedulers
 
 /// `UniPCMultistepScheduler`.
-struct UniPCMultistepScheduler: TableClass {
+struct UniPCMultistepScheduler: LambdaClass {
   static let names = ["UniPCMultistepScheduler"]
   static let ownDeviations: [Deviation] = [.infiniteLastStep]
 
-  let origin: Origin
-  private let lambda: LambdaSolver
+  let lambda: LambdaSolver
   private let order: Given<Int>
   private let predictsX0: Given<Bool>
   private let type: NamedChoice<UniPC.SolverType>
   private let uncorrected: Given<[Int]>
 
   init(_ o: inout OptionReader) {
-    origin = o.origin
     var lambda = LambdaSolver(&o, canRescale: true, hasTerminal: true, declaresEnds: true)
     order = o.integer("solver_order", 2)
     predictsX0 = o.boolean("predict_x0", true)
@@ -24,9 +22,6 @@ struct UniPCMultistepScheduler: TableClass {
     lambda.shifting.needsMu = true
     self.lambda = lambda
   }
-
-  var table: Betas { lambda.table }
-  var takesMu: Bool { lambda.shifting.isDynamicOn }
 
   /// The method by its options.
   private func solver() throws(ConfigurationError) -> UniPC {
@@ -47,19 +42,25 @@ struct UniPCMultistepScheduler: TableClass {
     }
   }
 
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe {
+  func estimate() throws(ConfigurationError) -> Estimate { predictsX0.value ? .x0 : .epsilon }
+  func clipping() throws(ConfigurationError) -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
+
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
     try checkFlow()
-    let (grid, solver) = (try lambda.grid(steps, run), try solver())
-    let moves = try origin.naming { try solver.moves(over: grid) }
-    return try lambda.corrected(grid, moves, thresholds: predictsX0.value)
+    return try lambda.grid(run)
   }
 
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting {
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+    let solver = try solver()
+    return try origin.naming { try solver.moves(over: grid) }
+  }
+
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
     try checkFlow()
-    return try lambda.setting(steps, run, in: torch) { () throws(ConfigurationError) in
+    return try lambda.setting(run) { () throws(ConfigurationError) in
       let shifting = lambda.shifting
       let shift = try shifting.factor(mu: run.mu)
-      let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), steps + 1).dropLast()
+      let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
       var sigmas = try shifting.stretched(shifting.shifted(Array(times), by: shift))
       // So that the logarithm of the signal is finite.
       if abs(sigmas[0] - 1) < 1e-6 { sigmas[0] -= 1e-6 }
@@ -67,16 +68,14 @@ struct UniPCMultistepScheduler: TableClass {
     }
   }
 
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe {
-    let (setting, solver) = (try setting(steps, run, in: torch), try solver())
-    let levels = lambda.levels(in: torch)
-    return try lambda.faithful(setting, estimate: solver.estimate, thresholds: predictsX0.value) {
-      grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (solver, levels) = (try solver(), lambda.levels(run))
+    return try recipe(run) { grid throws(ConfigurationError) in
       try check(solver, grid, levels)
       if !predictsX0.value, try lambda.prediction() == .flow {
         throw lambda.output.refused("diffusers does not take it without predict_x0")
       }
-      var moves = try origin.naming { try solver.moves(over: grid) }
+      var moves = try moves(grid)
       // diffusers corrects the sample as it was made, whoever has replaced it since.
       for i in moves.indices where i > 0 && !solver.uncorrectedSteps.contains(i - 1) {
         moves[i].next = moves[i].next.fromMade
@@ -102,8 +101,8 @@ struct UniPCMultistepScheduler: TableClass {
     }
   }
 
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] {
-    let (grid, uniPC) = (try setting(steps, run, in: torch).grid(lambda.level), try solver())
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+    let (grid, uniPC) = (try setting(run).grid(lambda.level), try solver())
     return uniPC.solver.roundings(over: grid) { step, values, isCorrected in
       // The one held first.
       let ordered = isCorrected ? [values[1], values[0]] + values.dropFirst(2) : values
@@ -111,9 +110,9 @@ struct UniPCMultistepScheduler: TableClass {
     }
   }
 
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation] {
-    try lambda.deviations(steps, setting(steps, run, in: torch))
-      + (isNotFinite(steps, in: torch) ? [.infiniteLastStep] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try lambda.deviations(run, setting)
+      + (isNotFinite(run) ? [.infiniteLastStep] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }

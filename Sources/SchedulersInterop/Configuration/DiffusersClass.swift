@@ -19,32 +19,47 @@ protocol DiffusersClass: SendableMetatype {
   /// Reads the options.
   init(_ o: inout OptionReader)
 
-  var origin: Origin { get }
-  /// How many timesteps the network was trained on, and how its betas are made; `nil` for a class
-  /// that has none.
+  /// How many timesteps the network was trained on.
+  var trainingTimesteps: TrainingTimesteps { get }
+  /// How the betas are made; `nil` for a class that has none.
   var betas: Betas? { get }
   /// Whether a run may have more steps than the network has timesteps.
   var allowsAnySteps: Bool { get }
-  /// How many timesteps the network was trained on.
-  var trainingTimesteps: TrainingTimesteps { get }
   /// Keys that have no effect although they are options.
   var ignoredKeys: [String] { get }
   /// Whether mu may be given.
   var takesMu: Bool { get }
 
+  // The mathematics
+
+  /// The exact grid.
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid
+  /// The method that the class means.
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler
+  /// What the network's output is.
+  func reading() throws(ConfigurationError) -> any OutputReading
+  /// What is done to x̂0.
+  func clipping() throws(ConfigurationError) -> Clipping
+  /// What the noise of every step is multiplied by.
+  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double
+  /// Whether the network's output has a second half, about the variance.
+  var learnsVariance: Bool { get }
   /// A run by the mathematics.
-  func corrected(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Recipe
-  /// What diffusers' `set_timesteps` makes, without what lies between two points.
-  func setting(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Setting
+  func corrected(_ run: Run) throws(ConfigurationError) -> Recipe
+
+  // diffusers
+
+  /// What `set_timesteps` makes, without what lies between two points.
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting
   /// A run as diffusers makes it.
-  func faithful(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> Recipe
-  /// Where the two differ, for a run that diffusers makes or refuses by itself.
-  func deviations(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Deviation]
-  /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few
-  /// operations; nothing for classes whose coefficients do not cancel.
-  func roundings(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]]
-  /// diffusers' timesteps, in the order in which the network is told them.
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double]
+  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe
+  /// The timesteps, in the order in which the network is told them.
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double]
+  /// Where the two differ, for a setting that diffusers makes.
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation]
+  /// What float32 leaves uncertain of each step, beside the roundings of its few operations; nothing for
+  /// classes whose coefficients do not cancel.
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]]
   /// A method whose step between any two levels is the class's own, if there is one.
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)?
 }
@@ -55,42 +70,64 @@ extension DiffusersClass {
   static var dropsSteps: Bool { false }
   static var asksTwice: Bool { false }
   static var ownDeviations: [Deviation] { [] }
+
   var betas: Betas? { nil }
   var allowsAnySteps: Bool { false }
   var ignoredKeys: [String] { [] }
   var takesMu: Bool { false }
+  var learnsVariance: Bool { false }
+  var origin: Origin { trainingTimesteps.given.origin }
 
-  func roundings(_: Int, _: RunArguments, in _: TorchArithmetic) throws(ConfigurationError) -> [[Rounding]] { [] }
-  func rule(_: RunArguments, _: Fidelity) -> (any Sampler)? { nil }
-  func timesteps(_ steps: Int, _ run: RunArguments, in torch: TorchArithmetic) throws(ConfigurationError) -> [Double] {
-    try setting(steps, run, in: torch).timesteps
+  func clipping() throws(ConfigurationError) -> Clipping { .none }
+  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double { 1 }
+  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] { try setting(run).timesteps }
+  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] { [] }
+  func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { nil }
+
+  func corrected(_ run: Run) throws(ConfigurationError) -> Recipe {
+    let (grid, sampler, noise) = (try grid(run), try sampler(run), try noiseFactor(run))
+    return try origin.naming {
+      var recipe = try Recipe(
+        sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
+      recipe.scaleNoise(by: noise)
+      return recipe
+    }
   }
 
   /// The number of steps, if there can be a run of it.
   func checked(_ steps: Int) throws(ConfigurationError) -> Int {
     let total = try trainingTimesteps.count()
-    guard !allowsAnySteps else {
-      guard (1...TrainingTimesteps.largest).contains(steps) else {
-        throw origin.steps(steps, "the number of steps must be in 1 ... \(TrainingTimesteps.largest)")
-      }
-      return steps
-    }
-    guard steps >= 1, steps <= total else {
-      throw origin.steps(steps, "the number of steps must be in 1 ... \(total), the timesteps of the schedule")
+    let most = allowsAnySteps ? TrainingTimesteps.largest : total
+    guard steps >= 1, steps <= most else {
+      throw origin.steps(
+        steps, "the number of steps must be in 1 ... \(most)" + (allowsAnySteps ? "" : ", the timesteps of the schedule"))
     }
     return steps
   }
 
   /// Whether diffusers' step is NaN somewhere in a plain run.
-  func isNotFinite(_ steps: Int, in torch: TorchArithmetic) -> Bool {
+  func isNotFinite(_ run: Run) -> Bool {
     do {
-      _ = try faithful(steps, RunArguments(), in: torch)
+      _ = try faithful(Run(steps: run.steps, torch: run.torch))
       return false
     } catch {
       guard case .notFinite = error else { return false }
       return true
     }
   }
+}
+
+/// A run: the number of steps, what a pipeline gives besides, and the arithmetic in which diffusers runs.
+@dynamicMemberLookup
+struct Run {
+  let steps: Int
+  var arguments = RunArguments()
+  var torch = TorchArithmetic()
+
+  subscript<Value>(dynamicMember path: KeyPath<RunArguments, Value>) -> Value { arguments[keyPath: path] }
+
+  /// torch's square root of a float32.
+  func root(_ x: Float) -> Float { torch.root(x) }
 }
 
 /// A class with a table of betas.
@@ -153,7 +190,7 @@ struct Recipe {
   }
 
   func plan() throws(PlanError) -> SamplingPlan {
-    try Steps(moves: moves, start: start).plan(
+    try FixedMoves(moves: moves, start: start).plan(
       over: grid, predicting: reading, clipping: clipping, learnsVariance: learnsVariance)
   }
 
@@ -163,11 +200,14 @@ struct Recipe {
     for i in moves.indices { moves[i].next = moves[i].next + (factor - 1) * moves[i].next.noise * .noise }
   }
 
-  private struct Steps: Sampler {
-    var moves: [Move]
-    var start: NoiseLevel
+}
 
-    func moves(over grid: SamplingGrid) -> [Move] { moves }
-    func start(of grid: SamplingGrid) -> NoiseLevel { start }
-  }
+/// A method whose steps are known already.
+struct FixedMoves: Sampler {
+  var moves: [Move]
+  /// Where they start from; from the first point of the grid if it is nil.
+  var start: NoiseLevel?
+
+  func moves(over grid: SamplingGrid) -> [Move] { moves }
+  func start(of grid: SamplingGrid) -> NoiseLevel { start ?? grid.points[0].level }
 }

@@ -135,9 +135,8 @@ extension DiffusersConfiguration {
     guard fidelity == .diffusers else {
       return try recipe(steps, fidelity, arguments, in: nil).moves.map(\.query.timestep)
     }
-    let room = room
-    try arguments.check(for: room)
-    return try room.timesteps(room.checked(steps), arguments, in: TorchArithmetic())
+    let (room, run) = try begun(steps, arguments)
+    return try room.timesteps(run)
   }
 
   /// diffusers' sigmas for a number of steps in float32, that of the end last; without Heun's repeats.
@@ -147,21 +146,29 @@ extension DiffusersConfiguration {
   public func sigmas(
     steps: Int, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> [Float] {
-    let room = room
-    try arguments.check(for: room)
-    return try room.setting(room.checked(steps), arguments, in: TorchArithmetic()).sigmas
+    let (room, run) = try begun(steps, arguments)
+    return try room.setting(run).sigmas
   }
 
   private func recipe(
     _ steps: Int, _ fidelity: Fidelity, _ arguments: RunArguments, in torch: TorchArithmetic?
   ) throws(ConfigurationError) -> Recipe {
+    var (room, run) = try begun(steps, arguments)
+    guard fidelity == .diffusers else { return try room.corrected(run) }
+    run.torch = torch ?? TorchArithmetic()
+    let recipe = try room.faithful(run)
+    run.torch.isOnAMD = true
+    if torch == nil { _ = try room.faithful(run) }
+    return recipe
+  }
+
+  /// The class, and a run of it that it takes.
+  private func begun(
+    _ steps: Int, _ arguments: RunArguments
+  ) throws(ConfigurationError) -> (any DiffusersClass, Run) {
     let room = room
     try arguments.check(for: room)
-    let steps = try room.checked(steps)
-    guard fidelity == .diffusers else { return try room.corrected(steps, arguments) }
-    let recipe = try room.faithful(steps, arguments, in: torch ?? TorchArithmetic())
-    if torch == nil { _ = try room.faithful(steps, arguments, in: TorchArithmetic(isOnAMD: true)) }
-    return recipe
+    return (room, Run(steps: try room.checked(steps), arguments: arguments))
   }
 
   /// Which deviations this configuration meets with a number of steps: where `.diffusers` and
@@ -169,8 +176,8 @@ extension DiffusersConfiguration {
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
   public func deviations(steps: Int, with arguments: RunArguments = RunArguments()) -> [Deviation] {
-    let room = room
-    return (try? room.deviations(room.checked(steps), arguments, in: TorchArithmetic())) ?? []
+    guard let (room, run) = try? begun(steps, arguments), let setting = try? room.setting(run) else { return [] }
+    return (try? room.deviations(run, setting)) ?? []
   }
 
   /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few operations;
@@ -180,8 +187,8 @@ extension DiffusersConfiguration {
   package func roundings(
     steps: Int, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> [[Rounding]] {
-    let room = room
-    return try room.roundings(room.checked(steps), arguments, in: TorchArithmetic())
+    let (room, run) = try begun(steps, arguments)
+    return try room.roundings(run)
   }
 
   /// A method whose step between any two levels is that of the class, if there is one.

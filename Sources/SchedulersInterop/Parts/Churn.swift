@@ -5,12 +5,12 @@ struct Churning {
   static let deviations: [Deviation] = [.lateChurn]
   static let takes: Set<RunArguments.Key> = [.churn, .churnMinimum, .churnMaximum, .churnNoise]
 
-  let run: RunArguments
+  let run: Run
 
   /// A method with churn, where the arguments ask for it.
   ///
   /// - Parameter isFlow: whether the sigmas of the arguments are rectified flow's noise.
-  static func sampler(_ base: some Sampler, _ run: RunArguments, isFlow: Bool = false) -> any Sampler {
+  static func sampler(_ base: some Sampler, _ run: Run, isFlow: Bool = false) -> any Sampler {
     guard run.churn > 0, run.churnMinimum <= run.churnMaximum else { return base }
     func sigma(_ bound: Double) -> Double {
       let sigma = !isFlow || bound <= 0 ? bound : bound < 1 ? bound / (1 - bound) : .infinity
@@ -21,25 +21,25 @@ struct Churning {
   }
 
   /// σ̂ = (1 + γ)·σ and the deviation of the noise that leads there, in float32.
-  func raised(_ sigma: Float, evaluations: Int, in torch: TorchArithmetic) -> (sigma: Float, noise: Double) {
+  func raised(_ sigma: Float, evaluations: Int) -> (sigma: Float, noise: Double) {
     let share = min(run.churn / Double(evaluations), 2.0.squareRoot() - 1)
     let (least, most) = (Float(run.churnMinimum), Float(run.churnMaximum))
     let gamma = least <= sigma && sigma <= most ? share : 0
     let raised = sigma * Float(gamma + 1)
-    return (raised, gamma > 0 ? run.churnNoise * Double(torch.root(raised * raised - sigma * sigma)) : 0)
+    return (raised, gamma > 0 ? run.churnNoise * Double(run.root(raised * raised - sigma * sigma)) : 0)
   }
 
   /// Euler's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z at σ̂, of a network that saw x at σ.
   ///
   /// - Parameter readout: x̂0 from x̂ and what the network said of x.
   func eulerMoves(
-    _ grid: SamplingGrid, sigmas: [Float], in torch: TorchArithmetic,
+    _ grid: SamplingGrid, sigmas: [Float],
     readout: (_ sigma: Double, _ raised: Double) throws(ConfigurationError) -> Readout
   ) throws(ConfigurationError) -> [Move] {
     var moves: [Move] = []
     for (i, interval) in grid.intervals.enumerated() {
       // Every sigma but one counts; log-linear ones are one more than the steps.
-      let (raised, noise) = raised(sigmas[i], evaluations: sigmas.count - 1, in: torch)
+      let (raised, noise) = raised(sigmas[i], evaluations: sigmas.count - 1)
       let readout = try readout(Double(sigmas[i]), Double(raised))
       let sample = LinearForm.sample + noise * .noise
       let denoised = readout.sample * sample + readout.output * .output

@@ -11,12 +11,10 @@ struct Discrete {
   var predictsEpsilon: Bool
   var clipping: Clipping
 
-  init(
-    _ betas: Betas, origin: Origin, prediction: Prediction, clipping: Clipping, in torch: TorchArithmetic
-  ) throws(ConfigurationError) {
-    (self.origin, self.torch, self.clipping) = (origin, torch, clipping)
-    tables = try betas.tables(in: torch)
-    predictsEpsilon = prediction == .epsilon
+  init(_ room: some DiscreteClass, _ run: Run) throws(ConfigurationError) {
+    (origin, torch, clipping) = (room.origin, run.torch, try room.clipping())
+    predictsEpsilon = try room.prediction() == .epsilon
+    tables = try room.table.tables(in: run.torch)
   }
 
   func root(_ x: Float) -> Float { torch.root(x) }
@@ -49,11 +47,6 @@ struct Discrete {
   /// The level without float32's rounding of the roots, whose variance is 1.
   func unitLevel(_ alphaBar: Float) -> NoiseLevel {
     NoiseLevel(signal: Double(alphaBar).squareRoot(), noise: (1 - Double(alphaBar)).squareRoot())
-  }
-
-  /// Where a run starts.
-  func start(_ setting: Setting) throws(ConfigurationError) -> NoiseLevel {
-    unitLevel(try alphaBar(setting.timesteps[0], step: 0))
   }
 
   /// Where x̂0 is infinite in diffusers and nothing brings it back.
@@ -99,35 +92,65 @@ struct Discrete {
     }
     return eta
   }
+}
 
-  /// The deviations of a class that goes by the timesteps of a table.
-  ///
-  /// - Parameters:
-  ///   - setting: the run, from noise to data.
-  ///   - spacing: nil for timesteps that the network was distilled at.
-  static func deviations(
-    _ steps: Int, _ setting: Setting, _ betas: Betas, spacing: Spacing?, prediction: Prediction
-  ) throws(ConfigurationError) -> [Deviation] {
-    let total = try betas.timesteps.count()
+/// A class that goes by the timesteps of a table.
+protocol DiscreteClass: TableClass {
+  /// How it chooses them; nil for those that a network was distilled at.
+  var spacing: Spacing? { get }
+  var output: Output { get }
+  /// Whether the run ends at timestep 0 instead of clean data.
+  var endsAtLeastNoise: Bool { get }
+}
+
+extension DiscreteClass {
+  var endsAtLeastNoise: Bool { false }
+  func prediction() throws(ConfigurationError) -> Prediction { try output.prediction() }
+  func reading() throws(ConfigurationError) -> any OutputReading { try prediction() }
+  func clipping() throws(ConfigurationError) -> Clipping { try output.clipping() }
+
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    let (schedule, spacing) = (try table.schedule(), spacing!)
+    return try spacing.naming(origin) {
+      let grid = try SamplingGrid(schedule, steps: run.steps, spacing: spacing.exact())
+      return try ended(grid, atLeastNoise: endsAtLeastNoise, schedule)
+    }
+  }
+
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()))
+  }
+
+  /// A run of diffusers.
+  func recipe(
+    _ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil
+  ) throws(ConfigurationError) -> Recipe {
+    let first = try discrete.alphaBar(moves[0].query.timestep, step: 0)
+    return Recipe(
+      moves, start: start ?? discrete.unitLevel(first), reading: try reading(), clipping: discrete.clipping,
+      learnsVariance: learnsVariance)
+  }
+
+  /// The deviations of timesteps, from noise to data.
+  func timestepDeviations(_ run: Run, _ timesteps: [Double]) throws(ConfigurationError) -> [Deviation] {
+    let total = try table.tables(in: run.torch).betas.count
     var found: [Deviation] = [.float32Tables]
     if let spacing {
-      found += try spacing.deviations(steps, of: total, timesteps: setting.timesteps, fractions: .rounded)
-      if steps == 1, try spacing.kind() == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
+      found += try spacing.deviations(run.steps, of: total, timesteps: timesteps, fractions: .rounded)
+      if run.steps == 1, try spacing.kind() == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
     }
-    if setting.timesteps.contains(where: { $0 >= Double(total) }) { found.append(.timestepPastTheEnd) }
-    if betas.isRescaled, prediction == .epsilon, setting.timesteps.contains(Double(total - 1)) {
+    if timesteps.contains(where: { $0 >= Double(total) }) { found.append(.timestepPastTheEnd) }
+    if table.isRescaled, (try? prediction()) == .epsilon, timesteps.contains(Double(total - 1)) {
       found.append(.infiniteX0)
     }
     return found
   }
 
   /// Those of a step that goes to t − ⌊T/N⌋.
-  static func strideDeviations(
-    _ steps: Int, _ setting: Setting, of total: Int, endsAtLeastNoise: Bool
-  ) -> [Deviation] {
-    let (stride, end) = (Double(total / steps), endsAtLeastNoise ? 0.0 : -1)
-    let isOff = zip(setting.timesteps, setting.timesteps.dropFirst() + [end]).contains { max($0 - stride, end) != $1 }
-    return (isOff ? [.stridedPrevious] : []) + (endsAtLeastNoise && setting.timesteps.last == 0 ? [.idleLastStep] : [])
+  func strideDeviations(_ run: Run, _ timesteps: [Double]) throws(ConfigurationError) -> [Deviation] {
+    let (stride, end) = (Double(try table.timesteps.count() / run.steps), endsAtLeastNoise ? 0.0 : -1)
+    let isOff = zip(timesteps, timesteps.dropFirst() + [end]).contains { max($0 - stride, end) != $1 }
+    return (isOff ? [.stridedPrevious] : []) + (endsAtLeastNoise && timesteps.last == 0 ? [.idleLastStep] : [])
   }
 }
 

@@ -4,7 +4,6 @@ import Schedulers
 struct Exploding {
   static let deviations: [Deviation] = [.initialScaleWithoutData, .subsampledEnds]
 
-  let origin: Origin
   let table: Betas
   let choices: SigmaChoices
   let spacing: Spacing
@@ -17,6 +16,8 @@ struct Exploding {
   /// Whether the run ends at the least noise instead of clean data.
   var endsAtLeastNoise = false
 
+  var origin: Origin { table.timesteps.given.origin }
+
   /// diffusers' sigmas in equal steps of ln σ, one more than the steps, whatever the timesteps.
   static func logLinear(_ table: [Float], steps: Int) -> [Double] {
     let (start, end) = (NumPy.log(table[table.count - 1]), NumPy.log(table[0]))
@@ -24,10 +25,8 @@ struct Exploding {
   }
 
   /// diffusers' timesteps and sigmas.
-  func setting(
-    _ steps: Int, isLogLinear: Bool = false, in torch: TorchArithmetic
-  ) throws(ConfigurationError) -> Setting {
-    let table = try table.tables(in: torch).sigmas
+  func setting(_ run: Run, isLogLinear: Bool = false) throws(ConfigurationError) -> Setting {
+    let (table, steps) = (try table.tables(in: run.torch).sigmas, run.steps)
     var timesteps = try spacing.timesteps(steps, of: table.count, fractions: fractions)
     var sigmas =
       isLogLinear ? Self.logLinear(table, steps: steps) : timesteps.map { NumPy.interpolate($0, in: table) }
@@ -44,38 +43,15 @@ struct Exploding {
     return Setting(timesteps: timesteps, sigmas: sigmas.map { Float($0) } + [endsAtLeastNoise ? table[0] : 0])
   }
 
-  /// A run of diffusers, whose samples are given to the network as 1/√(1+σ²) of them.
-  ///
-  /// - Parameters:
-  ///   - setting: the timesteps and sigmas.
-  ///   - moves: the steps over them.
-  func faithful(
-    _ setting: Setting, reading: Prediction, clipping: Clipping = .none, isHeun: Bool = false,
-    moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
-  ) throws(ConfigurationError) -> Recipe {
-    try origin.check(setting)
-    let grid = SamplingGrid(
-      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
-        SamplingGrid.Point(timestep: timestep, sigma: Double(sigma))
-      })
-    let moves = try moves(grid)
-    try origin.checkStart(moves)
-    // With linspace and trailing spacing diffusers multiplies the first noise by σ, as if there were no
-    // data in it.
-    let start = NoiseLevel(
-      signal: try spacing.kind() == .leading ? 1 : 0, noise: Double(setting.sigmas.max() ?? 0))
-    return Recipe(moves, start: start, over: isHeun ? grid : nil, reading: reading, clipping: clipping)
-  }
-
   /// The exact grid, on which samples are x0 + σ·epsilon unless a point has no signal.
   ///
   /// - Parameters:
   ///   - isLogLinear: whether sigmas lie in equal steps of ln σ.
   ///   - isContinuous: whether the network is told ln(σ)/4.
   func grid(
-    _ steps: Int, isLogLinear: Bool = false, isContinuous: Bool = false
+    _ run: Run, isLogLinear: Bool = false, isContinuous: Bool = false
   ) throws(ConfigurationError) -> SamplingGrid {
-    let schedule = try table.schedule()
+    let (schedule, steps) = (try table.schedule(), run.steps)
     return try spacing.naming(origin) {
       var grid: SamplingGrid
       if let chosen = try choices.exactGrid(schedule, steps: steps) {
@@ -97,10 +73,8 @@ struct Exploding {
   }
 
   /// The deviations of the grid and the start.
-  func deviations(
-    _ steps: Int, _ setting: Setting, in torch: TorchArithmetic
-  ) throws(ConfigurationError) -> [Deviation] {
-    let total = try table.timesteps.count()
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let (total, steps) = (try table.timesteps.count(), run.steps)
     let (timesteps, sigmas) = (setting.timesteps, setting.sigmas)
     var found: [Deviation] = [.float32Tables]
     if !choices.isMade {
@@ -114,7 +88,7 @@ struct Exploding {
     if table.isRescaled, sigmas.contains(where: { $0 > 4095 }) { found.append(.almostZeroSNR) }
     if kind != .leading { found.append(.initialScaleWithoutData) }
     if choices.isMade, !sigmas.isEmpty {
-      let table = try table.tables(in: torch).sigmas
+      let table = try table.tables(in: run.torch).sigmas
       let (most, least) = (choices.ends.most ?? Double(table.last!), choices.ends.least ?? Double(table[0]))
       let ends = [(sigmas[0], most)] + (steps > 1 ? [(sigmas[steps - 1], least)] : [])
       if ends.contains(where: { abs(Double($0) / $1 - 1) > 0x1p-16 }) { found.append(.subsampledEnds) }
@@ -124,6 +98,45 @@ struct Exploding {
     if timesteps.count > 1, timesteps[0] == timesteps[1] { found.append(.duplicateStart) }
     if endsAtLeastNoise, setting.isIdleAtEnd { found.append(.idleLastStep) }
     return found
+  }
+}
+
+/// A class whose samples are x0 + σ·epsilon.
+protocol ExplodingClass: TableClass {
+  var exploding: Exploding { get }
+  var output: Output { get }
+}
+
+extension ExplodingClass {
+  var table: Betas { exploding.table }
+  func reading() throws(ConfigurationError) -> any OutputReading { try output.prediction() }
+  func clipping() throws(ConfigurationError) -> Clipping { try output.clipping() }
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try exploding.grid(run) }
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try exploding.setting(run) }
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    try exploding.deviations(run, setting)
+  }
+
+  /// A run of diffusers, whose samples are given to the network as 1/√(1+σ²) of them.
+  ///
+  /// - Parameter moves: the steps over the points.
+  func recipe(
+    _ run: Run, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
+  ) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(run)
+    try origin.check(setting)
+    let grid = SamplingGrid(
+      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
+        SamplingGrid.Point(timestep: timestep, sigma: Double(sigma))
+      })
+    let moves = try moves(grid)
+    try origin.checkStart(moves)
+    // With linspace and trailing spacing diffusers multiplies the first noise by σ, as if there were no
+    // data in it.
+    let start = NoiseLevel(
+      signal: try exploding.spacing.kind() == .leading ? 1 : 0, noise: Double(setting.sigmas.max() ?? 0))
+    return Recipe(
+      moves, start: start, over: Self.asksTwice ? grid : nil, reading: try reading(), clipping: try clipping())
   }
 }
 
@@ -168,10 +181,10 @@ struct AncestralSigmas {
   ///
   /// - Parameter needsDown: whether the logarithm of σ_down is taken.
   init(
-    from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ origin: Origin, in torch: TorchArithmetic
+    from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ origin: Origin, _ run: Run
   ) throws(ConfigurationError) {
-    up = torch.root(to * to * (from * from - to * to) / (from * from))
-    down = torch.root(to * to - up * up)
+    up = run.root(to * to * (from * from - to * to) / (from * from))
+    down = run.root(to * to - up * up)
     guard up.isFinite, down.isFinite, down > 0 || !needsDown else {
       throw origin.notFinite(
         step: step, timestep: timestep,

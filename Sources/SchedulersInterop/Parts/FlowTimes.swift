@@ -106,11 +106,11 @@ struct FlowTimes {
 
   /// diffusers' sigmas of a run, which it shifts in its constructor, and again here, but given sigmas
   /// only here and in float32.
-  func setting(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> Setting {
-    let total = Double(try timesteps.count())
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+    let (total, steps) = (Double(try timesteps.count()), run.steps)
     let shift = try shifting.factor(mu: run.mu)
     var sigmas: [Double]
-    if let given = try given(steps, run) {
+    if let given = try given(run) {
       let singles = shifting.shifted(given.map { Float($0) }, by: shift)
       if let i = singles.firstIndex(of: 0) {
         throw origin.argument("sigmas[\(i)]", given[i], "raise it; once shifted it is 0 in float32")
@@ -136,8 +136,8 @@ struct FlowTimes {
   }
 
   /// The same times in Double, shifted once.
-  func grid(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> SamplingGrid {
-    let given = try given(steps, run)
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    let (given, steps) = (try given(run), run.steps)
     let shift = try shifting.factor(mu: run.mu)
     let total = try timesteps.count()
     let choice = try choices?.choice()
@@ -158,8 +158,9 @@ struct FlowTimes {
   }
 
   /// The sigmas given to `set_timesteps`, if there are any.
-  private func given(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> [Double]? {
+  private func given(_ run: Run) throws(ConfigurationError) -> [Double]? {
     guard let sigmas = run.sigmas else { return nil }
+    let steps = run.steps
     guard sigmas.count == steps else {
       throw origin.argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)")
     }
@@ -175,7 +176,8 @@ struct FlowTimes {
   }
 
   /// The deviations of the times.
-  func deviations(_ steps: Int, _ run: RunArguments, _ setting: Setting) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) -> [Deviation] {
+    let steps = run.steps
     let isShifted = shifting.isDynamicOn || shifting.shift.value != 1
     // Where both ends are held, a shift of them changes nothing.
     let isHeld = shifting.terminal?.value != nil && (steps == 2 || choices?.isMade == true)

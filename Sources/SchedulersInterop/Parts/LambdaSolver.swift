@@ -4,7 +4,6 @@ import Schedulers
 struct LambdaSolver {
   static let deviations: [Deviation] = [.roundedSigmaTimesteps, .oneMorePoint, .vOnStraightLines]
 
-  let origin: Origin
   let table: Betas
   let output: Output
   let lowersFinalOrder: Given<Bool>
@@ -15,6 +14,8 @@ struct LambdaSolver {
   var ending: NamedChoice<Bool>?
   /// The least lambda of the timesteps that a run uses.
   var leastLambda: Given<Double>?
+  /// Whether the network's output has a second half.
+  private(set) var learnsVariance = false
   /// Whether the run goes from data to noise.
   var ascends = false
   /// Whether runs on chosen sigmas end where they are already.
@@ -33,7 +34,6 @@ struct LambdaSolver {
     _ o: inout OptionReader, lowersFinalOrder: Bool = true, canRescale: Bool = false, spaces: Bool = true,
     shiftsDynamically: Bool = true, hasTerminal: Bool = false, declaresEnds: Bool = false, hasLu: Bool = false
   ) {
-    origin = o.origin
     table = Betas(&o, canRescale: canRescale, keepsSignal: true)
     var output = Output(
       &o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
@@ -51,11 +51,13 @@ struct LambdaSolver {
   /// Adds `lambda_min_clipped`.
   mutating func readLeastLambda(_ o: inout OptionReader) { leastLambda = o.number("lambda_min_clipped", -.infinity) }
 
-  /// Whether the network's output has a second half, about the variance: `variance_type`.
-  static func learnsVariance(_ o: inout OptionReader) -> Bool {
-    ["learned", "learned_range"].contains(o.text("variance_type", nil).value)
+  /// Adds `variance_type`, which says whether a network of epsilon has a second half, about the variance.
+  mutating func readVariance(_ o: inout OptionReader) {
+    let isLearned = ["learned", "learned_range"].contains(o.text("variance_type", nil).value)
+    learnsVariance = isLearned && output.name == "epsilon"
   }
 
+  var origin: Origin { table.timesteps.given.origin }
   var usesFlow: Bool { choices.contains(.flow) }
   func endsAtLeastNoise() throws(ConfigurationError) -> Bool { try ending?.get() ?? true }
 
@@ -65,23 +67,16 @@ struct LambdaSolver {
     return prediction
   }
 
-  /// x̂0 as diffusers reads it, where `estimate` is interpolated.
-  func reading(_ estimate: Estimate = .x0) throws(ConfigurationError) -> any OutputReading {
-    let prediction = try prediction()
-    return prediction == .v && usesFlow ? CircularV(isEpsilon: estimate == .epsilon) : prediction
-  }
-
   // diffusers
 
   /// diffusers' timesteps and sigmas.
   ///
   /// - Parameter flow: the sigmas of rectified flow.
   func setting(
-    _ steps: Int, _ run: RunArguments, in torch: TorchArithmetic,
-    flow: (() throws(ConfigurationError) -> [Double])? = nil
+    _ run: Run, flow: (() throws(ConfigurationError) -> [Double])? = nil
   ) throws(ConfigurationError) -> Setting {
-    let tables = try table.tables(in: torch)
-    let (table, last) = (tables.sigmas, try lastTimestep(tables, in: torch))
+    let (tables, steps) = (try table.tables(in: run.torch), run.steps)
+    let (table, last) = (tables.sigmas, try lastTimestep(tables, in: run.torch))
     // One more is chosen, and the last left out.
     var timesteps = try spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
@@ -153,30 +148,15 @@ struct LambdaSolver {
       ? NoiseLevel(signal: Double(max(1 - sigma, 0)), noise: Double(sigma)) : .variancePreserving(sigma: Double(sigma))
   }
 
-  func levels(in torch: TorchArithmetic) -> Float32Levels {
-    Float32Levels(path: usesFlow ? .straight : .variancePreserving, torch: torch)
-  }
-
-  /// A run of diffusers.
-  func faithful(
-    _ setting: Setting, estimate: Estimate = .x0, thresholds: Bool = true, learnsVariance: Bool = false,
-    moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
-  ) throws(ConfigurationError) -> Recipe {
-    try origin.check(setting)
-    let clipping = thresholds ? try output.clipping() : .none
-    let grid = setting.grid(level)
-    let moves = try moves(grid)
-    try origin.checkStart(moves)
-    return Recipe(
-      moves, start: grid.points[0].level, reading: try reading(estimate), clipping: clipping,
-      learnsVariance: learnsVariance && output.name == "epsilon")
+  func levels(_ run: Run) -> Float32Levels {
+    Float32Levels(path: usesFlow ? .straight : .variancePreserving, torch: run.torch)
   }
 
   // The mathematics
 
   /// The exact grid.
-  func grid(_ steps: Int, _ run: RunArguments) throws(ConfigurationError) -> SamplingGrid {
-    let choice = try choices.choice()
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+    let (choice, steps) = (try choices.choice(), run.steps)
     if choice == .flow {
       let spacing = FlowSpacing(
         times: .equal, shift: .fixed(try shifting.factor(mu: run.mu)), last: nil, terminal: try shifting.last(),
@@ -201,22 +181,11 @@ struct LambdaSolver {
     return try table.naming { try schedule.prefix(count) }
   }
 
-  /// A run by the mathematics, over the exact grid.
-  func corrected(
-    _ grid: SamplingGrid, _ moves: [Move], start: NoiseLevel? = nil, thresholds: Bool = true,
-    learnsVariance: Bool = false
-  ) throws(ConfigurationError) -> Recipe {
-    Recipe(
-      moves, start: start ?? grid.points[0].level, over: grid, reading: try prediction(),
-      clipping: thresholds ? try output.clipping() : .none,
-      learnsVariance: learnsVariance && output.name == "epsilon")
-  }
-
   // Deviations
 
   /// The deviations of the grid and of what is read.
-  func deviations(_ steps: Int, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    let total = try table.timesteps.count()
+  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+    let (total, steps) = (try table.timesteps.count(), run.steps)
     let (timesteps, kind) = (setting.timesteps, try spacing.kind())
     var found: [Deviation] = [.float32Tables]
     if !choices.isMade {
@@ -236,6 +205,48 @@ struct LambdaSolver {
     if usesFlow, (try? prediction()) == .v { found.append(.vOnStraightLines) }
     if !ascends, try endsAtLeastNoise(), setting.isIdleAtEnd { found.append(.idleLastStep) }
     return found
+  }
+}
+
+/// A class that solves in lambda.
+protocol LambdaClass: TableClass {
+  var lambda: LambdaSolver { get }
+  /// What is interpolated.
+  func estimate() throws(ConfigurationError) -> Estimate
+  /// The exact steps over a grid.
+  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move]
+}
+
+extension LambdaClass {
+  var table: Betas { lambda.table }
+  var takesMu: Bool { lambda.shifting.isDynamicOn }
+  var learnsVariance: Bool { lambda.learnsVariance }
+  func reading() throws(ConfigurationError) -> any OutputReading { try lambda.prediction() }
+  func clipping() throws(ConfigurationError) -> Clipping { try lambda.output.clipping() }
+  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try lambda.grid(run) }
+  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try lambda.setting(run) }
+
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+    let grid = try grid(run)
+    return FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
+  }
+
+  /// A run of diffusers.
+  ///
+  /// - Parameter moves: the steps over the points.
+  func recipe(
+    _ run: Run, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
+  ) throws(ConfigurationError) -> Recipe {
+    let setting = try setting(run)
+    try origin.check(setting)
+    let grid = setting.grid(lambda.level)
+    let moves = try moves(grid)
+    try origin.checkStart(moves)
+    let prediction = try lambda.prediction()
+    let reading: any OutputReading =
+      try prediction == .v && lambda.usesFlow ? CircularV(isEpsilon: estimate() == .epsilon) : prediction
+    return Recipe(
+      moves, start: grid.points[0].level, reading: reading, clipping: try clipping(), learnsVariance: learnsVariance)
   }
 }
 

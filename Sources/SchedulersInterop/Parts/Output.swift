@@ -5,7 +5,8 @@ struct Output {
   static let usual: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v]
   static let epsilonOrV: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "v_prediction": .v]
 
-  private let choice: NamedChoice<Prediction>
+  /// nil for epsilon alone.
+  private let choice: NamedChoice<Prediction>?
   /// Whether and to what x̂0 is clipped.
   private(set) var range: (isOn: Given<Bool>, limit: Given<Double>?)?
   private(set) var thresholding: Thresholding?
@@ -14,41 +15,36 @@ struct Output {
     choice = o.choice("prediction_type", "epsilon", predictions)
   }
 
-  /// Adds `clip_sample` and its range.
-  mutating func readClipping(_ o: inout OptionReader, _ standard: Bool) {
-    range = Self.range(&o, standard, hasLimit: true)
+  /// Epsilon, and `clip_sample` to −1 ... 1.
+  init(epsilonWithClipping o: inout OptionReader) {
+    choice = nil
+    range = (o.boolean("clip_sample", true), nil)
   }
 
-  /// `clip_sample`, and its range if there is one.
-  static func range(
-    _ o: inout OptionReader, _ standard: Bool, hasLimit: Bool
-  ) -> (isOn: Given<Bool>, limit: Given<Double>?) {
-    (o.boolean("clip_sample", standard), hasLimit ? o.number("clip_sample_range", 1) : nil)
+  /// Adds `clip_sample` and its range.
+  mutating func readClipping(_ o: inout OptionReader, _ standard: Bool) {
+    range = (o.boolean("clip_sample", standard), o.number("clip_sample_range", 1))
   }
 
   /// Adds `thresholding` and its numbers.
   mutating func readThresholding(_ o: inout OptionReader) { thresholding = Thresholding(&o) }
 
-  func prediction() throws(ConfigurationError) -> Prediction { try choice.get() }
+  func prediction() throws(ConfigurationError) -> Prediction { try choice?.get() ?? .epsilon }
 
-  func refused(_ remedy: String) -> ConfigurationError { choice.given.refused(remedy) }
+  func refused(_ remedy: String) -> ConfigurationError { choice!.given.refused(remedy) }
 
   /// The name of the prediction in the file.
-  var name: String? { choice.name }
+  var name: String? { choice?.name }
 
   var isThresholded: Bool { thresholding?.isOn.value == true }
 
   /// What is done to x̂0.
   func clipping() throws(ConfigurationError) -> Clipping {
     if let thresholding, thresholding.isOn.value { return try thresholding.clipping() }
-    return try range.map(Self.clipping) ?? .none
-  }
-
-  static func clipping(_ range: (isOn: Given<Bool>, limit: Given<Double>?)) throws(ConfigurationError) -> Clipping {
-    guard range.isOn.value else { return .none }
-    guard let limit = range.limit else { return .range(-1...1) }
-    guard limit.value >= 0, limit.value.isFinite else { throw limit.refused("it must be 0 or more and finite") }
-    return .range(-limit.value...limit.value)
+    guard let range, range.isOn.value else { return .none }
+    let limit = range.limit?.value ?? 1
+    guard limit >= 0, limit.isFinite else { throw range.limit!.refused("it must be 0 or more and finite") }
+    return .range(-limit...limit)
   }
 }
 
