@@ -5,9 +5,9 @@ import Testing
 @Suite struct BrownianRunTests {
   /// With noise that does not know about time, two runs of one seed share their start and their first draws, which mean other steps in
   /// each. With one Brownian path, the finer run adds detail to the coarser one's.
-  @Test(arguments: ["ddpm", "euler-ancestral", "dpm++sde"])
+  @Test(arguments: [DDPM(), EulerAncestral(), DPMSolverSDE()] as [any Sampler])
   func `a Brownian path gives much the same sample for other numbers of steps`(
-    name: String
+    sampler: any Sampler
   ) throws {
     let model = try Gaussian<Double>(mean: [0.2, -0.3], covariance: [[0.5, 0.3], [0.3, 0.4]])
     let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)
@@ -16,7 +16,7 @@ import Testing
         var noise = source
         let start = noise.next(like: Batch<Double>(zeros: [100, 2]))
         let grid = try SamplingGrid(schedule, steps: steps, spacing: TimestepSpacing.trailing)
-        let plan = try SamplerCatalog[name]!.sampler.plan(over: grid, predicting: .x0)
+        let plan = try sampler.plan(over: grid, predicting: .x0)
         return plan.sample(from: start, using: &noise, model: model.callAsFunction)
       }
       let squares = zip(ends[0].scalars, ends[1].scalars).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }

@@ -42,9 +42,8 @@ import Testing
   }
 
   /// With the exact gradient, x̂0 moves from D to D_k.
-  @Test(arguments: ["ddpm", "ddim", "dpm++2m", "heun"], [0, 1])
-  func `guidance by the score is the conditional model`(name: String, k: Int) throws {
-    let sampler = SamplerCatalog[name]!.sampler
+  @Test(arguments: [DDPM(), DDIM(), DPMSolverPlusPlus(), Heun()] as [any Sampler], [0, 1])
+  func `guidance by the score is the conditional model`(sampler: any Sampler, k: Int) throws {
     let guided = try draw(sampler, mixture.callAsFunction) { x, query in .score(gradient(k, x, query)) }
     let conditional = try draw(sampler, components[k].callAsFunction)
     // A rounding of x̂0, of about 1 in size, is 2⁻⁵² in each of 200 steps; taking it apart and together again costs a few more.

@@ -27,7 +27,7 @@ import Testing
     (["sample", "--eta", "0.5", "--sampler", "heun"], "choose --sampler ddim or euler-ancestral"),
     (["sample", "--sampler", "magic"], "unknown sampler \"magic\"; known: ddpm"),
     (["list", "magic"], "unknown list \"magic\"; known: samplers, deviations"),
-    (["list", "--format", "html"], "unknown format \"html\"; known: text, markdown"),
+    (["list", "--format", "html"], "unknown format \"html\"; known: text, markdown, docc"),
     (["sample", "--sampler", "ddim,"], "unknown sampler \"\""),
     (["sample", "--sampler", "ddim,ddim"], "given twice"),
     (["sample", "--sampler", "ddim-inversion"], "goes from data to noise"),

@@ -18,10 +18,11 @@ package struct ExponentialStep {
     (self.estimate, self.from, self.to, self.eta) = (estimate, from, to, eta)
   }
 
-  private var run: Double { to.lambda - from.lambda }
+  /// The length of the step; infinite from a level without signal, and to one without noise.
+  private var h: Double { to.lambda - from.lambda }
 
   /// H, the exponent over the whole step.
-  package var exponent: Double { estimate == .x0 ? (1 + eta) * run : -run }
+  package var exponent: Double { estimate == .x0 ? (1 + eta) * h : -h }
 
   /// The step with E held at `value`, from `sample`: order 1.
   package func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
@@ -36,7 +37,7 @@ package struct ExponentialStep {
     case .x0:
       let decay = Math.pow(ratio * from.signal / to.signal, eta)
       // Other libraries' grids may rise by a rounding.
-      let drawn = to.noise * max(-Math.expm1(-2 * eta * run), 0).squareRoot()
+      let drawn = to.noise * max(-Math.expm1(-2 * eta * h), 0).squareRoot()
       return ratio * decay * sample - to.signal * Math.expm1(-exponent) * value + drawn * .noise
     }
   }
@@ -55,15 +56,15 @@ package struct ExponentialStep {
     -> LinearForm
   {
     // A step that goes nowhere has nothing to integrate over.
-    guard values.count > 1, run != 0 else { return LinearForm() }
+    guard values.count > 1, h != 0 else { return LinearForm() }
     // The two ends by themselves, as h may be infinite.
-    let nodes = values.map { $0.level == from ? 0 : $0.level == to ? 1 : ($0.level.lambda - from.lambda) / run }
+    let nodes = values.map { $0.level == from ? 0 : $0.level == to ? 1 : ($0.level.lambda - from.lambda) / h }
     let moments = Self.moments(values.count, exponent: exponent)
     var weights = Interpolation.weights(of: nodes, moments: moments)
     rule(&weights, moments)
     let differences = Interpolation.differences(of: values.map(\.form), at: nodes)
     let scale = estimate == .x0 ? to.signal : (1 + eta) * to.noise
-    return zip(weights, differences).dropFirst().reduce(LinearForm()) { $0 + scale * $1.0 * $1.1 }
+    return .sum(weights.dropFirst().map { scale * $0 }, differences.dropFirst())
   }
 
   /// ∫₀¹ H·e^(−H(1−s))·sʲ ds for j = 0 ..< count: 1 − e^(−H), then 1 − (j/H) of the one before; where that cancels, its series

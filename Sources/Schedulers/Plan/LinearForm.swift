@@ -94,6 +94,11 @@ extension LinearForm {
     return form
   }
 
+  /// Σ weights[k]·forms[k].
+  static func sum(_ weights: some Sequence<Double>, _ forms: some Sequence<LinearForm>) -> LinearForm {
+    zip(weights, forms).reduce(into: LinearForm()) { $0.add($1.1, times: $1.0) }
+  }
+
   private mutating func change(_ body: (inout Double) -> Void) {
     for k in samples.indices { body(&samples[k]) }
     for k in estimates.indices { body(&estimates[k]) }
@@ -137,7 +142,8 @@ extension LinearForm: CustomStringConvertible {
   public var description: String {
     func name(_ symbol: String, _ ago: Int) -> String { ago == 0 ? symbol : "\(symbol)[-\(ago)]" }
     let terms =
-      samples.enumerated().map { ($1, name("x", $0)) } + [(made, "x⁺")] + estimates.enumerated().map { ($1, name("E", $0)) }
+      samples.enumerated().map { ($1, name("x", $0)) } + [(made, "x⁺")]
+      + estimates.enumerated().map { ($1, name("E", $0)) }
       + [(predicted, "x̂0"), (output, "F"), (noise, "z")]
     let parts = terms.filter { $0.0 != 0 }.map { "\($0.0)·\($0.1)" }
     return parts.isEmpty ? "0" : parts.joined(separator: " + ")

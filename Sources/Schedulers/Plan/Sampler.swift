@@ -56,7 +56,8 @@ public struct Move: Hashable, Codable, Sendable {
 
   /// A move from an evaluation at `query` to a sample at `arrival`.
   public init(
-    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm, variance: StepVariance? = nil
+    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm,
+    variance: StepVariance? = nil
   ) {
     self.query = query
     self.arrival = arrival

@@ -20,7 +20,9 @@ public struct Churn<Base: Sampler>: Sampler {
   public var noise: Double
 
   /// Churn before each step of a sampler.
-  public init(_ base: Base, amount: Double, range: ClosedRange<Double> = 0 ... .greatestFiniteMagnitude, noise: Double = 1) {
+  public init(
+    _ base: Base, amount: Double, range: ClosedRange<Double> = 0 ... .greatestFiniteMagnitude, noise: Double = 1
+  ) {
     self.base = base
     self.amount = amount
     self.range = range
@@ -56,5 +58,18 @@ public struct Churn<Base: Sampler>: Sampler {
     let sigma = points[i].level.sigma
     let gamma = range.contains(sigma) ? min(amount / Double(points.count - 1), 2.0.squareRoot() - 1) : 0
     return gamma > 0 ? scale.point(sigma: sigma * (1 + gamma), between: points[i], and: points[i + 1]) : points[i]
+  }
+}
+
+extension Churn<Heun> {
+  static var entries: [SamplerCatalog.Entry] {
+    [
+      .init(
+        name: "heun-churn", title: "Heun with churn", sampler: Churn(Heun(), amount: 40), order: 2,
+        source: "https://arxiv.org/abs/2206.00364", use: "with networks of EDM and hundreds of calls"),
+      .init(
+        name: "euler-churn", title: "Euler with churn", sampler: Churn<Euler>(Euler(), amount: 40), order: 1,
+        source: "https://github.com/crowsonkb/k-diffusion", use: "as k-diffusion's Euler with `s_churn`"),
+    ]
   }
 }

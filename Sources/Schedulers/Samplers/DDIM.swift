@@ -32,4 +32,10 @@ public struct DDIM: EtaSampler {
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "ddim", title: "DDIM", sampler: DDIM(), order: 1, source: "https://arxiv.org/abs/2010.02502",
+      use: "to compare with published work, to interpolate between noises, or for eta")
+  ]
 }

@@ -23,4 +23,10 @@ public struct DDIMInversion: Sampler {
         at: query, to: to.level, estimate: .x0, next: to.level.signal * x0 + to.level.noise * epsilon)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "ddim-inversion", title: "DDIM inversion", sampler: DDIMInversion(), order: 1,
+      source: "https://arxiv.org/abs/2010.02502", use: "to find the noise of a given picture")
+  ]
 }

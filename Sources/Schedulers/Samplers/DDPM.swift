@@ -44,4 +44,14 @@ public struct DDPM: Sampler {
     let large = isLast && variance == .fixedLarge ? small : posterior.forwardVariance
     return variance.stepVariance(small: Math.log(small), large: Math.log(large))
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "ddpm", title: "DDPM, fixed small variance", sampler: DDPM(), order: 1,
+      source: "https://arxiv.org/abs/2006.11239",
+      use: "with hundreds of steps, to sample from the model as Ho et al. defined it"),
+    .init(
+      name: "ddpm-large", title: "DDPM, fixed large variance", sampler: DDPM(variance: .fixedLarge), order: 1,
+      source: "https://arxiv.org/abs/2006.11239", use: "the same, with all T steps only"),
+  ]
 }

@@ -22,4 +22,13 @@ public struct DEIS: Sampler {
     try check("order", Double(order), .closed(1...3))
     return ExponentialMultistep(order: order, estimate: .epsilon, lowersFinalOrder: lowersFinalOrder).moves(over: grid)
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "deis", title: "DEIS, order 2 in log rho", sampler: DEIS(), order: 2,
+      source: "https://arxiv.org/abs/2204.13902", use: "where a configuration asks for it"),
+    .init(
+      name: "deis3", title: "DEIS, order 3 in log rho", sampler: DEIS(order: 3), order: 3,
+      source: "https://arxiv.org/abs/2204.13902", use: "the same; it is `dpm3m`"),
+  ]
 }

@@ -36,4 +36,13 @@ public struct DPMSolver: Sampler {
       halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "dpm2m", title: "DPM-Solver 2M", sampler: DPMSolver(), order: 2, source: "https://arxiv.org/abs/2206.00927",
+      use: "in comparisons with `dpm++2m`: it extrapolates epsilon"),
+    .init(
+      name: "dpm3m", title: "DPM-Solver 3M", sampler: DPMSolver(order: 3), order: 3,
+      source: "https://arxiv.org/abs/2206.00927", use: "the same"),
+  ]
 }

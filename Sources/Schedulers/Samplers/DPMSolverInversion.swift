@@ -37,4 +37,10 @@ public struct DPMSolverInversion: Sampler {
         multistep.move(climb, from: i, order: min(order(first.count + i, climb[i + 1].level), i + 1))
       }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverInversion(), order: 2,
+      source: "https://arxiv.org/abs/2211.01095", use: "as `ddim-inversion`, for samples of `dpm++2m`")
+  ]
 }

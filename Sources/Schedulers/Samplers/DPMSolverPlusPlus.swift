@@ -49,4 +49,27 @@ public struct DPMSolverPlusPlus: EtaSampler {
       halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "dpm++1", title: "DPM-Solver++, order 1", sampler: DPMSolverPlusPlus(order: 1), order: 1,
+      source: "https://arxiv.org/abs/2211.01095", use: "in comparisons with the next line"),
+    .init(
+      name: "dpm++2m", title: "DPM-Solver++ 2M", sampler: DPMSolverPlusPlus(), order: 2,
+      source: "https://arxiv.org/abs/2211.01095", use: "first: good pictures in 15 to 30 calls"),
+    .init(
+      name: "dpm++3m", title: "DPM-Solver++ 3M", sampler: DPMSolverPlusPlus(order: 3), order: 3,
+      source: "https://arxiv.org/abs/2211.01095", use: "with 20 calls and more, and little guidance"),
+    .init(
+      name: "dpm++2m-sde", title: "SDE-DPM-Solver++ 2M", sampler: DPMSolverPlusPlus(eta: 1), order: 2,
+      source: "https://arxiv.org/abs/2211.01095", use: "as the first, where noise is wanted"),
+    .init(
+      name: "dpm++3m-sde", title: "SDE-DPM-Solver++ 3M", sampler: DPMSolverPlusPlus(order: 3, eta: 1), order: 2,
+      source: "https://arxiv.org/abs/2211.01095", use: "the same with more calls"),
+    .init(
+      name: "dpm++3m-sde-k", title: "DPM++ 3M SDE of k-diffusion",
+      sampler: DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true), order: 2,
+      source: "https://github.com/crowsonkb/k-diffusion",
+      use: "to reproduce pictures of k-diffusion, ComfyUI and others"),
+  ]
 }

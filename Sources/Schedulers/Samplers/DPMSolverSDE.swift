@@ -47,4 +47,11 @@ public struct DPMSolverSDE: EtaSampler {
       ]
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverSDE(), order: 2,
+      source: "https://github.com/crowsonkb/k-diffusion",
+      use: "as `dpm++2m-sde`, where a configuration asks for it; users of k-diffusion know it as DPM++ SDE")
+  ]
 }

@@ -44,10 +44,27 @@ public struct DPMSolverSinglestep: Sampler {
   /// What the polynomial through the estimates of points `start` ..< `end` adds on the way to `end`, as seen `ago` evaluations after.
   private func change(_ grid: SamplingGrid, from start: Int, to end: Int, ago: Int) -> LinearForm {
     let step = ExponentialStep(estimate: estimate, from: grid.points[start].level, to: grid.points[end].level)
-    var values = (start..<end).map { (form: LinearForm.estimate(ago: ago + end - 1 - $0), level: grid.points[$0].level) }
+    var values = (start..<end).map {
+      (form: LinearForm.estimate(ago: ago + end - 1 - $0), level: grid.points[$0].level)
+    }
     if solverType == .midpoint, values.count == 3 { values.remove(at: 1) }
     return step.change(values) { weights, moments in
       if solverType == .midpoint, end - start == 2 { weights[1] = moments[0] / 2 }
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "dpm++2s", title: "DPM-Solver++ 2S", sampler: DPMSolverSinglestep(), order: 2,
+      source: "https://arxiv.org/abs/2211.01095", use: "as `dpm++2m`, where nothing may be remembered between steps"),
+    .init(
+      name: "dpm++3s", title: "DPM-Solver++ 3S", sampler: DPMSolverSinglestep(order: 3), order: 3,
+      source: "https://arxiv.org/abs/2211.01095", use: "the same, on grids with equal steps of lambda"),
+    .init(
+      name: "dpm2s", title: "DPM-Solver 2S", sampler: DPMSolverSinglestep(estimate: .epsilon), order: 2,
+      source: "https://arxiv.org/abs/2206.00927", use: "in comparisons with `dpm++2s`"),
+    .init(
+      name: "dpm3s", title: "DPM-Solver 3S", sampler: DPMSolverSinglestep(order: 3, estimate: .epsilon), order: 3,
+      source: "https://arxiv.org/abs/2206.00927", use: "to reproduce DPM-Solver's paper"),
+  ]
 }

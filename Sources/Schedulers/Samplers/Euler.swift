@@ -23,4 +23,10 @@ public struct Euler: Sampler {
     let ratio = to.noise / from.noise
     return ratio * sample + (to.signal - from.signal * ratio) * denoised
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "euler", title: "Euler", sampler: Euler(), order: 1, source: "https://arxiv.org/abs/2206.00364",
+      use: "to begin a port: the simplest method there is")
+  ]
 }

@@ -18,4 +18,10 @@ public struct EulerAncestral: EtaSampler {
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "euler-ancestral", title: "Euler ancestral", sampler: EulerAncestral(), order: 1,
+      source: "https://github.com/crowsonkb/k-diffusion", use: "as DDIM with eta; most users know it by this name")
+  ]
 }

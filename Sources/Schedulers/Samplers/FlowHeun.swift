@@ -24,4 +24,11 @@ public struct FlowHeun: Sampler {
       return [first, Move(at: to, to: to.level, estimate: .x0, next: .sample + correction)]
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "flow-heun", title: "Heun along straight lines", sampler: FlowHeun(), order: 2,
+      source: "https://arxiv.org/abs/2206.00364",
+      use: "as `heun`, on rectified flow, and from pure noise or nearly, where `heun` magnifies a network's errors")
+  ]
 }

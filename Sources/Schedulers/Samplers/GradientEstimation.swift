@@ -38,4 +38,10 @@ public struct GradientEstimation: Sampler {
       return Move(at: interval.from, to: to, estimate: .epsilon, next: next)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "gradient-estimation", title: "Gradient estimation, gamma 2", sampler: GradientEstimation(), order: 1,
+      source: "https://arxiv.org/abs/2306.04848", use: "in place of `ddim` at few calls")
+  ]
 }

@@ -9,7 +9,9 @@ public struct Heun: Sampler {
   /// Heun's method.
   public init() {}
 
-  public func moves(over grid: SamplingGrid) -> [Move] { grid.intervals.flatMap { Self.step(from: $0.from, to: $0.to) } }
+  public func moves(over grid: SamplingGrid) -> [Move] {
+    grid.intervals.flatMap { Self.step(from: $0.from, to: $0.to) }
+  }
 
   /// The two evaluations of a step, or the one of a step to clean data.
   package static func step(from: SamplingGrid.Point, to: SamplingGrid.Point) -> [Move] {
@@ -20,4 +22,10 @@ public struct Heun: Sampler {
     let correction = to.level.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
     return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "heun", title: "Heun", sampler: Heun(), order: 2, source: "https://arxiv.org/abs/2206.00364",
+      use: "for a reference solution, and with many calls")
+  ]
 }

@@ -22,10 +22,16 @@ public struct IPNDM: Sampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...4))
     return grid.intervals.enumerated().map { i, interval in
-      let factors = Self.factors[min(order, i + 1) - 1].enumerated()
-      let combined = factors.reduce(LinearForm()) { $0 + $1.element * .estimate(ago: $1.offset) }
+      let factors = Self.factors[min(order, i + 1) - 1]
+      let combined = LinearForm.sum(factors, factors.indices.map { .estimate(ago: $0) })
       let step = ExponentialStep(estimate: .epsilon, from: interval.from.level, to: interval.to.level)
       return Move(at: interval.from, to: step.to, estimate: .epsilon, next: step.held(combined))
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "ipndm", title: "iPNDM, 4 steps", sampler: IPNDM(), order: 2, source: "https://arxiv.org/abs/2202.09778",
+      use: "where a configuration asks for it")
+  ]
 }

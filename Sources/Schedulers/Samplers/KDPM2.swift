@@ -31,4 +31,13 @@ public struct KDPM2: EtaSampler {
       ]
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "kdpm2", title: "DPM2", sampler: KDPM2(), order: 2, source: "https://github.com/crowsonkb/k-diffusion",
+      use: "as `heun`; users of k-diffusion know it as DPM2"),
+    .init(
+      name: "kdpm2-ancestral", title: "DPM2 ancestral", sampler: KDPM2(eta: 1), order: 2,
+      source: "https://github.com/crowsonkb/k-diffusion", use: "as `euler-ancestral`, with more calls"),
+  ]
 }

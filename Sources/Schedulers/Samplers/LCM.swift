@@ -34,4 +34,10 @@ public struct LCM: Sampler {
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "lcm", title: "Latent consistency model", sampler: LCM(), order: 0,
+      source: "https://arxiv.org/abs/2310.04378", use: "with a latent consistency model, in 1 to 8 calls")
+  ]
 }

@@ -22,9 +22,15 @@ public struct LMS: Sampler {
       let nodes = ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run }
       let weights = Interpolation.weights(of: nodes, moments: ago.map { 1 / Double($0 + 1) })
       let differences = Interpolation.differences(of: ago.map { .estimate(ago: $0) }, at: nodes)
-      let mean = zip(weights, differences).reduce(LinearForm()) { $0 + $1.0 * $1.1 }
+      let mean = LinearForm.sum(weights, differences)
       return Move(
         at: interval.from, to: to, estimate: .epsilon, next: to.signal * (LinearForm.sample / from.signal + run * mean))
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "lms", title: "Linear multistep, order 4", sampler: LMS(), order: 4,
+      source: "https://github.com/crowsonkb/k-diffusion", use: "with many calls")
+  ]
 }

@@ -34,7 +34,7 @@ public struct PNDM: Sampler {
         moves += Heun.step(from: from, to: to)
       } else {
         let factors = IPNDM.factors[min(calls.count, 4) - 1]
-        let combined = zip(factors, calls.reversed()).reduce(LinearForm()) { $0 + $1.0 * .estimate(ago: moves.count - $1.1) }
+        let combined = LinearForm.sum(factors, calls.reversed().map { .estimate(ago: moves.count - $0) })
         let step = ExponentialStep(estimate: .epsilon, from: from.level, to: to.level)
         moves.append(Move(at: from, to: to.level, estimate: .epsilon, next: step.held(combined)))
       }
@@ -60,4 +60,14 @@ public struct PNDM: Sampler {
       Move(at: to, to: to.level, estimate: .epsilon, next: fourth),
     ]
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "pndm", title: "PNDM, Runge-Kutta warm-up", sampler: PNDM(), order: 2,
+      source: "https://arxiv.org/abs/2202.09778",
+      use: "where a configuration asks for it; its first three steps need a fine grid"),
+    .init(
+      name: "plms", title: "PNDM without Runge-Kutta (PLMS)", sampler: PNDM(skipsRungeKutta: true), order: 2,
+      source: "https://arxiv.org/abs/2202.09778", use: "the same; Stable Diffusion 1 was released with it"),
+  ]
 }

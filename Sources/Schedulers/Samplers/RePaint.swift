@@ -54,15 +54,15 @@ public struct RePaint: EtaSampler {
   /// The indices of the points that a run of N steps comes to; a smaller one than before is the end of a jump.
   func visits(steps: Int) -> [Int] {
     var visits = [0]
-    // A jump begins where the steps that are left, but for the last, are a multiple of its length, unless it would pass the start.
-    var left: [Int: Int] = [:]
+    // How many jumps are left at each t.
+    var jumps: [Int: Int] = [:]
     while let index = visits.last, index < steps {
       visits.append(index + 1)
-      let rest = steps - 1 - (index + 1)
-      guard rest >= 0, rest.isMultiple(of: jumpLength), rest < steps - jumpLength else { continue }
-      let jumps = left[rest, default: resamplings - 1]
-      left[rest] = jumps - 1
-      if jumps > 0 { visits.append(index + 1 - jumpLength) }
+      let t = steps - 1 - (index + 1)
+      guard t >= 0, t.isMultiple(of: jumpLength), t < steps - jumpLength else { continue }
+      let left = jumps[t, default: resamplings - 1]
+      jumps[t] = left - 1
+      if left > 0 { visits.append(index + 1 - jumpLength) }
     }
     return visits
   }
@@ -75,4 +75,10 @@ public struct RePaint: EtaSampler {
     let next = factor * step.next + ((drawn * drawn + forward).squareRoot() - drawn) * .noise
     return Move(at: step.query, to: level, estimate: step.estimate, next: next)
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "repaint", title: "RePaint", sampler: RePaint(), order: 1, source: "https://arxiv.org/abs/2201.09865",
+      use: "to fill in a part of a picture with a network that was not trained for it")
+  ]
 }

@@ -47,4 +47,10 @@ public struct SASolver: Sampler {
       slopeIntegral: { exponent, moments in isHalved ? exponent / 2 : moments[1] }
     ).moves(over: grid)
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "sa-solver", title: "SA-Solver", sampler: SASolver(), order: 2, source: "https://arxiv.org/abs/2309.05019",
+      use: "with 20 calls and more, where noise is wanted, in an amount of one's choice")
+  ]
 }

@@ -25,9 +25,9 @@ public struct TCD: EtaSampler {
       var lower = sigma
       if eta > 0, sigma > 0 {
         let below = scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down))
-        guard to.timestep >= 0, below <= sigma * (1 + 0x1p-40) else {
-          throw .option("timestep", to.timestep, of: "TCD", allowed: "a process whose noise grows with time, from 0")
-        }
+        let isBelow = below <= sigma * (1 + 0x1p-40)
+        let growing = PlanError.Allowed(text: "a process whose noise grows with time, from 0") { $0 >= 0 && isBelow }
+        try check("timestep", to.timestep, growing)
         // By rounding it may be above.
         lower = min(below, sigma)
       }
@@ -37,4 +37,11 @@ public struct TCD: EtaSampler {
       return Move(at: from, to: to.level, estimate: .x0, next: next + deviation * .noise)
     }
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "tcd", title: "Trajectory consistency", sampler: TCD(), order: 0,
+      source: "https://arxiv.org/abs/2402.19159",
+      use: "with a network of trajectory consistency distillation, in 1 to 20 calls")
+  ]
 }

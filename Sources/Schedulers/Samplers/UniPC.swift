@@ -54,8 +54,18 @@ public struct UniPC: Sampler {
   /// The steps of a UniPC whose order is in its range.
   package var solver: ExponentialPredictorCorrector {
     ExponentialPredictorCorrector(
-      estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0, uncorrectedSteps: uncorrectedSteps,
+      estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0,
+      uncorrectedSteps: uncorrectedSteps,
       lowersFinalOrder: lowersFinalOrder,
       slopeIntegral: { exponent, moments in (solverType == .bh1 ? exponent : moments[0]) / 2 })
   }
+
+  static let entries: [SamplerCatalog.Entry] = [
+    .init(
+      name: "unipc", title: "UniPC-2", sampler: UniPC(), order: 3, source: "https://arxiv.org/abs/2302.04867",
+      use: "with 5 to 15 calls: a corrector raises the order, and costs no call"),
+    .init(
+      name: "unipc3", title: "UniPC-3", sampler: UniPC(order: 3), order: 4, source: "https://arxiv.org/abs/2302.04867",
+      use: "without guidance"),
+  ]
 }

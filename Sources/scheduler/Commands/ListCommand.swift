@@ -9,18 +9,19 @@ struct ListCommand: ParsableCommand {
   @Argument(help: "samplers or deviations.")
   var what = "samplers"
 
-  @Option(help: "text or markdown.")
+  @Option(help: "text, markdown, or of samplers docc, the table of the article Choosing a sampler.")
   var format = "text"
 
   func run() throws {
-    guard let text = ["samplers": Self.samplers, "deviations": Self.deviations][what] else {
-      throw Failure.unknown("list", what, known: ["samplers", "deviations"])
+    let texts = [
+      "samplers": ["text": Self.samplers, "markdown": Self.samplersInMarkdown, "docc": Self.samplersInArticle],
+      "deviations": ["text": Self.deviations, "markdown": Self.deviationsInMarkdown],
+    ]
+    guard let formats = texts[what] else { throw Failure.unknown("list", what, known: texts.keys.sorted().reversed()) }
+    guard let text = formats[format] else {
+      throw Failure.unknown("format", format, known: ["text", "markdown", "docc"].filter { formats[$0] != nil })
     }
-    switch format {
-    case "text": try Console.output.print(text())
-    case "markdown": try Console.output.print(what == "deviations" ? Self.deviationsInMarkdown() : Self.samplersInMarkdown())
-    default: throw Failure.unknown("format", format, known: ["text", "markdown"])
-    }
+    try Console.output.print(text())
   }
 
   private static func samplers() -> String {
@@ -59,37 +60,61 @@ struct ListCommand: ParsableCommand {
   }
 
   /// The page Docs/Samplers.md.
-  private static func samplersInMarkdown() throws -> String {
-    var lines = [
-      "# Samplers", "",
-      "Made by `scheduler list samplers --format markdown` from `SamplerCatalog`, to whose declarations the tests hold every sampler.",
-      "",
-      "N is the number of steps. An error falls as N to the power of −order; of samplers that draw noise, the order is that of the variance",
-      "of the result, and 0 says that it does not fall, as with distilled networks. *Kept* are the tensors that a run holds beside the",
-      "sample and the network's output. What a step costs in time is in [Benchmarks.md](Benchmarks.md); how the steps may lie and what else",
-      "is to be chosen, in the article *Choosing a sampler* of the documentation (`make docs`).", "",
-      "![Error against model calls](Images/error.svg)", "",
-      "`scheduler plot error`: how far each ODE sampler ends from the exact solution, on the Gaussian fitted to the digits.",
-      "",
-      "![Digits drawn by all samplers](Images/samplers.png)", "",
-      "`scheduler sample --sampler all --steps 24 --count 16`: the same sixteen noises, with the exact denoiser of the digits, and as many calls for",
-      "each. ODE samplers agree; what draws noise goes its own way. LCM, TCD and consistency models are for distilled networks, which this one is not.",
-      "",
-      "| name | sampler | order | calls | noise | kept | take it | source |", "|---|---|---|---|---|---|---|---|",
-    ]
-    let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 1000), steps: 12, spacing: .trailing)
-    for entry in SamplerCatalog.all {
-      let steps = try entry.plan(over: grid, predicting: .v).steps
-      let kept = [steps.map(\.next.samples.count).max()!, steps.map(\.next.estimates.count).max()!].reduce(0) {
-        $0 + max($1, 1) - 1
-      }
-      let cells = [
-        "`\(entry.name)`", entry.title, "\(entry.order)", entry.calls, entry.isStochastic ? "yes" : "no", "\(kept)", entry.use,
-        "<\(entry.source)>",
-      ]
-      lines.append("| " + cells.joined(separator: " | ") + " |")
-    }
-    return lines.joined(separator: "\n") + "\n"
+  private static func samplersInMarkdown() -> String {
+    """
+    # Samplers
+
+    Made by `scheduler list samplers --format markdown` from `SamplerCatalog`, to whose declarations the tests hold
+    every sampler.
+
+    N is the number of steps. An error falls as N to the power of −order. For samplers that draw noise, the order is
+    that of the variance of the result. Order 0 says that the error does not fall, as with distilled networks. *Kept*
+    are the tensors that a run holds beside the sample and the network's output. *Pure noise* says whether a run may
+    start without signal, or an inversion end there. *Goes by* says what the steps follow from: from sigma alone, so
+    that the runs on two paths are one run, scaled; from the path too; or from timesteps. What a step costs in time is
+    in [Benchmarks.md](Benchmarks.md). How the steps may lie, and what else is to be chosen, is in the article *Choosing
+    a sampler* of the documentation (`make docs`).
+
+    ![Error against model calls](Images/error.svg)
+
+    `scheduler plot error`: how far each ODE sampler ends from the exact solution, on the Gaussian fitted to the digits.
+
+    ![Digits drawn by all samplers](Images/samplers.png)
+
+    `scheduler sample --sampler all --steps 24 --count 16`: the same sixteen noises, with the exact denoiser of the
+    digits, and as many calls for each. ODE samplers agree; what draws noise goes its own way. Samplers of order 0 are
+    for distilled networks, which this one is not. RePaint is missing, as it has nothing to fill in.
+
+
+    """
+      + markdownTable([
+        ("name", { "`\($0.name)`" }), ("sampler", \.title), ("order", { "\($0.order)" }), ("calls", \.calls),
+        ("noise", noise), ("kept", { "\($0.keptSamples + $0.keptEstimates)" }),
+        ("pure noise", { $0.needsSignal ? "no" : "yes" }),
+        ("goes by", { $0.readsTimesteps ? "timesteps" : $0.followsPath ? "path" : "sigma" }), ("take it", \.use),
+        ("source", { "<\($0.source)>" }),
+      ])
+  }
+
+  /// The table of the article *Choosing a sampler*.
+  private static func samplersInArticle() -> String {
+    markdownTable([
+      ("name", { "`\($0.name)`" }), ("sampler", \.title),
+      ("type", { "\(type(of: $0.sampler))".split { "<>".contains($0) }.map { "``\($0)``" }.joined(separator: " of ") }),
+      ("order", { "\($0.order)" }), ("calls", \.calls), ("draws noise", noise),
+      ("starts at pure noise", { $0.needsSignal ? "no" : "yes" }), ("take it", \.use),
+    ])
+  }
+
+  private static func noise(_ entry: SamplerCatalog.Entry) -> String {
+    entry.isStochastic ? "yes" : entry.sampler is any EtaSampler ? "if eta > 0" : "no"
+  }
+
+  private static func markdownTable(_ columns: [(title: String, cell: (SamplerCatalog.Entry) -> String)]) -> String {
+    let rows =
+      [columns.map(\.title), columns.map { _ in "---" }]
+      + SamplerCatalog.all.map { entry in columns.map { $0.cell(entry) } }
+    return rows.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
   }
 
   private static func deviations() -> String {

@@ -41,7 +41,7 @@ struct SampleCommand: ParsableCommand {
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
   /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a network; from where rectified flow
   /// does, it does not exist.
-  private static let usualFromNoise = ["ddpm", "ddpm-large", "ddim", "flow-heun", "dpm++2m"]
+  private static let usualFromNoise = usual.map { SamplerCatalog[$0]!.needsSignal ? "flow-heun" : $0 }
 
   func run() throws {
     let trained = try condition.trained()

@@ -87,12 +87,13 @@ extension Prediction {
 
 /// Which samplers.
 enum SamplerNames {
-  /// The entries of a list of names, each of which may itself be a list separated by commas; all that end in data for the name `all`.
+  /// The entries of a list of names, each of which may itself be a list separated by commas; for
+  /// the name `all`, those that go straight from noise to data.
   ///
   /// - Throws: `Failure` for an unknown name, and for one that is given twice.
   static func entries(_ names: [String]) throws(Failure) -> [SamplerCatalog.Entry] {
     var entries: [SamplerCatalog.Entry] = []
-    if names == ["all"] { return SamplerCatalog.all.filter { !$0.isInversion } }
+    if names == ["all"] { return SamplerCatalog.all.filter { !$0.isInversion && !$0.revisitsLevels } }
     for name in names.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
       guard let entry = SamplerCatalog[name] else {
         throw Failure.unknown("sampler", name, known: SamplerCatalog.all.map(\.name))

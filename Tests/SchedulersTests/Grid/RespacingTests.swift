@@ -45,8 +45,8 @@ import Testing
     #expect(respaced.timestep(2, isRescaled: true) == 40)
   }
 
-  /// But for PNDM's warm-up and the networks of distillations, which go by time: the respaced process has another one.
-  @Test(arguments: SamplerCatalog.all.filter { !["pndm", "lcm", "tcd"].contains($0.name) })
+  /// But for what goes by time: the respaced process has another one.
+  @Test(arguments: SamplerCatalog.all.filter { !$0.readsTimesteps })
   func `sampling over the kept timesteps is sampling the respaced process`(
     entry: SamplerCatalog.Entry
   ) throws {

@@ -10,12 +10,8 @@ import Testing
     x.map { 0.3 + 0.6 * $0 / query.level.signal / (1 + query.level.sigma) }
   }
 
-  /// FlowHeun takes its slopes along the path itself, and the fixed large variance is that of the path's forward step. PNDM and TCD choose
-  /// their points, and LCM its weights, by the timestep.
-  private static let others = ["flow-heun", "ddpm-large", "pndm", "tcd", "lcm"]
-
   // Samples of levels with the same sigma are the same but for a factor.
-  @Test(arguments: SamplerCatalog.denoising.filter { !others.contains($0.name) })
+  @Test(arguments: SamplerCatalog.denoising.filter { !$0.followsPath && !$0.readsTimesteps })
   func `a run on the straight path is one on the circle, scaled`(entry: SamplerCatalog.Entry) throws {
     let flow = try SamplingGrid(flow: FlowSpacing(), times: Self.times)
     let circle = try SamplingGrid(

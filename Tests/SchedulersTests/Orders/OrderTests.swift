@@ -50,8 +50,8 @@ import Testing
     #expect(abs(slope + Double(entry.order)) < 0.1, "slope \(slope)")
   }
 
-  /// But for TCD, which goes by timesteps, and those of this grid mean nothing.
-  @Test(arguments: SamplerCatalog.stochastic.filter { $0.name != "tcd" })
+  /// But for what goes by timesteps, and those of this grid mean nothing.
+  @Test(arguments: SamplerCatalog.stochastic.filter { !$0.readsTimesteps })
   func `the error in variance of a stochastic sampler falls with its declared order`(entry: SamplerCatalog.Entry) throws {
     let slope = try slope([6400, 12800, 25600]) { grid in
       let plan = try entry.sampler.plan(over: grid, predicting: .x0)

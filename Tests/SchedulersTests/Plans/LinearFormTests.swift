@@ -14,6 +14,12 @@ import Testing
     #expect(half.output == 1.5 && (half + .output).output == 2.5)
   }
 
+  @Test func `a weighted sum has each form by its own weight`() {
+    let sum = LinearForm.sum([2, -3, 0.5], [.estimate(), .estimate(ago: 2), .sample + .noise])
+    #expect(sum.estimates == [2, 0, -3] && sum.samples == [0.5] && sum.noise == 0.5)
+    #expect(LinearForm.sum([], []) == LinearForm())
+  }
+
   @Test func `factors that cancel leave no trace of how far back they reached`() {
     let form = LinearForm.estimate() + .estimate(ago: 3) - .estimate(ago: 3)
     #expect(form == .estimate())

@@ -78,13 +78,14 @@ import Testing
   }
 
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
-    /// PNDM's Runge-Kutta steps are not stable where this grid falls from σ of 20,000, and leave the range of Float16.
-    @Test(arguments: SamplerCatalog.denoising.filter { $0.name != "pndm" })
+    /// Unless the bound is beyond the range of Float16, as for Runge-Kutta steps, which are not
+    /// stable where this grid falls from σ of 20,000.
+    @Test(arguments: SamplerCatalog.denoising)
     func `a run in Float16 stays within its derived bound, as its arithmetic is Float's`(
       entry: SamplerCatalog.Entry
     ) throws {
       let (error, bound) = try Self.compare(entry.sampler, Float16.self, storage: 0x1p-11, arithmetic: 0x1p-24)
-      #expect(error <= bound, "\(error) beyond \(bound)")
+      #expect(error <= bound || bound > Double(Float16.greatestFiniteMagnitude), "\(error) beyond \(bound)")
     }
   #endif
 }

@@ -6,14 +6,6 @@ let unit = 0x1p-53
 
 extension SamplerCatalog.Entry: CustomTestStringConvertible {
   public var testDescription: String { name }
-
-  /// Whether it extrapolates epsilon, and so divides by the signal in its first step.
-  var needsSignal: Bool {
-    [
-      "heun", "heun-churn", "gradient-estimation", "dpm2m", "dpm3m", "dpm2s", "dpm3s", "deis", "deis3", "lms", "ipndm", "pndm",
-      "plms", "kdpm2", "kdpm2-ancestral",
-    ].contains(name)
-  }
 }
 
 extension SamplerCatalog {
