@@ -1,11 +1,21 @@
-/// A step whose linear part is solved exactly in lambda = ln(signal/noise), with a polynomial for the estimate E on the way.
+/// A step whose linear part is solved exactly in lambda = ln(signal/noise), with a polynomial for
+/// the estimate E on the way.
 ///
-///     x' = (noise'/noise)·e^(−eta·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·x̂0(s) ds + noise'·√(1 − e^(−2·eta·h))·z,    H = (1 + eta)·h
-///     x' = (signal'/signal)·x + (1 + eta)·noise'·∫₀¹ H·e^(−H(1−s))·ε̂(s) ds + noise'·√(eta·(e^(2h) − 1))·z,      H = −h
+/// DPM-Solver, DPM-Solver++, DEIS, UniPC and SA-Solver share it. They differ in the values of E
+/// that the polynomial goes through, and their papers in how they write its integral.
 ///
-/// with h = lambda' − lambda and s = (λ − lambda)/h on the way from 0 to 1. Multistep methods differ in the points of the polynomial.
+///     x' = (noise'/noise)·e^(−eta·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·x̂0(s) ds
+///        + noise'·√(1 − e^(−2·eta·h))·z,    H = (1 + eta)·h
+///     x' = (signal'/signal)·x + (1 + eta)·noise'·∫₀¹ H·e^(−H(1−s))·ε̂(s) ds
+///        + noise'·√(eta·(e^(2h) − 1))·z,    H = −h
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; https://arxiv.org/abs/2211.01095, proposition 4.1.
+/// with h = lambda' − lambda and s = (λ − lambda)/h on the way from 0 to 1. The polynomial stands
+/// in Newton's form, whose first value is E at s = 0: `held` is the step with that value alone, and
+/// `change` adds the integral of the rest. The φ-functions of the papers are in the moments, ∫₀¹
+/// H·e^(−H(1−s))·sʲ ds = H·j!·φⱼ₊₁(−H).
+///
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4;
+/// https://arxiv.org/abs/2211.01095, proposition 4.1.
 package struct ExponentialStep {
   /// What is interpolated.
   package var estimate: Estimate
@@ -29,7 +39,8 @@ package struct ExponentialStep {
     let ratio = to.noise / from.noise
     switch estimate {
     case .epsilon:
-      // What is drawn is as large as the noise that is left, which at clean data is none: that step is the ODE's.
+      // What is drawn is as large as the noise that is left, which at clean data is none: that step
+      // is the ODE's.
       let eta = to.noise > 0 ? eta : 0
       let (run, variance) = (to.sigma - from.sigma, eta * (from.sigma - to.sigma) * (from.sigma + to.sigma))
       return to.signal * (sample / from.signal + (1 + eta) * run * value + max(variance, 0).squareRoot() * .noise)
@@ -47,10 +58,12 @@ package struct ExponentialStep {
     held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
   }
 
-  /// What the slope and higher differences of a polynomial through values of E add, the first of which is the one held.
+  /// What the slope and higher differences of a polynomial through values of E add, the first of
+  /// which is the one held.
   ///
   /// - Parameters:
-  ///   - values: each E with the level at which it was made; one without signal is at infinity, and only the last may be.
+  ///   - values: each E with the level at which it was made; one without signal is at infinity, and
+  ///     only the last may be.
   ///   - rule: what replaces the exact integrals of the parts of the polynomial.
   package func change(_ values: [(form: LinearForm, level: NoiseLevel)], rule: (inout [Double], [Double]) -> Void = { _, _ in })
     -> LinearForm
@@ -67,10 +80,11 @@ package struct ExponentialStep {
     return .sum(weights.dropFirst().map { scale * $0 }, differences.dropFirst())
   }
 
-  /// ∫₀¹ H·e^(−H(1−s))·sʲ ds for j = 0 ..< count: 1 − e^(−H), then 1 − (j/H) of the one before; where that cancels, its series
-  /// H·Σ (−H)ⁿ·j!/(j+n+1)!.
+  /// ∫₀¹ H·e^(−H(1−s))·sʲ ds for j = 0 ..< count: 1 − e^(−H), then 1 − (j/H) of the one before;
+  /// where that cancels, its series H·Σ (−H)ⁿ·j!/(j+n+1)!.
   ///
-  /// - Accuracy: within 16 units for H of −1 ... 1; elsewhere a recurrence loses at most one digit per step.
+  /// - Accuracy: within 16 units for H of −1 ... 1; elsewhere a recurrence loses at most one digit
+  ///   per step.
   package static func moments(_ count: Int, exponent: Double) -> [Double] {
     guard abs(exponent) < 1 else {
       var moments = [-Math.expm1(-exponent)]
@@ -89,7 +103,8 @@ package struct ExponentialStep {
   }
 }
 
-/// Polynomials through values at nodes, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁) + ...
+/// Polynomials through values at nodes, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁)
+/// + ...
 package enum Interpolation {
   /// The integral of each product (s − s₀)···(s − s_(k−1)), from those of sʲ.
   package static func weights(of nodes: [Double], moments: [Double]) -> [Double] {

@@ -1,8 +1,10 @@
-/// A combination of what a run has at hand, with plain numbers for coefficients: the language in which samplers are written.
+/// A combination of what a run has at hand, with plain numbers for coefficients: the language in
+/// which samplers are written.
 ///
-/// x' = Σ samples[k]·x_k + made·x⁺ + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where index 0 is the newest and k the one k
-/// evaluations ago. `estimates` are what the sampler extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation
-/// before clipping; x⁺ is the current sample as it was made, before anybody replaced it.
+/// x' = Σ samples[k]·x_k + made·x⁺ + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where
+/// index 0 is the newest and k the one k evaluations ago. `estimates` are what the sampler
+/// extrapolates, x̂0 or epsilon, after clipping; `predicted` is the x̂0 of this evaluation before
+/// clipping; x⁺ is the current sample as it was made, before anybody replaced it.
 ///
 /// ```swift
 /// let ratio = to.noise / from.noise
@@ -11,13 +13,15 @@
 public struct LinearForm: Hashable, Codable, Sendable {
   /// The factors of the current sample and of earlier ones, newest first.
   public private(set) var samples: [Double] = []
-  /// The factor of the current sample as the evaluation before made it. It is that of the current sample too, unless that was replaced.
+  /// The factor of the current sample as the evaluation before made it. It is that of the current
+  /// sample too, unless that was replaced.
   public private(set) var made: Double = 0
   /// The factors of the current estimate and of earlier ones, newest first.
   public private(set) var estimates: [Double] = []
   /// The factor of this evaluation's unclipped x̂0.
   public private(set) var predicted: Double = 0
-  /// The factor of the network's output F itself, for what x̂0 does not say, as where there is no noise.
+  /// The factor of the network's output F itself, for what x̂0 does not say, as where there is no
+  /// noise.
   public private(set) var output: Double = 0
   /// The factor of fresh standard normal noise.
   public private(set) var noise: Double = 0
@@ -72,7 +76,8 @@ public struct LinearForm: Hashable, Codable, Sendable {
 }
 
 extension LinearForm {
-  // What is consumed is changed where it lies: a sampler's line of algebra makes many forms that nothing else refers to.
+  // What is consumed is changed where it lies: a sampler's line of algebra makes many forms that
+  // nothing else refers to.
 
   public static func + (a: consuming LinearForm, b: LinearForm) -> LinearForm {
     a.add(b, times: 1)

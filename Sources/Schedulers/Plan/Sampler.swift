@@ -1,13 +1,15 @@
 /// A sampling method: for a grid of points, one line of algebra per evaluation of the network.
 ///
-/// A sampler knows levels and symbols. It never sees a tensor, a network, or what the network predicts.
+/// A sampler knows levels and symbols. It never sees a tensor, a network, or what the network
+/// predicts.
 public protocol Sampler: Hashable, Codable, Sendable {
   /// What to do at each evaluation, in order.
   ///
   /// - Throws: `PlanError` if an option is out of its range.
   func moves(over grid: SamplingGrid) throws(PlanError) -> [Move]
 
-  /// The level of the sample that a run starts from; the grid's first unless the sampler runs another way.
+  /// The level of the sample that a run starts from; the grid's first unless the sampler runs
+  /// another way.
   func start(of grid: SamplingGrid) -> NoiseLevel
 }
 
@@ -22,7 +24,8 @@ extension Sampler {
 
 /// A sampler whose amount of fresh noise can be set.
 public protocol EtaSampler: Sampler {
-  /// 0 draws none and solves the probability-flow ODE; 1 draws as much as the reverse process itself.
+  /// 0 draws none and solves the probability-flow ODE; 1 draws as much as the reverse process
+  /// itself.
   var eta: Double { get set }
 }
 
@@ -49,7 +52,8 @@ public struct Move: Hashable, Codable, Sendable {
   public var arrival: NoiseLevel
   /// What the symbol `.estimate()` stands for.
   public var estimate: Estimate
-  /// The next sample. Where the variance is learned, its noise is multiplied by the deviation that the network says.
+  /// The next sample. Where the variance is learned, its noise is multiplied by the deviation that
+  /// the network says.
   public var next: LinearForm
   /// The variance of p(x' | x), for samplers that draw from one.
   public var variance: StepVariance?

@@ -1,5 +1,5 @@
-/// Consistency models: the network says where the ODE ends from any level, at σ_min, and fresh noise
-/// leads from there to each next level.
+/// Consistency models: the network says where the ODE ends from any level, at σ_min, and fresh
+/// noise leads from there to each next level.
 ///
 ///     x' = signal'·x̂0 + √(noise'² − (signal'·σ_min)²)·z
 ///

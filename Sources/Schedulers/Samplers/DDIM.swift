@@ -1,16 +1,19 @@
-/// Denoising diffusion implicit models: keep the noise that the sample seems to hold, replace a part of it by fresh noise.
+/// Denoising diffusion implicit models: keep the noise that the sample seems to hold, replace a
+/// part of it by fresh noise.
 ///
-///     x' = signal'·x̂0 + √(noise'² − deviation²)·ε̂ + deviation·z,    deviation = eta·√(posterior variance)
+///     x' = signal'·x̂0 + √(noise'² − deviation²)·ε̂ + deviation·z
+///     deviation = eta·√(posterior variance)
 ///
-/// The posterior's mean carries a part of the noise over, and noise'² is the square of that part plus the posterior's variance; the
-/// root is taken of a sum, in which nothing cancels.
+/// The posterior's mean carries a part of the noise over, and noise'² is the square of that part
+/// plus the posterior's variance; the root is taken of a sum, in which nothing cancels.
 ///
 /// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, equations 12 and 16.
 public struct DDIM: EtaSampler {
   public var eta: Double
 
-  /// Whether ε̂ is made from x̂0 after clipping, so that the two still add up to the sample (as guided-diffusion does), or from x̂0
-  /// before it (as diffusers does unless told `use_clipped_model_output`). Without clipping they are the same.
+  /// Whether ε̂ is made from x̂0 after clipping, so that the two still add up to the sample (as
+  /// guided-diffusion does), or from x̂0 before it (as diffusers does unless told
+  /// `use_clipped_model_output`). Without clipping they are the same.
   public var rederivesEpsilon: Bool
 
   /// DDIM with `eta` in [0, 1].

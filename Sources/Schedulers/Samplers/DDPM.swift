@@ -2,10 +2,12 @@
 ///
 ///     x' = x0Coefficient·x̂0 + sampleCoefficient·x + deviation·z
 ///
-/// with the coefficients of `Posterior`. The last step, to clean data, returns x̂0 and draws nothing.
+/// with the coefficients of `Posterior`. The last step, to clean data, returns x̂0 and draws
+/// nothing.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2; between any two levels, and for learned
-/// variance, Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equations 15 and 19.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2;
+/// between any two levels, and for learned variance, Nichol and Dhariwal 2021,
+/// https://arxiv.org/abs/2102.09672, equations 15 and 19.
 public struct DDPM: Sampler {
   /// The variance of the noise drawn.
   public var variance: Variance
@@ -33,8 +35,9 @@ public struct DDPM: Sampler {
     }
   }
 
-  /// The variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn, `.fixedSmall` has none; what else needs
-  /// β̃ takes that of the step before it, as guided-diffusion does, and has none if there is no such step.
+  /// The variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn,
+  /// `.fixedSmall` has none; what else needs β̃ takes that of the step before it, as
+  /// guided-diffusion does, and has none if there is no such step.
   private func stepVariance(of posterior: Posterior, before: Posterior?) -> StepVariance? {
     let isLast = posterior.to.noise == 0
     if isLast, variance == .fixedSmall { return nil }

@@ -1,20 +1,24 @@
-/// DPM-Solver with several steps, of order 1 to 3: as DPM-Solver++, with the noise in the place of the data.
+/// DPM-Solver with several steps, of order 1 to 3: as DPM-Solver++, with the noise in the place of
+/// the data.
 ///
 ///     x' = signal'/signal·x − noise'·(e^h − 1)·D,    h = lambda' − lambda
 ///     D  = ε̂                                         order 1
 ///     D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)                     order 2, midpoint; ₋ marks the step before
-///     x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3; P is the polynomial through the last ε̂
+///     x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// The first steps and the last, to clean data, are of lower order. There is no step from a level without signal.
+/// where P is the polynomial through the last ε̂.
+/// The first steps and the last, to clean data, are of lower order. There is no step from a level
+/// without signal.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as in https://arxiv.org/abs/2211.01095,
-/// algorithm 2.
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as in
+/// https://arxiv.org/abs/2211.01095, algorithm 2.
 public struct DPMSolver: Sampler {
   /// 1, 2 or 3.
   public var order: Int
   /// The rule of the steps of order 2.
   public var solverType: SolverType
-  /// Whether steps of order 3 take half of the polynomial's second difference; see `DPMSolverPlusPlus`.
+  /// Whether steps of order 3 take half of the polynomial's second difference; see
+  /// `DPMSolverPlusPlus`.
   public var halvesCurvature: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool

@@ -1,10 +1,13 @@
-/// DPM-Solver++ with several steps run backwards: from data to the noise that `DPMSolverPlusPlus` over the same grid would turn into them.
+/// DPM-Solver++ with several steps run backwards: from data to the noise that `DPMSolverPlusPlus`
+/// over the same grid would turn into them.
 ///
-/// The steps are those of `DPMSolverPlusPlus`, from each point of the grid to the noisier one before it. At zero noise a network has
-/// nothing to say, so that the first evaluation is that of `DDIMInversion`. Inversion is exact as the steps become small, not for a given
-/// number of them. It cannot lead to a level without signal, which is infinitely far in lambda.
+/// The steps are those of `DPMSolverPlusPlus`, from each point of the grid to the noisier one
+/// before it. At zero noise a network has nothing to say, so that the first evaluation is that of
+/// `DDIMInversion`. Inversion is exact as the steps become small, not for a given number of them.
+/// It cannot lead to a level without signal, which is infinitely far in lambda.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1, `DPMSolverMultistepInverseScheduler`.
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1,
+/// `DPMSolverMultistepInverseScheduler`.
 public struct DPMSolverInversion: Sampler {
   /// 1, 2 or 3.
   public var order: Int
@@ -25,13 +28,15 @@ public struct DPMSolverInversion: Sampler {
     return Self.moves(over: grid, by: multistep) { _, _ in order }
   }
 
-  /// The steps of a method, the highest order of each given by its number and the level that it leads to.
+  /// The steps of a method, the highest order of each given by its number and the level that it
+  /// leads to.
   package static func moves(
     over grid: SamplingGrid, by multistep: ExponentialMultistep, order: (Int, NoiseLevel) -> Int
   ) -> [Move] {
     let climb = Array(grid.points.reversed().drop { $0.level.noise == 0 })
     let first = DDIMInversion().moves(over: grid).prefix(grid.points.count - climb.count)
-    // The estimate of that first evaluation is one of the same level as the next, and says nothing more.
+    // The estimate of that first evaluation is one of the same level as the next, and says nothing
+    // more.
     return first
       + climb.indices.dropLast().map { i in
         multistep.move(climb, from: i, order: min(order(first.count + i, climb[i + 1].level), i + 1))

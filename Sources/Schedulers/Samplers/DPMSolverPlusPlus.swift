@@ -1,30 +1,49 @@
-/// DPM-Solver++ with several steps, of order 1 to 3: the ODE in lambda = ln(signal/noise), where its linear part is solved exactly.
+/// DPM-Solver++ with several steps, of order 1 to 3: the ODE in lambda = ln(signal/noise), where
+/// its linear part is solved exactly.
 ///
 ///     x' = noise'/noise·x − signal'·(e^(−h) − 1)·D,    h = lambda' − lambda
 ///     D  = x̂0                                          order 1
 ///     D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)                    order 2, midpoint; ₋ marks the step before
-///     x' = noise'/noise·x + signal'·∫₀ʰ e^(τ − h)·P(τ) dτ    order 2, Heun, and 3; P is the polynomial through the last x̂0
+///     x' = noise'/noise·x + signal'·∫₀ʰ e^(τ − h)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// The first steps have fewer steps before them, and the last, to clean data, has h = ∞; they are of lower order.
+/// where P is the polynomial through the last x̂0.
+/// The first steps have fewer steps before them, and the last, to clean data, has h = ∞; they are
+/// of lower order.
+///
+/// `ExponentialStep` has these formulas in Newton's form. In the authors' letters, with r₀ = h₋/h
+/// and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3
+/// is
+///
+///     D1_0 = (x̂0 − x̂0₋)/r₀,  D1_1 = (x̂0₋ − x̂0₋₋)/r₁    divided differences of two
+///     D2   = (D1_0 − D1_1)/(r₀ + r₁)                  the divided difference of all three
+///     D1   = D1_0 + r₀·D2                             P(s) = x̂0 + D1·s + D2·s²
+///     x'   = noise'/noise·x + signal'·(M₀·x̂0 + M₁·D1 + M₂·D2)
+///
+/// P is Newton's x̂0 + D1_0·s + D2·s·(s + r₀) multiplied out, and M₀ = 1 − e^(−h), M₁ = 1 − M₀/h
+/// and M₂ = 1 − 2·M₁/h are the moments. The midpoint rule of order 2 has M₀/2 for M₁. The authors'
+/// code of order 3 has M₂/2 for M₂, as if D2 were a second derivative.
 ///
 /// With eta above 0 it is SDE-DPM-Solver++, on the reverse SDE with fresh noise in each step:
 ///
-///     x' = noise'/noise·e^(−eta·h)·x + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ + noise'·√(1 − e^(−2·eta·h))·z
+///     x' = noise'/noise·e^(−eta·h)·x + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ
+///        + noise'·√(1 − e^(−2·eta·h))·z
 ///
-/// where the midpoint rule takes P to have its value at the middle everywhere. The error in the variance of the samples falls with order
-/// 2 then for polynomials through two points and through three, since x̂0 is not smooth along a noisy path.
+/// where the midpoint rule takes P to have its value at the middle everywhere. The error in the
+/// variance of the samples falls with order 2 then for polynomials through two points and through
+/// three, since x̂0 is not smooth along a noisy path.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++; with eta, Crowson 2022,
-/// https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`. k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves
-/// the second difference: it is `DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)`.
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++;
+/// with eta, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`.
+/// k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves the second difference:
+/// it is `DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)`.
 public struct DPMSolverPlusPlus: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
   public var eta: Double
   /// The rule of the steps of order 2.
   public var solverType: SolverType
-  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code, diffusers and k-diffusion do. Their
-  /// error then falls with order 2.
+  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors'
+  /// code, diffusers and k-diffusion do. Their error then falls with order 2.
   public var halvesCurvature: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool

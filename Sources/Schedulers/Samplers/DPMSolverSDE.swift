@@ -1,18 +1,23 @@
-/// DPM-Solver++ on the reverse SDE with two evaluations a step: to the middle of lambda, then the whole step with the x̂0 found there.
+/// DPM-Solver++ on the reverse SDE with two evaluations a step: to the middle of lambda, then the
+/// whole step with the x̂0 found there.
 ///
 ///     x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = √(σ·σ')
-///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z'',    z'' = share·z + √(1 − share²)·z',    share² = (σ − σₘ)/(σ − σ')
+///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z''
+///     z'' = share·z + √(1 − share²)·z',    share² = (σ − σₘ)/(σ − σ')
 ///
-/// with x̄ = x/signal; down and up are those of `EulerAncestral` from σ. The noise of the whole step is what a Brownian path does from σ to σ',
-/// and that of the middle the first part of it: z is what x̄ₘ has beyond its drift, and z' is fresh. With independent noises the error in the
+/// with x̄ = x/signal; down and up are those of `EulerAncestral` from σ. The noise of the whole
+/// step is what a Brownian path does from σ to σ', and that of the middle the first part of it: z
+/// is what x̄ₘ has beyond its drift, and z' is fresh. With independent noises the error in the
 /// variance of the samples would fall with order 1 instead of 2.
 ///
-/// The whole step begins where the first line began: of a sample that is changed in the middle, z alone is left.
+/// The whole step begins where the first line began: of a sample that is changed in the middle, z
+/// alone is left.
 ///
-/// A step to clean data, or from a level without signal, takes one evaluation and is that of `EulerAncestral`.
+/// A step to clean data, or from a level without signal, takes one evaluation and is that of
+/// `EulerAncestral`.
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2 and its `BrownianTreeNoiseSampler`;
-/// diffusers' `DPMSolverSDEScheduler`.
+/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2
+/// and its `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
 public struct DPMSolverSDE: EtaSampler {
   public var eta: Double
 

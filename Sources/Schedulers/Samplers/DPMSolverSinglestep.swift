@@ -1,16 +1,21 @@
-/// DPM-Solver++ and DPM-Solver with single steps, of order 1 to 3: a step of order k spans k intervals of the grid and begins afresh.
+/// DPM-Solver++ and DPM-Solver with single steps, of order 1 to 3: a step of order k spans k
+/// intervals of the grid and begins afresh.
 ///
 ///     u  = step with E held, to the first point in between
-///     x' = step with E held + S·∫₀¹ H·e^(−H(1−s))·(P(s) − E) ds,    P through E and the E′, E″ found in between
+///     x' = step with E held + S·∫₀¹ H·e^(−H(1−s))·(P(s) − E) ds
 ///
-/// with S and H as in `DPMSolverPlusPlus` for E = x̂0 and as in `DPMSolver` for E = ε̂. By the midpoint rule, P's slope in steps of order
-/// 2 counts as if P had its value at the middle everywhere; in steps of order 3, P is the line through E and E″, which is as good as the
-/// parabola where the points are equally spaced in lambda, and of order 2 elsewhere.
+/// with P through E and the E′, E″ found in between, S and H as in `DPMSolverPlusPlus` for E = x̂0
+/// and as in `DPMSolver` for E = ε̂. By the midpoint rule, P's slope in steps of order 2 counts as
+/// if P had its value at the middle everywhere; in steps of order 3, P is the line through E and
+/// E″, which is as good as the parabola where the points are equally spaced in lambda, and of order
+/// 2 elsewhere.
 ///
-/// Between two steps nothing is remembered. What remains of the grid after steps of full order is a step of lower order; a step to clean
-/// data, where h is infinite, is by itself and of order 1, and so is one from a level without signal, which ε̂ does not have.
+/// Between two steps nothing is remembered. What remains of the grid after steps of full order is a
+/// step of lower order; a step to clean data, where h is infinite, is by itself and of order 1, and
+/// so is one from a level without signal, which ε̂ does not have.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, algorithms 1 and 2; https://arxiv.org/abs/2211.01095, algorithm 1.
+/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, algorithms 1 and 2;
+/// https://arxiv.org/abs/2211.01095, algorithm 1.
 public struct DPMSolverSinglestep: Sampler {
   /// 1, 2 or 3.
   public var order: Int
@@ -33,7 +38,8 @@ public struct DPMSolverSinglestep: Sampler {
       let (from, to) = (grid.points[i], grid.points[i + 1])
       let isAlone = to.level.noise == 0 || grid.points[start].level.signal == 0
       if i == start + order || isAlone { start = i }
-      // The sample is that of the step so far; what its polynomial added is taken out, and that of the new one put in.
+      // The sample is that of the step so far; what its polynomial added is taken out, and that of
+      // the new one put in.
       let before = i > start ? change(grid, from: start, to: i, ago: 1) : LinearForm()
       let held = ExponentialStep(estimate: estimate, from: from.level, to: to.level)
         .held(.estimate(ago: i - start), sample: .sample - before)
@@ -41,7 +47,8 @@ public struct DPMSolverSinglestep: Sampler {
     }
   }
 
-  /// What the polynomial through the estimates of points `start` ..< `end` adds on the way to `end`, as seen `ago` evaluations after.
+  /// What the polynomial through the estimates of points `start` ..< `end` adds on the way to
+  /// `end`, as seen `ago` evaluations after.
   private func change(_ grid: SamplingGrid, from start: Int, to end: Int, ago: Int) -> LinearForm {
     let step = ExponentialStep(estimate: estimate, from: grid.points[start].level, to: grid.points[end].level)
     var values = (start..<end).map {

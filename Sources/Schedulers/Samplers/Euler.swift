@@ -1,10 +1,12 @@
 /// Euler's method on the probability-flow ODE dx̄/dσ = (x̄ − x̂0)/σ, with x̄ = x/signal.
 ///
-///     x̄' = x̄ + (σ' − σ)·(x̄ − x̂0)/σ,    that is    x' = noise'/noise·x + (signal' − signal·noise'/noise)·x̂0
+///     x̄' = x̄ + (σ' − σ)·(x̄ − x̂0)/σ
+///     x' = noise'/noise·x + (signal' − signal·noise'/noise)·x̂0
 ///
 /// The second line is the first multiplied out; it exists where there is no signal too.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equations 3 and 4, algorithm 1 without its correction.
+/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equations 3 and 4, algorithm 1
+/// without its correction.
 public struct Euler: Sampler {
   /// Euler's method.
   public init() {}

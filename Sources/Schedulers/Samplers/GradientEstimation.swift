@@ -1,6 +1,8 @@
-/// Steps of sigma along a combination of the last two ε̂, with as much fresh noise as mu leaves room for.
+/// Steps of sigma along a combination of the last two ε̂, with as much fresh noise as mu leaves
+/// room for.
 ///
-///     x̄' = x̄ − (σ − σ_p)·(γ·ε̂ + (1 − γ)·ε̂₋) + √(σ'² − σ_p²)·z,    σ' = σ^mu·σ_p^(1 − mu),    with x̄ = x/signal
+///     x̄' = x̄ − (σ − σ_p)·(γ·ε̂ + (1 − γ)·ε̂₋) + √(σ'² − σ_p²)·z
+///     σ' = σ^mu·σ_p^(1 − mu),    with x̄ = x/signal
 ///
 /// | gamma | mu | it is |
 /// |---|---|---|
@@ -10,12 +12,13 @@
 ///
 /// The first step has one ε̂. There is no step from a level without signal.
 ///
-/// Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with mu, Yuan,
-/// https://github.com/yuanchenyang/smalldiffusion, `samples`.
+/// Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with mu,
+/// Yuan, https://github.com/yuanchenyang/smalldiffusion, `samples`.
 public struct GradientEstimation: Sampler {
   /// The weight of the newest ε̂; that of the one before is 1 − gamma.
   public var gamma: Double
-  /// How far above σ_p a step's σ' lies, as a share of ln(σ/σ_p); in [0, 1). Above 0 it draws noise.
+  /// How far above σ_p a step's σ' lies, as a share of ln(σ/σ_p); in [0, 1). Above 0 it draws
+  /// noise.
   public var mu: Double
 
   /// The accelerated sampler, or another of its family.

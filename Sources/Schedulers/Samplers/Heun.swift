@@ -1,6 +1,10 @@
-/// Heun's method of order 2 on the probability-flow ODE: an Euler step, then the mean of the slopes at its two ends.
+/// Heun's method of order 2 on the probability-flow ODE: an Euler step, then the mean of the slopes
+/// at its two ends.
 ///
-///     x̄' = x̄ + (σ' − σ)·ε̂,    then    x̄' = x̄ + (σ' − σ)·(ε̂ + ε̂')/2,    with x̄ = x/signal and ε̂ = (x̄ − x̂0)/σ
+///     x̄' = x̄ + (σ' − σ)·ε̂
+///     x̄' = x̄ + (σ' − σ)·(ε̂ + ε̂')/2
+///
+/// with x̄ = x/signal and ε̂ = (x̄ − x̂0)/σ.
 ///
 /// Two evaluations a step; the last, to clean data, is Euler's and takes one.
 ///

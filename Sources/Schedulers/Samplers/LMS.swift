@@ -1,9 +1,11 @@
-/// Linear multistep (Adams–Bashforth) of order 1 to 4 on the probability-flow ODE dx̄/dσ = ε̂, with x̄ = x/signal.
+/// Linear multistep (Adams–Bashforth) of order 1 to 4 on the probability-flow ODE dx̄/dσ = ε̂, with
+/// x̄ = x/signal.
 ///
 ///     x̄' = x̄ + ∫ P(σ) dσ from σ to σ',    P the polynomial through the last ε̂
 ///
-/// The polynomial is integrated exactly. The first steps have fewer ε̂ before them and are of lower order, wherever on a grid a run starts;
-/// the last, to clean data, is as the others. There is no step from a level without signal.
+/// The polynomial is integrated exactly. The first steps have fewer ε̂ before them and are of lower
+/// order, wherever on a grid a run starts; the last, to clean data, is as the others. There is no
+/// step from a level without signal.
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_lms`.
 public struct LMS: Sampler {

@@ -1,18 +1,31 @@
-/// Pseudo numerical methods: the step of DDIM with ε̂ combined as a method for differential equations would combine slopes.
+/// Pseudo numerical methods: the step of DDIM with ε̂ combined as a method for differential
+/// equations would combine slopes.
 ///
 ///     x' = φ(x, e) = signal'/signal·(x − noise·e) + noise'·e
-///     e = (ε̂₁ + 2·ε̂₂ + 2·ε̂₃ + ε̂₄)/6                  the first three steps: Runge–Kutta, with ε̂₂ and ε̂₃ halfway in time
-///     e = (55·ε̂ − 59·ε̂₋₁ + 37·ε̂₋₂ − 9·ε̂₋₃)/24         then: Adams–Bashforth, on the ε̂ with which each step began
 ///
-/// Without Runge–Kutta (PLMS, as Stable Diffusion samples) the first step is corrected once, by the mean of the ε̂ at its two ends, and the
-/// next ones combine two and three. A step to clean data takes one evaluation.
+/// The first three steps are the paper's pseudo Runge–Kutta, with x₁ and x₂ halfway in time:
 ///
-/// The factors are right for steps of equal length in the variable of integration, which the step of DDIM does not have: the error falls with
-/// order 2. There is no step from a level without signal. A run may start at any point of the grid, where it warms up anew; diffusers
-/// 0.42.1 repeats a step there that was not made.
+///     e₁ = ε̂(x),    x₁ = φ(x, e₁)
+///     e₂ = ε̂(x₁),   x₂ = φ(x, e₂)
+///     e₃ = ε̂(x₂),   x₃ = φ(x, e₃)
+///     e₄ = ε̂(x₃),   x' = φ(x, (e₁ + 2·e₂ + 2·e₃ + e₄)/6)
 ///
-/// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 9, 11 to 13 and algorithm 2; without Runge–Kutta, Crowson's PLMS
-/// sampler of latent diffusion, https://github.com/CompVis/latent-diffusion, and diffusers' `skip_prk_steps`.
+/// Then comes its pseudo linear multistep, Adams–Bashforth on the ε̂ with which each step began:
+///
+///     x' = φ(x, (55·ε̂ − 59·ε̂₋₁ + 37·ε̂₋₂ − 9·ε̂₋₃)/24)
+///
+/// Without Runge–Kutta (PLMS, as Stable Diffusion samples) the first step is corrected once, by the
+/// mean of the ε̂ at its two ends, and the next ones combine two and three. A step to clean data
+/// takes one evaluation.
+///
+/// The factors are right for steps of equal length in the variable of integration, which the step
+/// of DDIM does not have: the error falls with order 2. There is no step from a level without
+/// signal. A run may start at any point of the grid, where it warms up anew; diffusers 0.42.1
+/// repeats a step there that was not made.
+///
+/// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 9, 11 to 13 and algorithm
+/// 2; without Runge–Kutta, Crowson's PLMS sampler of latent diffusion,
+/// https://github.com/CompVis/latent-diffusion, and diffusers' `skip_prk_steps`.
 public struct PNDM: Sampler {
   /// Whether the first steps are taken without Runge–Kutta.
   public var skipsRungeKutta: Bool
@@ -42,7 +55,10 @@ public struct PNDM: Sampler {
     return moves
   }
 
-  /// In x/signal, φ adds (σ' − σ)·e: each sample is the one before it with another e.
+  /// The samples x₁, x₂, x₃ and x'. In x/signal, φ adds (σ' − σ)·e to x. As a run has each sample
+  /// from the one before, what that one's e has added is taken out again: x₂ has e₂ in the place of
+  /// e₁, x₃ the whole way with e₃ for half of it with e₂, and x' (e₁ + 2·e₂ + 2·e₃ + e₄)/6 in the
+  /// place of e₃.
   private static func rungeKutta(
     from: SamplingGrid.Point, middle: SamplingGrid.Point, to: SamplingGrid.Point
   ) -> [Move] {

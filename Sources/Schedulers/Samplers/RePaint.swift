@@ -1,10 +1,12 @@
-/// Inpainting with a network that was not trained for it: DDIM's steps towards the data, now and then back towards noise, so that what is
-/// filled in can agree with what is known.
+/// Inpainting with a network that was not trained for it: DDIM's steps towards the data, now and
+/// then back towards noise, so that what is filled in can agree with what is known.
 ///
-///     x' = a·(DDIM's x') + √(noise'² − a²·noise_down²)·z,    a = signal'/signal_down,    where a step is followed by a jump back
+///     x' = a·(DDIM's x') + √(noise'² − a²·noise_down²)·z,    a = signal'/signal_down
 ///
-/// The run itself knows nothing of the picture. After every step, the known part of the sample is replaced by the known data with the noise of
-/// the level:
+/// is a step that is followed by a jump back; the others are those of DDIM.
+///
+/// The run itself knows nothing of the picture. After every step, the known part of the sample is
+/// replaced by the known data with the noise of the level:
 ///
 /// ```swift
 /// let plan = try RePaint().plan(over: grid, predicting: .epsilon)
@@ -15,11 +17,19 @@
 /// }
 /// ```
 ///
-/// A jump and the noise of the step before it are one draw, and the known part is noised once, at the level where the jump ends: the same
-/// distribution as replacing it before the jump. The network is called nearly N·`resamplings` times.
+/// In the paper's algorithm each step is made r times, and between two of them the forward process
+/// leads back over it. In the authors' code it leads back over j steps. Let t be T − 1 at the first
+/// of T noisy points, 0 at the last and −1 at clean data. Until the run is there,
 ///
-/// Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a; the jumps are those of the authors'
-/// https://github.com/andreas128/RePaint, `get_schedule_jump`.
+///     t ← t − 1    by a step of DDIM, after which the known part is replaced
+///     t ← t + j    by the forward process, if j divides t and t < T − j, the first r − 1 times
+///
+/// A jump and the noise of the step before it are one draw, and the known part is noised once, at
+/// the level where the jump ends: the same distribution as replacing it before the jump. The
+/// network is called nearly N·`resamplings` times.
+///
+/// Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a; the
+/// jumps are those of the authors' https://github.com/andreas128/RePaint, `get_schedule_jump`.
 public struct RePaint: EtaSampler {
   public var eta: Double
   /// j: how many steps a jump goes back.
@@ -51,7 +61,8 @@ public struct RePaint: EtaSampler {
     return moves
   }
 
-  /// The indices of the points that a run of N steps comes to; a smaller one than before is the end of a jump.
+  /// The indices of the points that a run of N steps comes to; a smaller one than before is the end
+  /// of a jump.
   func visits(steps: Int) -> [Int] {
     var visits = [0]
     // How many jumps are left at each t.

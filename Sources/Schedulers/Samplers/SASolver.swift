@@ -1,13 +1,18 @@
 /// SA-Solver: multistep predictor and corrector on a reverse SDE with as much noise as is wanted.
 ///
-///     x'  = noise'/noise·e^(−τ²·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·P(s) ds + noise'·√(1 − e^(−2·τ²·h))·z,    H = (1 + τ²)·h
-///     x'ᶜ = the same, from the same z, with Pᶜ, which goes through x̂0' too;    h = lambda' − lambda
+///     x'  = noise'/noise·e^(−τ²·h)·x + signal'·∫₀¹ H·e^(−H(1−s))·P(s) ds
+///         + noise'·√(1 − e^(−2·τ²·h))·z
+///     x'ᶜ = the same, from the same z, with Pᶜ, which goes through x̂0' too
 ///
-/// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with x̂0'. τ = 0 solves the ODE, where without
-/// `isHalved` the predictor is that of `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last, to
-/// clean data, are of lower order.
+/// with h = lambda' − lambda and H = (1 + τ²)·h.
 ///
-/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 (SA-Predictor) and 18 (SA-Corrector), with data prediction.
+/// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with
+/// x̂0'. τ = 0 solves the ODE, where without `isHalved` the predictor is that of
+/// `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last,
+/// to clean data, are of lower order.
+///
+/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 (SA-Predictor) and 18
+/// (SA-Corrector), with data prediction.
 public struct SASolver: Sampler {
   /// The values of x̂0 in the prediction: 1 to 4.
   public var predictorOrder: Int
@@ -17,8 +22,8 @@ public struct SASolver: Sampler {
   public var tau: Double
   /// The sigmas from which steps draw noise; all if `nil`. The paper leaves noise out at both ends.
   public var noisySigmas: ClosedRange<Double>?
-  /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in the authors' code and diffusers. It
-  /// has none from a level without signal.
+  /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in
+  /// the authors' code and diffusers. It has none from a level without signal.
   public var isHalved: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool

@@ -1,15 +1,19 @@
-/// Trajectory consistency distillation: along the ODE to a level below the next, then fresh noise back up to it.
+/// Trajectory consistency distillation: along the ODE to a level below the next, then fresh noise
+/// back up to it.
 ///
 ///     s  = ⌊(1 − eta)·timestep'⌋
 ///     x̄' = x̂0 + σ_s·ε̂ + √(σ'² − σ_s²)·z,    with x̄ = x/signal
 ///
-/// eta is γ of the paper: 0 draws none and is `DDIM`; 1 goes down to timestep 0, and is `LCM` but for that. σ_s is that of the grid's
-/// `TimestepScale`. Such a network is asked at timesteps of its distillation, `TimestepSpacing.distilled`; with others the error does not
-/// fall with the number of steps unless eta is 0. Timesteps must grow with the noise, from 0.
+/// eta is γ of the paper: 0 draws none and is `DDIM`; 1 goes down to timestep 0, and is `LCM` but
+/// for that. σ_s is that of the grid's `TimestepScale`. Such a network is asked at timesteps of its
+/// distillation, `TimestepSpacing.distilled`; with others the error does not fall with the number
+/// of steps unless eta is 0. Timesteps must grow with the noise, from 0.
 ///
-/// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point, which is clean data by default.
+/// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point,
+/// which is clean data by default.
 ///
-/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4 (strategic stochastic sampling).
+/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4 (strategic stochastic
+/// sampling).
 public struct TCD: EtaSampler {
   public var eta: Double
 

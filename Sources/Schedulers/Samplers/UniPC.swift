@@ -1,16 +1,35 @@
-/// UniPC: a multistep predictor, and a corrector that takes the next evaluation into the step that led to it, at no further call.
+/// UniPC: a multistep predictor, and a corrector that takes the next evaluation into the step that
+/// led to it, at no further call.
 ///
-///     x'  = step with x̂0 held + signal'·∫₀¹ H·e^(−H(1−s))·(P(s) − x̂0) ds,    H = h = lambda' − lambda
+///     x'  = step with x̂0 held + signal'·∫₀¹ H·e^(−H(1−s))·(P(s) − x̂0) ds
 ///     x'ᶜ = the same with Pᶜ, which goes through x̂0' too
 ///
-/// P goes through the last `order` values of x̂0 and Pᶜ through one more. Where there is one value beside x̂0, the integral of the slope
-/// is B(h)/2: h/2 for bh1 and (1 − e^(−h))/2 for bh2; with more, B(h) drops out. The sample that the network sees is the predicted one,
-/// x'; the next step starts from the corrected one, which is x' and the difference of two polynomials through estimates that are kept.
+/// with H = h = lambda' − lambda. P goes through the last `order` values of x̂0 and Pᶜ through one
+/// more. Where there is one value beside x̂0, the integral of the slope is B(h)/2: h/2 for bh1 and
+/// (1 − e^(−h))/2 for bh2; with more, B(h) drops out. The sample that the network sees is the
+/// predicted one, x'; the next step starts from the corrected one, which is x' and the difference
+/// of two polynomials through estimates that are kept.
 ///
-/// The error falls with the order of the corrector, one more than that of the predictor. The first steps and the last, to clean data,
-/// are of lower order. A start without signal needs bh2, as h is infinite there.
+/// The paper solves R·a·B(h) = φ for a, and adds −noise'·B(h)·Σ aₘ·Dₘ/rₘ to the step with E = ε̂
+/// held. For E = x̂0, signal' stands for noise' and −h for h: its h is −H of `ExponentialStep`. In
+/// its letters, with P(s) = E + Σⱼ cⱼ·sʲ and the moments Mⱼ = ∫₀¹ H·e^(−H(1−s))·sʲ ds,
 ///
-/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2, and in x̂0 their appendix.
+///     rₘ                  = (λₘ − lambda)/(lambda' − lambda)   the s of the m-th other value
+///     Dₘ/rₘ               = (Eₘ − E)/rₘ = Σⱼ cⱼ·rₘ^(j−1)       its divided difference with E
+///     φⱼ/h^(j−1)          = h·j!·ϕⱼ₊₁(h) = −Mⱼ
+///     Σₘ rₘ^(j−1)·aₘ·B(h) = −Mⱼ                                row j of R·a·B(h) = φ, over h^(j−1)
+///
+/// The rows times cⱼ add up to −B(h)·Σ aₘ·Dₘ/rₘ = Σⱼ cⱼ·Mⱼ, the integral of P − E.
+/// `ExponentialStep` takes the same integral of the same P in Newton's form, and solves nothing.
+/// With one other value the paper has a₁ = ½, which puts −B(h)/2 in the place of M₁: with −h for h,
+/// the h/2 and (1 − e^(−h))/2 above.
+///
+/// The error falls with the order of the corrector, one more than that of the predictor. The first
+/// steps and the last, to clean data, are of lower order. A start without signal needs bh2, as h is
+/// infinite there.
+///
+/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2, and in x̂0 their
+/// appendix.
 public struct UniPC: Sampler {
   /// B(h) of the paper.
   public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
@@ -24,7 +43,8 @@ public struct UniPC: Sampler {
   public var order: Int
   /// B(h).
   public var solverType: SolverType
-  /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, which cannot start without signal.
+  /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, which cannot start without
+  /// signal.
   public var estimate: Estimate
   /// The steps, counted from 0, whose result is not corrected.
   public var uncorrectedSteps: Set<Int>
