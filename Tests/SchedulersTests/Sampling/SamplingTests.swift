@@ -14,41 +14,6 @@ import Testing
 
   private let start = [0.3, -1.7, 0.9, 2.2]
 
-  @Test(arguments: SamplerCatalog.all, [Clipping.none, .range(-1...1), .dynamic(ratio: 0.9, maximum: 1.5)])
-  func `the engine does what the plan's definition says, written out`(entry: SamplerCatalog.Entry, clipping: Clipping) throws {
-    let plan = try entry.sampler.plan(over: Self.grid, predicting: .v, clipping: clipping)
-    var noise = GaussianNoise(seed: 3)
-    var reference = noise
-    var run = Sampling(plan, from: start)
-    var samples = [start]
-    var estimates: [[Double]] = []
-    for step in plan.steps {
-      let x = samples[0]
-      let output = Self.network(x, step.query)
-      run.advance(output: output, using: &noise)
-      // Each line of the documentation of `SamplingPlan.Step`, with nothing folded and everything kept.
-      let predicted = (0..<4).map { step.denoising.sample * x[$0] + step.denoising.output * output[$0] }
-      let denoised = predicted.clipped(by: clipping)
-      estimates.insert((0..<4).map { step.keeping.sample * x[$0] + step.keeping.output * denoised[$0] }, at: 0)
-      let z = step.next.noise == 0 ? start.map { _ in 0 } : reference.next(like: x)
-      let next = (0..<4).map { i in
-        zip(step.next.samples, samples).reduce(0) { $0 + $1.0 * $1.1[i] }
-          + zip(step.next.estimates, estimates).reduce(0) { $0 + $1.0 * $1.1[i] }
-          + step.next.predicted * predicted[i] + step.next.noise * z[i]
-      }
-      for i in 0..<4 {
-        // A handful of rounded terms of size at most a few hundred (x/signal at the noisy end) times what PNDM's Runge-Kutta steps,
-        // which are not stable on a grid as coarse as this, make of samples.
-        let tolerance = 1e-12 * max(1, abs(x[i]), abs(estimates[0][i]))
-        #expect(abs(run.sample[i] - next[i]) <= tolerance)
-        #expect(abs(try #require(run.denoised)[i] - denoised[i]) <= tolerance)
-      }
-      samples.insert(run.sample, at: 0)
-      #expect(run.level == step.arrival)
-    }
-    #expect(run.query == nil && run.evaluations == plan.steps.count && !run.needsNoise)
-  }
-
   @Test(arguments: SamplerCatalog.all) func `a copy of a run goes its own way`(entry: SamplerCatalog.Entry) throws {
     let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
     var noise = GaussianNoise(seed: 3)
