@@ -31,6 +31,7 @@ let package = Package(
     .library(name: "Schedulers", targets: ["Schedulers"]),
     .library(name: "SchedulersInterop", targets: ["SchedulersInterop"]),
     .library(name: "Traces", targets: ["Traces"]),
+    .library(name: "SchedulersSafetensors", targets: ["SchedulersSafetensors"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
     .library(name: "DigitsModel", targets: ["DigitsModel"]),
     .executable(name: "scheduler", targets: ["scheduler"]),
@@ -58,8 +59,11 @@ let package = Package(
     // Other libraries' files and noise, read by the mathematics or to the letter.
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
 
+    // The file format of recordings, models and golden numbers.
+    .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
+
     // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and their files.
-    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop"]),
+    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors"]),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
@@ -72,7 +76,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     .target(name: "DigitsModel", dependencies: ["Schedulers", "Kernels", "ExactDenoisers", "COpenBLAS"]),
     .target(
-      name: "Fixtures", dependencies: ["Traces"], path: "Fixtures",
+      name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
       exclude: [
         "README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "record_trace.py",
         "make_traces.py", "judge_traces.py", "mistakes.py", "benchmark_peers.py", "train_reference.py",
@@ -82,7 +86,8 @@ let package = Package(
     .executableTarget(
       name: "scheduler",
       dependencies: [
-        "Schedulers", "SchedulersInterop", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures", "CPNG",
+        "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures",
+        "CPNG",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -90,12 +95,17 @@ let package = Package(
     .testTarget(
       name: "SchedulersTests",
       dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
-    .testTarget(name: "TracesTests", dependencies: ["Traces", "Schedulers", "SchedulersInterop", "Fixtures"]),
-    .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "Fixtures"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "Fixtures"]),
+    .testTarget(
+      name: "TracesTests",
+      dependencies: ["Traces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Fixtures"]),
+    .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "SchedulersInterop", "Fixtures"]),
     .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
     .testTarget(
       name: "SchedulerToolTests",
-      dependencies: ["scheduler", "Schedulers", "SchedulersInterop", "Traces", "DigitsModel", "Fixtures"]),
+      dependencies: [
+        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "DigitsModel", "Fixtures",
+      ]),
   ] + instructionSets,
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 import Foundation
-import Traces
+import SchedulersSafetensors
 
 /// The tensors of a safetensors file of `Fixtures/Data`.
 public struct Safetensors: Sendable {
@@ -11,7 +11,8 @@ public struct Safetensors: Sendable {
 
   /// Reads a file of `Fixtures/Data`.
   ///
-  /// - Throws: `Fixtures.Failure` that names the file if it is missing, truncated, or no safetensors file.
+  /// - Throws: `Fixtures.Failure` that names the file if it is missing, truncated, or no
+  ///   safetensors file.
   public init(_ name: String) throws(Fixtures.Failure) {
     try self.init(Fixtures.data(name), name: name)
   }
@@ -53,7 +54,9 @@ public struct Safetensors: Sendable {
     return entry
   }
 
-  private func words<Word: FixedWidthInteger>(_ tensor: String, _ type: ElementType) throws(Fixtures.Failure) -> [Word] {
+  private func words<Word: FixedWidthInteger>(
+    _ tensor: String, _ type: ElementType
+  ) throws(Fixtures.Failure) -> [Word] {
     let entry = try entry(tensor)
     guard entry.type == type else {
       throw Fixtures.Failure(

@@ -1,7 +1,9 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 
-/// A recording of one run of a scheduler, from any implementation: a safetensors file in the format `scheduler-trace/1`.
+/// A recording of one run of a scheduler, from any implementation: a safetensors file in the format
+/// `scheduler-trace/1`.
 ///
 /// ```swift
 /// let trace = try Trace(contentsOf: "trace.safetensors")
@@ -9,13 +11,13 @@ import SchedulersInterop
 /// print(judgement.agrees, judgement.first as Any)
 /// ```
 ///
-/// Opening one checks every shape and type; the numbers are read from the mapped file when a step is judged. The format is described
-/// in Docs/Verify.md.
+/// Opening one checks every shape and type; the numbers are read from the mapped file when a step
+/// is judged. The format is described in Docs/Verify.md.
 public struct Trace: Sendable {
   /// Whose run it is, with every option.
   public let source: TraceSource
-  /// In which arithmetic it is to have been made. A trace has the noise that a step adds, whatever it was
-  /// made of.
+  /// In which arithmetic it is to have been made. A trace has the noise that a step adds, whatever
+  /// it was made of.
   var torch = Trace.arithmetic
   /// What `num_inference_steps` says.
   public let inferenceSteps: Int
@@ -47,7 +49,11 @@ public struct Trace: Sendable {
   /// Opens a trace.
   ///
   /// - Throws: `TraceError` if the file cannot be read, or is no sound trace.
-  public init(contentsOf path: String) throws(TraceError) { try self.init(SafetensorsFile(contentsOf: path)) }
+  public init(contentsOf path: String) throws(TraceError) {
+    let file: SafetensorsFile
+    do { file = try SafetensorsFile(contentsOf: path) } catch { throw .safetensors(error) }
+    try self.init(file)
+  }
 
   /// The trace in a file.
   ///
@@ -55,7 +61,9 @@ public struct Trace: Sendable {
   public init(_ file: SafetensorsFile) throws(TraceError) {
     self.file = file
     let format = try Self.metadata("format", of: file)
-    guard format == Self.format else { throw .metadata("format", reason: "is \(format.quoted), not \(Self.format.quoted)") }
+    guard format == Self.format else {
+      throw .metadata("format", reason: "is \(format.quoted), not \(Self.format.quoted)")
+    }
     source = try TraceSource(
       configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"])
     let steps = try Self.metadata("num_inference_steps", of: file)
@@ -106,7 +114,8 @@ public struct Trace: Sendable {
     }
     let shape = Array(samples.shape.dropFirst())
     guard noises.shape == [steps] + shape else {
-      throw .tensor("noises", reason: "has the shape \(noises.shape); it must be \([steps] + shape), as the samples say")
+      throw .tensor(
+        "noises", reason: "has the shape \(noises.shape); it must be \([steps] + shape), as the samples say")
     }
     if outputs.shape == [steps] + shape { return false }
     guard shape.count >= 2, outputs.shape == [steps, shape[0], 2 * shape[1]] + shape.dropFirst(2) else {
@@ -125,7 +134,8 @@ extension Trace {
     case noises
   }
 
-  /// Some scalars of one sample of the batch. A step is judged part by part, so that memory does not grow with the file.
+  /// Some scalars of one sample of the batch. A step is judged part by part, so that memory does
+  /// not grow with the file.
   struct Part: Hashable, Sendable {
     var sample: Int
     var scalars: Range<Int>
@@ -142,8 +152,8 @@ extension Trace {
 
   /// Recorded scalars at a row of a tensor: a step, or for samples the last.
   ///
-  /// - Parameter offset: where in the sample of that tensor the part's scalar 0 would be; the second half of an output is at
-  ///   `sampleSize`.
+  /// - Parameter offset: where in the sample of that tensor the part's scalar 0 would be; the
+  ///   second half of an output is at `sampleSize`.
   func scalars(_ role: Role, row: Int, _ part: Part, offset: Int = 0) -> [Double] {
     let tensor = tensor(role)
     let start = (row * shape[0] + part.sample) * size(of: role) + offset

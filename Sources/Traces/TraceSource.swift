@@ -1,8 +1,10 @@
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 
-/// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its options.
+/// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its
+/// options.
 public enum TraceSource: Hashable, Sendable {
   /// A scheduler class of diffusers, and the arguments of its `step`.
   case diffusers(DiffusersConfiguration, RunArguments)
@@ -14,7 +16,8 @@ public enum TraceSource: Hashable, Sendable {
   /// - Parameters:
   ///   - configuration: JSON text with a `_class_name`, as Python writes it.
   ///   - stepArguments: a JSON object; none if nil.
-  /// - Throws: `TraceError` for text that is no such JSON, an unsupported class, or a value that does not fit.
+  /// - Throws: `TraceError` for text that is no such JSON, an unsupported class, or a value that
+  ///   does not fit.
   public init(configuration: String, stepArguments: String? = nil) throws(TraceError) {
     let key = "scheduler_config"
     let name = try Self.decode(Named.self, from: configuration, key: key).className
@@ -43,7 +46,9 @@ public enum TraceSource: Hashable, Sendable {
   private static func decode<Value: Decodable>(
     _ type: Value.Type, from text: String, key: String
   ) throws(TraceError) -> Value {
-    do { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) } catch { throw .metadata(key, reason: "has \(error)") }
+    do { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) } catch {
+      throw .metadata(key, reason: "has \(error)")
+    }
     let decoder = JSONDecoder()
     // For NaN and -Infinity, as Python writes them; the check has refused what else JSON5 is.
     decoder.allowsJSON5 = true
@@ -75,13 +80,15 @@ public enum TraceSource: Hashable, Sendable {
 }
 
 extension TraceSource {
-  /// What the source's arithmetic leaves uncertain of each step, beside the roundings of its few operations.
+  /// What the source's arithmetic leaves uncertain of each step, beside the roundings of its few
+  /// operations.
   func roundings(steps: Int) -> [[Rounding]] {
     guard case .diffusers(let configuration, let arguments) = self else { return [] }
     return (try? configuration.roundings(steps: steps, with: arguments)) ?? []
   }
 
-  /// Whether a run may have fewer steps than were asked for; it has at most as many as the timesteps of its table.
+  /// Whether a run may have fewer steps than were asked for; it has at most as many as the
+  /// timesteps of its table.
   var dropsSteps: Bool {
     guard case .diffusers(let configuration, _) = self else { return false }
     return configuration.schedulerClass.dropsSteps
@@ -91,7 +98,8 @@ extension TraceSource {
   public var name: String {
     switch self {
     case .diffusers(let configuration, _): configuration.className
-    case .guidedDiffusion(let configuration): "\(GuidedDiffusionConfiguration.className).\(configuration.sampler.rawValue)"
+    case .guidedDiffusion(let configuration):
+      "\(GuidedDiffusionConfiguration.className).\(configuration.sampler.rawValue)"
     }
   }
 
@@ -107,7 +115,8 @@ extension TraceSource {
   ///
   /// - Parameters:
   ///   - steps: `num_inference_steps`; guided-diffusion's is what its respacing keeps.
-  ///   - fidelity: `.diffusers` for what the source does, guided-diffusion if it is that; `.corrected` for the mathematics.
+  ///   - fidelity: `.diffusers` for what the source does, guided-diffusion if it is that;
+  ///     `.corrected` for the mathematics.
   /// - Throws: `TraceError` if the configuration has no such run.
   public func plan(steps: Int, fidelity: Fidelity = .diffusers) throws(TraceError) -> SamplingPlan {
     try plan(steps: steps, fidelity: fidelity, in: Trace.arithmetic)
@@ -119,7 +128,8 @@ extension TraceSource {
       switch self {
       case .diffusers(let configuration, let arguments):
         guard fidelity == .diffusers || !configuration.schedulerClass.mixesNoise else {
-          throw TraceError.configuration("a trace of \(configuration.className) is judged with --fidelity diffusers alone")
+          throw TraceError.configuration(
+            "a trace of \(configuration.className) is judged with --fidelity diffusers alone")
         }
         return try configuration.plan(steps: steps, fidelity: fidelity, with: arguments, in: torch)
       case .guidedDiffusion(let configuration):

@@ -9,7 +9,11 @@ let package = Package(
   dependencies: [.package(name: "schedulers", path: "../..")],
   targets: [
     .executableTarget(
-      name: "fuzz", dependencies: [.product(name: "Traces", package: "schedulers")],
+      name: "fuzz",
+      dependencies: [
+        .product(name: "Traces", package: "schedulers"), .product(name: "SchedulersInterop", package: "schedulers"),
+        .product(name: "SchedulersSafetensors", package: "schedulers"),
+      ],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])
   ],
   swiftLanguageModes: [.v6]

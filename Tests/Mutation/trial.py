@@ -13,8 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
 COPIED = [
-    "Sources/Schedulers", "Sources/SchedulersInterop", "Sources/Traces", "Sources/Kernels", "Sources/KernelInterface", "Sources/KernelsBaseline",
-    "Tests/SchedulersTests", "Fixtures", "Docs"]
+    "Sources/Schedulers", "Sources/SchedulersInterop", "Sources/Safetensors", "Sources/Kernels", "Sources/KernelInterface",
+    "Sources/KernelsBaseline", "Tests/SchedulersTests", "Fixtures", "Docs"]
 # Suites of more than two seconds wait until the others have found nothing.
 SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
 STAGES = [["--filter", "SchedulersTests", "--skip", SLOW], ["--filter", SLOW]]
@@ -35,8 +35,9 @@ let package = Package(
       swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O", "-whole-module-optimization", "-num-threads", "1"])]),
     .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
-    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop"]),
-    .target(name: "Fixtures", dependencies: ["Traces"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
+    .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
+    .target(
+      name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
     .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
   ],
   swiftLanguageModes: [.v6]

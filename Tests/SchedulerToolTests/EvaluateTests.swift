@@ -1,8 +1,8 @@
 import DigitsModel
 import Fixtures
 import Foundation
+import SchedulersSafetensors
 import Testing
-import Traces
 
 @testable import scheduler
 
@@ -30,11 +30,14 @@ import Traces
     let halves = try Safetensors("frechet.safetensors").doubles("half")[0]
     // Both have six digits.
     #expect(abs(guided[2] - guided[1] / halves) <= 1e-5 * guided[2])
-    // Blurred digits are at 7.15, and a hundred samples add a ninth of a variance of 19 in all to what 1,797 have.
+    // Blurred digits are at 7.15, and a hundred samples add a ninth of a variance of 19 in all to
+    // what 1,797 have.
     #expect(guided[1] < 4)
-    // 99.9 % of its samples are recognised with this guidance; of 100, fewer than 95 are with a probability below 1e-6.
+    // 99.9 % of its samples are recognised with this guidance; of 100, fewer than 95 are with a
+    // probability below 1e-6.
     #expect(guided[3] >= 95)
-    // Saying nothing costs log2(17) = 4.09; the first digit is no harder than others by more than as much again.
+    // Saying nothing costs log2(17) = 4.09; the first digit is no harder than others by more than
+    // as much again.
     #expect(guided[0] > 1 && guided[0] < 8)
   }
 
@@ -56,13 +59,15 @@ import Traces
       "--model", model, "--guidance-scale", "1", "--num-validation-samples", "101", "--num-validation-images", "3",
     ]
     let held = try evaluate(more)
-    #expect(held.text.contains("3 held-out digits\n") && held.text.contains("101 samples to held-out digits, guidance 1\n"))
+    #expect(
+      held.text.contains("3 held-out digits\n") && held.text.contains("101 samples to held-out digits, guidance 1\n"))
     #expect(!agree(held.figures))
     // The same noise three times as strong makes other samples of the same network.
     let noisier = try evaluate(more + ["--s-churn", "20", "--s-noise", "3"])
     #expect(noisier.figures[0] == held.figures[0] && noisier.figures[1] != held.figures[1])
     let shown = try evaluate(more + ["--half", "training"])
-    #expect(shown.text.contains("3 training digits\n") && shown.text.contains("101 samples to training digits, guidance 1\n"))
+    #expect(
+      shown.text.contains("3 training digits\n") && shown.text.contains("101 samples to training digits, guidance 1\n"))
     #expect(shown.figures[0] != held.figures[0] && shown.figures[1] != held.figures[1])
   }
 
@@ -70,7 +75,8 @@ import Traces
     var tensors = [SafetensorsWriter.Tensor("input.weight", shape: [6, 64], floats: Array(repeating: 0, count: 384))]
     let metadata = ["training_configuration": #"{"hidden_size": 7}"#]
     try SafetensorsWriter.data(tensors, metadata: metadata).write(to: tool.folder.appendingPathComponent("wrong"))
-    tensors[0] = SafetensorsWriter.Tensor("input.weight", shape: [222, 64], floats: Array(repeating: .nan, count: 222 * 64))
+    tensors[0] = SafetensorsWriter.Tensor(
+      "input.weight", shape: [222, 64], floats: Array(repeating: .nan, count: 222 * 64))
     try SafetensorsWriter.data(tensors, metadata: ["training_configuration": "{}"]).write(
       to: tool.folder.appendingPathComponent("nan"))
     try Data("no model".utf8).write(to: tool.folder.appendingPathComponent("text"))
@@ -90,10 +96,12 @@ import Traces
       (["--num-validation-samples", "-1"], "num_validation_samples -1 must be in 100 ... 100000"),
       (["--guidance-scale", "nan"], "guidance_scale nan must be in 0 ... 100"),
       (["--guidance-scale", "-1"], "guidance_scale -1 must be in 0 ... 100"),
-      (["--s-churn", "-1"], "s_churn -1 must be in 0 ... 1000"), (["--s-noise", "inf"], "s_noise inf must be in 0 ... 10"),
+      (["--s-churn", "-1"], "s_churn -1 must be in 0 ... 1000"),
+      (["--s-noise", "inf"], "s_noise inf must be in 0 ... 10"),
       (["--num-validation-images", "0"], "num_validation_images 0 must be in 1 ... 898"),
       (["--num-validation-samples", "99"], "num_validation_samples 99 must be in 100 ... 100000"),
-      (["--seed", "-1"], "--seed -1 must be in"), (["--half", "left"], "unknown half \"left\"; known: training, held-out"),
+      (["--seed", "-1"], "--seed -1 must be in"),
+      (["--half", "left"], "unknown half \"left\"; known: training, held-out"),
     ]
     for (arguments, message) in cases + options.map({ (["--model", "small"] + $0, $1) }) {
       let outcome = try tool.run(["evaluate"] + arguments)

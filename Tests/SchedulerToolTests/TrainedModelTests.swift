@@ -2,8 +2,8 @@ import DigitsModel
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 import Testing
-import Traces
 
 @testable import scheduler
 
@@ -28,7 +28,8 @@ import Traces
       let images = (0..<5).map { made[$0].scalars }
       recognised += images.count { recogniser.label(of: $0) == label }
     }
-    // 99 % of its samples are; of 50 with that chance, fewer than 45 are with a probability below 1e-5.
+    // 99 % of its samples are; of 50 with that chance, fewer than 45 are with a probability below
+    // 1e-5.
     #expect(recognised >= 45)
   }
 
@@ -41,7 +42,8 @@ import Traces
   @Test func `gives the same file whatever the batch size, and another for another class`() throws {
     func sheet(_ more: String...) throws -> Data {
       let outcome = try tool.run(
-        ["sample", "--model", "trained", "--sampler", "ddim", "--count", "11", "--steps", "3", "--output", "a.png"] + more)
+        ["sample", "--model", "trained", "--sampler", "ddim", "--count", "11", "--steps", "3", "--output", "a.png"]
+          + more)
       #expect(outcome.status == 0, "\(outcome.errors)")
       return try tool.data("a.png")
     }
@@ -55,11 +57,13 @@ import Traces
     let trained = try tool.run(
       "train", "--output-dir", "run", "--hidden-size", "6", "--hidden-blocks", "1", "--ddpm-num-steps", "12",
       "--train-batch-size",
-      "4", "--lr-warmup-steps", "2", "--max-train-steps", "3", "--variance-type", "learnedRange", "--loss-type", "rescaledMSE",
+      "4", "--lr-warmup-steps", "2", "--max-train-steps", "3", "--variance-type", "learnedRange", "--loss-type",
+      "rescaledMSE",
       "--validation-steps", "3", "--num-validation-samples", "100", "--num-validation-images", "2")
     #expect(trained.status == 0, "\(trained.errors)")
     let sampled = try tool.run(
-      "sample", "--model", "run/model.safetensors", "--steps", "4", "--count", "2", "--sampler", "ddpm,ddim,heun", "--class",
+      "sample", "--model", "run/model.safetensors", "--steps", "4", "--count", "2", "--sampler", "ddpm,ddim,heun",
+      "--class",
       "1")
     #expect(sampled.status == 0, "\(sampled.errors)")
   }
@@ -76,7 +80,8 @@ import Traces
     for (name, data) in files { try data.write(to: tool.folder.appendingPathComponent(name)) }
     let cases: [([String], String)] = [
       (["short"], "no safetensors file"), (["half"], "no safetensors file"), (["text"], "no safetensors file"),
-      (["other"], "no training_configuration"), (["empty"], "no tensor input.weight"), (["huge"], "hidden_size 1000000000"),
+      (["other"], "no training_configuration"), (["empty"], "no tensor input.weight"),
+      (["huge"], "hidden_size 1000000000"),
       (["large", "--sampler", "heun", "--steps", "3"], "Heun: the network's output is"),
       (["none"], "no such file"), (["."], "not a regular file"),
       (["trained", "--schedule", "sigmoid"], "--schedule sigmoid cannot be chosen"),

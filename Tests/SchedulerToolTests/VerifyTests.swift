@@ -1,7 +1,7 @@
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 import Testing
-import Traces
 
 @testable import scheduler
 
@@ -10,7 +10,8 @@ import Traces
   private static let configuration =
     #"{"_class_name": "DDIMScheduler", "clip_sample": false, "num_train_timesteps": 100, "a\nb": 1}"#
 
-  /// `right.safetensors`, a run over given outputs, and `wrong.safetensors`, the same with a sample changed after step 2.
+  /// `right.safetensors`, a run over given outputs, and `wrong.safetensors`, the same with a sample
+  /// changed after step 2.
   init() throws {
     tool = try Tool()
     try Data(Self.configuration.utf8).write(to: tool.folder.appendingPathComponent("config.json"))
@@ -22,7 +23,8 @@ import Traces
       [.init("model_outputs", shape: [5, 2, 1, 2, 3], floats: outputs)])
     let replayed = try tool.run(
       "replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "right.safetensors")
-    #expect(replayed.status == 0 && replayed.text == "wrote right.safetensors: DDIMScheduler, 5 steps; without effect: a b\n")
+    #expect(
+      replayed.status == 0 && replayed.text == "wrote right.safetensors: DDIMScheduler, 5 steps; without effect: a b\n")
     let right = try SafetensorsFile(contentsOf: tool.folder.appendingPathComponent("right.safetensors").path)
     let tensors = ["timesteps", "samples", "model_outputs", "noises"].map { name in
       let tensor = right.tensors[name]!
@@ -91,7 +93,8 @@ import Traces
     #expect((judgement["steps"] as? [Any])?.count == 5)
     let chart = String(decoding: try tool.data("report.svg"), as: UTF8.self)
     #expect(
-      chart.contains("DDIMScheduler, deviation of each step: wrong from step 2 on") && chart.contains("largest difference"))
+      chart.contains("DDIMScheduler, deviation of each step: wrong from step 2 on")
+        && chart.contains("largest difference"))
   }
 
   @Test func `a NaN is marked in the chart, which says the verdict`() throws {
@@ -108,16 +111,20 @@ import Traces
     #expect(try tool.run("verify", "nan.safetensors", "--report", "nan.svg").status == 1)
     let chart = String(decoding: try tool.data("nan.svg"), as: UTF8.self)
     #expect(
-      chart.contains("deviation of each step: wrong from step 2 on") && chart.contains("NaN or infinity in model_outputs"))
+      chart.contains("deviation of each step: wrong from step 2 on")
+        && chart.contains("NaN or infinity in model_outputs"))
   }
 
   @Test func `a trace is replayed with its own steps and step arguments`() throws {
     let given = ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "5", "--seed", "3"]
     #expect(try tool.run(given + ["--step-arguments", #"{"eta": 0.5}"#, "-o", "noisy.safetensors"]).status == 0)
-    #expect(try tool.run("replay", "config.json", "--outputs", "noisy.safetensors", "-o", "again.safetensors").status == 0)
+    #expect(
+      try tool.run("replay", "config.json", "--outputs", "noisy.safetensors", "-o", "again.safetensors").status == 0)
     #expect(try tool.data("again.safetensors") == tool.data("noisy.safetensors"))
     // Those that are given count.
-    let calm = ["replay", "config.json", "--outputs", "noisy.safetensors", "--step-arguments", "{}", "-o", "calm.safetensors"]
+    let calm = [
+      "replay", "config.json", "--outputs", "noisy.safetensors", "--step-arguments", "{}", "-o", "calm.safetensors",
+    ]
     #expect(try tool.run(calm).status == 0)
     #expect(try tool.data("calm.safetensors") != tool.data("noisy.safetensors"))
   }
@@ -125,24 +132,32 @@ import Traces
   /// Arguments, and what the one line of the error must say.
   private static let failures: [([String], String)] = [
     (["verify", "none.safetensors"], "there is no such file"), (["verify", "."], "not a regular file"),
-    (["verify", "config.json"], "not a usable safetensors file"), (["verify", "outputs.safetensors"], "\"format\" is missing"),
+    (["verify", "config.json"], "not a usable safetensors file"),
+    (["verify", "outputs.safetensors"], "\"format\" is missing"),
     (["verify", "right.safetensors", "--tolerance", "-1"], "--tolerance -1"),
     (["verify", "right.safetensors", "--tolerance", "nan"], "--tolerance nan"),
-    (["verify", "right.safetensors", "--fidelity", "exact"], "unknown fidelity \"exact\"; known: corrected, diffusers"),
+    (
+      ["verify", "right.safetensors", "--fidelity", "exact"], "unknown fidelity \"exact\"; known: corrected, diffusers"
+    ),
     (["verify", "right.safetensors", "--report", "none/a.svg"], "create it"),
     (["replay", "none.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "there is no such file"),
     (["replay", "outputs.safetensors", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "cannot"),
     (
-      ["replay", "broken.json", "--outputs", "outputs.safetensors", "-o", "a"], "follow broken.json: the file has no JSON value"
+      ["replay", "broken.json", "--outputs", "outputs.safetensors", "-o", "a"],
+      "follow broken.json: the file has no JSON value"
     ),
     (
       ["replay", "config.json", "--outputs", "outputs.safetensors", "--step-arguments", "eta", "-o", "a"],
       "follow --step-arguments eta: the text has no JSON value"
     ),
-    (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a"], "it must be [4, N, ...]"),
+    (
+      ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a"], "it must be [4, N, ...]"
+    ),
     (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "0", "-o", "a"], "--steps 0"),
     (["replay", "config.json", "--outputs", "outputs.safetensors", "-o", "a"], "give --steps"),
-    (["replay", "config.json", "--outputs", "config.json", "--steps", "5", "-o", "a"], "not a usable safetensors file"),
+    (
+      ["replay", "config.json", "--outputs", "config.json", "--steps", "5", "-o", "a"], "not a usable safetensors file"
+    ),
   ]
 
   @Test func `what cannot be judged is one line and status 2`() throws {

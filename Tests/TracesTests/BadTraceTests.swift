@@ -1,10 +1,13 @@
+import Fixtures
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 import Testing
 
 @testable import Traces
 
-/// Files that are sound safetensors and no sound traces: an error in one line that names what is wrong.
+/// Files that are sound safetensors and no sound traces: an error in one line that names what is
+/// wrong.
 @Suite struct BadTraceTests {
   private func reason(_ edit: (inout Draft) -> Void) -> String {
     var draft = Draft()
@@ -22,7 +25,8 @@ import Testing
     #expect(reason { $0.tensors.remove(at: $0[name]) }.contains("\"\(name)\" is missing"))
   }
 
-  @Test(arguments: ["format", "scheduler_config", "num_inference_steps"]) func `missing metadata is named`(key: String) {
+  @Test(arguments: ["format", "scheduler_config", "num_inference_steps"])
+  func `missing metadata is named`(key: String) {
     #expect(reason { $0.metadata[key] = nil }.contains("\"\(key)\" is missing"))
   }
 
@@ -44,7 +48,8 @@ import Testing
   /// Shapes that hold as much as the right ones, and so are sound safetensors.
   private static let shapes: [(String, [Int])] = [
     ("timesteps", [2, 2]), ("timesteps", [1, 4]), ("samples", [120]), ("samples", [4, 30]), ("samples", [5, 2, 12]),
-    ("samples", [5, 3, 2, 2, 2]), ("model_outputs", [4, 1, 6, 2, 2]), ("model_outputs", [4, 2, 3, 4]), ("model_outputs", [96]),
+    ("samples", [5, 3, 2, 2, 2]), ("model_outputs", [4, 1, 6, 2, 2]), ("model_outputs", [4, 2, 3, 4]),
+    ("model_outputs", [96]),
     ("model_outputs", [2, 2, 6, 2, 2]), ("noises", [4, 2, 3, 4]), ("noises", [96]),
   ]
 
@@ -70,7 +75,9 @@ import Testing
   }
 
   @Test func `timesteps that are not finite are refused`() {
-    let reason = reason { $0.tensors[$0["timesteps"]] = ("timesteps", "F32", [4], bytes([999, .nan, 333, 0] as [Float])) }
+    let reason = reason {
+      $0.tensors[$0["timesteps"]] = ("timesteps", "F32", [4], bytes([999, .nan, 333, 0] as [Float]))
+    }
     #expect(reason.contains("nan at step 1"))
   }
 
@@ -82,7 +89,8 @@ import Testing
     }
     #expect(doubled.contains("learns no variance"))
     let single = reason { draft in
-      draft.metadata["scheduler_config"] = draft.metadata["scheduler_config"]!.replacing("{", with: "{\"learn_sigma\": true,")
+      draft.metadata["scheduler_config"] = draft.metadata["scheduler_config"]!.replacing(
+        "{", with: "{\"learn_sigma\": true,")
     }
     #expect(single.contains("twice as many"))
   }
@@ -90,7 +98,8 @@ import Testing
   private static let configurations: [(String, String)] = [
     ("", "an end"), ("{", "no key"), ("[]", "JSON object"), ("{}", "_class_name"), ("null", "JSON object"),
     ("3", "JSON object"),
-    (#"{"_class_name": 3}"#, "_class_name"), (#"{"_class_name": "KarrasVeScheduler"}"#, "KarrasVeScheduler is not supported"),
+    (#"{"_class_name": 3}"#, "_class_name"),
+    (#"{"_class_name": "KarrasVeScheduler"}"#, "KarrasVeScheduler is not supported"),
     (#"{"_class_name": "GaussianDiffusion", "steps": "many"}"#, "steps"),
     (#"{"_class_name": "GaussianDiffusion", "steps": 1e300}"#, "steps"),
     (#"{"_class_name": "GaussianDiffusion", "steps": NaN}"#, "steps"),
@@ -103,32 +112,46 @@ import Testing
     (#"{"_class_name": "GaussianDiffusion", "timestep_respacing": [-1]}"#, "cannot keep"),
     (#"{"_class_name": "GaussianDiffusion", "timestep_respacing": {}}"#, "timestep_respacing"),
     (#"{"_class_name": "GaussianDiffusion", "sampler": "magic", "timestep_respacing": "4"}"#, "sampler"),
-    (#"{"_class_name": "GaussianDiffusion", "sampler": "ddim_sample", "eta": NaN, "timestep_respacing": "4"}"#, "eta nan"),
+    (
+      #"{"_class_name": "GaussianDiffusion", "sampler": "ddim_sample", "eta": NaN, "timestep_respacing": "4"}"#,
+      "eta nan"
+    ),
     (
       #"{"_class_name": "GaussianDiffusion", "sampler": "ddim_sample", "eta": -Infinity, "timestep_respacing": "4"}"#,
       "eta -inf"
     ),
-    (#"{"_class_name": "GaussianDiffusion", "sampler": "ddim_reverse_sample", "eta": 1, "timestep_respacing": "4"}"#, "eta 1"),
+    (
+      #"{"_class_name": "GaussianDiffusion", "sampler": "ddim_reverse_sample", "eta": 1, "timestep_respacing": "4"}"#,
+      "eta 1"
+    ),
     (#"{"_class_name": "GaussianDiffusion", "_class_name": "DDIMScheduler"}"#, "second time"),
     (#"{"_class_name": "DDIMScheduler", "num_train_timesteps": 1000000000000}"#, "num_train_timesteps"),
     (#"{"_class_name": "DDIMScheduler", "num_train_timesteps": 3}"#, "4 steps"),
     (#"{"_class_name": "DDIMScheduler", "beta_end": NaN}"#, "beta"),
     (#"{"_class_name": "DDIMScheduler", "beta_start": -Infinity}"#, "beta"),
-    (#"{"_class_name": "DDIMScheduler", "beta_start": 1e400}"#, "\"beta_start\": it is, or it holds, a number that is larger"),
-    (#"{"_class_name": "DDIMScheduler", "trained_betas": [-1e400]}"#, "\"trained_betas\": it is, or it holds, a number"),
+    (
+      #"{"_class_name": "DDIMScheduler", "beta_start": 1e400}"#,
+      "\"beta_start\": it is, or it holds, a number that is larger"
+    ),
+    (
+      #"{"_class_name": "DDIMScheduler", "trained_betas": [-1e400]}"#, "\"trained_betas\": it is, or it holds, a number"
+    ),
     (#"{"_class_name": "DDIMScheduler", "steps_offset": 4000}"#, "lower steps_offset"),
     (#"{"_class_name": "DDIMScheduler", "steps_offset": 9223372036854775807}"#, "lower steps_offset"),
     (#"{'_class_name': 'DDIMScheduler'}"#, "no key"), (#"{"_class_name": "DDIMScheduler",}"#, "no key"),
   ]
 
-  @Test(arguments: configurations) func `a configuration that cannot be followed is refused`(text: String, excerpt: String) {
+  @Test(arguments: configurations) func `a configuration that cannot be followed is refused`(
+    text: String, excerpt: String
+  ) {
     let reason = configuration(text)
     #expect(reason.contains(excerpt) && !reason.contains("judged"), "\(reason)")
   }
 
   @Test func `a configuration of a hundred thousand brackets is refused`() {
     #expect(
-      configuration(#"{"_class_name": "DDIMScheduler", "a": "# + String(repeating: "[", count: 100_000)).contains("nested"))
+      configuration(#"{"_class_name": "DDIMScheduler", "a": "# + String(repeating: "[", count: 100_000)).contains(
+        "nested"))
     #expect(reason { $0.metadata["step_arguments"] = String(repeating: "[", count: 100_000) }.contains("nested"))
   }
 
@@ -152,7 +175,7 @@ import Testing
   @Test func `a truncated trace is refused at every length`() {
     let whole = Draft().file
     for length in stride(from: 0, to: whole.count, by: 7) {
-      #expect(throws: TraceError.self) { try Trace(SafetensorsFile(whole.prefix(length))) }
+      #expect(throws: SafetensorsError.self) { try Trace(SafetensorsFile(whole.prefix(length))) }
     }
   }
 
@@ -163,8 +186,11 @@ import Testing
       for value in [UInt8(0), 0xFF, whole[position] ^ 1, UInt8(ascii: "9")] {
         var edited = whole
         edited[position] = value
-        // With a tolerance that only other timesteps exceed, for the sake of time: a diagnosis takes many plans.
-        if let judgement = try? Trace(SafetensorsFile(edited)).judged(tolerance: 1e6) { judged += judgement.steps.count }
+        // With a tolerance that only other timesteps exceed, for the sake of time: a diagnosis
+        // takes many plans.
+        if let judgement = try? Trace(SafetensorsFile(edited)).judged(tolerance: 1e6) {
+          judged += judgement.steps.count
+        }
       }
     }
     #expect(judged > 0)

@@ -1,4 +1,6 @@
+import Fixtures
 import Foundation
+import SchedulersSafetensors
 import Traces
 
 /// A trace that can be taken apart before it becomes a file.
@@ -6,8 +8,9 @@ struct Draft {
   var metadata: [String: String]
   var tensors: [(name: String, type: String, shape: [Int], bytes: Data)]
 
-  /// DDIM of guided-diffusion over 4 steps: the levels and the algebra written out here, from equation 12 of Song et al. 2021, with
-  /// ᾱ of the cosine schedule from its definition. Nothing of the library made it.
+  /// DDIM of guided-diffusion over 4 steps: the levels and the algebra written out here, from
+  /// equation 12 of Song et al. 2021, with ᾱ of the cosine schedule from its definition. Nothing of
+  /// the library made it.
   init(eta: Double = 0) {
     let (total, kept) = (40, [0, 13, 26, 39])
     func f(_ t: Int) -> Double { pow(cos((Double(t) / Double(total) + 0.008) / 1.008 * .pi / 2), 2) }
@@ -44,7 +47,8 @@ struct Draft {
       """,
     ]
     tensors = [
-      ("timesteps", "I64", [4], bytes(kept.reversed())), ("samples", "F32", [5, 2, 3, 2, 2], bytes(samples.flatMap(\.self))),
+      ("timesteps", "I64", [4], bytes(kept.reversed())),
+      ("samples", "F32", [5, 2, 3, 2, 2], bytes(samples.flatMap(\.self))),
       ("model_outputs", "F32", [4, 2, 3, 2, 2], bytes(outputs)), ("noises", "F32", [4, 2, 3, 2, 2], bytes(noises)),
     ]
   }
@@ -60,7 +64,9 @@ struct Draft {
   /// A Float of a tensor.
   func get(_ name: String, _ element: Int) -> Float {
     let range = 4 * element..<4 * element + 4
-    return tensors[self[name]].bytes.subdata(in: range).withUnsafeBytes { Float(bitPattern: $0.loadUnaligned(as: UInt32.self)) }
+    return tensors[self[name]].bytes.subdata(in: range).withUnsafeBytes {
+      Float(bitPattern: $0.loadUnaligned(as: UInt32.self))
+    }
   }
 
   var file: Data {

@@ -1,11 +1,13 @@
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 import Testing
 
 @testable import Traces
 
-/// Runs that diffusers and guided-diffusion made, right and with one mistake each, and what a right scheduler of theirs says of them.
+/// Runs that diffusers and guided-diffusion made, right and with one mistake each, and what a right
+/// scheduler of theirs says of them.
 @Suite struct GoldenTraceTests {
   struct Golden: Sendable, CustomTestStringConvertible {
     let name: String
@@ -62,7 +64,9 @@ import Testing
     #expect(Self.rooted.count == 8 && Self.rooted.count { $0.name.hasSuffix("MKL") } == 4)
   }
 
-  @Test(arguments: rooted) func `a run is right with either of torch's square roots, and not with the other`(golden: Golden)
+  @Test(arguments: rooted) func `a run is right with either of torch's square roots, and not with the other`(
+    golden: Golden
+  )
     throws
   {
     var trace = try Trace(SafetensorsFile(golden.file))
@@ -76,7 +80,9 @@ import Testing
     #expect(isOwn == golden.name.hasSuffix("MKL"))
   }
 
-  @Test(arguments: wrong) func `a wrong run is wrong from the right step on, for the right reason`(golden: Golden) throws {
+  @Test(arguments: wrong) func `a wrong run is wrong from the right step on, for the right reason`(golden: Golden)
+    throws
+  {
     let judgement = try Trace(SafetensorsFile(golden.file)).judged()
     #expect(judgement.first?.step == golden.expected.step)
     let diagnosis = try #require(judgement.diagnosis)

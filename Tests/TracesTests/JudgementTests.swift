@@ -1,3 +1,4 @@
+import Fixtures
 import Foundation
 import Schedulers
 import Testing
@@ -10,7 +11,8 @@ import Testing
     let judgement = try Draft(eta: eta).trace().judged()
     #expect(judgement.agrees && judgement.first == nil && judgement.divergences == 0)
     #expect(judgement.steps.map(\.timestep) == [39, 26, 13, 0])
-    // Recorded in Float: a sample of 1 ... 2 is rounded by 2⁻²⁴, and 1/signal magnifies nothing, as x0 is clipped.
+    // Recorded in Float: a sample of 1 ... 2 is rounded by 2⁻²⁴, and 1/signal magnifies nothing, as
+    // x0 is clipped.
     #expect(judgement.steps.allSatisfy { $0.difference < 1e-6 })
     #expect(judgement.source == "GaussianDiffusion.ddim_sample")
   }
@@ -28,11 +30,13 @@ import Testing
     #expect(judgement.divergences == 2)
   }
 
-  @Test(arguments: [Float(1), 8]) func `the tolerance is relative to the largest scalar before and after, and to 1 at least`(
+  @Test(arguments: [Float(1), 8])
+  func `the tolerance is relative to the largest scalar before and after, and to 1 at least`(
     scale: Float
   ) throws {
     var draft = Draft()
-    // Scalar 23 before the last step is the largest where it is 8; scalar 0 after the step is what is off.
+    // Scalar 23 before the last step is the largest where it is 8; scalar 0 after the step is what
+    // is off.
     if scale > 1 { draft.set("samples", 3 * 24 + 23, to: scale) }
     for k in 0..<24 where scale == 1 { draft.set("samples", 3 * 24 + k, to: draft.get("samples", 3 * 24 + k) / 4) }
     let plan = try draft.trace().source.plan(steps: 4)
@@ -69,7 +73,9 @@ import Testing
   }
 
   @Test(arguments: [("samples", 0, 0), ("samples", 2, 1), ("samples", 4, 3), ("model_outputs", 2, 2), ("noises", 3, 3)])
-  func `a NaN or an infinity diverges at the step that made it or used it first`(tensor: String, row: Int, step: Int) throws {
+  func `a NaN or an infinity diverges at the step that made it or used it first`(tensor: String, row: Int, step: Int)
+    throws
+  {
     for value in [Float.nan, .infinity, -.infinity] {
       var draft = Draft()
       draft.set(tensor, row * 24 + 5, to: value)
@@ -107,7 +113,8 @@ import Testing
       let rows = tensor.shape[0]
       let kept = tensor.name == "samples" ? 2 : 1
       return (
-        tensor.name, tensor.type, [kept] + tensor.shape.dropFirst(), tensor.bytes.suffix(tensor.bytes.count / rows * kept)
+        tensor.name, tensor.type, [kept] + tensor.shape.dropFirst(),
+        tensor.bytes.suffix(tensor.bytes.count / rows * kept)
       )
     }
     // The last step of the run, from timestep 0 to clean data.

@@ -1,5 +1,7 @@
+import Fixtures
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 import Testing
 import Traces
 
@@ -13,15 +15,19 @@ import Traces
   }
 
   private static let sources: [(String, String?, Int)] = [
-    (#"{"_class_name": "DDIMScheduler", "clip_sample": false}"#, #"{"eta": 0.5, "use_clipped_model_output": true}"#, 10),
+    (
+      #"{"_class_name": "DDIMScheduler", "clip_sample": false}"#, #"{"eta": 0.5, "use_clipped_model_output": true}"#, 10
+    ),
     (#"{"_class_name": "EulerAncestralDiscreteScheduler", "beta_schedule": "scaled_linear"}"#, nil, 7),
     (
       #"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}"#,
       #"{"mu": 1.15, "sigmas": [1, 0.7, 0.2]}"#, 3
     ), (#"{"_class_name": "RePaintScheduler", "clip_sample": false}"#, #"{"jump_length": 2, "jump_n_sample": 3}"#, 6),
-    (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5), (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
+    (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5),
+    (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
     (
-      #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": true}"#, nil,
+      #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": true}"#,
+      nil,
       5
     ),
   ]
@@ -38,7 +44,9 @@ import Traces
     var recorder = TraceRecorder(source, steps: steps, from: run.sample)
     while let query = run.query {
       var output = noise.next(like: zeros)
-      if plan.learnsVariance { output = Batch(shape: [2, 4, 3, 3], scalars: output.scalars + noise.next(like: zeros).scalars) }
+      if plan.learnsVariance {
+        output = Batch(shape: [2, 4, 3, 3], scalars: output.scalars + noise.next(like: zeros).scalars)
+      }
       let z = run.needsNoise ? noise.next(like: run.sample) : nil
       run.advance(output: output, noise: z)
       recorder.record(timestep: query.timestep, output: output, noise: z, sample: run.sample)
@@ -81,7 +89,9 @@ import Traces
     #expect(throws: TraceError.self) { try Replay(other, steps: 3).run(over: file, seed: 0) }
     #expect(throws: TraceError.self) { try Replay(other, steps: nil) }
     #expect(throws: TraceError.self) { try Replay(other, steps: 0) }
-    #expect(throws: TraceError.self) { try Replay(other, steps: 4).run(over: SafetensorsFile(safetensors("{}")), seed: 0) }
+    #expect(throws: TraceError.self) {
+      try Replay(other, steps: 4).run(over: SafetensorsFile(safetensors("{}")), seed: 0)
+    }
     #expect(try Replay(other, steps: 4).run(over: file, seed: 0).steps == 4)
   }
 }

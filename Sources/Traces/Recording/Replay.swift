@@ -1,7 +1,9 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 
-/// A run of a configuration over model outputs that somebody recorded: the other direction of judging.
+/// A run of a configuration over model outputs that somebody recorded: the other direction of
+/// judging.
 public struct Replay: Sendable {
   /// Whose steps are made.
   public let source: TraceSource
@@ -29,13 +31,16 @@ public struct Replay: Sendable {
   /// Runs over the outputs of a file.
   ///
   /// - Parameters:
-  ///   - file: `model_outputs` [S, N, ...]; the start is row 0 of `samples`, and the noise `noises`, if it has them.
+  ///   - file: `model_outputs` [S, N, ...]; the start is row 0 of `samples`, and the noise
+  ///     `noises`, if it has them.
   ///   - seed: of the noise and the start that the file does not have.
   ///   - check: called before each step; throws to stop.
   /// - Throws: `TraceError` if the file's tensors do not fit the run, and what `check` throws.
   public func run(over file: SafetensorsFile, seed: UInt64, check: () throws -> Void = {}) throws -> TraceRecorder {
     let count = plan.steps.count
-    guard let outputs = file.tensors["model_outputs"] else { throw TraceError.tensor("model_outputs", reason: "is missing") }
+    guard let outputs = file.tensors["model_outputs"] else {
+      throw TraceError.tensor("model_outputs", reason: "is missing")
+    }
     guard outputs.shape.count >= 2, outputs.shape[0] == count, outputs.count > 0 else {
       throw TraceError.tensor("model_outputs", reason: "has the shape \(outputs.shape); it must be [\(count), N, ...]")
     }

@@ -1,5 +1,6 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 
 /// Records a run of this library, or of anything else that Swift can call, as a trace.
 ///
@@ -48,7 +49,8 @@ public struct TraceRecorder: Sendable {
   ///   - output: what it answered, with twice the channels if it learns the variance.
   ///   - noise: what was drawn; zeros if nothing.
   ///   - sample: what came of it.
-  /// - Precondition: the sample and the noise have the shape of the first sample, and the outputs one shape.
+  /// - Precondition: the sample and the noise have the shape of the first sample, and the outputs
+  ///   one shape.
   public mutating func record<Scalar: SampleScalar>(
     timestep: Double, output: Batch<Scalar>, noise: Batch<Scalar>?, sample: Batch<Scalar>
   ) {
@@ -68,22 +70,27 @@ public struct TraceRecorder: Sendable {
   ///
   /// - Throws: `TraceError` if nothing was recorded, or the file cannot be written.
   public func write(to path: String) throws(TraceError) {
-    guard let outputShape else { throw .file(path, reason: "no step was recorded") }
+    guard let outputShape else { throw .safetensors(.file(path, reason: "no step was recorded")) }
     let whole = timesteps.compactMap { Int(exactly: $0) }
     let times: SafetensorsWriter.Tensor =
       whole.count == steps
       ? .init("timesteps", shape: [steps], integers: whole)
       : .init("timesteps", shape: [steps], floats: timesteps.map { Float($0) })
     var metadata = [
-      "format": Trace.format, "num_inference_steps": "\(inferenceSteps)", "scheduler_config": try source.configurationText,
+      "format": Trace.format, "num_inference_steps": "\(inferenceSteps)",
+      "scheduler_config": try source.configurationText,
     ]
     metadata["step_arguments"] = source.stepArgumentsText
-    try SafetensorsWriter.write(
-      to: path,
-      [
-        times, .init("samples", shape: [steps + 1] + shape, floats: samples),
-        .init("model_outputs", shape: [steps] + outputShape, floats: outputs),
-        .init("noises", shape: [steps] + shape, floats: noises),
-      ], metadata: metadata)
+    do {
+      try SafetensorsWriter.write(
+        to: path,
+        [
+          times, .init("samples", shape: [steps + 1] + shape, floats: samples),
+          .init("model_outputs", shape: [steps] + outputShape, floats: outputs),
+          .init("noises", shape: [steps] + shape, floats: noises),
+        ], metadata: metadata)
+    } catch {
+      throw .safetensors(error)
+    }
   }
 }

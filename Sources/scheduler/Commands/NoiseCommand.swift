@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
-import Traces
+import SchedulersSafetensors
 
 struct NoiseCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -31,9 +31,13 @@ struct NoiseCommand: ParsableCommand {
     let skipped = try skip.value(of: "--skip", in: 0...1000)
     let file = try output.map { path throws(Failure) in try OutputFile(path) }
     if choice.isDouble {
-      try deliver(Self.draw(choice, Batch<Double>(zeros: shape), after: skipped), to: file)
+      try deliver(Self.draw(choice, Batch<Double>(zeros: shape), after: skipped), to: file) {
+        .init("noise", shape: $0.shape, doubles: $0.scalars)
+      }
     } else {
-      try deliver(Self.draw(choice, Batch<Float>(zeros: shape), after: skipped), to: file)
+      try deliver(Self.draw(choice, Batch<Float>(zeros: shape), after: skipped), to: file) {
+        .init("noise", shape: $0.shape, floats: $0.scalars)
+      }
     }
   }
 
@@ -41,7 +45,8 @@ struct NoiseCommand: ParsableCommand {
     var (extents, count) = ([Int](), 1)
     for text in shape.split(separator: ",", omittingEmptySubsequences: false) {
       guard let extent = Int(text), (1...Self.largestCount).contains(extent), count * extent <= Self.largestCount else {
-        throw Failure("--shape \(shape) must be whole numbers from 1 on, separated by commas, with a product of at most 2^26")
+        throw Failure(
+          "--shape \(shape) must be whole numbers from 1 on, separated by commas, with a product of at most 2^26")
       }
       extents.append(extent)
       count *= extent
@@ -57,9 +62,11 @@ struct NoiseCommand: ParsableCommand {
     return source.next(like: zeros)
   }
 
-  private func deliver<Scalar: SampleScalar>(_ tensor: Batch<Scalar>, to file: OutputFile?) throws {
+  private func deliver<Scalar: SampleScalar>(
+    _ tensor: Batch<Scalar>, to file: OutputFile?, as entry: (Batch<Scalar>) -> SafetensorsWriter.Tensor
+  ) throws {
     if let file {
-      try file.write(SafetensorsWriter.data([.init("noise", tensor)]))
+      try file.write(SafetensorsWriter.data([entry(tensor)]))
       return try Console.output.print("wrote \(file.path): \(counted(tensor.scalars.count, "number"))\n")
     }
     let row = tensor.shape.last!

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 import Traces
 
 struct ReplayCommand: ParsableCommand {
@@ -15,7 +16,8 @@ struct ReplayCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "A scheduler_config.json of diffusers, or the arguments of guided-diffusion with _class_name GaussianDiffusion.")
+    help:
+      "A scheduler_config.json of diffusers, or the arguments of guided-diffusion with _class_name GaussianDiffusion.")
   var config: String
 
   @Option(help: "The safetensors file with the model's outputs.")
@@ -50,7 +52,9 @@ struct ReplayCommand: ParsableCommand {
     do {
       let recorded = try SafetensorsFile(contentsOf: outputs)
       let source = try source(text, recorded)
-      let own = recorded.metadata["num_inference_steps"].flatMap { Int($0) }.flatMap { (1...100_000).contains($0) ? $0 : nil }
+      let own = recorded.metadata["num_inference_steps"].flatMap { Int($0) }.flatMap {
+        (1...100_000).contains($0) ? $0 : nil
+      }
       let recorder = try Replay(source, steps: steps ?? own, fidelity: fidelity).run(
         over: recorded, seed: seed, check: interruption.check)
       try recorder.write(to: file.path)
@@ -58,7 +62,7 @@ struct ReplayCommand: ParsableCommand {
       let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
       try Console.output.print(
         Scheduler.oneLine("wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)") + "\n")
-    } catch let error as TraceError {
+    } catch let error where error is TraceError || error is SafetensorsError {
       throw Failure("cannot replay \(outputs) with \(config): \(error)")
     }
   }

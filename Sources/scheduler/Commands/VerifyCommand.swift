@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 import Traces
 
 /// Thrown where a trace was judged and is wrong: exit status 1, with everything said.
@@ -46,7 +47,7 @@ struct VerifyCommand: ParsableCommand {
     do {
       recorded = try Trace(contentsOf: trace)
       judgement = try recorded.judged(fidelity: fidelity, tolerance: tolerance)
-    } catch TraceError.file(_, let reason) {
+    } catch TraceError.safetensors(.file(_, let reason)) {
       throw Failure("cannot judge \(trace): \(reason)")
     } catch {
       throw Failure("cannot judge \(trace): \(error)")

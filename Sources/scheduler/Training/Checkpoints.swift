@@ -1,12 +1,13 @@
 import DigitsModel
 import Fixtures
 import Foundation
-import Traces
+import SchedulersSafetensors
 
 /// The checkpoints of a run: folders `checkpoint-STEP`, each of which appears whole or not at all.
 ///
-/// A folder holds `training.safetensors` (weights, moments of their gradients, average), `state.json` (the rest), `model.safetensors` (what
-/// is sampled from) and `checksums.json`, by which damage is noticed.
+/// A folder holds `training.safetensors` (weights, moments of their gradients, average),
+/// `state.json` (the rest), `model.safetensors` (what is sampled from) and `checksums.json`, by
+/// which damage is noticed.
 struct Checkpoints {
   let folder: URL
   let limit: Int
@@ -32,8 +33,11 @@ struct Checkpoints {
     let target = url(state.progress.step)
     do {
       try files.createDirectory(at: partial, withIntermediateDirectories: false)
-      for (name, data) in try Self.encoded(state) { try OutputFile(partial.appendingPathComponent(name).path).write(data) }
-      // Only a damaged one can be there, or one that a run which went back to an earlier one makes again.
+      for (name, data) in try Self.encoded(state) {
+        try OutputFile(partial.appendingPathComponent(name).path).write(data)
+      }
+      // Only a damaged one can be there, or one that a run which went back to an earlier one makes
+      // again.
       if files.fileExists(atPath: target.path) { try remove(target) }
       guard rename(partial.path, target.path) == 0 else {
         throw Failure("cannot write \(target.path): \(String(cString: strerror(errno))); free some space")
@@ -48,7 +52,10 @@ struct Checkpoints {
   /// Removes what runs that were killed in the middle of saving have left.
   func clean() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasPrefix(Self.temporary) || (name.hasPrefix(".scheduler-") && name.hasSuffix(".tmp")) {
+    let partial = names.filter {
+      $0.hasPrefix(Self.temporary) || ($0.hasPrefix(".scheduler-") && $0.hasSuffix(".tmp"))
+    }
+    for name in partial {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
   }
@@ -74,11 +81,13 @@ struct Checkpoints {
     let name = "\(Self.prefix)\(step)"
     do {
       func read(_ file: String) throws -> Data {
-        try InputFile.read(url(step).appendingPathComponent(file).path, option: name, kind: "checkpoint", largest: 1 << 30)
+        try InputFile.read(
+          url(step).appendingPathComponent(file).path, option: name, kind: "checkpoint", largest: 1 << 30)
       }
       let (training, progress) = (try read("training.safetensors"), try read("state.json"))
       let expected = try JSONDecoder().decode([String: String].self, from: read("checksums.json"))
-      guard expected["training.safetensors"] == Self.checksum(training), expected["state.json"] == Self.checksum(progress)
+      guard expected["training.safetensors"] == Self.checksum(training),
+        expected["state.json"] == Self.checksum(progress)
       else {
         throw Failure("its checksums are not those of its files")
       }
@@ -91,7 +100,8 @@ struct Checkpoints {
   }
 
   private func remove(_ checkpoint: URL) throws {
-    // Under another name first, so that one which is half removed is not taken for one which is there.
+    // Under another name first, so that one which is half removed is not taken for one which is
+    // there.
     let hidden = folder.appendingPathComponent("\(Self.temporary)\(UUID().uuidString).tmp")
     try FileManager.default.moveItem(at: checkpoint, to: hidden)
     try FileManager.default.removeItem(at: hidden)

@@ -2,9 +2,10 @@ import DigitsModel
 import Fixtures
 import Foundation
 import Schedulers
-import Traces
+import SchedulersSafetensors
 
-/// A network with the configuration by which it was trained, as a file: safetensors, whose metadata hold the configuration.
+/// A network with the configuration by which it was trained, as a file: safetensors, whose metadata
+/// hold the configuration.
 struct TrainedModel {
   let network: Network<Float>
   let configuration: TrainingConfiguration
@@ -58,7 +59,8 @@ struct TrainedModel {
   /// The bytes of its file.
   func encoded() throws -> Data {
     let tensors = network.architecture.parameters.map { parameter in
-      SafetensorsWriter.Tensor(parameter.name, shape: parameter.shape, floats: Array(network.parameters[parameter.range]))
+      SafetensorsWriter.Tensor(
+        parameter.name, shape: parameter.shape, floats: Array(network.parameters[parameter.range]))
     }
     return SafetensorsWriter.data(
       tensors, metadata: [Self.key: try JSON.text(configuration).trimmingCharacters(in: .newlines), "format": "pt"])

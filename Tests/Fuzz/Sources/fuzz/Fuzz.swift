@@ -1,10 +1,12 @@
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersSafetensors
 import Traces
 
-/// What libFuzzer calls: a file for the reader of safetensors and the judge of traces, text for the reader of configurations, or, after a
-/// percent sign, bytes that choose options. Any trap, hang or large allocation is a finding; an error is not.
+/// What libFuzzer calls: a file for the reader of safetensors and the judge of traces, text for the
+/// reader of configurations, or, after a percent sign, bytes that choose options. Any trap, hang or
+/// large allocation is a finding; an error is not.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let data = start.map { Data(bytes: $0, count: count) } ?? Data()
@@ -20,13 +22,16 @@ private func readTrace(_ data: Data) {
   guard let file = try? SafetensorsFile(data) else { return }
   for tensor in file.tensors.values where tensor.count < 1000 { _ = file.doubles(tensor) }
   guard let trace = try? Trace(file) else { return }
-  // Without a tolerance nothing is wrong but timesteps and NaN, so that few inputs cost a diagnosis.
+  // Without a tolerance nothing is wrong but timesteps and NaN, so that few inputs cost a
+  // diagnosis.
   _ = try? trace.judged(tolerance: 1e6)
   _ = try? Replay(trace.source, steps: trace.inferenceSteps).run(over: file, seed: 0)
 }
 
 private func readConfiguration(_ data: Data) {
-  guard let text = String(validating: data, as: UTF8.self), let source = try? TraceSource(configuration: text) else { return }
+  guard let text = String(validating: data, as: UTF8.self), let source = try? TraceSource(configuration: text) else {
+    return
+  }
   switch source {
   case .diffusers(let configuration, let arguments):
     for steps in [1, 2, 5, 7] { run(configuration, steps: steps, arguments) }
@@ -37,7 +42,8 @@ private func readConfiguration(_ data: Data) {
   }
 }
 
-/// A configuration of any class, of options that text would rarely hit, with any number of steps and arguments.
+/// A configuration of any class, of options that text would rarely hit, with any number of steps
+/// and arguments.
 private func chooseConfiguration(_ given: Choices) {
   var choices = given
   let schedulerClass = choices.one(of: DiffusersConfiguration.Class.allCases)
@@ -81,7 +87,8 @@ private struct Choices {
 
   mutating func number() -> Double {
     one(of: [
-      0.5, 0, 1, -1, 0.3, 2, 3, 7, 0.002, 0.999, 0.02, 15, 80, 1000, 1e-3, 1e-9, 1e-20, 1e-40, 5e-324, 1e9, 1e20, 3.5e38, 1e154,
+      0.5, 0, 1, -1, 0.3, 2, 3, 7, 0.002, 0.999, 0.02, 15, 80, 1000, 1e-3, 1e-9, 1e-20, 1e-40, 5e-324, 1e9, 1e20,
+      3.5e38, 1e154,
       1e300,
       -1e300, .greatestFiniteMagnitude, .infinity, -.infinity, .nan, -0.0, 1e16, 1.0.nextDown, 1.0.nextUp, -5,
     ])
@@ -99,17 +106,22 @@ private struct Choices {
     case .string:
       return .string(
         one(of: [
-          "linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace", "exp", "epsilon", "sample", "v_prediction",
+          "linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace", "exp", "epsilon", "sample",
+          "v_prediction",
           "flow_prediction", "original_sample", "leading", "trailing", "linspace", "zero", "sigma_min", "dpmsolver",
           "dpmsolver++",
-          "sde-dpmsolver", "sde-dpmsolver++", "deis", "midpoint", "heun", "logrho", "bh1", "bh2", "log_linear", "continuous",
+          "sde-dpmsolver", "sde-dpmsolver++", "deis", "midpoint", "heun", "logrho", "bh1", "bh2", "log_linear",
+          "continuous",
           "discrete",
-          "karras", "exponential", "data_prediction", "noise_prediction", "fixed_small", "fixed_small_log", "fixed_large",
+          "karras", "exponential", "data_prediction", "noise_prediction", "fixed_small", "fixed_small_log",
+          "fixed_large",
           "fixed_large_log", "learned", "learned_range", "",
         ]))
     case .list: return .list((0..<one(of: Array(0..<12))).map { _ in .integer(whole()) })
     default:
-      guard name == "trained_betas" else { return one(of: [.number(number()), .boolean(true), .null, .string("fixed_small")]) }
+      guard name == "trained_betas" else {
+        return one(of: [.number(number()), .boolean(true), .null, .string("fixed_small")])
+      }
       return .list((0..<one(of: Array(0..<12))).map { _ in .number(number()) })
     }
   }
@@ -135,6 +147,7 @@ private func run(_ plan: SamplingPlan) {
   var noise = GaussianNoise(seed: 0)
   var sampling = Sampling(plan, from: Batch<Float>(shape: [1, 2], scalars: [0.5, -1]))
   while sampling.query != nil {
-    sampling.advance(output: Batch<Float>(shape: [1, size], scalars: Array(repeating: 0.25, count: size)), using: &noise)
+    sampling.advance(
+      output: Batch<Float>(shape: [1, size], scalars: Array(repeating: 0.25, count: size)), using: &noise)
   }
 }

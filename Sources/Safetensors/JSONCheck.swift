@@ -1,13 +1,14 @@
-/// What a JSON decoder lets pass or dies of: keys that occur twice, of which it keeps one, and brackets nested deeper than a stack.
+/// What a JSON decoder lets pass or dies of: keys that occur twice, of which it keeps one, and
+/// brackets nested deeper than a stack.
 ///
-/// The grammar is RFC 8259, https://www.rfc-editor.org/rfc/rfc8259, with `NaN`, `Infinity` and `-Infinity` where they are allowed, as
-/// Python's `json` writes them. Nothing else of JSON5 is.
-struct JSONCheck {
+/// The grammar is RFC 8259, https://www.rfc-editor.org/rfc/rfc8259, with `NaN`, `Infinity` and
+/// `-Infinity` where they are allowed, as Python's `json` writes them. Nothing else of JSON5 is.
+package struct JSONCheck {
   /// Where and why a text is not JSON.
-  struct Failure: Error, Hashable, CustomStringConvertible {
+  package struct Failure: Error, Hashable, CustomStringConvertible {
     let offset: Int
     let reason: String
-    var description: String { "\(reason) at byte \(offset)" }
+    package var description: String { "\(reason) at byte \(offset)" }
   }
 
   /// Deeper than any file that a person writes, and far from the end of a stack.
@@ -22,9 +23,12 @@ struct JSONCheck {
     self.allowsNonFinite = allowsNonFinite
   }
 
-  /// Throws unless the bytes are one JSON value in UTF-8, without repeated keys and not deeper than `maximumDepth`.
-  static func check(_ bytes: [UInt8], allowsNonFinite: Bool = false) throws(Failure) {
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(offset: 0, reason: "text that is not UTF-8") }
+  /// Throws unless the bytes are one JSON value in UTF-8, without repeated keys and not deeper than
+  /// `maximumDepth`.
+  package static func check(_ bytes: [UInt8], allowsNonFinite: Bool = false) throws(Failure) {
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw Failure(offset: 0, reason: "text that is not UTF-8")
+    }
     var check = JSONCheck(bytes, allowsNonFinite: allowsNonFinite)
     try check.value(depth: 0)
     check.skipSpace()
@@ -61,7 +65,9 @@ struct JSONCheck {
     case nil: throw failure("an end where a value should be")
     default:
       let isWord = take(word: "true") || take(word: "false") || take(word: "null")
-      if isWord || (allowsNonFinite && (take(word: "NaN") || take(word: "Infinity") || take(word: "-Infinity"))) { return }
+      if isWord || (allowsNonFinite && (take(word: "NaN") || take(word: "Infinity") || take(word: "-Infinity"))) {
+        return
+      }
       try number()
     }
   }

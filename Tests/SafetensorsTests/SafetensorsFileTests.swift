@@ -1,7 +1,8 @@
+import Fixtures
 import Foundation
 import Testing
 
-@testable import Traces
+@testable import SchedulersSafetensors
 
 @Suite struct SafetensorsFileTests {
   private static let header = #"{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
@@ -35,7 +36,8 @@ import Testing
     (.uint16, [0, 0x80], 32768), (.uint8, [0xFE], 254), (.bool, [1], 1),
   ]
 
-  @Test(arguments: elements) func `every type of element is read`(type: ElementType, raw: [UInt8], value: Double) throws {
+  @Test(arguments: elements)
+  func `every type of element is read`(type: ElementType, raw: [UInt8], value: Double) throws {
     let header = #"{"x":{"dtype":"\#(type.rawValue)","shape":[],"data_offsets":[0,\#(raw.count)]}}"#
     let file = try SafetensorsFile(safetensors(header, body: Data(raw)))
     #expect(file.doubles(try #require(file.tensors["x"])) == [value])
@@ -79,7 +81,8 @@ import Testing
       "second time"
     ),
     (#"{"__metadata__":{"a":1}}"#, "__metadata__.a"), (#"{"__metadata__":{"a":"1","a":"2"}}"#, "second time"),
-    (#"{"__metadata__":[]}"#, "__metadata__"), (#"{"x":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}"#, "no JSON value"),
+    (#"{"__metadata__":[]}"#, "__metadata__"),
+    (#"{"x":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}"#, "no JSON value"),
     ("{'x':{}}", "no key"), ("{x:{}}", "no key"), ("{\"x\":{},}", "no key"), ("{} // comment", "something after"),
     ("{\"\u{1}\":{}}", "control character"), (#"{"\ud800":{}}"#, "surrogate"), (#"{"\x41":{}}"#, "escape"),
   ]
@@ -91,7 +94,7 @@ import Testing
   }
 
   @Test func `a header that is not UTF-8 is refused`() {
-    #expect(throws: TraceError.self) { try SafetensorsFile(Data([2, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xFF])) }
+    #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data([2, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xFF])) }
   }
 
   @Test func `a hundred thousand brackets are refused, not followed`() {
@@ -105,13 +108,13 @@ import Testing
 
   @Test(arguments: [0, 1, 7, UInt64(1) << 62, UInt64.max]) func `a length beyond the file is refused`(extra: UInt64) {
     let length = extra > 100 ? extra : UInt64(Self.header.utf8.count) + 9 + extra
-    #expect(throws: TraceError.self) {
+    #expect(throws: SafetensorsError.self) {
       try SafetensorsFile(safetensors(Self.header, body: bytes([1, 2] as [Float]), length: length))
     }
   }
 
   @Test func `a header longer than eight megabytes is refused before it is read`() {
-    let failure = #expect(throws: TraceError.self) {
+    let failure = #expect(throws: SafetensorsError.self) {
       try SafetensorsFile(safetensors("{}", body: Data(count: 9 << 20), length: 9 << 20))
     }
     #expect("\(failure!)".contains("at most 8388608"))
@@ -120,13 +123,13 @@ import Testing
   @Test func `a truncated file is refused at every length`() {
     let whole = safetensors(Self.header, body: bytes([1, 2] as [Float]))
     for length in 0..<whole.count {
-      #expect(throws: TraceError.self) { try SafetensorsFile(whole.prefix(length)) }
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(whole.prefix(length)) }
     }
   }
 
   @Test func `what is no regular file is refused, without waiting for it`() {
     for path in ["", "/", "/dev/zero", "/no/such/file", "a\0b"] {
-      #expect(throws: TraceError.self) { try SafetensorsFile(contentsOf: path) }
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(contentsOf: path) }
     }
   }
 
@@ -135,24 +138,29 @@ import Testing
       #expect(throws: Never.self) { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) }
       #expect(throws: JSONCheck.Failure.self) { try JSONCheck.check(Array(text.utf8)) }
     }
-    for text in ["+1", "0x10", ".5", "1.", "01", "'a'", "-NaN", "Inf", "[1,]", "/**/1", "-", "1e", "\"a", "tru", "nan"] {
-      #expect(throws: JSONCheck.Failure.self, "\(text)") { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) }
+    for text in [
+      "+1", "0x10", ".5", "1.", "01", "'a'", "-NaN", "Inf", "[1,]", "/**/1", "-", "1e", "\"a", "tru", "nan",
+    ] {
+      #expect(throws: JSONCheck.Failure.self, "\(text)") {
+        try JSONCheck.check(Array(text.utf8), allowsNonFinite: true)
+      }
     }
   }
 
   @Test func `what is written is read`() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("traces-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("safetensors-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appendingPathComponent("a.safetensors").path
     try SafetensorsWriter.write(
-      to: path, [.init("x \"1\"\n", shape: [2, 1], floats: [0.5, -.infinity]), .init("t", shape: [1], integers: [-7])],
+      to: path,
+      [.init("x \"1\"\n", shape: [2, 1], floats: [0.5, -.infinity]), .init("t", shape: [1], integers: [-7])],
       metadata: ["k\\": "é\u{1}"])
     let file = try SafetensorsFile(contentsOf: path)
     #expect(file.metadata == ["k\\": "é\u{1}"])
     #expect(file.doubles(try #require(file.tensors["x \"1\"\n"])) == [0.5, -.infinity])
     #expect(file.doubles(try #require(file.tensors["t"])) == [-7])
-    #expect(throws: TraceError.self) { try SafetensorsWriter.write(to: folder.path + "/none/a", []) }
+    #expect(throws: SafetensorsError.self) { try SafetensorsWriter.write(to: folder.path + "/none/a", []) }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
   }
 }

@@ -2,8 +2,9 @@ import Foundation
 
 /// A safetensors file that nobody vouches for, mapped into memory and read where it is asked for.
 ///
-/// What the header says is checked against the file before anything is believed: its length, its JSON (repeated keys and deep nesting
-/// too), types, shapes, and that tensors lie inside the file and not over each other. Bytes between tensors are allowed.
+/// What the header says is checked against the file before anything is believed: its length, its
+/// JSON (repeated keys and deep nesting too), types, shapes, and that tensors lie inside the file
+/// and not over each other. Bytes between tensors are allowed.
 ///
 /// Source: the format's description, https://github.com/huggingface/safetensors#format.
 public struct SafetensorsFile: Sendable {
@@ -27,16 +28,19 @@ public struct SafetensorsFile: Sendable {
   public let tensors: [String: Tensor]
   private let bytes: Data
 
-  /// A header may be as long as this. The format allows 100 MB; what a decoder makes of that does not fit into small memories.
+  /// A header may be as long as this. The format allows 100 MB; what a decoder makes of that does
+  /// not fit into small memories.
   static let longestHeader = 8 << 20
 
   /// Opens a file.
   ///
-  /// - Throws: `TraceError` if it is not a regular file, cannot be read, or is not a sound safetensors file.
-  public init(contentsOf path: String) throws(TraceError) {
+  /// - Throws: `SafetensorsError` if it is not a regular file, cannot be read, or is not a sound
+  ///   safetensors file.
+  public init(contentsOf path: String) throws(SafetensorsError) {
     // Asked first, because to open a pipe is to wait for somebody who writes to it.
     var isFolder: ObjCBool = false
-    guard !path.isEmpty, !path.utf8.contains(0), FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard !path.isEmpty, !path.utf8.contains(0), FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    else {
       throw .file(path, reason: "there is no such file")
     }
     let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
@@ -53,14 +57,15 @@ public struct SafetensorsFile: Sendable {
 
   /// Reads the bytes of a file.
   ///
-  /// - Throws: `TraceError` if they are not a sound safetensors file.
-  public init(_ data: Data) throws(TraceError) {
+  /// - Throws: `SafetensorsError` if they are not a sound safetensors file.
+  public init(_ data: Data) throws(SafetensorsError) {
     bytes = data
     guard data.count >= 8 else { throw .format("it has \(data.count) bytes, and its header's length alone takes 8") }
     let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
     guard length <= UInt64(data.count - 8) else {
       throw .format(
-        "its header should have \(length) bytes, and \(data.count - 8) are left; it is truncated or no safetensors file")
+        "its header should have \(length) bytes, and \(data.count - 8) are left; it is truncated or no safetensors file"
+      )
     }
     guard length <= UInt64(Self.longestHeader) else {
       throw .format("its header has \(length) bytes; at most \(Self.longestHeader) are read")
@@ -76,7 +81,8 @@ extension SafetensorsFile {
   ///
   /// - Parameters:
   ///   - tensor: one of this file.
-  ///   - elements: counted from the tensor's first, the last dimension running fastest; all by default.
+  ///   - elements: counted from the tensor's first, the last dimension running fastest; all by
+  ///     default.
   /// - Precondition: the elements are the tensor's.
   public func doubles(_ tensor: Tensor, _ elements: Range<Int>? = nil) -> [Double] {
     let elements = elements ?? 0..<tensor.count
@@ -111,7 +117,7 @@ extension SafetensorsFile {
   /// Single elements of a tensor, in any order.
   ///
   /// - Precondition: the indices are the tensor's.
-  func doubles(_ tensor: Tensor, at indices: [Int]) -> [Double] {
+  package func doubles(_ tensor: Tensor, at indices: [Int]) -> [Double] {
     bytes.withUnsafeBytes { buffer in
       indices.map { index in
         precondition(

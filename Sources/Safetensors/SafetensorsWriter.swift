@@ -1,9 +1,7 @@
 import Foundation
-import Schedulers
-import SchedulersInterop
 
-/// A safetensors file in the making, written tensor by tensor under a temporary name and renamed when it is complete, so that a file of
-/// that name is whole or not there.
+/// A safetensors file in the making, written tensor by tensor under a temporary name and renamed
+/// when it is complete, so that a file of that name is whole or not there.
 ///
 /// Source: the format's description, https://github.com/huggingface/safetensors#format.
 public struct SafetensorsWriter {
@@ -21,14 +19,11 @@ public struct SafetensorsWriter {
       self.init(name, .float32, shape, values.count, Self.bytes(values.map(\.bitPattern)))
     }
 
-    /// A tensor of Doubles as F64, or of other scalars as F32.
-    public init<Scalar: SampleScalar>(_ name: String, _ batch: Batch<Scalar>) {
-      let (shape, count) = (batch.shape, batch.scalars.count)
-      if Scalar.self == Double.self {
-        self.init(name, .float64, shape, count, Self.bytes(batch.scalars.map { Double($0).bitPattern }))
-      } else {
-        self.init(name, .float32, shape, count, Self.bytes(batch.scalars.map { Float($0).bitPattern }))
-      }
+    /// A tensor of Doubles, F64.
+    ///
+    /// - Precondition: the values fill the shape.
+    public init(_ name: String, shape: [Int], doubles values: [Double]) {
+      self.init(name, .float64, shape, values.count, Self.bytes(values.map(\.bitPattern)))
     }
 
     /// A tensor of whole numbers, I64.
@@ -54,10 +49,10 @@ public struct SafetensorsWriter {
   ///   - path: where to.
   ///   - tensors: in the order in which they will lie in the file.
   ///   - metadata: text for `__metadata__`.
-  /// - Throws: `TraceError.file` if it cannot be written; nothing is left behind then.
+  /// - Throws: `SafetensorsError.file` if it cannot be written; nothing is left behind then.
   public static func write(
     to path: String, _ tensors: [Tensor], metadata: [String: String] = [:]
-  ) throws(TraceError) {
+  ) throws(SafetensorsError) {
     do {
       // Foundation writes to a name of its own beside it, then renames.
       try data(tensors, metadata: metadata).write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -77,7 +72,8 @@ public struct SafetensorsWriter {
     return data
   }
 
-  /// The header's length and its JSON, filled up with spaces so that the tensors begin at a multiple of 8.
+  /// The header's length and its JSON, filled up with spaces so that the tensors begin at a
+  /// multiple of 8.
   private static func header(_ tensors: [Tensor], metadata: [String: String]) -> Data {
     var entries =
       metadata.isEmpty ? [] : ["\"__metadata__\":" + object(metadata.sorted { $0.key < $1.key }.map { ($0, text($1)) })]
@@ -102,5 +98,10 @@ public struct SafetensorsWriter {
     "{" + entries.map { "\(text($0)):\($1)" }.joined(separator: ",") + "}"
   }
 
-  private static func text(_ text: String) -> String { DiffusersConfiguration.Value.string(text).json }
+  /// JSON's form of a text, which every text has.
+  private static func text(_ text: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try! encoder.encode(text), as: UTF8.self)
+  }
 }

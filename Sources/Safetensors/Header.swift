@@ -1,6 +1,4 @@
 import Foundation
-import Schedulers
-import SchedulersInterop
 
 /// The header of a safetensors file, after every check.
 struct Header {
@@ -12,47 +10,57 @@ struct Header {
   /// - Parameters:
   ///   - json: the header's text.
   ///   - body: the bytes of the file that come after it.
-  init(_ json: Data, body: Range<Int>) throws(TraceError) {
+  init(_ json: Data, body: Range<Int>) throws(SafetensorsError) {
     do { try JSONCheck.check(Array(json)) } catch { throw .format("its header has \(error)") }
-    let entries: Entries
+    let entries: [String: Entry]
     do {
-      entries = try JSONDecoder().decode(Entries.self, from: Data(json))
+      entries = try JSONDecoder().decode([String: Entry].self, from: Data(json))
     } catch {
       throw .format("its header does not have the form of one\(Self.place(of: error))")
     }
-    metadata = entries.metadata
-    for (name, entry) in entries.tensors { tensors[name] = try Self.tensor(name, entry, body: body) }
+    for (name, entry) in entries {
+      switch entry {
+      case .metadata(let text): metadata = text
+      case .tensor(let tensor): tensors[name] = try Self.tensor(name, tensor, body: body)
+      }
+    }
     try Self.checkOverlaps(
       tensors.values.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) })
   }
 
-  private static func tensor(_ name: String, _ entry: Entry, body: Range<Int>) throws(TraceError) -> SafetensorsFile.Tensor {
+  private static func tensor(
+    _ name: String, _ entry: TensorEntry, body: Range<Int>
+  ) throws(SafetensorsError) -> SafetensorsFile.Tensor {
     guard let type = ElementType(rawValue: entry.dtype) else {
       throw .tensor(name, reason: "has the unknown type \(entry.dtype.quoted)")
     }
     var count = 1
     for extent in entry.shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow else { throw .tensor(name, reason: "has the impossible shape \(shown(entry.shape))") }
+      guard extent >= 0, !overflow else {
+        throw .tensor(name, reason: "has the impossible shape \(shown(entry.shape))")
+      }
       count = product
     }
     let (size, overflow) = count.multipliedReportingOverflow(by: type.size)
     guard !overflow else { throw .tensor(name, reason: "has the impossible shape \(shown(entry.shape))") }
-    guard entry.offsets.count == 2, 0 <= entry.offsets[0], entry.offsets[0] <= entry.offsets[1], entry.offsets[1] <= body.count
+    guard entry.offsets.count == 2, 0 <= entry.offsets[0], entry.offsets[0] <= entry.offsets[1],
+      entry.offsets[1] <= body.count
     else {
       throw .tensor(name, reason: "lies at \(shown(entry.offsets)), outside the \(body.count) bytes after the header")
     }
     guard entry.offsets[1] - entry.offsets[0] == size else {
       throw .tensor(
         name,
-        reason: "has \(entry.offsets[1] - entry.offsets[0]) bytes, where \(entry.dtype) \(shown(entry.shape)) takes \(size)")
+        reason:
+          "has \(entry.offsets[1] - entry.offsets[0]) bytes, where \(entry.dtype) \(shown(entry.shape)) takes \(size)")
     }
     return SafetensorsFile.Tensor(
       name: name, type: type, shape: entry.shape, count: count,
       range: body.lowerBound + entry.offsets[0]..<body.lowerBound + entry.offsets[1])
   }
 
-  private static func checkOverlaps(_ tensors: [SafetensorsFile.Tensor]) throws(TraceError) {
+  private static func checkOverlaps(_ tensors: [SafetensorsFile.Tensor]) throws(SafetensorsError) {
     for (a, b) in zip(tensors, tensors.dropFirst()) where b.range.lowerBound < a.range.upperBound {
       throw .tensor(b.name, reason: "lies over the tensor \(a.name.quoted)")
     }
@@ -75,7 +83,7 @@ struct Header {
       ? "" : ", at \(path.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".").quoted)"
   }
 
-  private struct Entry: Decodable {
+  private struct TensorEntry: Decodable {
     let dtype: String
     let shape: [Int]
     let offsets: [Int]
@@ -86,19 +94,14 @@ struct Header {
     }
   }
 
-  private struct Entries: Decodable {
-    var metadata: [String: String] = [:]
-    var tensors: [String: Entry] = [:]
+  private enum Entry: Decodable {
+    case metadata([String: String])
+    case tensor(TensorEntry)
 
     init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: AnyKey.self)
-      for key in container.allKeys {
-        if key.stringValue == Header.metadataKey {
-          metadata = try container.decode([String: String].self, forKey: key)
-        } else {
-          tensors[key.stringValue] = try container.decode(Entry.self, forKey: key)
-        }
-      }
+      self =
+        decoder.codingPath.last?.stringValue == Header.metadataKey
+        ? .metadata(try [String: String](from: decoder)) : .tensor(try TensorEntry(from: decoder))
     }
   }
 }
