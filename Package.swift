@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "SchedulersInterop", targets: ["SchedulersInterop"]),
     .library(name: "Traces", targets: ["Traces"]),
     .library(name: "SchedulersSafetensors", targets: ["SchedulersSafetensors"]),
+    .library(name: "SchedulersCharts", targets: ["SchedulersCharts"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
     .library(name: "DigitsModel", targets: ["DigitsModel"]),
     .executable(name: "scheduler", targets: ["scheduler"]),
@@ -70,6 +71,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "SchedulersCharts", dependencies: ["CPNG"], path: "Sources/Charts"),
     .target(
       name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
@@ -86,8 +88,8 @@ let package = Package(
     .executableTarget(
       name: "scheduler",
       dependencies: [
-        "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel", "Fixtures",
-        "CPNG",
+        "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel",
+        "SchedulersCharts", "Fixtures",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -95,6 +97,7 @@ let package = Package(
     .testTarget(
       name: "SchedulersTests",
       dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
+    .testTarget(name: "ChartsTests", dependencies: ["SchedulersCharts"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "Fixtures"]),
     .testTarget(
       name: "TracesTests",
@@ -104,7 +107,8 @@ let package = Package(
     .testTarget(
       name: "SchedulerToolTests",
       dependencies: [
-        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "DigitsModel", "Fixtures",
+        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces", "DigitsModel",
+        "Fixtures",
       ]),
   ] + instructionSets,
   swiftLanguageModes: [.v6]

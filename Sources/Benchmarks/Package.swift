@@ -21,7 +21,8 @@ let package = Package(
       name: "PeerComparison",
       dependencies: [
         .product(name: "Schedulers", package: "schedulers"), .product(name: "SchedulersInterop", package: "schedulers"),
-        .product(name: "DigitsModel", package: "schedulers"), "CStream",
+        .product(name: "DigitsModel", package: "schedulers"), .product(name: "SchedulersCharts", package: "schedulers"),
+        "CStream",
       ],
       path: "PeerComparison"),
   ],

@@ -1,5 +1,6 @@
 import Fixtures
 import Foundation
+import SchedulersCharts
 import Testing
 
 @testable import scheduler

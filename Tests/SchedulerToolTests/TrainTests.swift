@@ -2,6 +2,7 @@ import DigitsModel
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersCharts
 import Testing
 
 @testable import scheduler

@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersCharts
 
 /// The tables and the plot.
 struct Report {
@@ -153,7 +154,8 @@ enum Machine {
       + ProcessInfo.processInfo.operatingSystemVersionString + set + load
   }
 
-  /// How many processes wanted to run in the last quarter of an hour; numbers from a busy machine are not to be quoted.
+  /// How many processes wanted to run in the last quarter of an hour; numbers from a busy machine
+  /// are not to be quoted.
   private static var load: String {
     var averages = [Double](repeating: 0, count: 3)
     return getloadavg(&averages, 3) == 3 ? ", load average \(brief(averages[2], digits: 3))" : ""

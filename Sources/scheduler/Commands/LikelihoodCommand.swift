@@ -3,6 +3,7 @@ import ExactDenoisers
 import Fixtures
 import Foundation
 import Schedulers
+import SchedulersCharts
 
 struct LikelihoodCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -114,7 +115,8 @@ struct LikelihoodCommand: ParsableCommand {
   }
 }
 
-/// What the bound of some digits is made of; means over the digits, in bits per dimension, one for each variance.
+/// What the bound of some digits is made of; means over the digits, in bits per dimension, one for
+/// each variance.
 struct LikelihoodReport: Encodable {
   /// One timestep.
   struct Row: Encodable {

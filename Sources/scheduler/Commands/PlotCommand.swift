@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
+import SchedulersCharts
 
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import ExactDenoisers
 import Fixtures
 import Schedulers
+import SchedulersCharts
 
 struct PlotErrorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

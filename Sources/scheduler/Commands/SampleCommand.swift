@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fixtures
 import Schedulers
+import SchedulersCharts
 
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,8 +40,8 @@ struct SampleCommand: ParsableCommand {
   var output = "digits.png"
 
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]
-  /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a network; from where rectified flow
-  /// does, it does not exist.
+  /// From where the cosine schedule begins, Heun's first correction would magnify the errors of a
+  /// network; from where rectified flow does, it does not exist.
   private static let usualFromNoise = usual.map { SamplerCatalog[$0]!.needsSignal ? "flow-heun" : $0 }
 
   func run() throws {
@@ -63,7 +64,8 @@ struct SampleCommand: ParsableCommand {
         + "\(counted(runs.count, "sampler"))\n")
   }
 
-  /// Each sampler with its plan; all plans are made before the first model call, so that what cannot be done fails at once.
+  /// Each sampler with its plan; all plans are made before the first model call, so that what
+  /// cannot be done fails at once.
   private func makeRuns(_ trained: TrainedModel?) throws -> [SamplingJob.Run] {
     let usual = trained != nil || spacing.spacing == "flow" ? Self.usualFromNoise : Self.usual
     let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)

@@ -1,6 +1,8 @@
 import Fixtures
+import SchedulersCharts
 
-/// One picture of everything that a command sampled: a panel for each sampler, and the way of one digit from noise.
+/// One picture of everything that a command sampled: a panel for each sampler, and the way of one
+/// digit from noise.
 struct ContactSheet {
   /// The digits of one sampler under a legend.
   struct Panel {

@@ -1,10 +1,12 @@
 import Fixtures
+import SchedulersCharts
 
 /// A picture of a digit, read for image-to-image.
 enum DigitFile {
   /// The 8 × 8 values of a PNG, −1 for white paper to 1 for black ink, each the mean of a block.
   ///
-  /// - Throws: `Failure` if the file cannot be read, is no PNG, or is not a square with a side that is a multiple of 8.
+  /// - Throws: `Failure` if the file cannot be read, is no PNG, or is not a square with a side that
+  ///   is a multiple of 8.
   static func read(_ path: String) throws(Failure) -> [Double] {
     let data = try InputFile.read(path, option: "--image", kind: "PNG")
     let picture: Picture

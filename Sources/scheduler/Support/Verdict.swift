@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersCharts
 import SchedulersInterop
 import Traces
 

@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersCharts
 
 /// What a run leaves for people to look at.
 enum TrainingLog {

@@ -1,5 +1,6 @@
 import Foundation
 import Schedulers
+import SchedulersCharts
 
 /// A run in a folder: the loop, and what it leaves there.
 struct TrainingRun {
@@ -52,7 +53,8 @@ struct TrainingRun {
     try write("evaluations.csv", Data(TrainingLog.csv(state.progress.evaluations).utf8))
   }
 
-  /// What an evaluation finds, in words. A signal leaves it out: what counts is that the step is saved.
+  /// What an evaluation finds, in words. A signal leaves it out: what counts is that the step is
+  /// saved.
   private func evaluate(_ state: inout TrainingState, _ interruption: Interruption) throws -> String? {
     let evaluator = TrainingEvaluator(configuration: configuration, data: data, onCall: interruption.check)
     do {

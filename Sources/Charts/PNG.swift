@@ -2,12 +2,18 @@ import CPNG
 import Foundation
 
 /// PNG files, by libpng's simplified interface, which reports errors instead of jumping.
-enum PNG {
+package enum PNG {
+  /// Why a picture cannot be written or read.
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+    fileprivate init(_ description: String) { self.description = description }
+  }
+
   /// The largest width and height that are read.
   static let largestSide = 8192
 
   /// A file of 8-bit grey values.
-  static func encode(_ picture: Picture) throws(Failure) -> Data {
+  package static func encode(_ picture: Picture) throws(Failure) -> Data {
     var image = header()
     image.width = png_uint_32(picture.width)
     image.height = png_uint_32(picture.height)
@@ -28,7 +34,7 @@ enum PNG {
   /// The picture of a file, colours as grey, transparency on white.
   ///
   /// - Throws: `Failure` that says what is wrong with the data, as the end of a sentence.
-  static func decode(_ data: Data) throws(Failure) -> Picture {
+  package static func decode(_ data: Data) throws(Failure) -> Picture {
     var image = header()
     defer { png_image_free(&image) }
     // The bytes are read at the second call too, so both are made while they stay where they are.

@@ -1,11 +1,12 @@
 /// Letters of 5 × 7 dots for printable ASCII.
-enum Font {
+package enum Font {
   /// The width of a letter and the space after it, in dots.
   static let advance = 6
   /// The height of a letter in dots.
-  static let height = 7
+  package static let height = 7
 
-  /// The seven rows of a letter from the top, the leftmost dot in bit 4; a box for what the font does not have.
+  /// The seven rows of a letter from the top, the leftmost dot in bit 4; a box for what the font
+  /// does not have.
   static func rows(of letter: Unicode.Scalar) -> [UInt8] {
     let index = Int(letter.value) - 32
     let glyph = glyphs.indices.contains(index) ? glyphs[index] : "VHHHHHV"
@@ -15,7 +16,8 @@ enum Font {
   /// How many dots a letter hangs below the line.
   static func descent(of letter: Unicode.Scalar) -> Int { "gpqy".unicodeScalars.contains(letter) ? 2 : 0 }
 
-  // From space to tilde. Each row is one digit in base 32 (0 ... 9, A ... V), whose bits are the dots.
+  // From space to tilde. Each row is one digit in base 32 (0 ... 9, A ... V), whose bits are the
+  // dots.
   private static let glyphs = """
     0000000 4444404 AAA0000 AAVAVAA 4FKE5U4 OP248J3 CIK8LID 4480000 2488842 8422248 04LEL40 044V440 0000C48 000V000 00000CC 01248G0
     EHJLPHE 4C4444E EH1248V V2421HE 26AIV22 VGU11HE 68GUHHE V124888 EHHEHHE EHHF12C 0CC0CC0 0CC0C48 248G842 00V0V00 8421248 EH12404
@@ -28,7 +30,7 @@ enum Font {
 
 extension Picture {
   /// Writes a line of text whose top left corner is at (x, y), each dot a block of `scale` pixels.
-  mutating func write(_ text: String, x: Int, y: Int, scale: Int, grey: UInt8 = 0) {
+  package mutating func write(_ text: String, x: Int, y: Int, scale: Int, grey: UInt8 = 0) {
     for (i, letter) in text.unicodeScalars.enumerated() {
       let top = y + Font.descent(of: letter) * scale
       for (row, bits) in Font.rows(of: letter).enumerated() {
@@ -41,5 +43,5 @@ extension Picture {
   }
 
   /// The width of a line of text in pixels.
-  static func width(of text: String, scale: Int) -> Int { max(text.unicodeScalars.count * Font.advance - 1, 0) * scale }
+  package static func width(of text: String, scale: Int) -> Int { max(text.unicodeScalars.count * Font.advance - 1, 0) * scale }
 }

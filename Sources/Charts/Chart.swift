@@ -1,23 +1,51 @@
 /// Lines over two axes, with a legend.
-struct Chart: Sendable {
+public struct Chart: Sendable {
   /// One line.
-  struct Series: Sendable {
-    let name: String
-    let points: [(x: Double, y: Double)]
+  public struct Series: Sendable {
+    /// What the legend calls it.
+    public let name: String
+    /// Its points, from one end to the other; those outside the axes are left out.
+    public let points: [(x: Double, y: Double)]
+
+    /// A line through points.
+    public init(name: String, points: [(x: Double, y: Double)]) {
+      self.name = name
+      self.points = points
+    }
   }
 
-  let title: String
-  let x: Axis
-  let y: Axis
-  let series: [Series]
-  /// Whether each point is marked.
-  var hasDots = false
-  /// Places along x that have no point, and what is to be said of them.
-  var marks: [(x: Double, text: String)] = []
+  /// What stands above it.
+  public let title: String
+  /// The axis at its foot.
+  public let x: Axis
+  /// The axis at its left.
+  public let y: Axis
+  /// The lines, the first at the bottom.
+  public let series: [Series]
+  private let hasDots: Bool
+  private let marks: [(x: Double, text: String)]
 
-  // Okabe and Ito's colours, which stay apart for colour-blind eyes; their yellow is too pale for lines on white.
+  /// A chart of lines.
+  ///
+  /// - Parameters:
+  ///   - hasDots: whether each point is marked.
+  ///   - marks: places along x that have no point, and what is to be said of them.
+  public init(
+    title: String, x: Axis, y: Axis, series: [Series], hasDots: Bool = false, marks: [(x: Double, text: String)] = []
+  ) {
+    self.title = title
+    self.x = x
+    self.y = y
+    self.series = series
+    self.hasDots = hasDots
+    self.marks = marks
+  }
+
+  // Okabe and Ito's colours, which stay apart for colour-blind eyes; their yellow is too pale for
+  // lines on white.
   private static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-  // Lines may lie on one another: each is drawn thinner and more broken than the one below, so that all can be seen.
+  // Lines may lie on one another: each is drawn thinner and more broken than the one below, so that
+  // all can be seen.
   private static let dashes = ["", "10 5", "3 4", "12 4 2 4", "6 6"]
 
   private static let markColor = "#B00020"
@@ -26,7 +54,7 @@ struct Chart: Sendable {
   private static let legendLine = 22
 
   /// The chart as an SVG document.
-  var document: String {
+  public var document: String {
     // As high and as wide as the legend needs.
     let height = max(520, 80 + series.count * Self.legendLine)
     let width = max(900, 720 + 7 * (series.map(\.name.count).max() ?? 0))

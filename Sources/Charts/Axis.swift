@@ -1,13 +1,14 @@
 import Foundation
 
 /// The numbers along one side of a chart.
-struct Axis: Sendable {
+public struct Axis: Sendable {
   /// How numbers become places.
-  enum Scale: Sendable {
+  public enum Scale: Sendable {
     case linear, logarithmic
   }
 
-  let title: String
+  /// What the numbers are.
+  public let title: String
   let scale: Scale
   /// What the axis spans; above 0 where it is logarithmic.
   let range: ClosedRange<Double>
@@ -16,8 +17,9 @@ struct Axis: Sendable {
 
   /// An axis for numbers, with ends that are ticks where it is linear.
   ///
-  /// - Parameter values: those that are not finite, or not above 0 on a logarithmic axis, are left out.
-  init(_ title: String, scale: Scale, spanning values: some Sequence<Double>) {
+  /// - Parameter values: those that are not finite, or not above 0 on a logarithmic axis, are left
+  ///   out.
+  public init(_ title: String, scale: Scale, spanning values: some Sequence<Double>) {
     self.title = title
     self.scale = scale
     let usable = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
@@ -52,9 +54,9 @@ struct Axis: Sendable {
       let exponent = Int(log10(tick).rounded(.down))
       let factor = (tick / pow(10, Double(exponent))).rounded()
       let power = "10" + Self.superscript(exponent)
-      return factor == 1 ? power : "\(brief(factor))·\(power)"
+      return factor == 1 ? power : "\(Int(factor))·\(power)"
     }
-    return brief(abs(tick) < 1e-12 ? 0 : tick).replacing("-", with: "−")
+    return String(format: "%.6g", abs(tick) < 1e-12 ? 0 : tick).replacing("-", with: "−")
   }
 
   /// 1, 2 or 5 times a power of ten.

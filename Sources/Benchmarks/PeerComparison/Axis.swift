@@ -1,1 +1,0 @@
-../../scheduler/Plots/Axis.swift
