@@ -27,9 +27,10 @@ struct PlanCommand: ParsableCommand {
     }
     guard format == "text" || format == "json" else { throw Failure.unknown("format", format, known: ["text", "json"]) }
     let schedule = try process.make()
-    try spacing.refuseSchedule(process)
-    let grid = try spacing.make(schedule, calls: try steps.calls(of: schedule, on: spacing), for: entry)
-    let plan = try options.plan(entry, over: grid, predicting: options.prediction(on: spacing))
+    let choice = try spacing.choice()
+    try choice.refuseSchedule(process)
+    let grid = try choice.make(schedule, calls: try steps.calls(of: schedule, on: choice), for: entry)
+    let plan = try options.plan(entry, over: grid, predicting: options.prediction(on: choice.spacing))
     try Console.output.print(format == "json" ? JSON.text(plan) : Self.table(plan).description)
   }
 

@@ -32,10 +32,11 @@ struct PlotErrorCommand: ParsableCommand {
 
   func run() throws {
     let entries = try chosenEntries()
-    let prediction = try prediction.map(Prediction.init(named:)) ?? spacing.usualPrediction
-    let schedule = try process.make()
-    try spacing.refuseSchedule(process)
     try refuse("--sigmas", spacing.range.sigmas, unless: false, because: "runs of many lengths", instead: "--spacing")
+    let choice = try spacing.choice()
+    let prediction = try prediction.map(Prediction.init(named:)) ?? choice.spacing.usualPrediction
+    let schedule = try process.make()
+    try choice.refuseSchedule(process)
     let file = try chart.file()
     let counts = Self.callCounts.filter { $0 <= schedule.timesteps }
     guard !counts.isEmpty else {
@@ -48,7 +49,7 @@ struct PlotErrorCommand: ParsableCommand {
 
     let lines = try entries.map { entry in
       let points = try counts.map { calls in
-        let grid = try spacing.make(schedule, calls: calls, for: entry)
+        let grid = try choice.make(schedule, calls: calls, for: entry)
         let plan = try entry.plan(over: grid, predicting: prediction)
         let start = Batch.combination([(plan.initialScale, z)])
         let end = try plan.sample(from: start) { x, query throws(any Error) in

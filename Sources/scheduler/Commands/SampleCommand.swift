@@ -46,9 +46,10 @@ struct SampleCommand: ParsableCommand {
 
   func run() throws {
     let trained = try condition.trained()
-    let runs = try makeRuns(trained)
+    let choice = try spacing.choice()
+    let runs = try makeRuns(trained, choice)
     let job = SamplingJob(
-      runs: runs, model: try condition.denoiser(trained, predicting: options.prediction(on: spacing)),
+      runs: runs, model: try condition.denoiser(trained, predicting: options.prediction(on: choice.spacing)),
       image: try image.digit(),
       noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
@@ -56,7 +57,8 @@ struct SampleCommand: ParsableCommand {
     let interruption = Interruption()
     let results = try job.run(interruption)
     let sheet = sheet(
-      of: results, runs: runs, schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule, count: job.count)
+      of: results, runs: runs, grid: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule),
+      count: job.count)
     let picture = sheet.picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
     try Console.output.print(
@@ -66,8 +68,8 @@ struct SampleCommand: ParsableCommand {
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what
   /// cannot be done fails at once.
-  private func makeRuns(_ trained: TrainedModel?) throws -> [SamplingJob.Run] {
-    let usual = trained != nil || spacing.spacing == "flow" ? Self.usualFromNoise : Self.usual
+  private func makeRuns(_ trained: TrainedModel?, _ choice: GridOptions.Choice) throws -> [SamplingJob.Run] {
+    let usual = trained != nil || choice.spacing == .flow ? Self.usualFromNoise : Self.usual
     let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(
@@ -75,40 +77,40 @@ struct SampleCommand: ParsableCommand {
     }
     let schedule =
       try trained.map { model in
-        try refuseProcess(of: model)
+        try refuseProcess(of: model, choice.spacing)
         return try model.configuration.schedule()
       } ?? process.make()
-    try spacing.refuseSchedule(process)
-    let prediction = try trained?.configuration.predictionType ?? options.prediction(on: spacing)
+    try choice.refuseSchedule(process)
+    let prediction = try trained?.configuration.predictionType ?? options.prediction(on: choice.spacing)
     let learnsVariance = trained?.network.architecture.learnsVariance ?? false
-    let calls = try steps.calls(of: schedule, on: spacing)
+    let calls = try steps.calls(of: schedule, on: choice)
     return try entries.map { entry in
-      let grid = try image.shortened(try spacing.make(schedule, calls: calls, for: entry))
+      let grid = try image.shortened(try choice.make(schedule, calls: calls, for: entry))
       let plan = try options.plan(entry, over: grid, predicting: prediction, learnsVariance: learnsVariance)
       return SamplingJob.Run(title: entry.title, plan: plan)
     }
   }
 
   /// A network knows one process and predicts one thing.
-  private func refuseProcess(of model: TrainedModel) throws(Failure) {
+  private func refuseProcess(of model: TrainedModel, _ spacing: Spacing) throws(Failure) {
     let own = "the model \(condition.model) brings its own; drop the option"
     if process.schedule != ScheduleOptions.usual { throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)") }
     if !process.length.isUsual { throw Failure("--timesteps and --zero-terminal-snr cannot be chosen: \(own)") }
     if let prediction = options.prediction { throw Failure("--prediction \(prediction) cannot be chosen: \(own)") }
-    if spacing.hasOwnProcess { throw Failure("--spacing \(spacing.spacing) cannot be chosen: \(own)") }
+    if spacing.hasOwnProcess { throw Failure("--spacing \(spacing.name) cannot be chosen: \(own)") }
   }
 
   private func sheet(
-    of results: [SamplingJob.Result], runs: [SamplingJob.Run], schedule: String, count: Int
+    of results: [SamplingJob.Result], runs: [SamplingJob.Run], grid: String, count: Int
   ) -> ContactSheet {
     let panels = zip(runs, results).map { run, result in
       ContactSheet.Panel(
         title: run.title, subtitle: counted(run.plan.steps.count, "model call"), digits: result.digits)
     }
     let what = condition.title ?? counted(count, "digit")
+    let whose = noise.noise == "philox" ? "" : " of \(noise.noise)"
     return ContactSheet(
-      title: "\(what), seed \(noise.seed.defaultValueDescription)\(noise.noise == "philox" ? "" : " of \(noise.noise)"), "
-        + spacing.title(schedule: schedule),
+      title: "\(what), seed \(noise.seed.defaultValueDescription)\(whose), \(grid)",
       panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
       strip: results[0].frames.map { frame in
         ContactSheet.Frame(

@@ -20,13 +20,14 @@ struct FlowOptions: ParsableArguments {
   var shiftTerminal: Double?
 
   /// Throws for an option that another spacing does not have, or that another option excludes.
-  func refuse(_ spacing: String) throws(Failure) {
+  func refuse(_ spacing: Spacing) throws(Failure) {
     let given = [
       ("--shift", shift.map { brief($0) }), ("--mu", mu.map { brief($0) }), ("--image-size", imageSize),
       ("--shift-terminal", shiftTerminal.map { brief($0) }),
     ]
     for (option, value) in given {
-      try scheduler.refuse(option, value, unless: spacing == "flow", because: "--spacing \(spacing)", instead: "--spacing flow")
+      try scheduler.refuse(
+        option, value, unless: spacing == .flow, because: "--spacing \(spacing.name)", instead: "--spacing flow")
     }
     let shifts = given.prefix(3).filter { $0.1 != nil }.map(\.0)
     guard shifts.count < 2 else {

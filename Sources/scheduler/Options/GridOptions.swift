@@ -5,7 +5,7 @@ import Schedulers
 struct GridOptions: ParsableArguments {
   @Option(
     help: """
-      How the calls lie along the process: \(Self.names.joined(separator: ", ")). Those of ays were optimised for Stable Diffusion; flow is \
+      How the calls lie along the process: \(Spacing.all.map(\.name).joined(separator: ", ")). Those of ays were optimised for Stable Diffusion; flow is \
       rectified flow and edm the process of EDM, which have no schedule.
       """)
   var spacing = "trailing"
@@ -16,72 +16,77 @@ struct GridOptions: ParsableArguments {
   @OptionGroup var range: SigmaOptions
   @OptionGroup var flow: FlowOptions
 
-  private static let timestepSpacings = TimestepSpacing.all + [.distilled()]
-  private static let aligned: KeyValuePairs<String, AlignYourSteps> = [
-    "ays": .stableDiffusion, "ays-xl": .stableDiffusionXL, "ays-video": .stableVideoDiffusion,
-  ]
-  private static let names =
-    timestepSpacings.map(\.name) + SigmaSpacing.all.map(\.name) + aligned.map(\.key) + ["flow", "edm"]
+  /// - Throws: `Failure` for an unknown name, and for an option without meaning.
+  func choice() throws(Failure) -> Choice {
+    let spacing = try Spacing(named: spacing)
+    let isLeading = if case .timesteps(.leading) = spacing { true } else { false }
+    try refuse(
+      "--offset", offset?.defaultValueDescription, unless: isLeading, because: "--spacing \(spacing.name)",
+      instead: "--spacing leading")
+    try flow.refuse(spacing)
+    try range.refuse(spacing)
+    return Choice(spacing: spacing, sigmas: try range.given(), options: self)
+  }
 
-  /// Whether the process is the spacing's own, and no schedule's.
-  var hasOwnProcess: Bool { spacing == "flow" || spacing == "edm" }
+  /// Options that fit each other.
+  struct Choice {
+    let spacing: Spacing
+    /// The sigmas of the run in the place of a spacing, if they are given.
+    let sigmas: [Double]?
+    fileprivate let options: GridOptions
+  }
+}
 
-  /// What a network of that process usually predicts.
-  var usualPrediction: Prediction { spacing == "flow" ? .flow : .epsilon }
-
+extension GridOptions.Choice {
   /// How the grid is called on a picture.
   func title(schedule: String) -> String {
-    let kind = range.sigmas == nil ? "\(spacing) spacing" : "given sigmas"
-    return hasOwnProcess ? "\(kind)\(range.sigmas == nil ? "" : " of \(spacing)")" : "\(schedule) schedule, \(kind)"
+    let (name, isGiven) = (spacing.name, sigmas != nil)
+    let kind = isGiven ? "given sigmas" : "\(name) spacing"
+    return spacing.hasOwnProcess ? "\(kind)\(isGiven ? "" : " of \(name)")" : "\(schedule) schedule, \(kind)"
   }
 
   /// Throws for options of a schedule where there is none.
   func refuseSchedule(_ process: ScheduleOptions) throws(Failure) {
-    guard hasOwnProcess else { return }
+    guard spacing.hasOwnProcess else { return }
     if process.schedule != ScheduleOptions.usual || process.length.hasZeroTerminalSNR {
-      throw Failure("--spacing \(spacing) has no schedule; drop --schedule and --zero-terminal-snr, or use another spacing")
+      throw Failure(
+        "--spacing \(spacing.name) has no schedule; drop --schedule and --zero-terminal-snr, or use another spacing")
     }
   }
 
-  /// The grid on which a sampler makes as many calls as possible without exceeding a number, or that of given sigmas.
+  /// The grid on which a sampler makes as many calls as possible without exceeding a number, or
+  /// that of given sigmas.
   ///
   /// - Parameters:
   ///   - calls: 1 ... T; see `StepsOption`.
   ///   - entry: the sampler, for the calls of its steps.
-  /// - Throws: `Failure` for an unknown name, and for an option without meaning; `GridError` for a grid that the schedule does not have.
+  /// - Throws: `Failure` for numbers that do not fit the schedule; `GridError` for a grid that the
+  ///   schedule does not have.
   func make(_ schedule: NoiseSchedule, calls: Int, for entry: SamplerCatalog.Entry) throws -> SamplingGrid {
-    guard Self.names.contains(spacing) else { throw Failure.unknown("spacing", spacing, known: Self.names) }
-    try refuse(
-      "--offset", offset?.defaultValueDescription, unless: spacing == "leading", because: "--spacing \(spacing)",
-      instead: "--spacing leading")
-    try flow.refuse(spacing)
-    try range.refuse(spacing)
     let steps = entry.steps(evaluations: calls)
-    let given = try range.given()
     switch spacing {
-    case "flow": return try flow.grid(steps: steps, times: given)
-    case "edm": return try range.edmGrid(steps: steps, sigmas: given)
-    default: break
+    case .flow: return try options.flow.grid(steps: steps, times: sigmas)
+    case .edm: return try options.range.edmGrid(steps: steps, sigmas: sigmas)
+    case .aligned(let family): return try SamplingGrid(schedule, steps: steps, alignedFor: family)
+    case .sigmas(let spacing):
+      let (spacing, ends) = (options.range.completed(spacing), try options.range.ends(of: schedule, spacing))
+      return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: ends)
+    case .timesteps(let spacing):
+      if let sigmas { return try SamplingGrid(schedule, sigmas: sigmas) }
+      return try SamplingGrid(schedule, steps: steps, spacing: completed(spacing, schedule, steps: steps))
     }
-    if let given { return try SamplingGrid(schedule, sigmas: given) }
-    if let family = Self.aligned.first(where: { $0.key == spacing })?.value {
-      return try SamplingGrid(schedule, steps: steps, alignedFor: family)
-    }
-    if let spacing = try range.spacing(named: spacing) {
-      return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: range.ends(of: schedule, spacing))
-    }
-    return try SamplingGrid(schedule, steps: steps, spacing: timestepSpacing(schedule, steps: steps))
   }
 
-  private func timestepSpacing(_ schedule: NoiseSchedule, steps: Int) throws(Failure) -> TimestepSpacing {
-    let named = Self.timestepSpacings.first { $0.name == spacing }!
-    if case .distilled(let originalSteps) = named, steps > originalSteps || schedule.timesteps < originalSteps {
+  private func completed(
+    _ spacing: TimestepSpacing, _ schedule: NoiseSchedule, steps: Int
+  ) throws(Failure) -> TimestepSpacing {
+    if case .distilled(let originalSteps) = spacing, steps > originalSteps || schedule.timesteps < originalSteps {
       throw Failure(
-        "--spacing distilled chooses among \(originalSteps) timesteps, which are too few for \(counted(steps, "step")) or too many for "
-          + "the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use trailing")
+        "--spacing distilled chooses among \(originalSteps) timesteps, which are too few for \(counted(steps, "step")) "
+          + "or too many for the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use trailing")
     }
-    guard case .leading = named else { return named }
-    return .leading(offset: try offset?.value(of: "--offset", in: 0...100_000) ?? 0)
+    guard case .leading = spacing else { return spacing }
+    return .leading(offset: try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0)
   }
 }
 
@@ -92,10 +97,11 @@ struct StepsOption: ParsableArguments {
     help: "The model calls of each sampler, 1 ... T. One with several calls a step takes fewer steps. (default: 25)")
   var steps: WholeNumber?
 
-  /// - Throws: `Failure` for a number out of its range, and for one beside given sigmas, which say it themselves.
-  func calls(of schedule: NoiseSchedule, on grid: GridOptions) throws(Failure) -> Int {
+  /// - Throws: `Failure` for a number out of its range, and for one beside given sigmas, which say
+  ///   it themselves.
+  func calls(of schedule: NoiseSchedule, on grid: GridOptions.Choice) throws(Failure) -> Int {
     try refuse(
-      "--steps", steps?.defaultValueDescription, unless: grid.range.sigmas == nil, because: "given --sigmas",
+      "--steps", steps?.defaultValueDescription, unless: grid.sigmas == nil, because: "given --sigmas",
       instead: "--spacing")
     return try (steps ?? 25).value(
       of: "--steps", in: 1...schedule.timesteps, remedy: ", the timesteps of the schedule; lower it or raise --timesteps")

@@ -10,8 +10,8 @@ struct SamplerOptions: ParsableArguments {
   var prediction: String?
 
   /// The prediction that was asked for, or what is usual on a grid.
-  func prediction(on grid: GridOptions) throws(Failure) -> Prediction {
-    try prediction.map { name throws(Failure) in try Prediction(named: name) } ?? grid.usualPrediction
+  func prediction(on spacing: Spacing) throws(Failure) -> Prediction {
+    try prediction.map { name throws(Failure) in try Prediction(named: name) } ?? spacing.usualPrediction
   }
 
   @Option(help: "What is done to each predicted image: none, static (clip to -1 ... 1), dynamic (thresholding).")
@@ -73,7 +73,8 @@ extension SamplerCatalog.Entry {
 }
 
 extension Prediction {
-  /// A prediction that the exact models can make: all but that of the previous sample, which is about two levels.
+  /// A prediction that the exact models can make: all but that of the previous sample, which is
+  /// about two levels.
   ///
   /// - Throws: `Failure` for an unknown name.
   init(named name: String) throws(Failure) {

@@ -25,21 +25,20 @@ struct SigmaOptions: ParsableArguments {
   private static let allowed = 1e-6...1e6
 
   /// Throws for an option that a spacing does not have.
-  func refuse(_ spacing: String) throws(Failure) {
-    let (other, isSigmas) = ("--spacing \(spacing)", SigmaSpacing.all.contains { $0.name == spacing })
+  func refuse(_ spacing: Spacing) throws(Failure) {
+    let other = "--spacing \(spacing.name)"
     for (option, value) in [("--sigma-min", sigmaMin), ("--sigma-max", sigmaMax)] {
       try scheduler.refuse(
-        option, value.map { brief($0) }, unless: isSigmas || spacing == "edm", because: other,
+        option, value.map { brief($0) }, unless: spacing.hasEnds, because: other,
         instead: "\(SigmaSpacing.all.map(\.name).joined(separator: ", ")) or edm")
       if let value { try check(option, value, in: Self.allowed) }
     }
-    let hasRho = ["karras", "polyexponential", "edm"].contains(spacing)
     try scheduler.refuse(
-      "--rho", rho.map { brief($0) }, unless: hasRho, because: other, instead: "karras, polyexponential or edm")
+      "--rho", rho.map { brief($0) }, unless: spacing.hasRho, because: other, instead: "karras, polyexponential or edm")
     if let rho { try check("--rho", rho, in: 0.1...100) }
     // The spacing that is the default was most likely not meant.
     try scheduler.refuse(
-      "--sigmas", sigmas, unless: ["trailing", "flow", "edm"].contains(spacing), because: other,
+      "--sigmas", sigmas, unless: [.timesteps(.trailing), .flow, .edm].contains(spacing), because: other,
       instead: "flow or edm, or no --spacing")
     if sigmas != nil, sigmaMin ?? sigmaMax ?? rho != nil {
       throw Failure("--sigmas are all sigmas of a run; drop --sigma-min, --sigma-max and --rho")
@@ -59,12 +58,12 @@ struct SigmaOptions: ParsableArguments {
     return numbers
   }
 
-  /// The spacing of sigmas with a name, if it is one.
-  func spacing(named name: String) throws(Failure) -> SigmaSpacing? {
-    switch name {
-    case "karras": .karras(rho: rho ?? 7)
-    case "polyexponential": .polyexponential(rho: rho ?? 1)
-    default: SigmaSpacing.all.first { $0.name == name }
+  /// A spacing with the exponent that was chosen.
+  func completed(_ spacing: SigmaSpacing) -> SigmaSpacing {
+    switch spacing {
+    case .karras(let usual): .karras(rho: rho ?? usual)
+    case .polyexponential(let usual): .polyexponential(rho: rho ?? usual)
+    case .exponential, .linear: spacing
     }
   }
 
