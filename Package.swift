@@ -76,7 +76,9 @@ let package = Package(
       name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
-    .target(name: "DigitsModel", dependencies: ["Schedulers", "Kernels", "ExactDenoisers", "COpenBLAS"]),
+    .target(
+      name: "DigitsModel", dependencies: ["Schedulers", "SchedulersSafetensors", "Kernels", "ExactDenoisers", "COpenBLAS"],
+      resources: [.process("Resources")]),
     .target(
       name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
       exclude: [
@@ -89,7 +91,7 @@ let package = Package(
       name: "scheduler",
       dependencies: [
         "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel",
-        "SchedulersCharts", "Fixtures",
+        "SchedulersCharts",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -102,7 +104,7 @@ let package = Package(
     .testTarget(
       name: "TracesTests",
       dependencies: ["Traces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Fixtures"]),
-    .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "SchedulersInterop", "Fixtures"]),
+    .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "DigitsModel", "SchedulersInterop"]),
     .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
     .testTarget(
       name: "SchedulerToolTests",

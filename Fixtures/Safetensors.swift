@@ -2,18 +2,18 @@ import Foundation
 import SchedulersSafetensors
 
 /// The tensors of a safetensors file of `Fixtures/Data`.
-public struct Safetensors: Sendable {
+package struct Safetensors: Sendable {
   private let name: String
   private let file: SafetensorsFile
 
   /// The names of the tensors, sorted.
-  public var names: [String] { file.tensors.keys.sorted() }
+  package var names: [String] { file.tensors.keys.sorted() }
 
   /// Reads a file of `Fixtures/Data`.
   ///
   /// - Throws: `Fixtures.Failure` that names the file if it is missing, truncated, or no
   ///   safetensors file.
-  public init(_ name: String) throws(Fixtures.Failure) {
+  package init(_ name: String) throws(Fixtures.Failure) {
     try self.init(Fixtures.data(name), name: name)
   }
 
@@ -29,20 +29,20 @@ public struct Safetensors: Sendable {
   }
 
   /// The shape of a tensor.
-  public func shape(_ tensor: String) throws(Fixtures.Failure) -> [Int] { try entry(tensor).shape }
+  package func shape(_ tensor: String) throws(Fixtures.Failure) -> [Int] { try entry(tensor).shape }
 
   /// A tensor of Doubles (F64), row by row.
-  public func doubles(_ tensor: String) throws(Fixtures.Failure) -> [Double] {
+  package func doubles(_ tensor: String) throws(Fixtures.Failure) -> [Double] {
     try words(tensor, .float64).map { Double(bitPattern: $0) }
   }
 
   /// A tensor of Floats (F32), row by row.
-  public func floats(_ tensor: String) throws(Fixtures.Failure) -> [Float] {
+  package func floats(_ tensor: String) throws(Fixtures.Failure) -> [Float] {
     try words(tensor, .float32).map { (word: UInt32) in Float(bitPattern: word) }
   }
 
   /// A tensor of whole numbers (I64), row by row.
-  public func integers(_ tensor: String) throws(Fixtures.Failure) -> [Int] {
+  package func integers(_ tensor: String) throws(Fixtures.Failure) -> [Int] {
     try words(tensor, .int64).map { (word: UInt64) in Int(Int64(bitPattern: word)) }
   }
 

@@ -1,4 +1,4 @@
-"""Makes the files of Fixtures/Data.
+"""Makes the files of Fixtures/Data, and the digits of Sources/DigitsModel/Resources.
 
     python3 -m venv .venv && .venv/bin/pip install -r Fixtures/requirements.txt
     .venv/bin/python Fixtures/regenerate.py            # write the files
@@ -29,6 +29,7 @@ import recipes
 
 FOLDER = pathlib.Path(__file__).parent
 DATA = FOLDER / "Data"
+RESOURCES = FOLDER.parent / "Sources/DigitsModel/Resources"
 README = FOLDER / "README.md"
 RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgutil.iter_modules(recipes.__path__)]
 FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
@@ -36,6 +37,8 @@ FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FIL
 EXTRA = {"guided-diffusion": "a checkout of guided-diffusion", "jax": "an interpreter with jax 0.10.2", "mlx": "one with mlx 0.32.4"}
 KINDS = {"GUIDED": "guided-diffusion", "JAX": "jax", "MLX": "mlx"}
 NEEDS = {name: (KINDS[kind], make) for recipe in RECIPES for kind in KINDS for name, make in getattr(recipe, kind, {}).items()}
+# Where a file lies, if not in Data: beside what needs it.
+PLACES = {name: FOLDER.parent / recipe.FOLDER for recipe in RECIPES if hasattr(recipe, "FOLDER") for name in recipe.FILES}
 # What is about the last bits that torch has on AMD's processors.
 OF_AMD = ["torch-roots.json", "root-traces.safetensors", "diffusers-limits.json"]
 
@@ -94,9 +97,9 @@ def fnv(data):
     return f"{digest:x}"
 
 
-def checksums():
-    """checksums.json, by which the tests notice a file that has been edited."""
-    files = sorted(path for path in DATA.iterdir() if path.suffix in (".csv", ".json", ".safetensors"))
+def checksums(folder):
+    """checksums.json, by which a file that has been edited is noticed."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".json", ".safetensors"))
     listed = {path.name: fnv(path.read_bytes()) for path in files if path.name != "checksums.json"}
     return (json.dumps(listed, indent=1) + "\n").encode()
 
@@ -105,8 +108,8 @@ def with_checksums(readme):
     """The text of README.md with the checksum of each data file in the last column of its row."""
 
     def row(match):
-        path = DATA / match["name"]
-        if not path.exists():
+        path = next((path for path in (DATA / match["name"], RESOURCES / match["name"]) if path.exists()), None)
+        if path is None:
             return match[0]
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return f"{match['row']}| `{digest[:16]}…` |"
@@ -135,9 +138,10 @@ def main():
             continue
         made = make(needed) if option else make()
         made = made if isinstance(made, bytes) else made.encode()
-        wrong.append((check if arguments.check else write)(DATA / name, made))
+        wrong.append((check if arguments.check else write)(PLACES.get(name, DATA) / name, made))
 
-    wrong.append((check if arguments.check else write)(DATA / "checksums.json", checksums()))
+    for folder in (DATA, RESOURCES):
+        wrong.append((check if arguments.check else write)(folder / "checksums.json", checksums(folder)))
     readme = README.read_text()
     if not arguments.check:
         README.write_text(with_checksums(readme))

@@ -91,7 +91,8 @@ class Training:
 
 def digits():
     """Images in -1 ... 1 and labels; the ones with even index are for training."""
-    lines = numpy.genfromtxt(pathlib.Path(__file__).parent / "Data" / "digits.csv", delimiter=",", skip_header=1)
+    path = pathlib.Path(__file__).parent.parent / "Sources/DigitsModel/Resources/digits.csv"
+    lines = numpy.genfromtxt(path, delimiter=",", skip_header=1)
     return torch.tensor(lines[:, 1:] / 8 - 1, dtype=torch.float32), torch.tensor(lines[:, 0], dtype=torch.int64)
 
 

@@ -13,4 +13,5 @@ def digits():
     return "\n".join(lines) + "\n"
 
 
+FOLDER = "Sources/DigitsModel/Resources"
 FILES = {"digits.csv": digits}

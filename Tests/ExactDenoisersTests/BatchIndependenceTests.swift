@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import Schedulers
 import Testing
 
@@ -16,7 +16,8 @@ import Testing
       let part = denoiser.output(for: batch(Array(x[start..<start + size])), at: level, as: .x0)
       for i in 0..<size { #expect(part[i] == whole[start + i], "sample \(start + i) in a batch of \(size)") }
     }
-    // 37 and 100 have no common divisor, so this visits every sample, each at another place and in another tile.
+    // 37 and 100 have no common divisor, so this visits every sample, each at another place and in
+    // another tile.
     let order = (0..<Self.count).map { $0 * 37 % Self.count }
     let permuted = denoiser.output(for: batch(order.map { x[$0] }), at: level, as: .x0)
     for (i, j) in order.enumerated() { #expect(permuted[i] == whole[j], "sample \(j) at position \(i)") }
@@ -30,7 +31,8 @@ import Testing
     check(try denoisers()[kind], size: size)
   }
 
-  // The sizes at which OpenBLAS's kernels were seen to round a position differently, with tiles of 16.
+  // The sizes at which OpenBLAS's kernels were seen to round a position differently, with tiles of
+  // 16.
   @Test(arguments: [(500, 2), (500, 7), (500, 64), (1797, 2), (3000, 16), (10, 256), (177, 500)])
   func aSampleIsTheSameWhateverTheSizeOfTheDataSet(count: Int, dimension: Int) throws {
     check(try Dataset<Double>(points: normals(count, dimension, seed: 4)), size: 16)

@@ -1,4 +1,3 @@
-import Fixtures
 import Schedulers
 import Testing
 
@@ -24,9 +23,10 @@ import Testing
     return mean.map { $0 / total }
   }
 
-  // The exponents of both computations are sums of fewer than 2·5 + 4 terms of at most E = (|x| + |y|)²/noise², so that each is wrong
-  // by 14·2^-53·E at most; |x| and |y| are below 6·(signal + noise), and E below 144·((signal + noise)/noise)². An error δ in all
-  // exponents moves the mean by no more than (e^2δ − 1)·max|y|, and the sums over 50 points by 50·2^-53·max|y|; max|y| < 5.
+  // The exponents of both computations are sums of fewer than 2·5 + 4 terms of at most E = (|x| +
+  // |y|)²/noise², so that each is wrong by 14·2^-53·E at most; |x| and |y| are below 6·(signal +
+  // noise), and E below 144·((signal + noise)/noise)². An error δ in all exponents moves the mean
+  // by no more than (e^2δ − 1)·max|y|, and the sums over 50 points by 50·2^-53·max|y|; max|y| < 5.
   @Test(arguments: levels) func isTheSoftmaxMeanOfThePoints(level: NoiseLevel) throws {
     let points = normals(50, 5, seed: 1)
     let weights = (0..<50).map { 1 + Double($0 % 7) }
@@ -49,7 +49,8 @@ import Testing
     let output = dataset.output(for: x, at: level, previous: previous, as: prediction)
     let readout = try #require(Prediction.x0.conversion(to: prediction, at: level, previous: previous))
     for (row, answer) in zip(x.rows, output.rows) {
-      // One rounding for each product and the sum, here as there: equal, unless one of the two fuses them.
+      // One rounding for each product and the sum, here as there: equal, unless one of the two
+      // fuses them.
       let expected = zip(row, point).map { readout.sample * $0 + readout.output * $1 }
       let size = zip(row, point).map { abs(readout.sample * $0) + abs(readout.output * $1) }.max()!
       #expect(distance(answer, expected) <= size * .ulpOfOne)
@@ -64,7 +65,8 @@ import Testing
     for (row, answer) in zip(x, output.rows) {
       func square(_ point: [Double]) -> Double { zip(row, point).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
       let nearest = points.min { square($0) < square($1) }!
-      // The second nearest is further by more than 1e-3 in the square here, and so weighs less than 30·exp(−1e-3/2e-6) = 1e-215.
+      // The second nearest is further by more than 1e-3 in the square here, and so weighs less than
+      // 30·exp(−1e-3/2e-6) = 1e-215.
       #expect(points.allSatisfy { $0 == nearest || square($0) > square(nearest) + 1e-3 })
       #expect(answer == nearest)
     }

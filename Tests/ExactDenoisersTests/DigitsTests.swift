@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import Schedulers
 import Testing
 
@@ -24,9 +24,10 @@ import Testing
     return (best.square.squareRoot(), best.index)
   }
 
-  // The last evaluation is at timestep 39, where sigma² = 0.020. The two images nearest to each other differ by 0.4375 in the square;
-  // beside one of them the other weighs exp(−0.4375/0.040) = 2e-5, and draws the sample 1e-5 away. Most are at 4 from their next.
-  // Epsilon in Float brings 2^-24·|x|/signal at each step.
+  // The last evaluation is at timestep 39, where sigma² = 0.020. The two images nearest to each
+  // other differ by 0.4375 in the square; beside one of them the other weighs exp(−0.4375/0.040) =
+  // 2e-5, and draws the sample 1e-5 away. Most are at 4 from their next. Epsilon in Float brings
+  // 2^-24·|x|/signal at each step.
   @Test func ddimLandsOnTrainingDigits() throws {
     let images = try Digits().images
     for row in try sample(Dataset<Double>(points: images, predicting: .epsilon)).rows {

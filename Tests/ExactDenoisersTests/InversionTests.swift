@@ -1,16 +1,17 @@
+import DigitsModel
 import ExactDenoisers
-import Fixtures
 import Foundation
 import Schedulers
 import Testing
 
 @Suite struct InversionTests {
-  /// DDIM inversion and DDIM are both of first order, so what comes back differs from the image by C/N. Each halving is of a number that
-  /// has a part in 1/N² too, whence the tenth.
+  /// DDIM inversion and DDIM are both of first order, so what comes back differs from the image by
+  /// C/N. Each halving is of a number that has a part in 1/N² too, whence the tenth.
   @Test func `digits that are inverted and sampled again come back, with half the error for twice the steps`() throws {
     let digits = try Digits().images
     let model = try Gaussian<Double>(fittedTo: digits, predicting: .epsilon)
-    // Grey values of the fit's own support, so that nothing is lost in directions that have no variance.
+    // Grey values of the fit's own support, so that nothing is lost in directions that have no
+    // variance.
     let image = Batch(shape: [8, 64], scalars: Array(digits[..<8].joined()))
     let schedule = try NoiseSchedule(.cosine(), timesteps: 4000)
     func error(steps: Int) throws -> Double {

@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import Foundation
 import SchedulersCharts
 import Testing

@@ -1,5 +1,4 @@
 import DigitsModel
-import Fixtures
 import Foundation
 import Schedulers
 import SchedulersCharts
@@ -225,7 +224,8 @@ private let tiny = [
       try TrainingLoop(configuration, data: DigitSplit()).step(&state)
       return state.progress.log[0].gradientNorm
     }
-    // The gradient of the mean is no longer than that of its parts; their sum would be 16 times as long.
+    // The gradient of the mean is no longer than that of its parts; their sum would be 16 times as
+    // long.
     #expect(try norm(parts: 16) < 2 * norm(parts: 1))
   }
 

@@ -1,5 +1,4 @@
 import DigitsModel
-import Fixtures
 import Foundation
 import Schedulers
 import SchedulersSafetensors
@@ -14,7 +13,7 @@ import Testing
 
   @Test func `comes with the tool, draws the digit that it is told`() throws {
     let model = try TrainedModel.shipped()
-    #expect(try Fixtures.data("digits-model.safetensors").count < 2_000_000)
+    #expect(try DigitsResources.trainedModel().count < 2_000_000)
     let data = try DigitSplit()
     let recogniser = NearestNeighbours(data.heldOut.images, labels: data.heldOut.labels)
     let grid = try SamplingGrid(model.configuration.schedule(), steps: 15, spacing: .trailing)
@@ -69,7 +68,7 @@ import Testing
   }
 
   @Test func `that cannot be used is answered with one line`() throws {
-    let shipped = try Fixtures.data("digits-model.safetensors")
+    let shipped = try DigitsResources.trainedModel()
     let files: [(String, Data)] = [
       ("short", shipped.prefix(1000)), ("half", shipped.prefix(shipped.count / 2)), ("text", Data("no model".utf8)),
       ("other", SafetensorsWriter.data([SafetensorsWriter.Tensor("a", shape: [1], floats: [1])])),

@@ -1,6 +1,6 @@
 import ArgumentParser
+import DigitsModel
 import ExactDenoisers
-import Fixtures
 import Foundation
 import Schedulers
 import SchedulersCharts

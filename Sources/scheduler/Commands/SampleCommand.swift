@@ -1,5 +1,5 @@
 import ArgumentParser
-import Fixtures
+import DigitsModel
 import Schedulers
 import SchedulersCharts
 

@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import Schedulers
 
 /// Several samplers on the same noise with the same model.
@@ -39,14 +39,16 @@ struct SamplingJob {
 
   /// Runs all, in the order of the list.
   ///
-  /// - Throws: `Interruption.Interrupted` at the first call after a signal; `Failure` if the model answers with NaN or an infinity.
+  /// - Throws: `Interruption.Interrupted` at the first call after a signal; `Failure` if the model
+  ///   answers with NaN or an infinity.
   func run(_ interruption: Interruption) throws -> [Result] {
     let batches = (count + batchSize - 1) / batchSize
     var progress = Progress(total: batches * runs.reduce(0) { $0 + $1.plan.steps.count }, unit: "model calls")
     defer { progress.finish() }
     return try runs.enumerated().map { i, run in
       var result = Result()
-      // Every sampler's noise begins anew. Where it is addressed by sample, it is equal for all batch sizes.
+      // Every sampler's noise begins anew. Where it is addressed by sample, it is equal for all
+      // batch sizes.
       var noise = noise.source
       for first in stride(from: 0, to: count, by: batchSize) {
         if self.noise.isAddressed { noise = self.noise.source(firstSample: first) }
@@ -91,7 +93,8 @@ struct SamplingJob {
     return plan.start.mix(images, with: noise)
   }
 
-  /// The calls whose samples are shown, evenly over a run, its end among them as the number of calls itself.
+  /// The calls whose samples are shown, evenly over a run, its end among them as the number of
+  /// calls itself.
   static func frameTimes(calls: Int) -> [Int] {
     let count = min(frameCount, calls + 1)
     guard count > 1 else { return [calls] }

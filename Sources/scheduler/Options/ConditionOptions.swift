@@ -1,6 +1,6 @@
 import ArgumentParser
+import DigitsModel
 import ExactDenoisers
-import Fixtures
 import Schedulers
 
 /// The model, which digits it knows, and how it leans towards them.
@@ -28,8 +28,8 @@ struct ConditionOptions: ParsableArguments {
 
   /// The denoiser of the digits: the trained one, or else the exact one.
   ///
-  /// - Throws: `Failure` for a class or a scale out of its range, or a scale without a class; `Fixtures.Failure` if the data are
-  ///   missing.
+  /// - Throws: `Failure` for a class or a scale out of its range, or a scale without a class;
+  ///   `DigitsResources.Failure` if the data are missing.
   func denoiser(_ trained: TrainedModel?, predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
     if let guidance { try check("--guidance", guidance, in: 0...100) }
     let wanted = try label?.value(of: "--class", in: 0...9)

@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import SchedulersCharts
 
 /// One picture of everything that a command sampled: a panel for each sampler, and the way of one

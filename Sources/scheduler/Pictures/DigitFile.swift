@@ -1,4 +1,4 @@
-import Fixtures
+import DigitsModel
 import SchedulersCharts
 
 /// A picture of a digit, read for image-to-image.

@@ -1,5 +1,4 @@
 import DigitsModel
-import Fixtures
 import Foundation
 import SchedulersSafetensors
 
@@ -86,8 +85,8 @@ struct Checkpoints {
       }
       let (training, progress) = (try read("training.safetensors"), try read("state.json"))
       let expected = try JSONDecoder().decode([String: String].self, from: read("checksums.json"))
-      guard expected["training.safetensors"] == Self.checksum(training),
-        expected["state.json"] == Self.checksum(progress)
+      guard expected["training.safetensors"] == training.checksum,
+        expected["state.json"] == progress.checksum
       else {
         throw Failure("its checksums are not those of its files")
       }
@@ -107,8 +106,6 @@ struct Checkpoints {
     try FileManager.default.removeItem(at: hidden)
   }
 
-  private static func checksum(_ data: Data) -> String { String(Fixtures.checksum(of: data), radix: 16) }
-
   private static let configurationKey = "training_configuration"
 
   private static func encoded(_ state: TrainingState) throws -> [(name: String, data: Data)] {
@@ -122,7 +119,7 @@ struct Checkpoints {
     if let average = state.average { tensors.append(tensor("average", average.parameters)) }
     let training = SafetensorsWriter.data(tensors, metadata: [configurationKey: try JSON.text(state.configuration)])
     let progress = Data(try JSON.text(state.progress).utf8)
-    let checksums = try JSON.text(["training.safetensors": checksum(training), "state.json": checksum(progress)])
+    let checksums = try JSON.text(["training.safetensors": training.checksum, "state.json": progress.checksum])
     return [
       ("training.safetensors", training), ("state.json", progress),
       ("model.safetensors", try TrainedModel(state.result, state.configuration).encoded()),

@@ -1,8 +1,8 @@
-import Fixtures
+import DigitsModel
 import Schedulers
 
-/// The digits, split into halves: those with even index to train on, those with odd index held out. Neighbours in the data set are
-/// often of one hand, so both halves have all hands.
+/// The digits, split into halves: those with even index to train on, those with odd index held out.
+/// Neighbours in the data set are often of one hand, so both halves have all hands.
 struct DigitSplit {
   static let trainingCount = 899
   static let heldOutCount = 898
@@ -22,7 +22,7 @@ struct DigitSplit {
 
   subscript(half: Half) -> (images: [[Double]], labels: [Int]) { half == .training ? training : heldOut }
 
-  init() throws(Fixtures.Failure) {
+  init() throws(DigitsResources.Failure) {
     let digits = try Digits()
     func half(from first: Int) -> (images: [[Double]], labels: [Int]) {
       let chosen = stride(from: first, to: digits.images.count, by: 2)

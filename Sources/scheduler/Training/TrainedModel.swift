@@ -1,5 +1,4 @@
 import DigitsModel
-import Fixtures
 import Foundation
 import Schedulers
 import SchedulersSafetensors
@@ -19,7 +18,7 @@ struct TrainedModel {
 
   /// The model that comes with the tool.
   static func shipped() throws -> TrainedModel {
-    try TrainedModel(Fixtures.data("digits-model.safetensors"), from: "the shipped model")
+    try TrainedModel(DigitsResources.trainedModel(), from: "the shipped model")
   }
 
   /// The model that an option names: "trained" comes with the tool, and everything else is a file.

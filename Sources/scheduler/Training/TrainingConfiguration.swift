@@ -1,9 +1,9 @@
 import DigitsModel
-import Fixtures
 import Foundation
 import Schedulers
 
-/// Everything that decides what a training run does. Names and meanings are those of diffusers' training scripts.
+/// Everything that decides what a training run does. Names and meanings are those of diffusers'
+/// training scripts.
 struct TrainingConfiguration: Hashable, Codable {
   var hiddenSize = 222
   var hiddenBlocks = 4

@@ -1,8 +1,8 @@
 import DigitsModel
-import Fixtures
 import Schedulers
 
-/// How good a network is: what held-out digits cost, how its samples compare with them, and whether it has learned digits by heart.
+/// How good a network is: what held-out digits cost, how its samples compare with them, and whether
+/// it has learned digits by heart.
 struct TrainingEvaluator {
   /// Of the network, with the seed, the guidance and the numbers of digits of the evaluation.
   let configuration: TrainingConfiguration
@@ -37,7 +37,8 @@ struct TrainingEvaluator {
       bitsPerDimension: try bitsPerDimension(network), frechetDistance: distance, recognised: recognised, samples: samples)
   }
 
-  /// The Fréchet distance of pictures to the digits of the half, and the part of them that those recognise.
+  /// The Fréchet distance of pictures to the digits of the half, and the part of them that those
+  /// recognise.
   func compare(_ samples: (images: [[Double]], labels: [Int])) throws -> (distance: Double, recognised: Double) {
     let (images, labels) = data[half]
     return (
@@ -48,8 +49,8 @@ struct TrainingEvaluator {
 
   /// Samples of all classes with guidance, in the order of the classes.
   ///
-  /// A network that has not seen enough removes more of a sample than is noise, so that samples vary less than digits do: the noise of
-  /// the churn, a little too much of it, makes up for it.
+  /// A network that has not seen enough removes more of a sample than is noise, so that samples
+  /// vary less than digits do: the noise of the churn, a little too much of it, makes up for it.
   ///
   /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, section 4 and algorithm 2.
   private func sample(_ network: Network<Float>) throws -> (images: [[Double]], labels: [Int]) {
@@ -101,8 +102,9 @@ struct TrainingEvaluator {
     return run.total.reduce(0, +) / Double(count)
   }
 
-  /// Ten samples of each class, and beside each the digit of the training data that is nearest to it, and that of the held-out ones. If the
-  /// former is much nearer, the network repeats what it was shown.
+  /// Ten samples of each class, and beside each the digit of the training data that is nearest to
+  /// it, and that of the held-out ones. If the former is much nearer, the network repeats what it
+  /// was shown.
   func sheet(of result: Result, title: String) -> ContactSheet {
     let samples = result.samples
     let shown = (0..<Architecture.classes).flatMap { label in
