@@ -40,8 +40,8 @@ fuzz: ## Give both readers of traces hostile files, for TIME seconds: make fuzz 
 
 traces: ## Record traces, right and wrong, and judge them: make traces PYTHON=... GUIDED_DIFFUSION=a checkout of it
 	swift build -c release --product scheduler
-	$(or $(PYTHON),.venv/bin/python) Fixtures/make_traces.py --guided-diffusion "$(GUIDED_DIFFUSION)" .build/traces
-	python3 Fixtures/judge_traces.py "$$(swift build -c release --show-bin-path)/scheduler" .build/traces
+	$(or $(PYTHON),.venv/bin/python) Fixtures/traces/make_traces.py --guided-diffusion "$(GUIDED_DIFFUSION)" .build/traces
+	python3 Fixtures/traces/judge_traces.py "$$(swift build -c release --show-bin-path)/scheduler" .build/traces
 
 fixtures: ## Make the data files again and compare them with the committed ones
 	@test -x .venv/bin/python || python3 -m venv .venv

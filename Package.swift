@@ -82,9 +82,7 @@ let package = Package(
     .target(
       name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
       exclude: [
-        "README.md", "requirements.txt", "regenerate.py", "normal_polynomials.py", "ziggurat_tables.py", "record_trace.py",
-        "make_traces.py", "judge_traces.py", "mistakes.py", "benchmark_peers.py", "train_reference.py",
-        "recipes",
+        "README.md", "requirements.txt", "regenerate.py", "record_trace.py", "recipes", "traces", "peers", "tables",
       ],
       resources: [.copy("Data")]),
     .executableTarget(

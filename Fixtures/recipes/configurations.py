@@ -115,7 +115,7 @@ def draw(name, chooser):
     """Random options of a class, and a number of steps."""
     choose = chooser.choice
     if name in OTHERS:
-        import make_traces
+        from traces import make_traces
 
         config = {key: value for key, value in make_traces.diffusers_options(chooser, name).items() if key != "trained_betas"}
         if config.get("use_dynamic_shifting") and name.startswith("FlowMatch"):
@@ -347,7 +347,7 @@ def recorded():
             steps = chooser.randint(1, 8 if name not in CLASSES[21:] else 5)
             arguments = {}
             if name in OTHERS:
-                import make_traces
+                from traces import make_traces
 
                 if "use_dynamic_shifting" in config and name.startswith("FlowMatch"):
                     config["use_dynamic_shifting"] = found % 2 == 1

@@ -69,7 +69,7 @@ def outcome(name, config, steps, arguments):
 
 
 def limits():
-    import make_traces
+    from traces import make_traces
 
     warnings.filterwarnings("ignore")
     chooser = random.Random(15)

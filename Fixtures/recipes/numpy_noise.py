@@ -3,9 +3,9 @@
 import json
 
 import numpy
-import ziggurat_tables
 
 from recipes.torch_noise import MILLION, SEEDS, summary
+from tables import ziggurat_tables
 
 RANGES = [(0, 1000), (-5, 7), (0, 2**28), (0, 2**32 - 1), (-(2**31), 2**31), (0, 2**32 + 1), (-(2**62), 2**62 + 3), (3, 4),
           (-(2**63), 2**63 - 1)]

@@ -44,9 +44,8 @@ LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
 def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2, later=()):
-    import make_traces
     import record_trace
-    import mistakes
+    from traces import make_traces, mistakes
 
     rng, tensors, metadata = random.Random(seed), dict(others), {}
 
@@ -81,17 +80,15 @@ def is_guided(title):
 
 
 def diffusers_traces():
-    import make_traces
-    import mistakes
+    from traces import make_traces, mistakes
 
     titles = [title for title in mistakes.MISTAKES if not is_guided(title)]
     return bundle(make_traces.DIFFUSERS[:21], titles, 2, later=make_traces.DIFFUSERS[21:])
 
 
 def guided_traces(checkout):
-    import make_traces
-    import mistakes
     from recipes import guided
+    from traces import make_traces, mistakes
 
     modules = guided.load(checkout)
     spacings = {
@@ -104,9 +101,9 @@ def guided_traces(checkout):
 
 def root_traces():
     """Runs that torch's square root decides: as MKL has it, and rounded correctly."""
-    import make_traces
     import record_trace
     from recipes import configurations
+    from traces import make_traces
 
     tensors, metadata = {}, {}
     for name, steps, options in ROOTS:
@@ -121,8 +118,8 @@ def root_traces():
 
 
 def long_traces():
-    import make_traces
     import record_trace
+    from traces import make_traces
 
     tensors, metadata = {}, {}
     for number, (name, steps, options) in enumerate(LONG):

@@ -4,7 +4,7 @@ import mpmath
 import numpy
 import torch
 
-import train_reference as reference
+from peers import train_reference as reference
 
 STEPS, BATCH = 50, 8
 

@@ -10,7 +10,8 @@
 /// - Range: |result| ≤ 6.67, as u ≥ 2⁻³².
 /// - Accuracy: each within 1e-6 of the exact value for the given words; the distribution is that of the normal to 31 bits.
 ///
-/// Source: Box and Muller 1958, https://doi.org/10.1214/aoms/1177706645. `Fixtures/normal_polynomials.py` makes the coefficients.
+/// Source: Box and Muller 1958, https://doi.org/10.1214/aoms/1177706645.
+/// `Fixtures/tables/normal_polynomials.py` makes the coefficients.
 package enum BoxMuller {
   @inline(__always)
   package static func normals(_ a: UInt32, _ b: UInt32) -> (Float, Float) {

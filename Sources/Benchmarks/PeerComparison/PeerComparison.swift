@@ -19,11 +19,11 @@ import Foundation
     }
     // With these, glibc keeps what is freed, and nothing is mapped anew.
     let tuned = ["MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "1000000000"]
-    let script = ["-B", "Fixtures/benchmark_peers.py"] + guided
+    let script = ["-B", "Fixtures/peers/benchmark_peers.py"] + guided
     let peer = try Peer(python: arguments[0], arguments: script)
     let tunedPeer = try Peer(python: arguments[0], arguments: script, environment: tuned)
     guard let versions = peer.ask("versions"), !versions.hasPrefix("missing") else {
-      fail("\(arguments[0]) does not run Fixtures/benchmark_peers.py here; it needs what Fixtures/requirements.txt lists")
+      fail("\(arguments[0]) does not run Fixtures/peers/benchmark_peers.py here; it needs what Fixtures/requirements.txt lists")
     }
 
     var report = Report(rounds: rounds, versions: versions)

@@ -94,7 +94,10 @@ extension NumPyGenerator {
     }
   }
 
-  /// Beyond the edge r = 3.65... of the last layer, which `Fixtures/ziggurat_tables.py` prints with its reciprocal. Source: Marsaglia 1964, https://doi.org/10.1080/00401706.1964.10490150.
+  /// Beyond the edge r = 3.65... of the last layer, which `Fixtures/tables/ziggurat_tables.py` prints
+  /// with its reciprocal.
+  ///
+  /// Source: Marsaglia 1964, https://doi.org/10.1080/00401706.1964.10490150.
   private mutating func tail(isNegative: Bool) -> Double {
     while true {
       let x = -0.27366123732975827388 * Math.log1p(-uniform())

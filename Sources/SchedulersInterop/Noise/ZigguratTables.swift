@@ -1,4 +1,4 @@
-// Written by Fixtures/ziggurat_tables.py out of NumPy 2.4.6. The numbers are NumPy's, from
+// Written by Fixtures/tables/ziggurat_tables.py out of NumPy 2.4.6. The numbers are NumPy's, from
 // numpy/random/src/distributions/ziggurat_constants.h, under this licence, numpy/random/src/distributions/LICENSE.md:
 //
 // ## NumPy

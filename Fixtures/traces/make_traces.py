@@ -25,6 +25,9 @@ os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 import numpy
 import torch
 
+# What is shared with the recipes lies beside this folder.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
 import record_trace
 from recipes import classes, guided
 
@@ -466,7 +469,7 @@ def make_right(rng, modules, folder, count, is_wide=False):
 
 
 def make_wrong(rng, modules, folder, count):
-    import mistakes
+    from traces import mistakes
 
     listed = []
     for title in mistakes.MISTAKES:
@@ -504,5 +507,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.modules["make_traces"] = sys.modules["__main__"]
+    sys.modules["traces.make_traces"] = sys.modules["__main__"]
     main()

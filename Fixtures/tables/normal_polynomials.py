@@ -1,6 +1,6 @@
 """The polynomial coefficients of Sources/KernelsBaseline/BoxMuller.swift.
 
-    python3 Fixtures/normal_polynomials.py
+    python3 Fixtures/tables/normal_polynomials.py
 
 Each is the Chebyshev interpolant of its function in 60-digit arithmetic, with coefficients rounded to float32. The last column is the
 largest error of the rounded polynomial over its interval, evaluated exactly.

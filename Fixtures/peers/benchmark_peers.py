@@ -1,6 +1,6 @@
 """The jobs of other libraries that `make bench` compares this one with.
 
-    python Fixtures/benchmark_peers.py [--guided-diffusion PATH]
+    python Fixtures/peers/benchmark_peers.py [--guided-diffusion PATH]
 
 Reads lines `job size repetitions` from standard input and answers each with the nanoseconds that one repetition took, or with
 `missing` and the reason. `size` is the batch, channels, height and width, joined by x. `threads N` sets the number of torch's threads.

@@ -8,7 +8,7 @@ import inspect
 
 import torch
 
-from make_traces import DiffusersRun, GuidedRun, Tape, Unusable, attempt, diffusers_options, guided_flags
+from traces.make_traces import DiffusersRun, GuidedRun, Tape, Unusable, attempt, diffusers_options, guided_flags
 
 STEPS = [8, 10, 12, 20, 25]
 SIZE = (2, 3, 6, 4)

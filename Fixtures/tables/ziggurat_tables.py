@@ -1,6 +1,6 @@
 """Writes Sources/SchedulersInterop/Noise/ZigguratTables.swift.
 
-    .venv/bin/python Fixtures/ziggurat_tables.py
+    .venv/bin/python Fixtures/tables/ziggurat_tables.py
 
 The tables are read out of libnpyrandom.a, the static library that NumPy's wheels for x86-64 Linux hold. They cannot be computed: NumPy's
 constants are not the correctly rounded ones, and a difference in the last bit would change what is drawn.
@@ -12,7 +12,7 @@ import struct
 import mpmath
 import numpy
 
-SWIFT = pathlib.Path(__file__).parent.parent / "Sources/SchedulersInterop/Noise/ZigguratTables.swift"
+SWIFT = pathlib.Path(__file__).resolve().parent.parent.parent / "Sources/SchedulersInterop/Noise/ZigguratTables.swift"
 LICENSE = "numpy/random/src/distributions/LICENSE.md"
 
 
@@ -101,7 +101,7 @@ def swift(tables):
     text = next(root.glob(f"numpy-*.dist-info/licenses/{LICENSE}")).read_text().strip()
     notice = "\n".join(f"// {line}".rstrip() for line in text.splitlines())
     parts = [
-        f"// Written by Fixtures/ziggurat_tables.py out of NumPy {numpy.__version__}. The numbers are NumPy's, from\n"
+        f"// Written by Fixtures/tables/ziggurat_tables.py out of NumPy {numpy.__version__}. The numbers are NumPy's, from\n"
         f"// numpy/random/src/distributions/ziggurat_constants.h, under this licence, numpy/random/src/distributions/LICENSE.md:\n//\n"
         f"{notice}\n",
         "/// The 256 layers of NumPy's ziggurat, as bit patterns: `ki`, below which a magnitude lies in its layer's rectangle; `wi`, the\n"

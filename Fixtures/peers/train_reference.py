@@ -1,7 +1,7 @@
 """The model of Sources/DigitsModel in PyTorch, trained with diffusers' noise schedule, average and learning rate.
 
     scheduler train --output-dir first --max-train-steps 1 --lr-warmup-steps 1     # rate 0: the first weights and the defaults
-    .venv/bin/python Fixtures/train_reference.py --initial-weights first/model.safetensors --output torch.safetensors
+    .venv/bin/python Fixtures/peers/train_reference.py --initial-weights first/model.safetensors --output torch.safetensors
     scheduler evaluate --model torch.safetensors
 
 recipes/training.py runs it on given weights, batches and noise; `scheduler train` is to have the same losses.
@@ -91,7 +91,7 @@ class Training:
 
 def digits():
     """Images in -1 ... 1 and labels; the ones with even index are for training."""
-    path = pathlib.Path(__file__).parent.parent / "Sources/DigitsModel/Resources/digits.csv"
+    path = pathlib.Path(__file__).resolve().parent.parent.parent / "Sources/DigitsModel/Resources/digits.csv"
     lines = numpy.genfromtxt(path, delimiter=",", skip_header=1)
     return torch.tensor(lines[:, 1:] / 8 - 1, dtype=torch.float32), torch.tensor(lines[:, 0], dtype=torch.int64)
 
