@@ -1,6 +1,9 @@
-/// The variational bound on how many bits a sample takes, in bits per dimension (per scalar of a sample).
+/// The variational bound on how many bits a sample takes, in bits per dimension (per scalar of a
+/// sample).
 ///
-///     −log₂ p(x_0) ≤ prior + Σ_t L_t,    L_0 = −log₂ p(x_0 | x_1),    L_t = KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t))
+///     −log₂ p(x_0) ≤ prior + Σ_t L_t
+///     L_0 = −log₂ p(x_0 | x_1)
+///     L_t = KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t))
 ///
 /// ```swift
 /// var run = BitsPerDimension(VariationalBound(process), of: images)
@@ -11,8 +14,8 @@
 /// print(run.total)
 /// ```
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 13; `_vb_terms_bpd`, `_prior_bpd` and `calc_bpd_loop` of
-/// guided-diffusion.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 13; `_vb_terms_bpd`,
+/// `_prior_bpd` and `calc_bpd_loop` of guided-diffusion.
 public struct VariationalBound: Hashable, Sendable {
   /// p(x_{t−1} | x_t).
   public let process: ReverseProcess
@@ -35,7 +38,8 @@ public struct VariationalBound: Hashable, Sendable {
     public let epsilonError: [Double]
   }
 
-  /// L_t of each sample at its own timestep, with the errors beside it. All arithmetic is in Double.
+  /// L_t of each sample at its own timestep, with the errors beside it. All arithmetic is in
+  /// Double.
   ///
   /// - Parameters:
   ///   - output: the network's, for `sample`.
@@ -101,77 +105,9 @@ public struct VariationalBound: Hashable, Sendable {
   }
 }
 
-/// The bound of a batch, evaluated from the last timestep to the first; a value, as `Sampling` is. It holds no more than the data, one
-/// draw of noise and a number for each sample, whatever T is.
-public struct BitsPerDimension<Tensor: ScalarTensor> {
-  /// The bound.
-  public let bound: VariationalBound
-  /// The data.
-  public let x0: Tensor
-  /// The prior's part of the total, for each sample.
-  public let prior: [Double]
-  /// The prior and the terms so far, for each sample; at the end, the bound.
-  public private(set) var total: [Double]
-
-  private let told: [Double]
-  private var timestep: Int
-  private var drawn: (epsilon: Tensor, sample: Tensor)?
-
-  /// The evaluation of a batch.
-  ///
-  /// - Parameters:
-  ///   - bound: of the process.
-  ///   - x0: the data, in [−1, 1].
-  ///   - told: what the network is told at each timestep, for a process that is a respaced one; the timestep itself if `nil`.
-  /// - Precondition: `told` has a number for each timestep of the process.
-  public init(_ bound: VariationalBound, of x0: Tensor, told: [Double]? = nil) {
-    let count = bound.process.steps.count
-    precondition(told == nil || told!.count == count, "\(told!.count) numbers to tell a network at \(count) timesteps")
-    self.bound = bound
-    self.x0 = x0
-    self.told = told ?? (0..<count).map(Double.init)
-    prior = bound.prior(of: x0)
-    total = prior
-    timestep = count - 1
-  }
-
-  /// What the network is told now; `nil` at the end.
-  public var query: SamplingPlan.Query? {
-    timestep < 0 ? nil : SamplingPlan.Query(timestep: told[timestep], level: bound.process.steps[timestep].level)
-  }
-
-  /// Draws noise, and returns the noisy data that the network is to be given.
-  ///
-  /// - Precondition: the evaluation is not at its end.
-  public mutating func sample(using noise: inout some NoiseSource) -> Tensor {
-    guard let query else { preconditionFailure("the evaluation is at its end; there is nothing to draw") }
-    let epsilon = noise.next(like: x0)
-    let sample = query.level.mix(x0, with: epsilon)
-    drawn = (epsilon, sample)
-    return sample
-  }
-
-  /// Takes the network's output for the noisy data.
-  ///
-  /// - Returns: the terms of this timestep.
-  /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity. The evaluation stays where it is.
-  /// - Precondition: `sample(using:)` came before.
-  @discardableResult
-  public mutating func advance(output: Tensor) throws(OutputError) -> VariationalBound.Term {
-    guard let (epsilon, sample) = drawn else { preconditionFailure("the network's output is about a sample; draw it first") }
-    let term = try bound.term(
-      output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: Array(repeating: timestep, count: x0.sampleCount))
-    for n in total.indices { total[n] += term.bound[n] }
-    drawn = nil
-    timestep -= 1
-    return term
-  }
-}
-
-extension BitsPerDimension: Sendable where Tensor: Sendable {}
-
 extension ScalarTensor {
-  /// The mean over each sample of a value of every scalar, from the index of the sample and that of the scalar among all.
+  /// The mean over each sample of a value of every scalar, from the index of the sample and that of
+  /// the scalar among all.
   func sampleMeans(_ value: (_ sample: Int, _ index: Int) -> Double) -> [Double] {
     let size = sampleSize
     return (0..<sampleCount).map { n in

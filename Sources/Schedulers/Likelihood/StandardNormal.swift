@@ -21,9 +21,10 @@ enum StandardNormal {
 
   /// Φ⁻¹(u) for u in [2⁻⁵³, 1 − 2⁻⁵³].
   ///
-  /// Newton's method on ln Φ(x) = ln u for the lower half, the upper by symmetry. ln Φ is concave and Φ(x) ≤ exp(−x²/2)/2, so from
-  /// x = −√(−2·ln u) every step goes up and none passes the root. Each squares the error: from anywhere in the range the fourth is
-  /// within 1e-7, and the sixth as near as rounding lets it be.
+  /// Newton's method on ln Φ(x) = ln u for the lower half, the upper by symmetry. ln Φ is concave
+  /// and Φ(x) ≤ exp(−x²/2)/2, so from x = −√(−2·ln u) every step goes up and none passes the root.
+  /// Each squares the error: from anywhere in the range the fourth is within 1e-7, and the sixth as
+  /// near as rounding lets it be.
   ///
   /// - Accuracy: within 2⁻⁴⁸.
   static func quantile(_ u: Double) -> Double {

@@ -1,16 +1,20 @@
 /// A bin on the upper side of a Gaussian, or around its mean, and the logarithm of its probability.
 ///
-/// In deviations from the mean, the bin goes from a to b, with the centre z = (a + b)/2 ≥ 0 and half the width w; b is ∞ where it is
-/// open. With φ the density of the normal distribution and Q its upper tail, P = Q(a) − Q(b), and φ(b)/φ(a) = e^−2p where p = z·w:
+/// In deviations from the mean, the bin goes from a to b, with the centre z = (a + b)/2 ≥ 0 and
+/// half the width w; b is ∞ where it is open. With φ the density of the normal distribution and Q
+/// its upper tail, P = Q(a) − Q(b), and φ(b)/φ(a) = e^−2p where p = z·w:
 ///
 ///     ∂ln P/∂mean         = H·(1 − e^−2p)/deviation
 ///     ∂ln P/∂ln deviation = H·(a − b·e^−2p),           H = φ(a)/P
 ///
-/// No single form of P keeps its digits everywhere. The four here, in the order in which they are tried:
+/// No single form of P keeps its digits everywhere. The four here, in the order in which they are
+/// tried:
 ///
 /// 1. The density changes little over the bin (w < 0.7 and p < ½): φ(z)·2w times a series.
-/// 2. The mean is in the bin (a ≤ 0): the two tails that are missing from 1, or where they are more than half, two error functions.
-/// 3. In reach of Double (a < 12): ½·erfc(a/√2) − ½·erfc(b/√2), of which the second is at most 0.37 of the first.
+/// 2. The mean is in the bin (a ≤ 0): the two tails that are missing from 1, or where they are more
+///    than half, two error functions.
+/// 3. In reach of Double (a < 12): ½·erfc(a/√2) − ½·erfc(b/√2), of which the second is at most 0.37
+///    of the first.
 /// 4. Far out: φ(a)·(M(a) − e^−2p·M(b)) with M = Q/φ the Mills ratio, by its asymptotic series.
 ///
 /// Source: Abramowitz and Stegun 1964, 7.1.23 for the Mills ratio, 22.9.17 for the series.
@@ -32,7 +36,8 @@ struct GaussianBin {
     self.logDeviation = logDeviation
     self.halfWidth = halfWidth.high
     scale = min(Math.exp(-logDeviation), .greatestFiniteMagnitude)
-    // An edge close to the mean is a difference of nearly equal numbers, which a small deviation magnifies.
+    // An edge close to the mean is a difference of nearly equal numbers, which a small deviation
+    // magnifies.
     a = (distance - halfWidth).high * scale
     b = isOpen ? .infinity : (distance + halfWidth).high * scale
     z = isOpen ? .infinity : distance.high * scale
@@ -65,11 +70,12 @@ struct GaussianBin {
     return .init(value: value, meanGradient: ratio * -Math.expm1(-2 * p) * scale, logDeviationGradient: ratio * (a - far))
   }
 
-  /// P = φ(z)·2w·S, where S is the mean of e^(−zy − y²/2) = Σ Heₙ(z)·(−y)ⁿ/n! over y in [−w, w]: its even terms, divided by n + 1.
-  /// There φ(a) and φ(b) are φ(z)·e^(−w²/2 ± p).
+  /// P = φ(z)·2w·S, where S is the mean of e^(−zy − y²/2) = Σ Heₙ(z)·(−y)ⁿ/n! over y in [−w, w]:
+  /// its even terms, divided by n + 1. There φ(a) and φ(b) are φ(z)·e^(−w²/2 ± p).
   private func narrow() -> DiscretizedGaussian.LogProbability {
     var (even, odd, sum, n) = (1.0, p, 1.0, 2.0)
-    // Both factors are at most ½, so two small terms in a row are followed by smaller ones: what is left out is below 2⁻⁵⁵.
+    // Both factors are at most ½, so two small terms in a row are followed by smaller ones: what is
+    // left out is below 2⁻⁵⁵.
     while abs(even) + abs(odd) > 0x1p-52 {
       even = (p * odd - w * w * even) / n
       sum += even / (n + 1)
@@ -94,8 +100,8 @@ struct GaussianBin {
 extension GaussianBin {
   private static let rootHalf = 0.5.squareRoot()
 
-  /// Q(x)/φ(x) = 1/x·(1 − 1/x² + 1·3/x⁴ − 1·3·5/x⁶ + …) for x ≥ 12: the first of the terms left out is 1·3·…·33/12³⁴ = 2⁻⁵⁹, and the
-  /// error is below it.
+  /// Q(x)/φ(x) = 1/x·(1 − 1/x² + 1·3/x⁴ − 1·3·5/x⁶ + …) for x ≥ 12: the first of the terms left out
+  /// is 1·3·…·33/12³⁴ = 2⁻⁵⁹, and the error is below it.
   private static func mills(_ x: Double) -> Double {
     let square = 1 / (x * x)
     var sum = 1.0

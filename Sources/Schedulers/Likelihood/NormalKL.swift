@@ -4,14 +4,16 @@
 ///
 ///     KL(N(m₁, e^l₁) ‖ N(m₂, e^l₂)) = ½·(e^d − 1 − d  +  (m₁ − m₂)²·e^−l₂)
 ///
-/// in nats. The first part is computed without the cancellation that it has near d = 0, so that a network whose variance is almost right
-/// still sees how far it is.
+/// in nats. The first part is computed without the cancellation that it has near d = 0, so that a
+/// network whose variance is almost right still sees how far it is.
 ///
-/// - Accuracy: the value is within (16 + 2·abs(d))·2⁻⁵³ of itself, the derivative by the mean within 8·2⁻⁵³; the derivative by the log
-///   variance is a sum of two parts and has (12 + 2·abs(d))·2⁻⁵³ of the larger one. Ranges: d below 709, where e^d overflows; log variances
+/// - Accuracy: the value is within (16 + 2·abs(d))·2⁻⁵³ of itself, the derivative by the mean
+///   within 8·2⁻⁵³; the derivative by the log variance is a sum of two parts and has (12 +
+///   2·abs(d))·2⁻⁵³ of the larger one. Ranges: d below 709, where e^d overflows; log variances
 ///   between −1400 and 1400.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 5; guided-diffusion's `normal_kl`.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 5; guided-diffusion's
+/// `normal_kl`.
 public struct NormalKL: Hashable, Sendable {
   /// The divergence in nats, 0 or more.
   public let value: Double
@@ -41,8 +43,8 @@ public struct NormalKL: Hashable, Sendable {
 
   /// e^d − 1 − d.
   ///
-  /// Beyond 1 the difference loses a factor of (|e^d − 1| + |d|)/(e^d − 1 − d) ≤ 4.5. Within, it is d² times the series of
-  /// 1/2! + d/3! + d²/4! + …, of which 18 terms leave 1/20!, 2⁻⁶¹.
+  /// Beyond 1 the difference loses a factor of (|e^d − 1| + |d|)/(e^d − 1 − d) ≤ 4.5. Within, it is
+  /// d² times the series of 1/2! + d/3! + d²/4! + …, of which 18 terms leave 1/20!, 2⁻⁶¹.
   private static func excess(_ d: Double, growth: Double) -> Double {
     guard abs(d) < 1 else { return growth - d }
     var sum = 1.0

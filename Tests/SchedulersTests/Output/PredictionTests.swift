@@ -17,7 +17,8 @@ import Testing
     #expect(isClose(Prediction.v.target(x0: [2.0], epsilon: [5.0], at: level)[0], 1.4, relative: 4 * unit))
     #expect(Prediction.flow.target(x0: [2.0], epsilon: [5.0], at: level) == [3])
     let to = NoiseLevel(signal: 0.8, noise: 0.6)
-    // Equation 7 by hand: (σ'/σ)² = (9/16)², added fraction 175/256; 0.8·175/256·x0 + (0.36·0.6/0.8)/0.64·x with x = 0.6·2 + 0.8·5.
+    // Equation 7 by hand: (σ'/σ)² = (9/16)², added fraction 175/256; 0.8·175/256·x0 +
+    // (0.36·0.6/0.8)/0.64·x with x = 0.6·2 + 0.8·5.
     let mean = 0.8 * 175 / 256 * 2 + 0.27 / 0.64 * 5.2
     #expect(
       isClose(Prediction.previous.target(x0: [2.0], epsilon: [5.0], at: level, previous: to)[0], mean, relative: 16 * unit))
@@ -44,7 +45,8 @@ import Testing
       let form = try #require(from.conversion(to: to, at: level, previous: previous))
       let converted = try #require(from.convert(output, to: to, sample: sample, at: level, previous: previous))
       let expected = to.target(x0: x0, epsilon: epsilon, at: level, previous: previous)
-      // A way through x̂0 first makes it with the error of its terms and then magnifies that by the encoding's factor.
+      // A way through x̂0 first makes it with the error of its terms and then magnifies that by the
+      // encoding's factor.
       let denoising = try #require(from.denoising(at: level, previous: previous))
       let encoding = try #require(Prediction.x0.conversion(to: to, at: level, previous: previous))
       for i in 0..<2 {

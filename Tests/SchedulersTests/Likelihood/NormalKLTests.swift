@@ -14,8 +14,8 @@ import Testing
       let d = abs(row[1] - row[3])
       value.compare(made.value, with: row[4], within: (16 + 2 * d) * unit * row[4], at: "KL of \(row)")
       mean.compare(made.meanGradient, with: row[5], within: 8 * unit * abs(row[5]), at: "by mean2 at \(row)")
-      // The larger part is at most the sum and the divergence together: with e = e^d − 1 and s the square, |e|, s ≤ |e + s| + 2·KL
-      // or, where e < 0, d > e and so 2·KL ≥ s; |e| ≤ |e + s| + s.
+      // The larger part is at most the sum and the divergence together: with e = e^d − 1 and s the
+      // square, |e|, s ≤ |e + s| + 2·KL or, where e < 0, d > e and so 2·KL ≥ s; |e| ≤ |e + s| + s.
       let size = abs(row[6]) + row[4]
       logVariance.compare(made.logVarianceGradient, with: row[6], within: (16 + 2 * d) * unit * size, at: "by l2 at \(row)")
     }
@@ -27,8 +27,9 @@ import Testing
     for row in try LikelihoodFixtures.guided("kl") {
       let made = Self.divergence(row)
       let (_, l1, m2, l2) = (row[0], row[1], row[2], row[3])
-      // The reference adds up −1, l2, −l1, e^d and the square, each sum rounded at the size of its largest term so far; the
-      // exponentials have 2 units, or of an argument that was rounded |d|. Ours adds what its documentation says.
+      // The reference adds up −1, l2, −l1, e^d and the square, each sum rounded at the size of its
+      // largest term so far; the exponentials have 2 units, or of an argument that was rounded |d|.
+      // Ours adds what its documentation says.
       let d = l1 - l2
       let square = made.meanGradient * (m2 - row[0])
       let sizes = 1 + abs(l1) + abs(l2) + square

@@ -23,7 +23,8 @@ import Testing
     for worst in [value, mean, deviation] { worst.expectWithin() }
   }
 
-  /// What the documentation says of the derivatives: their relative error, and of what it is meant near the change of sign.
+  /// What the documentation says of the derivatives: their relative error, and of what it is meant
+  /// near the change of sign.
   private static func relativeError(
     levels: Double, x: Double, mean: Double, logDeviation: Double
   ) -> (fraction: Double, floor: Double) {
@@ -45,9 +46,10 @@ import Testing
       if isClamped { clamped += 1 }
       let scale = Math.exp(-row[3])
       let reach = min(8, (abs(row[1] - row[2]) + 1 / 255.0) * scale)
-      // With u the unit: a tanh t has 2u of its own and, as v·tanh'(v) < 0.45, at most 4u of the 8u of its argument; so ½·(1 + t)
-      // has 4u at most, and the probability those of two edges in either implementation. A slope 1 − t² has 2·6u + u near the
-      // centre, where the polynomial ½·0.8·(1 + 0.134·y²) is below 0.6, or 5u farther out, where it is below 4: 20u in each.
+      // With u the unit: a tanh t has 2u of its own and, as v·tanh'(v) < 0.45, at most 4u of the 8u
+      // of its argument; so ½·(1 + t) has 4u at most, and the probability those of two edges in
+      // either implementation. A slope 1 − t² has 2·6u + u near the centre, where the polynomial
+      // ½·0.8·(1 + 0.134·y²) is below 0.6, or 5u farther out, where it is below 4: 20u in each.
       let relative = isClamped ? 0 : 16 * unit / probability
       value.compare(made.value, with: row[4], within: relative + 4 * unit * abs(row[4]), at: place)
       let slopes = isClamped ? 0 : 80 * unit / probability
@@ -81,7 +83,8 @@ import Testing
         let x = 2 * Double(level) / Double(levels - 1) - 1
         total += Math.exp(gaussian.logProbability(of: x, mean: mean, logDeviation: logDeviation).value)
       }
-      // What tanh's clamp adds is 1e-12 a level; the edges of neighbours are rounded apart, by 4 units of a density below 20.
+      // What tanh's clamp adds is 1e-12 a level; the edges of neighbours are rounded apart, by 4
+      // units of a density below 20.
       let tolerance = Double(levels) * (cdf == .tanh ? 1e-12 : 0) + Double(levels) * 128 * unit
       #expect(abs(total - 1) <= tolerance)
     }
