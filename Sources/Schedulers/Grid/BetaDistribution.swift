@@ -1,7 +1,6 @@
 /// The distribution on 0 ... 1 with a density proportional to x^(alpha − 1)·(1 − x)^(beta − 1), as far as spacings need it.
 package struct BetaDistribution {
-  var alpha: Double
-  var beta: Double
+  var alpha, beta: Double
 
   package init(alpha: Double, beta: Double) { (self.alpha, self.beta) = (alpha, beta) }
 

@@ -19,15 +19,10 @@
 ///
 /// Source: Abramowitz and Stegun 1964, 7.1.23 for the Mills ratio, 22.9.17 for the series.
 struct GaussianBin {
-  private let logDeviation: Double
-  private let halfWidth: Double
+  private let logDeviation, halfWidth: Double
   /// 1/deviation.
   private let scale: Double
-  private let a: Double
-  private let b: Double
-  private let z: Double
-  private let w: Double
-  private let p: Double
+  private let a, b, z, w, p: Double
 
   /// - Parameters:
   ///   - distance: of the bin's centre from the mean, 0 or more unless the bin is open.

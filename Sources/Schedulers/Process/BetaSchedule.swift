@@ -79,13 +79,7 @@ extension BetaSchedule {
     // a + b = π − (complement of a) − (complement of b), whose sine is that of the sum of the complements.
     let sum = complement * 2 - difference
     let cosine = complement.sin()
-    return (difference.sin() * sum.sinUpToPi() / (cosine * cosine)).rounded
-  }
-}
-
-extension DoubleDouble {
-  /// The sine of an angle between 0 and π.
-  fileprivate func sinUpToPi() -> DoubleDouble {
-    high > DoubleDouble.pi.high / 2 ? (DoubleDouble.pi - self).sin() : sin()
+    let acute = sum.high > DoubleDouble.pi.high / 2 ? DoubleDouble.pi - sum : sum
+    return (difference.sin() * acute.sin() / (cosine * cosine)).rounded
   }
 }

@@ -8,13 +8,9 @@
 /// Every operation has a relative error below 2⁻¹⁰⁰ where its result neither overflows nor comes near underflow.
 /// Source: Dekker 1971, https://doi.org/10.1007/BF01397083; Hida, Li and Bailey 2001, https://doi.org/10.1109/ARITH.2001.930115.
 struct DoubleDouble: Hashable, Sendable {
-  var high: Double
-  var low: Double
+  var high, low: Double
 
-  init(_ value: Double) {
-    high = value
-    low = 0
-  }
+  init(_ high: Double, low: Double = 0) { (self.high, self.low) = (high, low) }
 
   /// The exact sum of two Doubles (Knuth's two-sum).
   init(sum a: Double, _ b: Double) {
@@ -38,12 +34,7 @@ struct DoubleDouble: Hashable, Sendable {
   /// The nearest Double.
   var rounded: Double { high }
 
-  static prefix func - (x: Self) -> Self {
-    var negated = x
-    negated.high = -x.high
-    negated.low = -x.low
-    return negated
-  }
+  static prefix func - (x: Self) -> Self { Self(-x.high, low: -x.low) }
 
   static func + (x: Self, y: Self) -> Self {
     let highs = Self(sum: x.high, y.high)
