@@ -1,11 +1,11 @@
-/// Sigmas that were optimised for ten steps of a family of models, and between them for any number: ln σ is linear in the step.
+/// Sigmas that were optimised for ten steps of a family of models; ln σ is linear between them.
 ///
 /// ```swift
 /// let grid = try SamplingGrid(schedule, steps: 12, alignedFor: .stableDiffusion)
 /// ```
 ///
-/// Source: Sabour et al. 2024, https://arxiv.org/abs/2404.14507, appendix, with the interpolation of their
-/// https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html.
+/// Source: Sabour et al. 2024, https://arxiv.org/abs/2404.14507, appendix, with the interpolation
+/// of their https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html.
 public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
   /// Stable Diffusion 1.5.
   case stableDiffusion
@@ -14,7 +14,7 @@ public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
   /// Stable Video Diffusion, whose sigmas are beyond those of a discrete schedule.
   case stableVideoDiffusion
 
-  /// The eleven sigmas between which ten steps lie, largest first. Runs go from the last but one to clean data.
+  /// The eleven sigmas that bound ten steps, largest first. Runs go from the tenth to clean data.
   private var table: [Double] {
     switch self {
     case .stableDiffusion: [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029]
@@ -42,7 +42,7 @@ public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
 }
 
 extension SamplingGrid {
-  /// N sigmas as they were optimised for a family of models, on the variance-preserving path, then clean data.
+  /// N sigmas optimised for a family of models, on the variance-preserving path, then clean data.
   ///
   /// - Throws: `GridError` if `steps` is outside 1 ... T.
   public init(_ schedule: NoiseSchedule, steps: Int, alignedFor family: AlignYourSteps) throws(GridError) {

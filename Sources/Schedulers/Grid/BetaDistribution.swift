@@ -1,4 +1,4 @@
-/// The distribution on 0 ... 1 with a density proportional to x^(alpha − 1)·(1 − x)^(beta − 1), as far as spacings need it.
+/// The distribution on 0 ... 1 with a density proportional to x^(alpha − 1)·(1 − x)^(beta − 1).
 package struct BetaDistribution {
   var alpha, beta: Double
 
@@ -14,7 +14,7 @@ package struct BetaDistribution {
     }
   }
 
-  /// The quantiles of the shares 1, 1 − 1/(count − 1), ..., 0, largest first; that of 1 alone where `count` is 1.
+  /// The quantiles of 1, 1 − 1/(count − 1), ..., 0, largest first; that of 1 where `count` is 1.
   package func spaced(_ count: Int) -> [(x: Double, rest: Double)] {
     (0..<count).map { i in
       if i == 0 { return (1, 0) }
@@ -29,7 +29,8 @@ package struct BetaDistribution {
   /// - Parameters:
   ///   - p: above 0 and below 1.
   ///   - complement: 1 − p, whose digits matter where p is near 1.
-  /// - Accuracy: the smaller of x and 1 − x within 256·2⁻⁵³ times 1 + 1/e, where the share grows by e percent with one percent of it.
+  /// - Accuracy: the smaller of x and 1 − x within 256·2⁻⁵³ times 1 + 1/e, where the share grows by
+  ///   e percent with one percent of it.
   func quantile(_ p: Double, complement: Double) -> (x: Double, rest: Double) {
     let mirrored = BetaDistribution(alpha: beta, beta: alpha)
     let whole = below(0.5).value + mirrored.below(0.5).value
@@ -58,8 +59,8 @@ package struct BetaDistribution {
 
   /// The x ≤ ½ up to which the integral is `target`, by Newton's method on the logarithms of both.
   ///
-  /// The elasticity rises with x for beta below 1 and falls for beta above, and the first guess, for small x the answer, is on the side
-  /// of the answer from which Newton's steps then never pass it.
+  /// The elasticity rises with x for beta below 1 and falls for beta above. The first guess, the
+  /// answer for small x, is on the side from which Newton's steps never pass the answer.
   private func solve(_ target: Double) -> Double {
     var x = min(Math.pow(alpha * target, 1 / alpha), 0.5)
     for _ in 0..<100 {

@@ -1,4 +1,4 @@
-/// By how much the times of rectified flow are moved towards noise, as larger pictures need: sigma = t/(1 − t) is multiplied by s.
+/// By how much the times of rectified flow move towards noise: sigma = t/(1 − t) becomes s·sigma.
 ///
 ///     t' = s·t/(1 + (s − 1)·t)
 ///
@@ -12,7 +12,7 @@ public enum FlowShift: Hashable, Codable, Sendable {
   /// s.
   ///
   /// - Parameter mu: needed by `dynamic` alone.
-  /// - Throws: `GridError` if mu is missing, or given where s is fixed, or s is outside 1e-9 ... 1e9.
+  /// - Throws: `GridError` if mu is missing, or given for a fixed s, or s is outside 1e-9 ... 1e9.
   public func factor(mu: Double? = nil) throws(GridError) -> Double {
     switch self {
     case .fixed(let factor):
@@ -21,7 +21,8 @@ public enum FlowShift: Hashable, Codable, Sendable {
       return factor
     case .dynamic(let shift):
       guard let mu else {
-        throw .missing("mu", reason: "the shift is dynamic; pass mu, which DynamicShift.mu(tokens:) gives for a picture's size")
+        throw .missing(
+          "mu", reason: "the shift is dynamic; pass mu, which DynamicShift.mu(tokens:) gives for a picture's size")
       }
       let factor = shift.kind == .exponential ? Math.exp(mu) : mu
       guard Self.factors.contains(factor) else {
@@ -42,9 +43,9 @@ public enum FlowShift: Hashable, Codable, Sendable {
   }
 }
 
-/// A shift that grows with the size of the picture: mu is a linear function of the number of tokens, through two given points.
+/// A shift that grows with the picture: mu is linear in the number of tokens, through two points.
 ///
-/// Source: diffusers 0.42.1, `calculate_shift` of its pipelines, after Black Forest Labs' https://github.com/black-forest-labs/flux.
+/// Source: diffusers 0.42.1, `calculate_shift`, after https://github.com/black-forest-labs/flux.
 public struct DynamicShift: Hashable, Codable, Sendable {
   /// How s follows from mu.
   public enum Kind: String, Hashable, Codable, Sendable {
@@ -78,7 +79,7 @@ public struct DynamicShift: Hashable, Codable, Sendable {
 
   /// Flux.1-dev. A token is a square of 16×16 pixels: a picture has width/16·height/16 of them.
   public static let flux = DynamicShift()
-  /// LTX-Video. A token is 32×32 pixels of 8 frames: a film has ((frames − 1)/8 + 1)·width/32·height/32 of them.
+  /// LTX-Video. A token is 32×32 pixels of 8 frames: a film has ((frames − 1)/8 + 1)·w/32·h/32.
   public static let ltxVideo = DynamicShift(tokens: 1024...4096, smallest: 0.95, largest: 2.05)
 
   /// mu for a number of tokens, between the two sizes or beyond them.

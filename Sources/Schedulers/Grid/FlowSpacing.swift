@@ -1,16 +1,16 @@
-/// How the calls of a network of rectified flow lie: on the straight path x = (1 − t)·x0 + t·epsilon, from t = 1 down.
+/// How the calls of rectified flow lie on its path x = (1 − t)·x0 + t·epsilon, from t = 1 down.
 ///
 /// ```swift
 /// let grid = try SamplingGrid(flow: .stableDiffusion3, steps: 28)
-/// let large = try SamplingGrid(flow: .flux, steps: 28, mu: DynamicShift.flux.mu(tokens: 4096))      // 1024×1024 pixels
+/// let large = try SamplingGrid(flow: .flux, steps: 28, mu: DynamicShift.flux.mu(tokens: 4096))
 /// let plan = try Euler().plan(over: large, predicting: .flow)
 /// ```
 ///
-/// The times lie between 1 and `last` as `times` says, are then shifted, then stretched to end at `terminal`, then laid anew between their
-/// ends by `respacing`. The run ends in clean data.
+/// The times lie between 1 and `last` as `times` says, are then shifted, then stretched to end at
+/// `terminal`, then laid anew between their ends by `respacing`. The run ends in clean data.
 ///
-/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206; with these options and their order, diffusers 0.42.1,
-/// `FlowMatchEulerDiscreteScheduler`.
+/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206; with these options and their order,
+/// diffusers 0.42.1, `FlowMatchEulerDiscreteScheduler`.
 public struct FlowSpacing: Hashable, Codable, Sendable {
   /// How N times lie between 1 and the last, before they are shifted.
   public enum Times: Hashable, Codable, Sendable {
@@ -24,15 +24,16 @@ public struct FlowSpacing: Hashable, Codable, Sendable {
   public var times: Times
   /// The shift towards noise.
   public var shift: FlowShift
-  /// The time of the last call before the shift; `nil` for 1/N, so that the step to clean data is as long as the others.
+  /// The time of the last call before the shift; `nil` for 1/N, which makes all steps equal.
   public var last: Double?
   /// What the time of the last call becomes by stretching 1 − t of all; `nil` for no stretching.
   public var terminal: Double?
-  /// How the times lie between the first and the last, if not as they were; it goes by t, not by sigma.
+  /// How the times lie between the first and the last, if anew; it goes by t, not by sigma.
   public var respacing: SigmaSpacing?
   /// The factor from a time to what the network is told.
   public var timesteps: Double
-  /// Whether the network is told 1 − t in the place of t: its time runs towards the data, and it predicts `.reverseFlow`, as Mochi's.
+  /// Whether the network is told 1 − t in the place of t: its time runs towards the data, and it
+  /// predicts `.reverseFlow`, as Mochi's.
   public var isReversed: Bool
 
   /// Equal steps, without a shift unless given.
@@ -127,18 +128,20 @@ extension SamplingGrid {
     try self.init(flow: spacing, levels: spacing.times.levels(steps: steps, last: last), mu: mu)
   }
 
-  /// Given times of rectified flow in the place of equal steps, largest first, then clean data, for which a last 0 may stand.
+  /// Given times of rectified flow, largest first, then clean data, for which a last 0 may stand.
   ///
   /// - Parameters:
   ///   - spacing: what is done to the times, and what the network is told.
   ///   - times: above 0 and at most 1.
   ///   - mu: what the shift follows from, if it is dynamic.
-  /// - Throws: `GridError` if there are none, one is not below the one before it or out of its range, mu is missing or out of place, or
-  ///   an option is out of its range.
+  /// - Throws: `GridError` if there are none, one is not below the one before it or out of its
+  ///   range, mu is missing or out of place, or an option is out of its range.
   public init(flow spacing: FlowSpacing, times: [Double], mu: Double? = nil) throws(GridError) {
     let times = times.count > 1 && times.last == 0 ? Array(times.dropLast()) : times
     guard !times.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
-    for time in times where !(time > 0 && time <= 1) { throw .parameter("time", time, allowed: "above 0 and at most 1") }
+    for time in times where !(time > 0 && time <= 1) {
+      throw .parameter("time", time, allowed: "above 0 and at most 1")
+    }
     try self.init(flow: spacing, levels: times.map { NoiseLevel(signal: 1 - $0, noise: $0) }, mu: mu)
   }
 

@@ -1,4 +1,4 @@
-/// Which timesteps of a long process a shorter one keeps, as guided-diffusion's `timestep_respacing` says it.
+/// Which timesteps of a long process a shorter one keeps: guided-diffusion's `timestep_respacing`.
 ///
 /// ```swift
 /// let respacing = try Respacing(parsing: "10,15,20")
@@ -7,20 +7,22 @@
 /// kept.original[44]            // 999: what a network that was trained on the long process is told
 /// ```
 ///
-/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 4; `space_timesteps` of guided-diffusion.
+/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 4;
+/// guided-diffusion's `space_timesteps`.
 public enum Respacing: Hashable, Codable, Sendable {
-  /// The process is cut into sections of equal size, of which the first are one longer where they do not come out even. Each keeps so
-  /// many of its timesteps in equal strides, its first and its last among them; one alone is its last.
+  /// The process is cut into sections of equal size, of which the first are one longer where they
+  /// do not come out even. Each keeps so many of its timesteps in equal strides, its first and its
+  /// last among them; one alone is its last.
   case sections([Int])
-  /// So many timesteps with the smallest whole stride that gives them, from 0 on: the strides of Song et al. 2021,
-  /// https://arxiv.org/abs/2010.02502, appendix D.3.
+  /// So many timesteps with the smallest whole stride that gives them, from 0 on: the strides of
+  /// Song et al. 2021, https://arxiv.org/abs/2010.02502, appendix D.3.
   case ddim(Int)
 
   /// Which timestep a section keeps that keeps one.
   public enum Lone: String, Hashable, Codable, Sendable {
     /// Its last, so that a run of one step starts where the process ends.
     case last
-    /// Its first, as guided-diffusion's `space_timesteps` does: a run of one step is then asked about timestep 0.
+    /// Its first, as in guided-diffusion: the network is then asked about timestep 0 alone.
     case first
   }
 
@@ -40,8 +42,7 @@ public enum Respacing: Hashable, Codable, Sendable {
 
   /// The timesteps that are kept, smallest first.
   ///
-  /// - Throws: `GridError.respacing` if a section has fewer timesteps than it should keep, none are kept, or no whole stride gives that
-  ///   many.
+  /// - Throws: `GridError.respacing` if a section is too short, nothing is kept, or no stride fits.
   func timesteps(of total: Int, lone: Lone = .last) throws(GridError) -> [Int] {
     switch self {
     case .ddim(let count):
@@ -67,7 +68,7 @@ public enum Respacing: Hashable, Codable, Sendable {
     }
   }
 
-  /// `count` of 0 ..< `size`, rounded to even from a position that is summed up in Double, as Python does.
+  /// `count` of 0 ..< `size`: positions summed up in Double and rounded to even, as in Python.
   private static func section(_ count: Int, of size: Int, lone: Lone) -> [Int] {
     guard count > 1 else { return count == 1 ? [lone == .last ? size - 1 : 0] : [] }
     let stride = Double(size - 1) / Double(count - 1)
@@ -81,7 +82,7 @@ public enum Respacing: Hashable, Codable, Sendable {
 
 /// A process that visits some of the timesteps of a longer one.
 public struct RespacedSchedule: Hashable, Sendable {
-  /// The process itself: its timesteps are 0 ..< the number kept, its ᾱ those of the longer one at the kept timesteps.
+  /// The process itself, with timesteps 0 ..< the number kept, and the ᾱ of those kept.
   public let schedule: NoiseSchedule
   /// The timestep of the longer process for each of this one.
   public let original: [Int]
@@ -92,7 +93,7 @@ public struct RespacedSchedule: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - t: in 0 ..< the number kept.
-  ///   - isRescaled: whether the network was trained with timesteps rescaled to 0 ..< 1000 (`rescale_timesteps`).
+  ///   - isRescaled: whether the network was trained with `rescale_timesteps`, to 0 ..< 1000.
   public func timestep(_ t: Int, isRescaled: Bool = false) -> Double {
     precondition(original.indices.contains(t), "timestep \(t) is outside the process's 0 ..< \(original.count)")
     return isRescaled ? Double(original[t]) * (1000 / Double(originalTimesteps)) : Double(original[t])
@@ -100,7 +101,7 @@ public struct RespacedSchedule: Hashable, Sendable {
 }
 
 extension NoiseSchedule {
-  /// The process that visits only the timesteps that a respacing keeps, with β_t = 1 − ᾱ_t/ᾱ_{t−1} over these.
+  /// The process of the timesteps that a respacing keeps, with β_t = 1 − ᾱ_t/ᾱ_{t−1} over these.
   ///
   /// - Parameters:
   ///   - respacing: which timesteps are kept.
@@ -121,8 +122,7 @@ extension NoiseSchedule {
 extension SamplingGrid {
   /// The timesteps that a respacing keeps, largest first, then clean data.
   ///
-  /// The network is told the timesteps of the long process. Samplers go between the levels of the respaced one, so that no new betas
-  /// are needed.
+  /// The network is told the long process's timesteps; the levels are those of the respaced one.
   ///
   /// - Throws: `GridError.respacing` if the respacing does not fit the schedule.
   public init(_ schedule: NoiseSchedule, respacing: Respacing) throws(GridError) {

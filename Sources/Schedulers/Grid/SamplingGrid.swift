@@ -1,7 +1,7 @@
-/// The points of a process at which a run calls the network, noisiest first, and the point at which it ends.
+/// The points of a process at which a run calls the network, noisiest first, and where it ends.
 ///
-/// A grid of N steps has N + 1 points: N evaluations and the end, which for the grids made here is clean data. Samplers go from
-/// point to point; how the points were chosen does not matter to them.
+/// A grid of N steps has N + 1 points: N evaluations and the end, which for the grids made here is
+/// clean data. Samplers go from point to point; how the points were chosen does not matter to them.
 ///
 /// ```swift
 /// let grid = try SamplingGrid(schedule, steps: 30, spacing: .trailing)
@@ -10,11 +10,11 @@
 public struct SamplingGrid: Hashable, Sendable {
   /// A timestep and its noise level.
   public struct Point: Hashable, Codable, Sendable {
-    /// What the network is told; a whole number for a network of a discrete process, unless sigmas were chosen freely.
+    /// What the network is told: for a discrete process a whole number, unless sigmas are chosen.
     public let timestep: Double
     /// The level of the sample.
     public let level: NoiseLevel
-    /// The network is given inputScale·sample. It is 1 where the samples are those the network was trained on.
+    /// The network is given inputScale·sample: 1 for samples such as it was trained on.
     public let inputScale: Double
 
     /// A point. An end point that is never evaluated has timestep −1 by convention.
@@ -30,7 +30,7 @@ public struct SamplingGrid: Hashable, Sendable {
 
   /// The points, noisiest first. The last is where the run ends.
   public let points: [Point]
-  /// The schedule whose process the points belong to, if it is known: it says what lies between them.
+  /// The schedule of the points' process, if it is known: it says what lies between them.
   public let schedule: NoiseSchedule?
 
   /// The number of steps, one less than there are points.
@@ -41,14 +41,15 @@ public struct SamplingGrid: Hashable, Sendable {
   /// - Parameters:
   ///   - points: noisiest first.
   ///   - schedule: whose process they belong to, for samplers that call the network between them.
-  /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, a timestep is not finite, or a scale is not
-  ///   above 0 and such that what the network is given is finite.
+  /// - Throws: `GridError` if there are none, their sigmas do not decrease strictly, a timestep is
+  ///   not finite, or a scale is not above 0 and such that what the network is given is finite.
   public init(points: [Point], schedule: NoiseSchedule? = nil) throws(GridError) {
     guard !points.isEmpty else { throw .noPoints }
     for (i, point) in points.enumerated() {
       guard point.timestep.isFinite else { throw .timestep(point.timestep, index: i, allowed: "finite") }
       let (scale, level) = (point.inputScale, point.level)
-      guard scale.isFinite, scale > 0, NoiseLevel.isValid(signal: scale * level.signal, noise: scale * level.noise) else {
+      guard scale.isFinite, scale > 0, NoiseLevel.isValid(signal: scale * level.signal, noise: scale * level.noise)
+      else {
         throw .inputScale(scale, index: i)
       }
       if i > 0, !(point.level.sigma < points[i - 1].level.sigma) {
@@ -94,14 +95,14 @@ extension SamplingGrid {
     return SamplingGrid(unchecked: Array(points.suffix(count + 1)), schedule: schedule)
   }
 
-  /// The last strength·N steps, as image-to-image pipelines count them: 1 is the whole grid, 0 leaves the image as it is.
+  /// The last strength·N steps, as image-to-image pipelines count them: 1 for the whole grid.
   ///
-  /// Where that is no whole number, it is rounded down; on the straight path of rectified flow it is rounded up.
+  /// A number that is not whole is rounded down; on the straight path of rectified flow, up.
   ///
   /// - Throws: `GridError` if `strength` is NaN or outside [0, 1].
   ///
-  /// Source: `get_timesteps` of diffusers' pipelines: those of Stable Diffusion 3, Flux, Qwen-Image and Z-Image skip ⌊N − strength·N⌋ steps,
-  /// the others make ⌊strength·N⌋.
+  /// Source: `get_timesteps` of diffusers' pipelines: those of Stable Diffusion 3, Flux, Qwen-Image
+  /// and Z-Image skip ⌊N − strength·N⌋ steps, the others make ⌊strength·N⌋.
   public func starting(strength: Double) throws(GridError) -> SamplingGrid {
     guard strength >= 0, strength <= 1 else { throw .start("strength \(strength)", allowed: "0 ... 1") }
     let made = Double(steps) * strength

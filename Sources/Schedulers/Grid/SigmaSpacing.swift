@@ -2,11 +2,12 @@
 public enum SigmaSpacing: Hashable, Codable, Sendable {
   /// Equal steps of σ^(1/rho); Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 5.
   case karras(rho: Double = 7)
-  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 (uniform logSNR), which
-  /// diffusers calls Lu's lambdas too.
+  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927,
+  /// section 3.4 (uniform logSNR), which diffusers calls Lu's lambdas too.
   case exponential
-  /// Steps of ln σ that follow a power, ln σ = ln σ_min + r^rho·ln(σ_max/σ_min) with r from 1 to 0 in equal steps; Crowson 2022,
-  /// https://github.com/crowsonkb/k-diffusion, `get_sigmas_polyexponential`. With rho 1 it is `exponential`.
+  /// Steps of ln σ that follow a power, ln σ = ln σ_min + r^rho·ln(σ_max/σ_min) with r from 1 to 0
+  /// in equal steps; Crowson 2022, https://github.com/crowsonkb/k-diffusion,
+  /// `get_sigmas_polyexponential`. With rho 1 it is `exponential`.
   case polyexponential(rho: Double = 1)
   /// Equal steps of σ.
   case linear
@@ -33,14 +34,14 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
     }
   }
 
-  /// `count` sigmas from `largest` to `smallest`, both included; `largest` alone where `count` is 1.
+  /// `count` sigmas from `largest` to `smallest`, both included; `largest` where `count` is 1.
   ///
-  /// - Accuracy: within 24·2⁻⁵³ of their definition, of which the 7th power of a rounded root is the most.
+  /// - Accuracy: within 24·2⁻⁵³ of their definition, mostly for the 7th power of a rounded root.
   func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
     (0..<count).map { i in
       if i == 0 { return largest }
       if i == count - 1 { return smallest }
-      // Weights that are whole numbers, and a sum of what has one sign, lose no digits at the small end.
+      // Whole numbers as weights, and a sum of one sign, lose no digits at the small end.
       func between(_ start: Double, _ end: Double) -> Double {
         (Double(count - 1 - i) * start + Double(i) * end) / Double(count - 1)
       }
@@ -67,8 +68,9 @@ extension SamplingGrid {
   ///   - steps: N, in 1 ... T.
   ///   - spacing: how the sigmas lie between the ends.
   ///   - range: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
-  /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as after rescaling to zero
-  ///   terminal SNR, where the largest sigma is infinite), or a parameter of the spacing is out of its range.
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as
+  ///   after rescaling to zero terminal SNR, where the largest sigma is infinite), or a parameter
+  ///   of the spacing is out of its range.
   public init(
     _ schedule: NoiseSchedule, steps: Int, spacing: SigmaSpacing, range: ClosedRange<Double>? = nil
   ) throws(GridError) {
@@ -84,12 +86,12 @@ extension SamplingGrid {
     try self.init(schedule, sigmas: spacing.sigmas(count: steps, from: largest, to: smallest))
   }
 
-  /// Given sigmas, largest first, on the variance-preserving path, then clean data, for which a last 0 may stand.
+  /// Given sigmas, largest first, on the variance-preserving path, then clean data (or a last 0).
   ///
-  /// The network is told the timestep that has this sigma, interpolated linearly in ln σ between whole timesteps and held at the
-  /// ends of the schedule.
+  /// The network is told the timestep that has this sigma, interpolated linearly in ln σ between
+  /// whole timesteps and held at the ends of the schedule.
   ///
-  /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the one before it.
+  /// - Throws: `GridError` if there are none, or they are not finite, above 0 and descending.
   public init(_ schedule: NoiseSchedule, sigmas: [Double]) throws(GridError) {
     let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
@@ -98,7 +100,7 @@ extension SamplingGrid {
     try self.init(points: points + [.clean], schedule: schedule)
   }
 
-  /// Sigmas without the 0 that stands for the end, each finite, above 0 and below the one before it.
+  /// Sigmas without a 0 for the end, each finite, above 0 and below the one before it.
   static func checked(_ sigmas: [Double]) throws(GridError) -> [Double] {
     let called = sigmas.count > 1 && sigmas.last == 0 ? Array(sigmas.dropLast()) : sigmas
     var previous = Double.infinity

@@ -1,11 +1,12 @@
-/// Which sigma belongs to which timestep, between the points of a grid as well as at them: ln σ is linear in between, or on the straight path
-/// of rectified flow the level's noise; both are held beyond the ends.
+/// Which sigma belongs to which timestep, at the points of a grid and between them, where ln σ is
+/// linear, or on the straight path of rectified flow the noise. Both are held beyond the ends.
 ///
-/// Samplers that call the network between two points of a grid find these points here. The scale is that of the grid's schedule; for a grid
-/// of points alone, it is theirs.
+/// Samplers that call the network between two points of a grid find these points here. The scale is
+/// that of the grid's schedule; for a grid of points alone, it is theirs.
 ///
 /// ```swift
-/// let middle = grid.timestepScale.point(sigma: (a.level.sigma * b.level.sigma).squareRoot(), between: a, and: b)
+/// let sigma = (a.level.sigma * b.level.sigma).squareRoot()
+/// let middle = grid.timestepScale.point(sigma: sigma, between: a, and: b)
 /// ```
 public struct TimestepScale: Hashable, Sendable {
   /// Timesteps times `direction` and what is linear in them, both ascending.
@@ -22,7 +23,7 @@ public struct TimestepScale: Hashable, Sendable {
     (direction, isStraight) = (1, false)
   }
 
-  /// The scale of points, noisiest first, without those that have no noise, nor, unless they are on the straight path, signal.
+  /// The scale of points, noisiest first: those with noise and, off the straight path, signal.
   init(_ points: [SamplingGrid.Point]) {
     let noisy = points.reversed().filter { $0.level.noise > 0 }
     let isStraight = noisy.allSatisfy { $0.level.isStraight }
@@ -46,7 +47,8 @@ public struct TimestepScale: Hashable, Sendable {
     return isStraight ? value / (1 - value) : Math.exp(value)
   }
 
-  /// The point with a given sigma on the way from one point to another: the level is on their path, and so is what the network is given.
+  /// The point with a given sigma on the way from one point to another: the level is on their path,
+  /// and so is what the network is given.
   public func point(sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
     Self.point(timestep: timestep(sigma: sigma), sigma: sigma, between: a, and: b)
   }
@@ -80,8 +82,9 @@ public struct TimestepScale: Hashable, Sendable {
 }
 
 extension NoiseLevel {
-  /// The level with a given sigma on the path through two levels with signal: that on which 1/signal² is linear in σ², as on variance
-  /// preserving and exploding paths and those that networks of Karras et al. 2022 are given, or 1/signal in σ, as on that of rectified flow.
+  /// The level with a given sigma on the path through two levels with signal: that on which
+  /// 1/signal² is linear in σ², as on variance preserving and exploding paths and those that
+  /// networks of Karras et al. 2022 are given, or 1/signal in σ, as on that of rectified flow.
   ///
   /// - Returns: `nil` where such a path does not have this sigma.
   static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel? {

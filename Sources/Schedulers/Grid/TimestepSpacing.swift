@@ -1,26 +1,28 @@
 /// Which N of a schedule's T timesteps a run visits.
 ///
-/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer arithmetic, with ties rounded to even
-/// where it rounds.
+/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer
+/// arithmetic, with ties rounded to even where it rounds.
 ///
 /// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, table 2, unless a case names another.
 public enum TimestepSpacing: Hashable, Codable, Sendable {
-  /// i·⌊T/N⌋ + `offset` for i = N−1 ... 0: begins below the end of the process. `offset` 1 is Stable Diffusion's.
+  /// i·⌊T/N⌋ + `offset` for i = N−1 ... 0: begins below T−1. `offset` 1 is Stable Diffusion's.
   case leading(offset: Int = 0)
   /// round(T − i·T/N) − 1 for i = 0 ..< N: begins at T−1, ends above 0.
   case trailing
   /// round(i·(T−1)/(N−1)) for i = N−1 ... 0: begins at T−1 and ends at 0; T−1 alone where N = 1.
   case linspace
-  /// N of the timesteps that a network was distilled at, (j + 1)·⌊T/M⌋ − 1 for j = 0 ..< M, which `originalSteps` counts: those with
-  /// j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N. Luo et al. 2023, https://arxiv.org/abs/2310.04378, section 4.3; diffusers'
-  /// `original_inference_steps`.
+  /// N of the timesteps that a network was distilled at, (j + 1)·⌊T/M⌋ − 1 for j = 0 ..< M, which
+  /// `originalSteps` counts: those with j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N. Luo et al. 2023,
+  /// https://arxiv.org/abs/2310.04378, section 4.3; diffusers' `original_inference_steps`.
   case distilled(originalSteps: Int = 50)
-  /// ⌊(T−1)·(N−i)/N⌋ for i = 0 ..< N: begins at T−1 and ends above 0, by equal steps the last of which leads to clean data; Stability AI's
-  /// generative models, https://github.com/Stability-AI/generative-models, `LegacyDDPMDiscretization`.
+  /// ⌊(T−1)·(N−i)/N⌋ for i = 0 ..< N: begins at T−1 and ends above 0, by equal steps the last of
+  /// which leads to clean data; Stability AI's generative models,
+  /// https://github.com/Stability-AI/generative-models, `LegacyDDPMDiscretization`.
   case sgmUniform
-  /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both parameters below 1 the steps are small at
-  /// both ends of the process. Where two would fall on one timestep, the later takes the next one that is free. The parameters are in
-  /// 0.1 ... 10. Lee et al. 2024, https://arxiv.org/abs/2407.12173.
+  /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both
+  /// parameters below 1 the steps are small at both ends of the process. Where two would fall on
+  /// one timestep, the later takes the next one that is free. The parameters are in 0.1 ... 10. Lee
+  /// et al. 2024, https://arxiv.org/abs/2407.12173.
   case beta(alpha: Double = 0.6, beta: Double = 0.6)
 
   /// The name on the command line and in messages.
@@ -40,8 +42,8 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
 
   /// The N timesteps, largest first.
   ///
-  /// - Throws: `GridError` if `steps` is outside 1 ... T, a timestep would fall outside the schedule, as with an offset at N = T, or a
-  ///   parameter is out of its range.
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, a timestep would fall outside the
+  ///   schedule, as with an offset at N = T, or a parameter is out of its range.
   package func timesteps(steps count: Int, of total: Int) throws(GridError) -> [Int] {
     guard count >= 1, count <= total else { throw .steps(count, timesteps: total) }
     switch self {
@@ -60,7 +62,8 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .distilled(let originalSteps):
       guard originalSteps >= count, originalSteps <= total else {
         throw .parameter(
-          "originalSteps", Double(originalSteps), allowed: "in \(count) ... \(total) with \(count) of \(total) timesteps")
+          "originalSteps", Double(originalSteps),
+          allowed: "in \(count) ... \(total) with \(count) of \(total) timesteps")
       }
       return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
     case .sgmUniform:
@@ -72,7 +75,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     }
   }
 
-  /// Timesteps that do not rise, moved down where they repeat, and from the end up where there is no room.
+  /// Timesteps that do not rise, moved down where they repeat, and up where there is no room.
   private static func distinct(_ timesteps: [Int]) -> [Int] {
     var bound = Int.max
     return timesteps.enumerated().map { i, timestep in
@@ -92,7 +95,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
 extension SamplingGrid {
   /// N of the schedule's timesteps, then clean data.
   ///
-  /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep would fall outside the schedule.
+  /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep outside the schedule.
   public init(
     _ schedule: NoiseSchedule, steps: Int, spacing: TimestepSpacing = .trailing
   ) throws(GridError) {
@@ -101,7 +104,7 @@ extension SamplingGrid {
 
   /// Given timesteps of the schedule, largest first, then clean data.
   ///
-  /// - Throws: `GridError` if there are none, or one is outside 0 ..< T or not below the one before it.
+  /// - Throws: `GridError` if there are none, or one is outside 0 ..< T or does not descend.
   public init(_ schedule: NoiseSchedule, timesteps: [Int]) throws(GridError) {
     guard !timesteps.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
     var bound = schedule.timesteps

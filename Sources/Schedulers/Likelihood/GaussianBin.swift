@@ -54,7 +54,8 @@ struct GaussianBin {
   private func aroundMean() -> DiscretizedGaussian.LogProbability {
     let missing = StandardNormal.above(-a) + StandardNormal.above(b)
     let probability = missing < 0.5 ? 1 - missing : (Math.erf(-a * Self.rootHalf) + Math.erf(b * Self.rootHalf)) / 2
-    return made(missing < 0.5 ? Math.log1p(-missing) : Math.log(probability), ratio: StandardNormal.density(a) / probability)
+    return made(
+      missing < 0.5 ? Math.log1p(-missing) : Math.log(probability), ratio: StandardNormal.density(a) / probability)
   }
 
   /// With the value and H.
@@ -62,7 +63,8 @@ struct GaussianBin {
     if ratio == 0 { return .init(value: value, meanGradient: 0, logDeviationGradient: 0) }
     let decay = Math.exp(-2 * p)
     let far = decay == 0 ? 0 : b * decay
-    return .init(value: value, meanGradient: ratio * -Math.expm1(-2 * p) * scale, logDeviationGradient: ratio * (a - far))
+    return .init(
+      value: value, meanGradient: ratio * -Math.expm1(-2 * p) * scale, logDeviationGradient: ratio * (a - far))
   }
 
   /// P = φ(z)·2w·S, where S is the mean of e^(−zy − y²/2) = Σ Heₙ(z)·(−y)ⁿ/n! over y in [−w, w]:

@@ -79,7 +79,8 @@ public struct VariationalBound: Hashable, Sendable {
     let logVariance = schedule.logOneMinusAlphaBars[schedule.timesteps - 1]
     let data = x0.scalars
     return x0.sampleMeans { _, i in
-      NormalKL(mean1: level.signal * Double(data[i]), logVariance1: logVariance, mean2: 0, logVariance2: 0).value / Self.bit
+      NormalKL(mean1: level.signal * Double(data[i]), logVariance1: logVariance, mean2: 0, logVariance2: 0).value
+        / Self.bit
     }
   }
 

@@ -1,23 +1,25 @@
 import KernelsBaseline
 
-/// Noise that is the movement of one Brownian path between the ends of a step, so that a seed gives much the same image with 20 steps
-/// as with 200.
+/// Noise that is the movement of one Brownian path between the ends of a step, so that a seed gives
+/// much the same image with 20 steps as with 200.
 ///
-/// The path W is a function of seed, sample, element and time alone. Any interval can be asked for, in any order; intervals that
-/// meet add up, W(a, c) = W(a, b) + W(b, c); and neither steps nor batch matter. Time is sigma, 0 ... ∞, and needs no bounds: beyond
-/// 2⁴⁰ the path stands still.
+/// The path W is a function of seed, sample, element and time alone. Any interval can be asked for,
+/// in any order; intervals that meet add up, W(a, c) = W(a, b) + W(b, c); and neither steps nor
+/// batch matter. Time is sigma, 0 ... ∞, and needs no bounds: beyond 2⁴⁰ the path stands still.
 ///
-/// W is Lévy's construction, in which independent normals z are the coefficients of ramps and tents: from one power of 2 to the next
-/// the path rises by z·√(length); within, and below 2⁻⁴⁰, the middle of each interval is off the line between its ends by z·√(length)/2,
-/// and so on in each half. After `depth` halvings, a time t in an interval (a, b) is off by z·√((t − a)(b − t)/(b − a)). A node's normals
-/// are `GaussianNoise` under a key that Philox makes of the seed and the node's number.
+/// W is Lévy's construction, in which independent normals z are the coefficients of ramps and
+/// tents: from one power of 2 to the next the path rises by z·√(length); within, and below 2⁻⁴⁰,
+/// the middle of each interval is off the line between its ends by z·√(length)/2, and so on in each
+/// half. After `depth` halvings, a time t in (a, b) is off by z·√((t − a)(b − t)/(b − a)). A node's
+/// normals are `GaussianNoise` under a key that Philox makes of the seed and its number.
 ///
-/// - Accuracy: increments have their exact law, but between two times in the same smallest interval, a 2^depth-th of an octave; those
-///   have their variance.
-/// - Complexity: per number and interval at most 2·(depth + 2) normals and as many again for each octave between the ends, none kept.
+/// - Accuracy: increments have their exact law, but between two times in the same smallest
+///   interval, a 2^depth-th of an octave; those have their variance.
+/// - Complexity: per number and interval at most 2·(depth + 2) normals and as many again for each
+///   octave between the ends, none kept.
 ///
-/// Source: Lévy 1948, *Processus stochastiques et mouvement brownien*, section 1; the tree of seeds is that of Li et al. 2020,
-/// https://arxiv.org/abs/2001.01328, section 4.
+/// Source: Lévy 1948, *Processus stochastiques et mouvement brownien*, section 1; the tree of seeds
+/// is that of Li et al. 2020, https://arxiv.org/abs/2001.01328, section 4.
 public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
   /// How often an octave of time is halved.
   public let depth: Int
@@ -36,12 +38,12 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     independent = GaussianNoise(seed: seed, firstSample: firstSample)
   }
 
-  /// Numbers that belong to no interval, such as those a run starts from: those of `GaussianNoise` for the same seed.
+  /// Numbers of no interval, such as those a run starts from: those of `GaussianNoise`.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor { independent.next(like: other) }
 
-  /// The increment of the path divided by its deviation: standard normal, and for neighbouring steps independent.
+  /// The increment of the path over its deviation: standard normal, independent between steps.
   ///
-  /// Where the path does not move, as between equal times, the normals of the smallest interval there.
+  /// Where the path does not move, as between equal times, its smallest interval's normals.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
     var terms = increment(from: start, to: end)
     if terms.isEmpty { terms = [(path(to: start).last!.node, 1)] }
@@ -67,7 +69,8 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     var sums = [Double](repeating: 0, count: samples * size)
     for term in terms {
       let key = Philox.words(
-        counter: (UInt32(truncatingIfNeeded: term.node), UInt32(term.node >> 32), 0, 0x4272_6f77), key: independent.seed)
+        counter: (UInt32(truncatingIfNeeded: term.node), UInt32(term.node >> 32), 0, 0x4272_6f77), key: independent.seed
+      )
       let normals = GaussianNoise(seed: UInt64(key.1) << 32 | UInt64(key.0), firstSample: independent.firstSample)
         .normals(samples: samples, size: size)
       for i in sums.indices { sums[i] += term.factor * Double(normals[i]) }

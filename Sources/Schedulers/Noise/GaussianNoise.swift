@@ -16,13 +16,11 @@ import Kernels
 /// four Philox words; planes 0 and 1 are the Box–Muller pair of the first two, planes 2 and 3 that
 /// of the last two.
 ///
-/// The numbers are made in Float, and converted for other scalar types: a run in Double sees the
-/// same noise as one in Float.
+/// The numbers are made in Float, and converted: a run in Double sees the same noise.
 public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   /// The key of the generator.
   public let seed: UInt64
-  /// The address of a tensor's first sample. Set it to 8 to draw what samples 8, 9, ... of a larger
-  /// batch would be given.
+  /// The address of a tensor's first sample: 8 for what samples 8, 9, ... of a larger batch get.
   public let firstSample: UInt64
   /// How many tensors have been drawn.
   public private(set) var draws: UInt32 = 0
@@ -43,8 +41,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// - Parameters:
   ///   - tensor: takes the numbers, sample after sample.
-  ///   - threads: how many threads it is spread over; `nil` for as many as pay. The numbers are the
-  ///     same.
+  ///   - threads: how many threads it is spread over; `nil` for as many as pay.
   public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
     let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
     tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }

@@ -2,16 +2,17 @@ import KernelsBaseline
 
 /// A random number generator for training whose whole state is a seed, a stream and a position.
 ///
-/// The n-th number depends on nothing else, so a saved run continues with the same numbers, on every machine, and each worker has
-/// numbers of its own by taking its rank as the stream.
+/// The n-th number depends on nothing else, so a saved run continues with the same numbers, on
+/// every machine, and each worker has numbers of its own by taking its rank as the stream.
 ///
 /// ```swift
 /// var generator = PhiloxGenerator(seed: 42, stream: 3)
 /// let draws = sampler.draw(count: 64, using: &generator)
 /// ```
 ///
-/// Layout: number n is the low (n even) or the high half of the Philox4x32-10 words of counter (⌊n/2⌋, stream), each as two words
-/// with the low one first, under the key seed ⊕ 0x74696D6573746570. So it shares no words with `GaussianNoise` of the same seed.
+/// Layout: number n is the low (n even) or the high half of the Philox4x32-10 words of counter
+/// (⌊n/2⌋, stream), each as two words with the low one first, under the key seed ⊕
+/// 0x74696D6573746570. So it shares no words with `GaussianNoise` of the same seed.
 public struct PhiloxGenerator: RandomNumberGenerator, Hashable, Codable, Sendable {
   /// Which family of numbers.
   public let seed: UInt64
@@ -40,6 +41,6 @@ public struct PhiloxGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
 }
 
 extension RandomNumberGenerator {
-  /// A uniform number of the open interval (0, 1): (k + 1/2)·2⁻⁵², where k is the upper 52 bits of the next 64.
+  /// A uniform number of (0, 1): (k + 1/2)·2⁻⁵², where k is the upper 52 bits of the next 64.
   mutating func uniform() -> Double { (Double(next() >> 12) + 0.5) * 0x1p-52 }
 }

@@ -1,20 +1,20 @@
 /// The named formulas for β_t, the variance of the noise that step t of the forward process adds.
 ///
-/// A formula becomes numbers with `NoiseSchedule(_:timesteps:)`. Timesteps are counted from 0, as in the code of the field; the
-/// papers count from 1.
+/// `NoiseSchedule(_:timesteps:)` makes numbers of them. Timesteps count from 0; in papers from 1.
 public enum BetaSchedule: Hashable, Codable, Sendable {
   /// β from `start` to `end` in equal steps; `start` alone where T = 1.
   ///
-  /// `scaledFrom` is the T that `start` and `end` were chosen for: both are multiplied by scaledFrom/T, so that the whole process
-  /// adds about the same noise whatever T is. guided-diffusion's "linear" is `.linear(scaledFrom: 1000)`; with the default
-  /// end it passes 1 for T in 2...19, which is an error.
+  /// `scaledFrom` is the T that `start` and `end` were chosen for: both are multiplied by
+  /// scaledFrom/T, so that the whole process adds about the same noise whatever T is.
+  /// guided-diffusion's "linear" is `.linear(scaledFrom: 1000)`; with the default end it passes 1
+  /// for T in 2...19, which is an error.
   ///
   /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, section 4.
   case linear(start: Double = 1e-4, end: Double = 0.02, scaledFrom: Int? = nil)
 
   /// √β from √`start` to √`end` in equal steps; the schedule of Stable Diffusion.
   ///
-  /// Source: Rombach et al. 2022, https://arxiv.org/abs/2112.10752, as in their `make_beta_schedule`.
+  /// Source: Rombach et al. 2022, https://arxiv.org/abs/2112.10752, and their `make_beta_schedule`.
   case scaledLinear(start: Double = 0.00085, end: Double = 0.012)
 
   /// β_t = min(1 − f(t+1)/f(t), `maxBeta`) with f(t) = cos²((t/T + `offset`)/(1 + `offset`)·π/2).
@@ -22,9 +22,10 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
   /// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 17.
   case cosine(offset: Double = 0.008, maxBeta: Double = 0.999)
 
-  /// β = `start` + (`end` − `start`)/(1 + exp(−x)) with x from −6 to 6 in equal steps; x = −6 alone where T = 1.
+  /// β = `start` + (`end` − `start`)/(1 + exp(−x)), x from −6 to 6 in equal steps; −6 where T = 1.
   ///
-  /// Source: the "sigmoid" schedule of GeoDiff, Xu et al. 2022, https://arxiv.org/abs/2203.02923, as in their `get_beta_schedule`.
+  /// Source: the "sigmoid" schedule of GeoDiff, Xu et al. 2022, https://arxiv.org/abs/2203.02923,
+  /// as in their `get_beta_schedule`.
   case sigmoid(start: Double = 1e-4, end: Double = 0.02)
 
   /// The name on the command line and in messages.
@@ -39,11 +40,13 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
   }
 
   /// Every formula with its default parameters.
-  public static let all: [BetaSchedule] = [.linear(), .linear(scaledFrom: 1000), .scaledLinear(), .cosine(), .sigmoid()]
+  public static let all: [BetaSchedule] = [
+    .linear(), .linear(scaledFrom: 1000), .scaledLinear(), .cosine(), .sigmoid(),
+  ]
 }
 
 extension BetaSchedule {
-  /// β_0 ... β_{T−1}, each the Double nearest to its definition or a neighbour of it (at most 1 ulp off).
+  /// β_0 ... β_{T−1}, each within 1 ulp: the Double nearest to its definition or a neighbour.
   func betas(timesteps: Int) -> [Double] {
     let count = timesteps
     switch self {
@@ -53,16 +56,20 @@ extension BetaSchedule {
       let scale = DoubleDouble(Double(reference)) / Double(count)
       return Self.ramp(from: first, to: last, count: count) { $0 * scale }
     case .scaledLinear(let start, let end):
-      return Self.ramp(from: DoubleDouble(start).squareRoot(), to: DoubleDouble(end).squareRoot(), count: count) { $0 * $0 }
+      return Self.ramp(from: DoubleDouble(start).squareRoot(), to: DoubleDouble(end).squareRoot(), count: count) {
+        $0 * $0
+      }
     case .cosine(let offset, let maxBeta):
       return (0..<count).map { min(Self.cosineBeta($0, of: count, offset: offset), maxBeta) }
     case .sigmoid(let start, let end):
       let range = DoubleDouble(end) - DoubleDouble(start)
-      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { x in range / ((-x).exp() + 1) + start }
+      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { x in
+        range / ((-x).exp() + 1) + start
+      }
     }
   }
 
-  /// A function of `count` numbers in equal steps, both ends included; of the first alone where `count` is 1.
+  /// A function of `count` numbers in equal steps, ends included; of the first where `count` is 1.
   private static func ramp(
     from start: DoubleDouble, to end: DoubleDouble, count: Int, _ value: (DoubleDouble) -> DoubleDouble = { $0 }
   ) -> [Double] {
@@ -71,12 +78,12 @@ extension BetaSchedule {
     return (0..<count).map { value(start + step * Double($0)).rounded }
   }
 
-  /// 1 − cos²b/cos²a = sin(b−a)·sin(b+a)/cos²a, which cancels nowhere, with cos a as the sine of its complement.
+  /// 1 − cos²b/cos²a = sin(b−a)·sin(b+a)/cos²a cancels nowhere; cos a is the complement's sine.
   private static func cosineBeta(_ t: Int, of count: Int, offset: Double) -> Double {
     let quarter = DoubleDouble.pi / 2 / (DoubleDouble(1) + offset)
     let complement = quarter * (DoubleDouble(Double(count - t)) / Double(count))
     let difference = quarter / Double(count)
-    // a + b = π − (complement of a) − (complement of b), whose sine is that of the sum of the complements.
+    // a + b = π − (complement of a) − (complement of b): the sum of the complements has its sine.
     let sum = complement * 2 - difference
     let cosine = complement.sin()
     let acute = sum.high > DoubleDouble.pi.high / 2 ? DoubleDouble.pi - sum : sum

@@ -1,12 +1,13 @@
 /// An unevaluated sum `high + low` of two Doubles, with about 32 significant decimal digits.
 ///
-/// The tables of a schedule subtract numbers that are nearly equal (1 − ᾱ at the start of the process, 2ᾱ − 1 where signal and
-/// noise balance). Carried in this type they come out right to the last bit or the one before it.
+/// The tables of a schedule subtract numbers that are nearly equal (1 − ᾱ at the start, 2ᾱ − 1
+/// where signal and noise balance). In this type they are right to the last bit or the one before.
 ///
 /// Invariant: `high` is the sum rounded to nearest, so `abs(low) <= ulp(high) / 2`.
 ///
-/// Every operation has a relative error below 2⁻¹⁰⁰ where its result neither overflows nor comes near underflow.
-/// Source: Dekker 1971, https://doi.org/10.1007/BF01397083; Hida, Li and Bailey 2001, https://doi.org/10.1109/ARITH.2001.930115.
+/// Every operation has a relative error below 2⁻¹⁰⁰ where its result neither overflows nor comes
+/// near underflow. Source: Dekker 1971, https://doi.org/10.1007/BF01397083; Hida, Li and Bailey
+/// 2001, https://doi.org/10.1109/ARITH.2001.930115.
 struct DoubleDouble: Hashable, Sendable {
   var high, low: Double
 
@@ -19,7 +20,7 @@ struct DoubleDouble: Hashable, Sendable {
     low = (a - (high - bRounded)) + (b - bRounded)
   }
 
-  /// The exact sum of two Doubles, the first of which is the larger in magnitude (Dekker's fast two-sum).
+  /// The exact sum of two Doubles, the larger in magnitude first (Dekker's fast two-sum).
   private init(larger a: Double, smaller b: Double) {
     high = a + b
     low = b - (high - a)
@@ -102,7 +103,7 @@ extension DoubleDouble {
 
   /// The sine of an angle between 0 and π/2, with a relative error below 2⁻⁹⁵ for small angles too.
   ///
-  /// The series at x/8, then sin 2y = 2·sin y·cos y three times, carried with 1 − cos y so that nothing cancels.
+  /// The series at x/8, then sin 2y = 2·sin y·cos y three times, by 1 − cos y: nothing cancels.
   func sin() -> Self {
     let y = self / 8
     let square = y * y

@@ -1,5 +1,5 @@
-// Every array that an implementation of Ho et al. 2020 keeps, in Double. All are at most 2 ulps from the value that exact arithmetic
-// gives on the stored betas. Equation numbers without a paper are Ho et al. 2020, https://arxiv.org/abs/2006.11239.
+// Every array that an implementation of Ho et al. 2020, https://arxiv.org/abs/2006.11239, keeps, in
+// Double, at most 2 ulps from exact arithmetic on the stored betas. Equations are of this paper.
 
 extension NoiseSchedule {
   /// α_t = 1 − β_t; in [0, 1).
@@ -35,13 +35,14 @@ extension NoiseSchedule {
   /// √(1/ᾱ_t − 1) = √(1−ᾱ_t)/√ᾱ_t, the σ of Karras et al. 2022; +∞ where ᾱ_t = 0.
   public var sigmas: [Double] { products.map { ((1 - $0).squareRoot() / $0.squareRoot()).rounded } }
 
-  /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021, https://arxiv.org/abs/2107.00630, section 3.1).
+  /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021,
+  /// https://arxiv.org/abs/2107.00630, section 3.1).
   public var snr: [Double] { products.map { ($0 / (1 - $0)).rounded } }
 
   /// ln(ᾱ_t/(1 − ᾱ_t)); −∞ where ᾱ_t = 0.
   public var logSNR: [Double] { products.map(Self.logSNR) }
 
-  /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), the variance of q(x_{t−1} | x_t, x_0) (equation 7); 0 at t = 0.
+  /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), q(x_{t−1} | x_t, x_0)'s variance (equation 7); β̃_0 is 0.
   public var posteriorVariance: [Double] { posteriorVariances.map(\.rounded) }
 
   /// ln β̃_t, with the value of t = 1 at t = 0, where β̃ is 0; −∞ where T = 1 leaves no such value.
@@ -50,14 +51,14 @@ extension NoiseSchedule {
     return variances.indices.map { variances[$0 == 0 ? min(1, variances.count - 1) : $0].log() }
   }
 
-  /// √ᾱ_{t−1}·β_t/(1 − ᾱ_t), the factor of x_0 in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
+  /// √ᾱ_{t−1}·β_t/(1 − ᾱ_t), x_0's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
   public var posteriorMeanCoefficient1: [Double] {
     zip(betas, zip(products, previousProducts)).map { beta, bars in
       (bars.1.squareRoot() * beta / (1 - bars.0)).rounded
     }
   }
 
-  /// √α_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), the factor of x_t in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
+  /// √α_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), x_t's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
   public var posteriorMeanCoefficient2: [Double] {
     zip(betas, zip(products, previousProducts)).map { beta, bars in
       (DoubleDouble(sum: 1, -beta).squareRoot() * (1 - bars.1) / (1 - bars.0)).rounded
@@ -70,7 +71,7 @@ extension NoiseSchedule {
     zip(betas, zip(products, previousProducts)).map { beta, bars in (1 - bars.1) * beta / (1 - bars.0) }
   }
 
-  /// Near SNR 1 the quotient's distance from 1, (2ᾱ − 1)/(1 − ᾱ), is what carries the digits of the logarithm.
+  /// Near SNR 1 the quotient's distance from 1, (2ᾱ − 1)/(1 − ᾱ), has the logarithm's digits.
   private static func logSNR(_ alphaBar: DoubleDouble) -> Double {
     let noise = 1 - alphaBar
     let ratio = alphaBar / noise

@@ -8,9 +8,9 @@
 /// let snr = schedule.snr               // one of the tables, an array of 1000 Doubles
 /// ```
 ///
-/// The tables (`alphaBars`, `posteriorVariance`, ...) are computed when asked for, in double-double arithmetic from the stored
-/// betas; each access costs O(T), so keep the array if you need it often. They lose digits where ᾱ falls below 2⁻⁹⁰⁰, far beyond
-/// what any named schedule reaches with T up to 10,000.
+/// The tables (`alphaBars`, `posteriorVariance`, ...) are computed when asked for, in double-double
+/// arithmetic from the stored betas. Each access costs O(T): keep what you need. They lose digits
+/// where ᾱ falls below 2⁻⁹⁰⁰, far beyond what any named schedule reaches with T up to 10,000.
 ///
 /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 2 and 4.
 public struct NoiseSchedule: Hashable, Sendable {
@@ -28,7 +28,7 @@ public struct NoiseSchedule: Hashable, Sendable {
   /// - Parameters:
   ///   - schedule: the formula and its parameters.
   ///   - timesteps: T, 1 or more.
-  /// - Throws: `ScheduleError` if T is less than 1, a parameter is out of its range, or a beta would pass 1.
+  /// - Throws: `ScheduleError` if T is below 1, a parameter is out of range, or a beta passes 1.
   /// - Accuracy: each beta is within 1 ulp of its definition.
   public init(_ schedule: BetaSchedule, timesteps: Int) throws(ScheduleError) {
     guard timesteps >= 1 else { throw .timesteps(timesteps, atLeast: 1) }
@@ -50,9 +50,9 @@ public struct NoiseSchedule: Hashable, Sendable {
     }
   }
 
-  /// A schedule from given ᾱ_t. The given numbers are kept exactly; the betas follow from them, β_t = 1 − ᾱ_t/ᾱ_{t−1}.
+  /// A schedule from given ᾱ_t, which are kept exactly, and betas β_t = 1 − ᾱ_t/ᾱ_{t−1}.
   ///
-  /// - Throws: `ScheduleError` if there are none, one is NaN or outside [0, 1), or they do not decrease strictly.
+  /// - Throws: `ScheduleError` if there are none, one is outside [0, 1), or they do not decrease.
   public init(alphaBars: [Double]) throws(ScheduleError) {
     try self.init(products: alphaBars.map { DoubleDouble($0) })
   }
@@ -93,10 +93,10 @@ public struct NoiseSchedule: Hashable, Sendable {
 }
 
 extension NoiseSchedule {
-  /// The same schedule shifted and stretched so that its last step holds no signal: ᾱ_{T−1} = 0 while ᾱ_0 is kept.
+  /// The schedule shifted and stretched so that its last step has no signal; ᾱ_0 is kept.
   ///
-  /// √ᾱ_t ← (√ᾱ_t − √ᾱ_{T−1})·√ᾱ_0/(√ᾱ_0 − √ᾱ_{T−1}). At the last timestep only predictions that say something about the
-  /// data there (x0, v, flow) can be sampled from.
+  /// √ᾱ_t ← (√ᾱ_t − √ᾱ_{T−1})·√ᾱ_0/(√ᾱ_0 − √ᾱ_{T−1}). At the last timestep only predictions that
+  /// say something about the data there (x0, v, flow) can be sampled from.
   ///
   /// - Throws: `ScheduleError` if T is 1, where the first and the last step are one.
   /// - Accuracy: the new betas are within 1 ulp of their definition on the old ones.

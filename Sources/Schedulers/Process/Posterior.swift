@@ -1,15 +1,17 @@
-/// The Gaussian q(x_s | x_t, x_0) of an earlier sample between a later one and the data, for any two levels of a process.
+/// The Gaussian q(x_s | x_t, x_0) of an earlier sample between a later one and the data.
 ///
-/// With a = signal_t/signal_s the factor and σ² = noise_t² − a²·noise_s² the variance of the forward step from s to t,
+/// With a = signal_t/signal_s and σ² = noise_t² − a²·noise_s², the forward step's variance,
 ///
 ///     mean     = signal_s·σ²/noise_t² · x_0  +  a·noise_s²/noise_t² · x_t
 ///     variance = σ²·noise_s²/noise_t²
 ///
-/// For neighbouring timesteps of a variance-preserving process these are equation 7 of Ho et al. 2020,
-/// https://arxiv.org/abs/2006.11239; for any two levels, Kingma et al. 2021, https://arxiv.org/abs/2107.00630, appendix A.
+/// For neighbouring timesteps of a variance-preserving process these are equation 7 of Ho et al.
+/// 2020, https://arxiv.org/abs/2006.11239; for any two levels, Kingma et al. 2021,
+/// https://arxiv.org/abs/2107.00630, appendix A.
 ///
-/// - Accuracy: the levels are Doubles, so where they are close, σ² has the relative error that its cancellation leaves, about
-///   4·2⁻⁵³/(1 − (σ_s/σ_t)²). `NoiseSchedule`'s tables hold the same numbers for neighbouring timesteps within 2 ulps.
+/// - Accuracy: the levels are Doubles, so where they are close, σ² has the relative error that its
+///   cancellation leaves, about 4·2⁻⁵³/(1 − (σ_s/σ_t)²). `NoiseSchedule`'s tables hold the same
+///   numbers for neighbouring timesteps within 2 ulps.
 public struct Posterior: Hashable, Sendable {
   /// The level of x_t, the noisier one.
   public let from: NoiseLevel

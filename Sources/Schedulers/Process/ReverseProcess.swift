@@ -1,14 +1,15 @@
-/// p(x_{t−1} | x_t), the step back that a network's output stands for, at every timestep of a schedule.
+/// p(x_{t−1} | x_t), the step back that a network's output stands for, at every timestep.
 ///
 /// ```swift
-/// let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .learnedRange, clipping: .range(-1...1))
+/// let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .learnedRange)
 /// let p = try process.distribution(output: unet(x, timesteps), sample: x, timesteps: timesteps)
 /// ```
 ///
-/// It serves likelihoods and training losses, where each sample of a batch has its own timestep. To draw samples, make a plan.
+/// It serves likelihoods and losses, with a timestep for each sample. To sample, make a plan.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 1, 7 and 11; Nichol and Dhariwal 2021,
-/// https://arxiv.org/abs/2102.09672, equation 15. It is `p_mean_variance` of guided-diffusion.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 1, 7 and 11; Nichol and
+/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15. It is `p_mean_variance` of
+/// guided-diffusion.
 public struct ReverseProcess: Hashable, Sendable {
   /// One timestep as plain numbers.
   public struct Step: Hashable, Sendable {
@@ -20,7 +21,7 @@ public struct ReverseProcess: Hashable, Sendable {
     public let mean: Readout
     /// The logarithm of the variance.
     public let logVariance: LogVariance
-    /// The logarithm of the variance of q(x_{t−1} | x_t, x_0), β̃_t, with the value of t = 1 at t = 0.
+    /// The logarithm of q(x_{t−1} | x_t, x_0)'s variance, β̃_t, with the value of t = 1 at t = 0.
     public let posteriorLogVariance: Double
   }
 
@@ -37,12 +38,12 @@ public struct ReverseProcess: Hashable, Sendable {
 
   /// The reverse of a process.
   ///
-  /// At t = 0, where β̃ is 0, `.fixedSmall`, `.fixedLarge` and the lower bound of `.learnedRange` are β̃_1, "to get a better decoder log
-  /// likelihood", as guided-diffusion has it.
+  /// At t = 0, where β̃ is 0, `.fixedSmall`, `.fixedLarge` and the lower bound of `.learnedRange`
+  /// are β̃_1, "to get a better decoder log likelihood", as guided-diffusion has it.
   ///
-  /// - Throws: `PlanError` if the output does not determine x̂0 at a timestep, as epsilon does not at zero terminal SNR, the clipping is
-  ///   out of its range, or a single timestep leaves no β̃_1.
-  /// - Accuracy: the factors of the mean and the logarithms are `schedule`'s tables; those of x̂0 are within 4 ulps.
+  /// - Throws: `PlanError` if the output does not determine x̂0 at a timestep, as epsilon does not
+  ///   at zero terminal SNR, the clipping is out of its range, or a single timestep leaves no β̃_1.
+  /// - Accuracy: the mean's factors and the logarithms are tables; x̂0's factors are within 4 ulps.
   public init(
     _ schedule: NoiseSchedule, predicting prediction: Prediction, variance: Variance, clipping: Clipping = .none
   ) throws(PlanError) {

@@ -1,16 +1,17 @@
 /// Where the variance of the reverse step p(x_{t−1} | x_t) comes from.
 public enum Variance: String, Hashable, Codable, CaseIterable, Sendable {
-  /// β̃_t, the posterior's: exact where the data are a point. Ho et al. 2020, https://arxiv.org/abs/2006.11239, section 3.2.
+  /// β̃_t, the posterior's: exact where the data are a point. Ho et al. 2020,
+  /// https://arxiv.org/abs/2006.11239, section 3.2.
   case fixedSmall
   /// β_t, the forward step's: exact where the data are a unit Gaussian. The same section.
   case fixedLarge
   /// The network says its logarithm.
   case learned
-  /// The network says where its logarithm lies between those of β̃_t, for −1, and β_t, for 1. Nichol and Dhariwal 2021,
-  /// https://arxiv.org/abs/2102.09672, equation 15.
+  /// The network says where its logarithm lies between those of β̃_t, for −1, and β_t, for 1.
+  /// Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15.
   case learnedRange
 
-  /// Whether the network's output has twice the channels of a sample: its prediction, then what it says of the variance.
+  /// Whether outputs have twice a sample's channels: the prediction, then the variance.
   public var isLearned: Bool { self == .learned || self == .learnedRange }
 }
 
@@ -33,14 +34,14 @@ public struct LogVariance: Hashable, Codable, Sendable {
 
 /// The variance of the noise that a step draws.
 ///
-/// The slope of a learned logarithm says nothing about whether it is learned: where β̃ and β are one number, it is 0.
+/// A slope of 0 says nothing about whether a logarithm is learned: β̃ and β may be one number.
 public enum StepVariance: Hashable, Codable, Sendable {
   /// A number, given by its logarithm. The step's factor of z is its root.
   case fixed(logarithm: Double)
-  /// The network gives the logarithm, or where it lies between two bounds. The root of the variance multiplies the step's z.
+  /// The logarithm is learned, or its place between bounds. The root multiplies the step's z.
   case learned(LogVariance)
-  /// The second half of the network's output is the variance itself; its root multiplies the step's z, and is NaN below 0. diffusers'
-  /// `variance_type: learned`.
+  /// The second half of the network's output is the variance itself; its root multiplies the step's
+  /// z, and is NaN below 0. diffusers' `variance_type: learned`.
   case output
 
   /// Whether the network gives it, element by element.

@@ -19,8 +19,7 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
 
   /// A batch of given scalars.
   ///
-  /// - Precondition: the shape has at least one dimension, none is less than 1, and their product
-  ///   is the number of scalars.
+  /// - Precondition: no dimension is less than 1, and their product is the number of scalars.
   public init(shape: [Int], scalars: [Scalar]) {
     precondition(
       Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")

@@ -32,11 +32,12 @@ extension Clipping {
     return (sorted[rank], sorted[min(rank + 1, sorted.count - 1)])
   }
 
-  /// The quantile of the magnitudes, interpolated linearly between the two values around it; at least 1, and at most the maximum.
+  /// The quantile of the magnitudes, interpolated linearly, brought between 1 and the maximum.
   ///
   /// - Parameters:
   ///   - count: of the magnitudes.
-  ///   - magnitudes: the two from a rank on, counted from 0 in rising order, the second of any value if there is none; NaN if one is.
+  ///   - magnitudes: the two from a rank on, counted from 0 in rising order, the second of any
+  ///     value if there is none; NaN if one is.
   func threshold(count: Int, magnitudes: (_ rank: Int) -> (Double, Double)) -> Double {
     guard case .dynamic(let ratio, let maximum) = self else { preconditionFailure("\(self) has no threshold") }
     let position = ratio * Double(count - 1)

@@ -4,8 +4,7 @@ import Kernels
 /// A tensor whose scalars lie in memory, one after another, sample after sample. Its runs take
 /// their steps in place, in one pass over memory, without allocating.
 ///
-/// Where a network learns its variance, the first half of each sample of its output is the
-/// prediction and the second half is the variance.
+/// Where a variance is learned, each sample of the output is the prediction, then the variance.
 ///
 /// A type that conforms under conditions takes its steps in place if it is a `LinearSpace` under
 /// the same conditions; under others, its runs go by `combination`.

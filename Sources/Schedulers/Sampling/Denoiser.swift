@@ -1,6 +1,6 @@
 /// A network, or anything that answers like one.
 ///
-/// A closure does as well wherever a run asks for a model; this protocol is for models that are combined or stored.
+/// Runs take closures as well; this protocol is for models that are combined or stored.
 ///
 /// ```swift
 /// let image = plan.sample(from: xT, using: &noise, model: denoiser.callAsFunction)

@@ -1,17 +1,14 @@
-/// Classifier-free guidance: two denoisers as one, that leans from what the second says towards,
-/// and past, what the first says.
+/// Classifier-free guidance: from the unconditional answer towards, and past, the conditional one.
 ///
 ///     F = F_unconditional + scale·(F_conditional − F_unconditional)
 ///
-/// `scale` 1 is the conditional model alone, which then costs one evaluation instead of two; 0 the
-/// unconditional.
+/// `scale` 1 is the conditional model alone, in one evaluation, not two; 0 is the unconditional.
 ///
 /// A large scale makes F too large, and pictures too bright. `rescale` brings its standard
 /// deviation over each sample, by that part of the way, back to that of F_conditional.
 ///
-/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6 with w = scale − 1;
-/// for `rescale`, Lin et al. 2023, https://arxiv.org/abs/2305.08891, equations 15 and 16 with
-/// φ = rescale.
+/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6, w = scale − 1; for
+/// `rescale` Lin et al. 2023, https://arxiv.org/abs/2305.08891, equations 15 and 16, φ = rescale.
 public struct ClassifierFreeGuidance<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser
 where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Unconditional.Failure {
   public typealias Tensor = Conditional.Tensor
@@ -23,14 +20,12 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
   public var unconditional: Unconditional
   /// How far to go: 1 is the conditional model, more exaggerates the condition.
   public var scale: Double
-  /// How much of the change in size is taken back, 0 ... 1; 0.7 is usual for models trained to zero
-  /// terminal SNR.
+  /// How much of the change in size is taken back, 0 ... 1; usually 0.7 for zero terminal SNR.
   public let rescale: Double
 
   /// Guidance from one model towards another.
   ///
-  /// - Precondition: both predict the same; `rescale` is in 0 ... 1, and 0 unless the tensor is a
-  ///   `ScalarTensor`.
+  /// - Precondition: both predict the same. `rescale` is in 0 ... 1, and 0 but for `ScalarTensor`s.
   public init(conditional: Conditional, unconditional: Unconditional, scale: Double, rescale: Double = 0) {
     precondition(rescale >= 0 && rescale <= 1, "rescale must be in 0 ... 1; got \(rescale)")
     precondition(
@@ -79,8 +74,7 @@ extension ScalarTensor {
 
 extension ClassifierFreeGuidance: Sendable where Conditional: Sendable, Unconditional: Sendable {}
 
-/// Classifier guidance: the gradient of ln p(y | x), the classifier's answer, with respect to the
-/// sample x, times a scale.
+/// Classifier guidance: a scale times ∇ ln p(y | x), the gradient of a classifier's answer.
 ///
 /// ```swift
 /// while let query = run.query {

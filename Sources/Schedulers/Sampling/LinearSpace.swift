@@ -49,15 +49,13 @@ public protocol ClippableSpace: LinearSpace {
   func clipped(by clipping: Clipping) -> Self
 }
 
-/// A tensor that can be cut in two along its channels, as the output of a network that learns its
-/// variance is.
+/// A tensor that can be cut in two along its channels, as outputs with a learned variance are.
 public protocol ChannelSpace: LinearSpace {
   /// The first half of the channels and the second; `nil` if their number is odd.
   func halves() -> (first: Self, second: Self)?
 }
 
-/// A tensor whose values can be multiplied one by one, and taken to the exponential: for learned
-/// variance, and for masks.
+/// A tensor whose values can be multiplied one by one, for learned variance and for masks.
 public protocol ElementwiseSpace: LinearSpace {
   /// The product of each value with the one at the same place.
   static func product(_ a: Self, _ b: Self) -> Self

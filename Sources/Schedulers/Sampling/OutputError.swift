@@ -4,7 +4,7 @@ public enum OutputError: Error, Hashable, Sendable {
   case samples(Int, expected: Int)
   /// Its samples have another size than the network's should have.
   case size(Int, sampleSize: Int, learnsVariance: Bool)
-  /// It holds NaN or an infinity. `step` is the evaluation of a run, counted from 0, and nil outside of runs.
+  /// It holds NaN or an infinity. `step` is a run's evaluation, from 0 on; nil outside of runs.
   case notFinite(Double, sample: Int, element: Int, timestep: Double, step: Int?)
 }
 
@@ -14,13 +14,14 @@ extension OutputError: CustomStringConvertible {
     case .samples(let count, let expected):
       "the network answered with \(count) samples for a batch of \(expected)"
     case .size(let size, let sampleSize, true) where size == sampleSize:
-      "the network's output has the \(size) scalars of a sample, where a learned variance needs twice as many; choose a fixed variance "
-        + "for a network without one"
+      "the network's output has the \(size) scalars of a sample, where a learned variance needs twice as many; "
+        + "choose a fixed variance for a network without one"
     case .size(let size, let sampleSize, false) where size == 2 * sampleSize:
-      "the network's output has \(size) scalars for a sample of \(sampleSize), as one that learns its variance has; choose a learned "
-        + "variance, or pass learnsVariance: true"
+      "the network's output has \(size) scalars for a sample of \(sampleSize), as one that learns its variance "
+        + "has; choose a learned variance, or pass learnsVariance: true"
     case .size(let size, let sampleSize, let learnsVariance):
-      "the network's output has \(size) scalars for each sample; it should have \(learnsVariance ? "twice \(sampleSize)" : "\(sampleSize)")"
+      "the network's output has \(size) scalars for each sample; "
+        + "it should have \(learnsVariance ? "twice " : "")\(sampleSize)"
     case .notFinite(let value, let sample, let element, let timestep, let step):
       "the network's output is \(value) at element \(element) of sample \(sample), at timestep \(timestep.plain)"
         + (step.map { ", step \($0)" } ?? "") + "; look for the layer that makes it, often one in half precision"
@@ -37,11 +38,12 @@ extension Sampling where Tensor: ScalarTensor {
   /// run.advance(output: output, using: &noise)
   /// ```
   ///
-  /// - Throws: `OutputError` if its size does not fit, or it holds NaN or an infinity, which the message finds by step, sample and element.
+  /// - Throws: `OutputError` if its size does not fit, or at the first NaN or infinity.
   public func check(_ output: Tensor) throws(OutputError) {
     let timestep = query?.timestep ?? plan.steps.last?.query.timestep ?? 0
     _ = try OutputParts(
-      output, of: sample, timesteps: Array(repeating: timestep, count: sample.sampleCount), learnsVariance: plan.learnsVariance,
+      output, of: sample, timesteps: Array(repeating: timestep, count: sample.sampleCount),
+      learnsVariance: plan.learnsVariance,
       step: evaluations)
   }
 }
@@ -58,7 +60,9 @@ struct OutputParts<Scalar: SampleScalar> {
   init<Tensor: ScalarTensor<Scalar>>(
     _ output: Tensor, of sample: Tensor, timesteps: [Double], learnsVariance: Bool, step: Int? = nil
   ) throws(OutputError) {
-    guard output.sampleCount == sample.sampleCount else { throw .samples(output.sampleCount, expected: sample.sampleCount) }
+    guard output.sampleCount == sample.sampleCount else {
+      throw .samples(output.sampleCount, expected: sample.sampleCount)
+    }
     sampleSize = sample.sampleSize
     stride = learnsVariance ? 2 * sampleSize : sampleSize
     guard output.sampleSize == stride else {

@@ -2,8 +2,7 @@ import KernelInterface
 import Kernels
 
 extension KernelTable.Loops {
-  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars, on several
-  /// threads where it pays.
+  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.
   func combine(
     _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, size: Int, threads: Int?,
     factors: @Sendable (Int) -> Readout
@@ -26,8 +25,7 @@ extension StepCall.Readout {
 }
 
 extension ScalarTensor {
-  /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does: in
-  /// one pass over memory, on several threads where it pays.
+  /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does.
   ///
   /// - Precondition: the tensors have one size, and there are factors for each sample.
   static func combination(_ x: Self, _ y: Self, _ factors: [Readout]) -> Self {
@@ -48,8 +46,7 @@ extension ScalarTensor {
     return Self(scalars: result, like: x)
   }
 
-  /// A tensor of this shape, scalar by scalar, from the index of the sample and that of the scalar
-  /// among all.
+  /// A tensor of this shape, from the index of the sample and that of the scalar among all.
   func mapped(_ value: (_ sample: Int, _ index: Int) -> Double) -> Self {
     let (size, count) = (sampleSize, sampleCount * sampleSize)
     let scalars = [Scalar](unsafeUninitializedCapacity: count) { result, initialized in

@@ -2,11 +2,9 @@ import KernelInterface
 
 /// A scalar type that samples can be made of: Float, Double, and Float16 where the platform has it.
 ///
-/// Its operations are here, concrete for each type, so that tensors of scalars share one
-/// implementation without paying for being generic.
+/// Its operations are concrete for each type, so that tensors do not pay for being generic.
 public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
-  /// Σ coefficient·values, added up from the first term to the last; coefficients are rounded once
-  /// to the type of the arithmetic, Float for Float16.
+  /// Σ coefficient·values, first term first; coefficients are rounded once, to Float for Float16.
   ///
   /// - Precondition: there is a term, and all have the same number of values.
   static func combination(_ terms: [(coefficient: Double, values: [Self])]) -> [Self]
@@ -20,8 +18,7 @@ public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
   /// The nearest values of this type.
   static func rounding(_ values: [Double]) -> [Self]
 
-  /// The loops over this type in a table of kernels. The library implements this for the types
-  /// above; any other has none.
+  /// The loops over this type in a table of kernels; for the library's own types alone.
   static func _loops(of table: KernelTable) -> KernelTable.Loops<Self>?
 }
 

@@ -106,8 +106,7 @@ extension Sampling.History {
 }
 
 extension LinearSpace {
-  /// The combination without the terms that have no part in it, and without work where it is one of
-  /// the values.
+  /// The combination of the terms with factors, without work where it is one of the values.
   static func sum(_ terms: [(coefficient: Double, value: Self)]) -> Self {
     let present = terms.filter { $0.coefficient != 0 }
     if present.count == 1, present[0].coefficient == 1 { return present[0].value }

@@ -30,8 +30,7 @@ extension Sampling where Tensor: ContiguousTensor {
   }
 }
 
-/// A step on the scalars of tensors: lends them to the kernels, sample by sample where samples
-/// differ, on several threads where it pays.
+/// A step on the scalars of tensors: lends them to the kernels, on several threads where it pays.
 private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   typealias Call = StepCall<Scalar>
   typealias Terms = UnsafeMutableBufferPointer<Call.Term>
@@ -47,8 +46,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   let threads: Int?
   let loops: KernelTable.Loops<Scalar>
 
-  /// Takes the step, with noise that is given, or that is made on the way if the address of the
-  /// first sample's is.
+  /// Takes the step, with noise that is given, or made on the way from the first sample's address.
   func take<Tensor: ContiguousTensor<Scalar>>(
     _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: Tensor?,
     _ address: NormalAddress?

@@ -1,5 +1,4 @@
-/// One run of a plan on one tensor: a value that can be copied, paused, edited, saved and
-/// continued.
+/// One run of a plan on one tensor: a value that can be copied, paused, edited and saved.
 ///
 /// ```swift
 /// var run = Sampling(plan, from: xT)
@@ -10,8 +9,7 @@
 /// ```
 ///
 /// A run holds the sample, what the plan still needs of earlier ones, and x̂0 if `keepsDenoised`.
-/// With a `ContiguousTensor` it takes its steps in these buffers, in one pass over memory, and
-/// allocates nothing once they are there.
+/// With a `ContiguousTensor` it takes its steps in these buffers, in one pass over memory.
 public struct Sampling<Tensor: LinearSpace> {
   /// What is being run.
   public let plan: SamplingPlan
@@ -19,9 +17,8 @@ public struct Sampling<Tensor: LinearSpace> {
   ///
   /// A change stays. The run goes on from the changed sample, even between the evaluations of one
   /// step of `Heun`, or where a corrector remakes a sample, as in `UniPC`. k-diffusion and
-  /// diffusers go back to where the step began, and keep nothing of the change but what the network
-  /// saw of it. Plans of a configuration read with `.diffusers` go back too, and so does
-  /// `DPMSolverSDE`.
+  /// diffusers go back to where the step began, and keep only what the network saw of the change.
+  /// Plans read with `.diffusers` go back too, and so does `DPMSolverSDE`.
   public var sample: Tensor {
     get { current }
     _modify {
@@ -35,11 +32,9 @@ public struct Sampling<Tensor: LinearSpace> {
   var made: Tensor?
   /// The number of evaluations made so far.
   public private(set) var evaluations = 0
-  /// Whether x̂0 is kept for `denoised`: one tensor more to hold and to write. It may be changed
-  /// between steps.
+  /// Whether x̂0 is kept for `denoised`, in one tensor more. It may be changed between steps.
   public var keepsDenoised = true
-  /// How many threads a step of a `ContiguousTensor` is spread over; `nil` for as many as pay. The
-  /// results are the same.
+  /// The threads of a step of a `ContiguousTensor`; `nil` for as many as pay. Results are the same.
   public var threads: Int?
 
   /// Earlier samples and estimates that the plan still needs, newest first.
@@ -88,8 +83,7 @@ public struct Sampling<Tensor: LinearSpace> {
   /// What the network is to be asked now; `nil` at the end.
   public var query: SamplingPlan.Query? { step?.query }
 
-  /// What the network is to be given: the sample, scaled where the network was trained on scaled
-  /// ones.
+  /// What the network is given: the sample, scaled where the network was trained on scaled ones.
   public var input: Tensor {
     guard let scale = query?.inputScale, scale != 1 else { return sample }
     return .combination([(scale, sample)])
@@ -109,8 +103,7 @@ public struct Sampling<Tensor: LinearSpace> {
   /// Whether the next step draws noise.
   public var needsNoise: Bool { step.map { $0.next.noise != 0 } ?? false }
 
-  /// x̂0 of the last evaluation, after clipping and guidance; `nil` before the first, and where it
-  /// is not kept.
+  /// x̂0 of the last evaluation, clipped and guided; `nil` before the first, and if it is not kept.
   public var denoised: Tensor? { denoisedBuffer ?? prediction.map { .sum($0) } }
 
   /// Whether the next step goes on from the sample as it was made.
@@ -123,13 +116,11 @@ extension Sampling {
   /// Takes the network's output for the current query and makes the next sample.
   ///
   /// - Parameters:
-  ///   - output: in the shape of the sample, or with twice its channels if the network learns its
-  ///     variance.
+  ///   - output: in the sample's shape, or with twice its channels for a learned variance.
   ///   - noise: standard normal noise in the shape of the sample; of no effect unless `needsNoise`.
   ///   - guidance: a classifier's gradient, in the shape of the sample.
   ///   - transform: what is done to x̂0 before it is clipped.
-  /// - Precondition: the run is not at its end, there is noise if `needsNoise`, and guidance by the
-  ///   mean has a variance to go by.
+  /// - Precondition: a step is left, there is noise if `needsNoise`, and a variance for `.mean`.
   public mutating func advance(
     output: Tensor, noise: Tensor? = nil, guidance: ClassifierGuidance<Tensor>? = nil,
     transform: ((Tensor) -> Tensor)? = nil
@@ -137,8 +128,7 @@ extension Sampling {
     take(output, noise: noise, source: nil, guidance: guidance, transform: transform)
   }
 
-  /// Takes the network's output for the current query and makes the next sample, with noise from a
-  /// source where it is needed.
+  /// Takes the network's output and makes the next sample, with noise from a source where needed.
   ///
   /// The source is told the sigmas between which the step goes.
   @_specialize(where Tensor == [Float], Source == GaussianNoise)
@@ -188,8 +178,7 @@ extension Sampling {
     (current, self.made) = (sample, needsMade ? made : nil)
   }
 
-  /// Whether the tensor lends its scalars, and the step consists of what a step in place deals
-  /// with.
+  /// Whether the tensor lends its scalars, and a step in place deals with all of the step.
   private var canStepInPlace: Bool {
     guard Tensor._hasLoops, let step else { return false }
     return step.next.samples.count <= 1 && retention[evaluations].samples == 0 && made == nil

@@ -1,11 +1,11 @@
-// Whole runs. Each is the loop that `Sampling` shows, for a model that may throw or suspend, with or without noise.
+// Whole runs: the loop that `Sampling` shows, for models that may throw or suspend.
 
 extension SamplingPlan {
   /// Runs a plan that draws no noise.
   ///
   /// - Parameters:
   ///   - start: the sample at the plan's start level.
-  ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
+  ///   - model: the network, called with its input and what it is told; its answer has that shape.
   ///   - onStep: called after each step. To stop a run, throw from here or from the model.
   ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
   /// - Precondition: `isStochastic` is false.
@@ -29,7 +29,7 @@ extension SamplingPlan {
   /// - Parameters:
   ///   - start: the sample at the plan's start level.
   ///   - noise: the source, which moves on by one draw for each step that needs it.
-  ///   - model: the network, called with its input and what it is told; answers in the shape of the input.
+  ///   - model: the network, called with its input and what it is told; its answer has that shape.
   ///   - onStep: called after each step. To stop a run, throw from here or from the model.
   ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
   public func sample<Tensor: ScalarTensor, Failure: Error>(
@@ -78,21 +78,24 @@ extension SamplingPlan {
     run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(
-        output: try await model(run.nextInput(), query), using: &noise, guidance: try await guidance?(run.sample, query))
+        output: try await model(run.nextInput(), query), using: &noise, guidance: try await guidance?(run.sample, query)
+      )
       try await onStep?(run)
     }
     return run.sample
   }
 
-  /// Runs a plan in buffers that the caller lends: steps are taken in place, and the model writes its output where they read it.
+  /// Runs a plan in buffers that the caller lends: samples and outputs are written where they lie.
   ///
   /// ```swift
-  /// plan.sample(in: &x, output: &buffer, using: &noise) { x, query, output in unet(x, query.timestep, into: &output) }
+  /// plan.sample(in: &x, output: &buffer, using: &noise) { x, query, output in
+  ///   unet(x, query.timestep, into: &output)
+  /// }
   /// ```
   ///
   /// - Parameters:
-  ///   - sample: the sample at the plan's start level, then that at its end, or the last one if the model throws.
-  ///   - output: in the shape of the sample, or with twice its channels if the network learns its variance.
+  ///   - sample: the sample at the plan's start, then at its end, or the last if the model throws.
+  ///   - output: in the sample's shape, or with twice its channels for a learned variance.
   ///   - noise: the source, which moves on by one draw for each step that needs it.
   ///   - threads: how many threads a step is spread over; `nil` for as many as pay.
   ///   - model: the network, called with its input, what it is told, and where to write.

@@ -1,5 +1,5 @@
-// The forward process with a timestep for each sample of a batch, in one pass over memory. Its moments are read from the schedule's
-// tables, which are made anew at each call: O(T).
+// The forward process with a timestep for each sample of a batch, in one pass over memory. Its
+// moments are read from the schedule's tables, which are made anew at each call: O(T).
 
 /// A normal distribution for each sample of a batch: a mean for every scalar, and one variance.
 public struct SampleNormals<Tensor: ScalarTensor> {
@@ -14,11 +14,11 @@ public struct SampleNormals<Tensor: ScalarTensor> {
 extension SampleNormals: Sendable where Tensor: Sendable {}
 
 extension NoiseSchedule {
-  /// Forward noising with a timestep for each sample: a draw from q(x_t | x_0) for standard normal epsilon.
+  /// Forward noising with a timestep for each sample: a draw from q(x_t | x_0) for normal epsilon.
   ///
   /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4.
   ///
-  /// - Precondition: there is a timestep for each sample, in 0 ..< T, and the two tensors have one size.
+  /// - Precondition: each sample has a timestep in 0 ..< T, and the two tensors have one size.
   public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {
     let factors = check(timesteps, for: x0).map { t in
       let level = self[t]
@@ -40,12 +40,14 @@ extension NoiseSchedule {
       variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
   }
 
-  /// q(x_{t−1} | x_t, x_0), with a timestep for each sample; the logarithm of its variance, which is −∞ at t = 0, is there that of t = 1.
+  /// q(x_{t−1} | x_t, x_0), with a timestep for each sample; the logarithm of its variance, which
+  /// is −∞ at t = 0, is there that of t = 1.
   ///
   /// Source: Ho et al. 2020, equation 7.
   ///
-  /// - Precondition: there is a timestep for each sample, in 0 ..< T, and the two tensors have one size.
-  public func posterior<Tensor: ScalarTensor>(of x0: Tensor, given sample: Tensor, at timesteps: [Int]) -> SampleNormals<Tensor>
+  /// - Precondition: each sample has a timestep in 0 ..< T, and the two tensors have one size.
+  public func posterior<Tensor: ScalarTensor>(of x0: Tensor, given sample: Tensor, at timesteps: [Int])
+    -> SampleNormals<Tensor>
   {
     check(timesteps, for: x0)
     let (ofX0, ofSample) = (posteriorMeanCoefficient1, posteriorMeanCoefficient2)

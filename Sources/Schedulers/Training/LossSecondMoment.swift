@@ -1,9 +1,10 @@
-/// Timesteps in proportion to the root mean square of their latest losses, which minimises the variance of the objective.
+/// Timesteps in proportion to the root mean square of their latest losses, for least variance.
 ///
 ///     p_t = (1 − u)·√E[L_t²] / Σ √E[L_i²] + u/T
 ///
-/// E is the mean over the last `historyLength` losses of a timestep, u the `uniformProbability`. Until every timestep has that many,
-/// and if all losses are 0, timesteps are uniform. Weights are unbiased, 1/(T·p_t), and so at most 1/u.
+/// E is the mean over the last `historyLength` losses of a timestep, u the `uniformProbability`.
+/// Until every timestep has that many, and if all losses are 0, timesteps are uniform. Weights are
+/// unbiased, 1/(T·p_t), and so at most 1/u.
 ///
 /// ```swift
 /// var sampler = try LossSecondMoment(timesteps: 1000)
@@ -14,8 +15,8 @@
 ///
 /// The losses are those of the terms of the variational bound, without the weights of the draws.
 ///
-/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 3.3, equation 18; guided-diffusion's
-/// `LossSecondMomentResampler`, which has the uniform part.
+/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 3.3, equation 18;
+/// guided-diffusion's `LossSecondMomentResampler`, which has the uniform part.
 public struct LossSecondMoment: TimestepSampler, Hashable {
   /// How many losses of each timestep count, 1 or more.
   public let historyLength: Int
@@ -26,8 +27,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
 
   /// A sampler that has seen no losses.
   ///
-  /// - Throws: `TimestepSamplingError` if T or `historyLength` is less than 1, or `uniformProbability` is not in
-  ///   1e-12 ... 1.
+  /// - Throws: `TimestepSamplingError` if T is less than 1, or an option is out of its range.
   public init(
     timesteps: Int, historyLength: Int = 10, uniformProbability: Double = 0.001
   ) throws(TimestepSamplingError) {
@@ -53,7 +53,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
     let uniform = [Double](repeating: 1, count: history.count)
     let largest = history.joined().max() ?? 0
     guard isWarmedUp, largest > 0 else { return uniform }
-    // Relative to the largest, no square overflows. A sum does for the mean, as all histories are of one length.
+    // Relative to the largest, no square overflows. Sums do for means of equally many.
     let roots = history.map { losses in
       losses.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }.squareRoot()
     }
@@ -63,7 +63,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
 
   /// Learns the losses of one worker, in their order.
   ///
-  /// - Throws: `TimestepSamplingError` if a loss is negative, infinite or NaN, or a timestep outside 0 ..< T; nothing is learned then.
+  /// - Throws: `TimestepSamplingError` as for the losses of all workers.
   public mutating func update(with losses: [TimestepLoss]) throws(TimestepSamplingError) {
     try update(with: [losses])
   }
@@ -73,8 +73,8 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
   /// Workers that call this with the same losses after the same history are in the same state.
   ///
   /// - Parameter gathered: the losses of each worker, as `LossExchange` gives them.
-  /// - Throws: `TimestepSamplingError` if a loss is negative, infinite or NaN, or a timestep outside 0 ..< T; nothing is learned
-  ///   then. As every worker sees every loss, all of them throw the same.
+  /// - Throws: `TimestepSamplingError`, in every worker alike, if a loss is negative, infinite or
+  ///   NaN, or a timestep outside 0 ..< T; nothing is learned then.
   public mutating func update(with gathered: [[TimestepLoss]]) throws(TimestepSamplingError) {
     for (worker, losses) in gathered.enumerated() {
       for (index, pair) in losses.enumerated() {

@@ -1,28 +1,31 @@
 /// How much the squared error of a network's output counts, by the noise level of the sample.
 ///
-/// A weighting of one prediction is another weighting of the next: with s the SNR, an error of x0 that is e is one of epsilon that is
-/// √s·e, of v that is √(s + 1)·e, and of flow that is (1 + √s)·e. So each case is defined by its weight w(s) for x0, and the weight for
-/// another prediction is w(s) divided by the square of that factor. Minimising either is the same.
+/// A weighting of one prediction is another weighting of the next: with s the SNR, an error of x0
+/// that is e is one of epsilon that is √s·e, of v that is √(s + 1)·e, and of flow that is (1 +
+/// √s)·e. So each case is defined by its weight w(s) for x0, and the weight for another prediction
+/// is w(s) divided by the square of that factor. Minimising either is the same.
 ///
 /// ```swift
-/// let weight = LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)       // min(s, 5)/(s + 1)
+/// LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)       // min(s, 5)/(s + 1)
 /// ```
 public enum LossWeighting: Hashable, Codable, Sendable {
-  /// 1 for whatever is predicted: the simple loss of Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14.
+  /// 1 for whatever is predicted: the simple loss of Ho et al. 2020,
+  /// https://arxiv.org/abs/2006.11239, equation 14.
   case uniform
   /// w = min(s, gamma). Hang et al. 2023, https://arxiv.org/abs/2303.09556, section 3.4.
   case minSNR(gamma: Double = 5)
-  /// w = s·gamma/(s + gamma). Crowson et al. 2024, https://arxiv.org/abs/2401.11605, soft-min-SNR; gamma is
-  /// 1/σ_data² = 4 there.
+  /// w = s·gamma/(s + gamma). Crowson et al. 2024, https://arxiv.org/abs/2401.11605, soft-min-SNR;
+  /// gamma is 1/σ_data² = 4 there.
   case softMinSNR(gamma: Double = 4)
-  /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. Choi et al. 2022, https://arxiv.org/abs/2204.00227, equation 8.
+  /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. Choi et al. 2022,
+  /// https://arxiv.org/abs/2204.00227, equation 8.
   case p2(k: Double = 1, gamma: Double = 1)
-  /// w = s + 1/sigmaData². Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, λ(σ) = (σ² + σ_data²)/(σ·σ_data)².
+  /// w = s + 1/sigmaData², λ(σ) of Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1.
   case edm(sigmaData: Double = 0.5)
-  /// 1/t² for flow, with t = noise/(signal + noise). The `sigma_sqrt` of diffusers' training for Esser et al. 2024,
-  /// https://arxiv.org/abs/2403.03206.
+  /// 1/t² for flow, with t = noise/(signal + noise). The `sigma_sqrt` of diffusers' training for
+  /// Esser et al. 2024, https://arxiv.org/abs/2403.03206.
   case sigmaSquareRoot
-  /// 2/(π·(1 − 2t + 2t²)) for flow, with t = noise/(signal + noise). Esser et al. 2024, section 3.1, CosMap.
+  /// 2/(π·(1 − 2t + 2t²)) for flow, with the same t. Esser et al. 2024, section 3.1, CosMap.
   case cosMap
 }
 
@@ -33,9 +36,9 @@ extension LossWeighting {
   ///   - level: the level of the noisy sample; its SNR alone matters.
   ///   - prediction: what the network predicts.
   ///   - previous: the next level of the process, needed by `.previous` alone.
-  /// - Returns: 0 or more. At SNR 0 and ∞ it is the limit, which is +∞ where the weight is not bounded (EDM for epsilon at SNR 0, or
-  ///   for x0 at SNR ∞), and never NaN.
-  /// - Precondition: the parameters are above 0 (`gamma` of `p2` may be 0), and `.previous` has a level to go to.
+  /// - Returns: 0 or more. At SNR 0 and ∞ it is the limit, which is +∞ where the weight is not
+  ///   bounded (EDM for epsilon at SNR 0, or for x0 at SNR ∞), and never NaN.
+  /// - Precondition: parameters are above 0 (`gamma` of `p2` may be 0); `.previous` has a level.
   public func weight(at level: NoiseLevel, for prediction: Prediction, previous: NoiseLevel? = nil) -> Double {
     validate()
     if self == .uniform { return 1 }
@@ -76,7 +79,7 @@ extension LossWeighting {
     }
   }
 
-  /// The square of what an error of x0 is multiplied by in a prediction: its value, and c·s^p at the ends.
+  /// The square of the factor from an error of x0 to one of a prediction, and c·s^p at the ends.
   private static func squaredFactor(
     of prediction: Prediction, at level: NoiseLevel, previous: NoiseLevel?
   ) -> (value: Double, coefficient: Double, exponent: Double) {

@@ -1,8 +1,9 @@
 extension NoiseSource {
-  /// Offset noise: epsilon + strength·z, with one z for each sample and channel. A model learns from it to change the mean of a
-  /// picture, which almost no noise without it hides.
+  /// Offset noise: epsilon + strength·z, with one z for each sample and channel. A model learns
+  /// from it to change the mean of a picture, which almost no noise without it hides.
   ///
-  /// It takes the place of epsilon in the sample and in the target. The variance is not brought back to 1: it is 1 + strength².
+  /// It takes the place of epsilon in the sample and in the target. The variance is not brought
+  /// back to 1: it is 1 + strength².
   ///
   /// - Parameters:
   ///   - other: gives the shape: samples, channels, and any number of further dimensions.
@@ -19,8 +20,8 @@ extension NoiseSource {
     return .combination([(1, epsilon), (strength, Batch(shape: other.shape, scalars: offsets))])
   }
 
-  /// Input perturbation: epsilon + strength·z, for the noisy sample alone. The target keeps epsilon, so that a model learns to go on
-  /// from samples that are a little off, as its own are.
+  /// Input perturbation: epsilon + strength·z, for the noisy sample alone. The target keeps
+  /// epsilon, so that a model learns to go on from samples that are a little off, as its own are.
   ///
   /// ```swift
   /// let epsilon = noise.next(like: x0)

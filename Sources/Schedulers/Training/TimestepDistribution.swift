@@ -4,7 +4,8 @@
 public struct TimestepDistribution: TimestepSampler, Hashable {
   /// What a draw's loss is multiplied by.
   public enum Weighting: String, Hashable, Codable, Sendable {
-    /// 1/(T·p_t): the mean of the objective is that of uniform timesteps, whatever the distribution; only its variance changes.
+    /// 1/(T·p_t): the mean of the objective is that of uniform timesteps, whatever the
+    /// distribution; only its variance changes.
     case unbiased
     /// 1: a timestep counts by how often it is drawn, which changes the objective.
     case none
@@ -23,8 +24,9 @@ public struct TimestepDistribution: TimestepSampler, Hashable {
   /// - Parameters:
   ///   - shares: one for each timestep.
   ///   - weighting: what a draw's loss is multiplied by.
-  /// - Throws: `TimestepSamplingError` if there are no shares, one is negative, infinite or NaN, or their sum is not a positive
-  ///   number; with unbiased weights also if the probability of a timestep underflows, as its part of the objective would be lost.
+  /// - Throws: `TimestepSamplingError` if there are no shares, one is negative, infinite or NaN, or
+  ///   their sum is not a positive number; with unbiased weights also if the probability of a
+  ///   timestep underflows, as its part of the objective would be lost.
   public init(proportionalTo shares: [Double], weighting: Weighting = .unbiased) throws(TimestepSamplingError) {
     guard !shares.isEmpty else { throw .timesteps(0) }
     for (t, share) in shares.enumerated() where !(share >= 0 && share.isFinite) { throw .share(share, timestep: t) }
@@ -61,7 +63,8 @@ public struct TimestepDistribution: TimestepSampler, Hashable {
 }
 
 extension TimestepDistribution {
-  /// Every timestep as probable as the next: p_t = 1/T, weight 1. Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 1.
+  /// Every timestep as probable as the next: p_t = 1/T, weight 1. Ho et al. 2020,
+  /// https://arxiv.org/abs/2006.11239, algorithm 1.
   ///
   /// - Throws: `TimestepSamplingError` if T is less than 1.
   public static func uniform(timesteps: Int) throws(TimestepSamplingError) -> TimestepDistribution {
@@ -69,21 +72,21 @@ extension TimestepDistribution {
     return try TimestepDistribution(proportionalTo: Array(repeating: 1, count: timesteps))
   }
 
-  /// Logit-normal: timestep ⌊T·τ⌋ with ln(τ/(1 − τ)) ~ N(mean, deviation²), which prefers the middle.
+  /// Logit-normal: timestep ⌊T·τ⌋ with ln(τ/(1 − τ)) ~ N(mean, deviation²); it prefers the middle.
   ///
-  /// The paper weights its draws by 1, which changes the objective; `.unbiased` keeps the uniform one.
+  /// The paper weights draws by 1, which changes the objective; `.unbiased` keeps the uniform one.
   ///
   /// - Parameters:
   ///   - timesteps: T, 1 or more; the last is the noisiest.
-  ///   - mean: above 0 prefers noise, below 0 data. diffusers' training scripts look ⌊T·τ⌋ up in a table that begins with the
-  ///     noisiest timestep, so their `logit_mean` has the other sign.
+  ///   - mean: above 0 prefers noise, below 0 data. diffusers' training scripts look ⌊T·τ⌋ up in a
+  ///     table that begins with the noisiest timestep, so their `logit_mean` has the other sign.
   ///   - deviation: above 0.
   ///   - weighting: what a draw's loss is multiplied by.
-  /// - Throws: `TimestepSamplingError` if a parameter is out of its range, or the weights are to be unbiased and the probability
-  ///   of a timestep underflows.
+  /// - Throws: `TimestepSamplingError` if a parameter is out of its range, or the weights are to be
+  ///   unbiased and the probability of a timestep underflows.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
   ///
-  /// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1, logit-normal sampling.
+  /// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1, logit-normal.
   public static func logitNormal(
     timesteps: Int, mean: Double = 0, deviation: Double = 1, weighting: Weighting = .none
   ) throws(TimestepSamplingError) -> TimestepDistribution {
@@ -96,15 +99,15 @@ extension TimestepDistribution {
 
   /// Log-normal: the timestep whose ln σ is nearest to a draw of ln σ ~ N(mean, deviation²).
   ///
-  /// The paper weights its draws by 1 (beside λ(σ), which is `LossWeighting.edm`), which changes the objective; `.unbiased` keeps
-  /// the uniform one.
+  /// The paper weights its draws by 1 (beside λ(σ), which is `LossWeighting.edm`), which changes
+  /// the objective; `.unbiased` keeps the uniform one.
   ///
   /// - Parameters:
   ///   - law: the mean and the deviation; `LogNormalSigma` draws sigmas themselves.
-  ///   - schedule: gives the sigma of each timestep, noise/signal. Where the last holds no signal, it is never drawn.
+  ///   - schedule: gives the sigma of each timestep. A last one without signal is never drawn.
   ///   - weighting: what a draw's loss is multiplied by.
-  /// - Throws: `TimestepSamplingError` if all draws would pass the ends of the schedule, or the weights are to be unbiased and the
-  ///   probability of a timestep is 0.
+  /// - Throws: `TimestepSamplingError` if all draws would pass the ends of the schedule, or the
+  ///   weights are to be unbiased and the probability of a timestep is 0.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
   ///
   /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, noise distribution.

@@ -1,7 +1,7 @@
 /// Which timesteps a batch is trained at.
 ///
 /// ```swift
-/// let sampler: some TimestepSampler = Stratified(try TimestepDistribution.uniform(timesteps: 1000))
+/// let sampler = Stratified(try TimestepDistribution.uniform(timesteps: 1000))
 /// var generator = PhiloxGenerator(seed: 42)
 /// for draw in sampler.draw(count: 64, using: &generator) {
 ///   loss += draw.weight * squaredError(at: schedule[draw.timestep])

@@ -38,7 +38,8 @@ public struct TimestepWeights: Hashable, Sendable {
 extension LossWeighting {
   /// The weight at every timestep of a schedule.
   ///
-  /// - Precondition: as of `weight(at:for:previous:)`; `.previous` goes to the timestep before, and from the first to clean data.
+  /// - Precondition: as of `weight(at:for:previous:)`; `.previous` goes to the timestep before or,
+  ///   from 0, to clean data.
   public func weights(over schedule: NoiseSchedule, for prediction: Prediction) -> TimestepWeights {
     var previous = NoiseLevel.clean
     return TimestepWeights(

@@ -1,20 +1,22 @@
 /// What a network is trained to make small, at every timestep of a process.
 ///
 /// ```swift
-/// let loss = try TrainingLoss(schedule, predicting: .epsilon, variance: .learnedRange, kind: .rescaledMSE)
+/// let loss = try TrainingLoss(schedule, predicting: .epsilon)
 /// let xt = schedule.mix(x0, with: epsilon, at: timesteps)
-/// let value = try loss(output: unet(xt, timesteps), x0: x0, epsilon: epsilon, sample: xt, timesteps: timesteps)
-/// backpropagate(value.gradient)        // or, with automatic differentiation, `loss[t]` says what to compute
+/// let output = unet(xt, timesteps)
+/// let value = try loss(output: output, x0: x0, epsilon: epsilon, sample: xt, timesteps: timesteps)
+/// backpropagate(value.gradient)        // or differentiate yourself what `loss[t]` says
 /// ```
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 14; Nichol and Dhariwal 2021,
-/// https://arxiv.org/abs/2102.09672, equation 16, the hybrid loss. It is `training_losses` of guided-diffusion.
+/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 14; Nichol and
+/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 16, the hybrid loss. It is
+/// `training_losses` of guided-diffusion.
 public struct TrainingLoss: Hashable, Sendable {
-  /// What the loss is made of. The bound's terms are in bits per dimension; a learned variance needs them.
+  /// What the loss is made of; the bound's terms, in bits per dimension, teach a learned variance.
   public enum Kind: String, Hashable, Codable, CaseIterable, Sendable {
-    /// The squared error of the prediction. With a learned variance, plus L_t, of which the prediction learns nothing.
+    /// The squared error; with a learned variance plus L_t, which does not teach the prediction.
     case mse
-    /// The same with T/1000·L_t, so that the two keep their proportion for any T; Nichol and Dhariwal's hybrid loss for T = 1000.
+    /// The same with T/1000·L_t, in proportion for any T: Nichol and Dhariwal's hybrid loss.
     case rescaledMSE
     /// L_t.
     case kl
@@ -26,8 +28,9 @@ public struct TrainingLoss: Hashable, Sendable {
   ///
   ///     weight·(F − target)²  +  factor·L_t
   ///
-  /// with L_t in nats: for t > 0 the divergence of N(mean(x̂0), exp(logVariance)) from N(mean(x_0), exp(posteriorLogVariance)), where
-  /// x̂0, mean and logVariance are those of `step`; for t = 0 minus the logarithm of the probability of x_0.
+  /// with L_t in nats: for t > 0 the divergence of N(mean(x̂0), exp(logVariance)) from N(mean(x_0),
+  /// exp(posteriorLogVariance)), where x̂0, mean and logVariance are those of `step`; for t = 0
+  /// minus the logarithm of the probability of x_0.
   public struct Objective: Hashable, Sendable {
     /// The factor of the squared error; 0 where there is none.
     public let weight: Double
@@ -58,7 +61,7 @@ public struct TrainingLoss: Hashable, Sendable {
   ///   - kind: what the loss is made of.
   ///   - weighting: how much the squared error counts.
   ///   - likelihood: how L_0 is computed.
-  /// - Throws: `PlanError` if the output does not determine x̂0 at a timestep, or a weight is not finite there.
+  /// - Throws: `PlanError` if the output does not determine x̂0, or a weight is not finite.
   public init(
     _ schedule: NoiseSchedule, predicting prediction: Prediction, variance: Variance = .fixedLarge, kind: Kind = .mse,
     weighting: LossWeighting = .uniform, likelihood: DiscretizedGaussian = DiscretizedGaussian()
@@ -93,13 +96,14 @@ public struct TrainingLoss: Hashable, Sendable {
   ///
   /// - Precondition: t is in 0 ..< T.
   public subscript(t: Int) -> Objective {
-    precondition(objectives.indices.contains(t), "timestep \(t) is outside the schedule's 0 ... \(objectives.count - 1)")
+    precondition(
+      objectives.indices.contains(t), "timestep \(t) is outside the schedule's 0 ... \(objectives.count - 1)")
     return objectives[t]
   }
 }
 
 extension Prediction {
-  /// The target at a step of the reverse process; the previous sample's is the mean of q(x_{t−1} | x_t, x_0).
+  /// The target at a reverse step; for the previous sample the mean of q(x_{t−1} | x_t, x_0).
   fileprivate func target(at step: ReverseProcess.Step) -> Target {
     guard self == .previous else { return target(at: step.level)! }
     return Target(
@@ -125,7 +129,7 @@ extension TrainingLoss {
   /// The loss of a network's output, and its gradient, in closed form. All arithmetic is in Double.
   ///
   /// - Parameters:
-  ///   - output: the network's, for `sample`; in its shape, or with twice its channels if the variance is learned.
+  ///   - output: the network's, for `sample`, with twice its channels for a learned variance.
   ///   - x0: the data, in [−1, 1].
   ///   - epsilon: the standard normal noise that the network is to find.
   ///   - sample: x_t, what the network was given.
