@@ -13,9 +13,9 @@ its nodes solve a linear system.
 Where the references differ from the mathematics:
 
 - DPM-Solver and DPM-Solver++ of order 3, by their authors and in diffusers, take half of the second difference, which costs an order. The
-  runs are theirs, as the option `halvesCurvature`; the methods of order 3 are held to the coefficients.
+  runs are theirs, as the option `matchesAuthorsCode`; the methods of order 3 are held to the coefficients.
 - diffusers' SDE-DPM-Solver++ of order 3 has a wrong sign; the runs are k-diffusion's, which halves the second difference too.
-- diffusers' SA-Solver gives a line the slope H/2; the runs are its, as the option `isHalved`, and the coefficients those of the paper.
+- diffusers' SA-Solver gives a line the slope H/2; the runs are its, as the option `matchesAuthorsCode`, and the coefficients those of the paper.
 - diffusers' UniPC is not finite where a step of order above 1 ends in clean data, and with bh1 none. Its runs lower the last orders, as it
   does by default, and those with bh1 stop before.
 """

@@ -12,7 +12,7 @@ import Schedulers
 /// The arithmetic is in Float. A sample's answer does not depend on the batch that it comes in. A network that learns its variance
 /// answers with twice the channels; its plans are made with `learnsVariance: true`.
 public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
-  public typealias Tensor = Batch<Scalar>
+  public typealias Tensor = SampleBatch<Scalar>
 
   /// The network.
   public let network: Network<Float>
@@ -37,7 +37,7 @@ public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
   /// The output for an input.
   ///
   /// - Precondition: the input's samples have 64 scalars, in one channel.
-  public func callAsFunction(_ input: Batch<Scalar>, _ query: SamplingPlan.Query) -> Batch<Scalar> {
+  public func callAsFunction(_ input: SampleBatch<Scalar>, _ query: SamplingPlan.Query) -> SampleBatch<Scalar> {
     precondition(
       input.sampleSize == Architecture.pixels && input.shape.count > 1,
       "samples of shape \(Array(input.shape.dropFirst())) are no pictures of \(Architecture.pixels) values in one channel")
@@ -57,7 +57,7 @@ public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
       output += answer.prefix(real * outputs)
     }
     let channels = input.shape[1] * (network.architecture.learnsVariance ? 2 : 1)
-    return Batch(shape: [count, channels] + input.shape.dropFirst(2), scalars: Scalar.rounding(output))
+    return SampleBatch(shape: [count, channels] + input.shape.dropFirst(2), scalars: Scalar.rounding(output))
   }
 
   @specialized(where Scalar == Float)

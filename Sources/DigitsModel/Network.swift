@@ -33,7 +33,7 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   /// says is 0.
   public init(_ architecture: Architecture, seed: UInt64) {
     var noise = GaussianNoise(seed: seed)
-    let normals = noise.next(like: Batch<Scalar>(zeros: [1, architecture.count])).scalars
+    let normals = noise.next(like: SampleBatch<Scalar>(zeros: [1, architecture.count])).scalars
     var parameters = normals
     for parameter in architecture.parameters {
       let isZero = parameter.shape.count == 1 || parameter.name.hasPrefix("output")

@@ -12,7 +12,7 @@ import Schedulers
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 57, there for equal weights and signal 1.
 public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
-  public typealias Tensor = Batch<Scalar>
+  public typealias Tensor = SampleBatch<Scalar>
 
   public let prediction: Prediction
   public let dimension: Int

@@ -14,7 +14,7 @@ import Schedulers
 /// in, and at whatever position.
 ///
 /// The posterior mean is the minimum of the training loss: Karras et al. 2022, https://arxiv.org/abs/2206.00364, appendix B.3.
-public protocol ExactDenoiser<Scalar>: Denoiser, Sendable where Tensor == Batch<Scalar>, Failure == Never {
+public protocol ExactDenoiser<Scalar>: Denoiser, Sendable where Tensor == SampleBatch<Scalar>, Failure == Never {
   associatedtype Scalar: SampleScalar
   /// The number of scalars in a sample.
   var dimension: Int { get }
@@ -33,7 +33,7 @@ extension ExactDenoiser {
   /// The output for an input at the level that the network sees, query.level scaled by query.inputScale, as `prediction`.
   ///
   /// - Precondition: the input's samples have `dimension` scalars; the level has noise, unless `prediction` is x0.
-  public func callAsFunction(_ input: Batch<Scalar>, _ query: SamplingPlan.Query) -> Batch<Scalar> {
+  public func callAsFunction(_ input: SampleBatch<Scalar>, _ query: SamplingPlan.Query) -> SampleBatch<Scalar> {
     output(for: input, at: query.level.scaled(by: query.inputScale), as: prediction)
   }
 
@@ -48,8 +48,8 @@ extension ExactDenoiser {
   /// - Accuracy: with e the error of x̂0, that of epsilon is signal/noise·e, that of v (signal² + noise²)/noise·e, and that of flow
   ///   (signal + noise)/noise·e, each before the rounding to `Scalar`.
   public func output(
-    for input: Batch<Scalar>, at level: NoiseLevel, previous: NoiseLevel? = nil, as prediction: Prediction
-  ) -> Batch<Scalar> {
+    for input: SampleBatch<Scalar>, at level: NoiseLevel, previous: NoiseLevel? = nil, as prediction: Prediction
+  ) -> SampleBatch<Scalar> {
     checkSize(of: input)
     guard let readout = Prediction.x0.conversion(to: prediction, at: level, previous: previous) else {
       preconditionFailure(
@@ -60,7 +60,7 @@ extension ExactDenoiser {
     }
     let samples = input.doubles
     let x0 = level.noise > 0 ? posteriorMean(of: samples, at: level) : samples.map { $0 / level.signal }
-    return Batch(doubles: Double.combination([(readout.sample, samples), (readout.output, x0)]), like: input)
+    return SampleBatch(doubles: Double.combination([(readout.sample, samples), (readout.output, x0)]), like: input)
   }
 
   func check(_ samples: [Double], at level: NoiseLevel) {
@@ -69,14 +69,14 @@ extension ExactDenoiser {
     precondition(level.noise > 0, "a posterior mean needs noise; there is none at \(level), where x0 is x/signal")
   }
 
-  func checkSize(of input: Batch<Scalar>) {
+  func checkSize(of input: SampleBatch<Scalar>) {
     precondition(
       input.sampleSize == dimension,
       "a sample of shape \(Array(input.shape.dropFirst())) has \(input.sampleSize) scalars; this denoiser is for \(dimension)")
   }
 }
 
-extension Batch {
+extension SampleBatch {
   /// The scalars in Double, each exactly.
   var doubles: [Double] {
     @specialized(where Scalar == Float)
@@ -87,7 +87,7 @@ extension Batch {
   /// A batch in the shape of another; each value is rounded once.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  init(doubles: [Double], like other: Batch) {
+  init(doubles: [Double], like other: SampleBatch) {
     self.init(scalars: doubles.map { Scalar($0) }, like: other)
   }
 }

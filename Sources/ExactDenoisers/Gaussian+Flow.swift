@@ -21,12 +21,12 @@ extension Gaussian {
   ///
   /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 1, for the ODE; Song et al. 2021,
   /// https://arxiv.org/abs/2011.13456, equation 13, where it comes from.
-  public func flow(_ sample: Batch<Scalar>, from: NoiseLevel, to: NoiseLevel) -> Batch<Scalar> {
+  public func flow(_ sample: SampleBatch<Scalar>, from: NoiseLevel, to: NoiseLevel) -> SampleBatch<Scalar> {
     checkSize(of: sample)
     let factors = zip(basis.deviations(at: from), basis.deviations(at: to)).map { $0 > 0 ? $1 / $0 : 0 }
     let carried = Tiles.map(sample.doubles, dimension: dimension) { tile, _ in
       basis.samples(basis.coordinates(of: tile, signal: from.signal), times: factors, signal: to.signal)
     }
-    return Batch(doubles: carried, like: sample)
+    return SampleBatch(doubles: carried, like: sample)
   }
 }

@@ -11,7 +11,7 @@ import Schedulers
 ///
 /// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, equations 2.113 to 2.117.
 public struct Gaussian<Scalar: SampleScalar>: ExactDenoiser {
-  public typealias Tensor = Batch<Scalar>
+  public typealias Tensor = SampleBatch<Scalar>
 
   public let prediction: Prediction
   /// Σ, row by row.

@@ -11,7 +11,7 @@ import Schedulers
 ///
 /// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, equations 9.7 and 9.13 for the responsibilities.
 public struct GaussianMixture<Scalar: SampleScalar>: ExactDenoiser {
-  public typealias Tensor = Batch<Scalar>
+  public typealias Tensor = SampleBatch<Scalar>
 
   public let prediction: Prediction
   public let dimension: Int

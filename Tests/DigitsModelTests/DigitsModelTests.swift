@@ -14,8 +14,8 @@ import Testing
     }())
   let query = SamplingPlan.Query(timestep: 321, level: NoiseLevel(signal: 0.6, noise: 0.8))
 
-  func batch(_ count: Int) -> Batch<Double> {
-    Batch(shape: [count, 1, 8, 8], scalars: `The gradient of the network`.normals(count * 64, seed: 7))
+  func batch(_ count: Int) -> SampleBatch<Double> {
+    SampleBatch(shape: [count, 1, 8, 8], scalars: `The gradient of the network`.normals(count * 64, seed: 7))
   }
 
   @Test func `answers a sample alike whatever the batch and the position`() {
@@ -39,7 +39,7 @@ import Testing
   @Test func `answers with two channels if it learns its variance, and is sampled from`() throws {
     let network = Network<Float>(Architecture(hidden: 8, blocks: 1, learnsVariance: true), seed: 1)
     let denoiser = DigitsDenoiser<Float>(network, predicting: .v)
-    let start = Batch<Float>(zeros: [3, 1, 8, 8])
+    let start = SampleBatch<Float>(zeros: [3, 1, 8, 8])
     #expect(denoiser(start, query).shape == [3, 2, 8, 8])
     let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 100), steps: 3, spacing: .trailing)
     let plan = try DDIM().plan(over: grid, predicting: .v, learnsVariance: true)

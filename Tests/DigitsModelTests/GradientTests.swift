@@ -6,7 +6,7 @@ import Testing
 @Suite struct `The gradient of the network` {
   static func normals(_ count: Int, seed: UInt64) -> [Double] {
     var noise = GaussianNoise(seed: seed)
-    return noise.next(like: Batch<Double>(zeros: [1, count])).scalars
+    return noise.next(like: SampleBatch<Double>(zeros: [1, count])).scalars
   }
 
   /// A network of random parameters, none of which is 0.
@@ -99,15 +99,15 @@ import Testing
     let network = Self.network(learnsVariance: true)
     let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)
     let shape = [3, 1, 8, 8]
-    let x0 = Batch(shape: shape, scalars: Self.normals(3 * 64, seed: 4).map { max(-1, min(1, ($0 * 8).rounded() / 8)) })
-    let epsilon = Batch(shape: shape, scalars: Self.normals(3 * 64, seed: 5))
+    let x0 = SampleBatch(shape: shape, scalars: Self.normals(3 * 64, seed: 4).map { max(-1, min(1, ($0 * 8).rounded() / 8)) })
+    let epsilon = SampleBatch(shape: shape, scalars: Self.normals(3 * 64, seed: 5))
     let steps = timesteps.map { Int($0) }
     let sample = schedule.mix(x0, with: epsilon, at: steps)
     let loss = try TrainingLoss(
       schedule, predicting: .v, variance: .learnedRange, kind: .rescaledKL, likelihood: DiscretizedGaussian(levels: 17))
-    func value(_ network: Network<Double>) throws -> (TrainingLoss.Value<Batch<Double>>, Network<Double>.Tape) {
+    func value(_ network: Network<Double>) throws -> (TrainingLoss.Value<SampleBatch<Double>>, Network<Double>.Tape) {
       let tape = network.run(sample.scalars, timesteps: timesteps, labels: labels)
-      let output = Batch(shape: [3, 2, 8, 8], scalars: tape.output)
+      let output = SampleBatch(shape: [3, 2, 8, 8], scalars: tape.output)
       return (try loss(output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: steps), tape)
     }
     let (at, tape) = try value(network)

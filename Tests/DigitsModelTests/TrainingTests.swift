@@ -52,13 +52,13 @@ import Testing
       let rows = step * 8..<(step + 1) * 8
       let steps = Array(timesteps[rows])
       let shape = [8, 1, 8, 8]
-      let x0 = Batch(shape: shape, scalars: chosen[rows].flatMap { golden.images.images[$0].map { Scalar($0) } })
-      let epsilon = Batch(shape: shape, scalars: noise[step * 512..<(step + 1) * 512].map { Scalar($0) })
+      let x0 = SampleBatch(shape: shape, scalars: chosen[rows].flatMap { golden.images.images[$0].map { Scalar($0) } })
+      let epsilon = SampleBatch(shape: shape, scalars: noise[step * 512..<(step + 1) * 512].map { Scalar($0) })
       let sample = schedule.mix(x0, with: epsilon, at: steps)
       let told = labels[rows].map { $0 == 10 ? nil : $0 }
       let tape = network.run(sample.scalars, timesteps: steps.map(Double.init), labels: told)
       let value = try loss(
-        output: Batch(shape: shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: steps)
+        output: SampleBatch(shape: shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: steps)
       var gradient = [Scalar](repeating: 0, count: network.parameters.count)
       network.addGradient(of: tape, slope: value.gradient.scalars, to: &gradient)
       let norm = GradientClipping.norm(of: gradient)

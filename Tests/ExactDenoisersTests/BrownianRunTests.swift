@@ -5,7 +5,7 @@ import Testing
 @Suite struct BrownianRunTests {
   /// With noise that does not know about time, two runs of one seed share their start and their first draws, which mean other steps in
   /// each. With one Brownian path, the finer run adds detail to the coarser one's.
-  @Test(arguments: [DDPM(), EulerAncestral(), DPMSolverSDE()] as [any Sampler])
+  @Test(arguments: [DDPM(), EulerAncestral(), DPMSolverPlusPlusSDE()] as [any Sampler])
   func `a Brownian path gives much the same sample for other numbers of steps`(
     sampler: any Sampler
   ) throws {
@@ -14,7 +14,7 @@ import Testing
     func distance(_ source: some NoiseSource) throws -> Double {
       let ends = try [60, 120].map { steps in
         var noise = source
-        let start = noise.next(like: Batch<Double>(zeros: [100, 2]))
+        let start = noise.next(like: SampleBatch<Double>(zeros: [100, 2]))
         let grid = try SamplingGrid(schedule, steps: steps, spacing: TimestepSpacing.trailing)
         let plan = try sampler.plan(over: grid, predicting: .x0)
         return plan.sample(from: start, using: &noise, model: model.callAsFunction)

@@ -18,22 +18,22 @@ import Testing
     grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 200), steps: 200, spacing: TimestepSpacing.trailing)
   }
 
-  private func gradient(_ k: Int, _ x: Batch<Double>, _ query: SamplingPlan.Query) -> Batch<Double> {
+  private func gradient(_ k: Int, _ x: SampleBatch<Double>, _ query: SamplingPlan.Query) -> SampleBatch<Double> {
     let factor = query.level.signal / (query.level.noise * query.level.noise)
     return .combination([(factor, components[k](x, query)), (-factor, mixture(x, query))])
   }
 
   private func draw(
-    _ sampler: any Sampler, _ model: (Batch<Double>, SamplingPlan.Query) -> Batch<Double>,
-    guidance: ((Batch<Double>, SamplingPlan.Query) -> ClassifierGuidance<Batch<Double>>)? = nil
-  ) throws -> Batch<Double> {
+    _ sampler: any Sampler, _ model: (SampleBatch<Double>, SamplingPlan.Query) -> SampleBatch<Double>,
+    guidance: ((SampleBatch<Double>, SamplingPlan.Query) -> ClassifierGuidance<SampleBatch<Double>>)? = nil
+  ) throws -> SampleBatch<Double> {
     var noise = GaussianNoise(seed: 3)
-    let start = noise.next(like: Batch<Double>(zeros: [64, 2]))
+    let start = noise.next(like: SampleBatch<Double>(zeros: [64, 2]))
     return try sampler.plan(over: grid, predicting: .x0).sample(from: start, using: &noise, model: model, guidance: guidance)
   }
 
   /// How many of the samples are nearer to the mean of component k than to the other's.
-  private func count(_ samples: Batch<Double>, near k: Int) -> Int {
+  private func count(_ samples: SampleBatch<Double>, near k: Int) -> Int {
     let means = [[-1, 0.5], [0.8, -0.6]]
     return samples.rows.count { row in
       let squares = means.map { mean in zip(row, mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }

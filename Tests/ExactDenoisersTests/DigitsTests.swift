@@ -6,11 +6,11 @@ import Testing
 
 @Suite struct DigitsTests {
   /// 16 samples from noise in 25 steps of DDIM.
-  private func sample<Scalar: SampleScalar>(_ denoiser: Dataset<Scalar>) throws -> Batch<Scalar> {
+  private func sample<Scalar: SampleScalar>(_ denoiser: Dataset<Scalar>) throws -> SampleBatch<Scalar> {
     let schedule = try NoiseSchedule(.linear(), timesteps: 1000)
     let plan = try DDIM().plan(over: SamplingGrid(schedule, steps: 25), predicting: denoiser.prediction)
     var noise = GaussianNoise(seed: 7)
-    return denoiser.sample(plan, from: noise.next(like: Batch(zeros: [16, 1, 8, 8])))
+    return denoiser.sample(plan, from: noise.next(like: SampleBatch(zeros: [16, 1, 8, 8])))
   }
 
   /// The distance to the nearest of some images, and which that is.

@@ -74,7 +74,7 @@ import Testing
 
   @Test func theShapeOfTheInputIsKept() throws {
     let dataset = try Dataset<Float>(points: normals(4, 12, seed: 4))
-    let output = dataset.output(for: Batch(zeros: [2, 3, 2, 2]), at: .variancePreserving(sigma: 1), as: .v)
+    let output = dataset.output(for: SampleBatch(zeros: [2, 3, 2, 2]), at: .variancePreserving(sigma: 1), as: .v)
     #expect(output.shape == [2, 3, 2, 2])
   }
 
@@ -88,7 +88,7 @@ import Testing
       (try GaussianMixture(components: [gaussian]), try GaussianMixture(components: [exact])),
     ]
     let x = batch(normals(5, 4, seed: 8), as: Scalar.self)
-    let wide = Batch<Double>(shape: x.shape, scalars: x.values)
+    let wide = SampleBatch<Double>(shape: x.shape, scalars: x.values)
     let level = NoiseLevel.variancePreserving(sigma: 0.5)
     for prediction in Prediction.allCases where prediction != .previous {
       for (narrow, exact) in pairs {

@@ -23,9 +23,9 @@ import Testing
     let x0 = Self.gaussian.output(for: here, at: Self.level(t), as: .x0)
     let epsilon = Self.gaussian.output(for: here, at: Self.level(t), as: .epsilon)
     let square = (1 + t * t) * (1 + t * t)
-    let slope = Batch.combination([(-4 * t / square, x0), (2 * (1 - t * t) / square, epsilon)])
+    let slope = SampleBatch.combination([(-4 * t / square, x0), (2 * (1 - t * t) / square, epsilon)])
     // At t = 1 the signal is 0, and beyond it there is no path: there the difference is one-sided, of the same order.
-    let difference: Batch<Double>
+    let difference: SampleBatch<Double>
     if t < 1 {
       let ahead = Self.gaussian.flow(Self.samples, from: Self.start, to: Self.level(t + h))
       difference = .combination([(0.5 / h, ahead), (-0.5 / h, behind)])
@@ -37,7 +37,7 @@ import Testing
   }
 
   /// The library's Heun on N steps of equal ratio from sigma 5 to sigma 0.1.
-  private func heun(steps: Int) throws -> Batch<Double> {
+  private func heun(steps: Int) throws -> SampleBatch<Double> {
     let points = (0...steps).map { i in
       let sigma = i == 0 ? 5 : 5 * Math.exp(Double(i) / Double(steps) * Math.log(0.02))
       return SamplingGrid.Point(timestep: Double(steps - i), level: .variancePreserving(sigma: sigma))

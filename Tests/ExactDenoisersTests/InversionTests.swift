@@ -12,7 +12,7 @@ import Testing
     let model = try Gaussian<Double>(fittedTo: digits, predicting: .epsilon)
     // Grey values of the fit's own support, so that nothing is lost in directions that have no
     // variance.
-    let image = Batch(shape: [8, 64], scalars: Array(digits[..<8].joined()))
+    let image = SampleBatch(shape: [8, 64], scalars: Array(digits[..<8].joined()))
     let schedule = try NoiseSchedule(.cosine(), timesteps: 4000)
     func error(steps: Int) throws -> Double {
       let grid = try SamplingGrid(schedule, steps: steps, spacing: TimestepSpacing.linspace)

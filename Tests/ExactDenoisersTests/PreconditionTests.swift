@@ -13,7 +13,7 @@ import Testing
   @Test func aSampleOfAnotherSizeTraps() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let dataset = try Dataset<Double>(points: [[1, 2]])
-      _ = dataset.output(for: Batch(zeros: [4, 3, 1]), at: NoiseLevel(signal: 1, noise: 1), as: .x0)
+      _ = dataset.output(for: SampleBatch(zeros: [4, 3, 1]), at: NoiseLevel(signal: 1, noise: 1), as: .x0)
     }
     expect("a sample of shape [3, 1] has 3 scalars; this denoiser is for 2", in: result)
   }
@@ -21,7 +21,7 @@ import Testing
   @Test func aFlowOfAnotherSizeTraps() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let gaussian = try Gaussian<Double>(fittedTo: [[1, 2]])
-      _ = gaussian.flow(Batch(zeros: [1, 3]), from: NoiseLevel(signal: 1, noise: 1), to: .clean)
+      _ = gaussian.flow(SampleBatch(zeros: [1, 3]), from: NoiseLevel(signal: 1, noise: 1), to: .clean)
     }
     expect("a sample of shape [3] has 3 scalars; this denoiser is for 2", in: result)
   }
@@ -29,7 +29,7 @@ import Testing
   @Test func epsilonWithoutNoiseTraps() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let dataset = try Dataset<Double>(points: [[1, 2]], predicting: .epsilon)
-      _ = dataset(Batch(zeros: [1, 2]), .clean)
+      _ = dataset(SampleBatch(zeros: [1, 2]), .clean)
     }
     expect("epsilon is not determined at NoiseLevel(signal: 1.0, noise: 0.0), where there is no noise", in: result)
   }
@@ -37,7 +37,7 @@ import Testing
   @Test func previousWithoutALevelToGoToTraps() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let dataset = try Dataset<Double>(points: [[1, 2]])
-      _ = dataset.output(for: Batch(zeros: [1, 2]), at: NoiseLevel(signal: 1, noise: 1), as: .previous)
+      _ = dataset.output(for: SampleBatch(zeros: [1, 2]), at: NoiseLevel(signal: 1, noise: 1), as: .previous)
     }
     expect("needs the level it goes to, with signal and less noise; got none", in: result)
   }

@@ -5,15 +5,15 @@ import Schedulers
 /// Standard normal rows from the library's generator.
 func normals(_ rows: Int, _ columns: Int, seed: UInt64) -> [[Double]] {
   var noise = GaussianNoise(seed: seed)
-  let batch = noise.next(like: Batch<Double>(zeros: [rows, columns]))
+  let batch = noise.next(like: SampleBatch<Double>(zeros: [rows, columns]))
   return (0..<rows).map { Array(batch.scalars[$0 * columns..<($0 + 1) * columns]) }
 }
 
-func batch<Scalar: SampleScalar>(_ rows: [[Double]], as _: Scalar.Type = Double.self) -> Batch<Scalar> {
-  Batch(shape: [rows.count, rows[0].count], scalars: rows.joined().map { Scalar($0) })
+func batch<Scalar: SampleScalar>(_ rows: [[Double]], as _: Scalar.Type = Double.self) -> SampleBatch<Scalar> {
+  SampleBatch(shape: [rows.count, rows[0].count], scalars: rows.joined().map { Scalar($0) })
 }
 
-extension Batch {
+extension SampleBatch {
   var values: [Double] { scalars.map { Double($0) } }
   var rows: [[Double]] { (0..<sampleCount).map { self[$0].values } }
 }
@@ -54,8 +54,8 @@ func denoisers(predicting prediction: Prediction = .x0) throws -> [any ExactDeno
 
 extension ExactDenoiser {
   /// The end of a run of a plan that draws no noise.
-  func sample(_ plan: SamplingPlan, from start: Batch<Scalar>) -> Batch<Scalar> {
-    var run = Sampling(plan, from: start)
+  func sample(_ plan: SamplingPlan, from start: SampleBatch<Scalar>) -> SampleBatch<Scalar> {
+    var run = SamplingRun(plan, from: start)
     while let query = run.query { run.advance(output: self(run.input, query)) }
     return run.sample
   }

@@ -12,7 +12,7 @@ import Testing
     func bits(timesteps: Int) throws -> (mean: Double, error: Double) {
       let schedule = try NoiseSchedule(.cosine(), timesteps: timesteps)
       let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .fixedSmall)
-      let x0 = Batch(shape: [200, 2], scalars: (0..<200).flatMap { points[$0 % 4] })
+      let x0 = SampleBatch(shape: [200, 2], scalars: (0..<200).flatMap { points[$0 % 4] })
       var run = BitsPerDimension(VariationalBound(process, likelihood: DiscretizedGaussian(levels: 17)), of: x0)
       var noise = GaussianNoise(seed: 5)
       while let query = run.query { try run.advance(output: model(run.sample(using: &noise), query)) }

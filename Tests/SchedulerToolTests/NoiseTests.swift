@@ -43,8 +43,8 @@ import Testing
   @Test func `prints one row a line, after as many tensors as are skipped`() throws {
     let text = try tool.run("noise", "--shape", "2,3", "--seed", "7", "--skip", "2").text
     var noise = GaussianNoise(seed: 7)
-    for _ in 0..<2 { _ = noise.next(like: Batch<Float>(zeros: [2, 3])) }
-    let expected = noise.next(like: Batch<Float>(zeros: [2, 3])).scalars
+    for _ in 0..<2 { _ = noise.next(like: SampleBatch<Float>(zeros: [2, 3])) }
+    let expected = noise.next(like: SampleBatch<Float>(zeros: [2, 3])).scalars
     #expect(
       text.split(separator: "\n").map { $0.split(separator: " ").map { Float($0) } } == [
         Array(expected[..<3]), Array(expected[3...]),

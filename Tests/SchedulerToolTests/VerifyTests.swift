@@ -17,7 +17,7 @@ import Testing
     try Data(Self.configuration.utf8).write(to: tool.folder.appendingPathComponent("config.json"))
     try Data("eta = 1".utf8).write(to: tool.folder.appendingPathComponent("broken.json"))
     var noise = GaussianNoise(seed: 1)
-    let outputs = (0..<5).flatMap { _ in noise.next(like: Batch<Float>(zeros: [2, 1, 2, 3])).scalars }
+    let outputs = (0..<5).flatMap { _ in noise.next(like: SampleBatch<Float>(zeros: [2, 1, 2, 3])).scalars }
     try SafetensorsWriter.write(
       to: tool.folder.appendingPathComponent("outputs.safetensors").path,
       [.init("model_outputs", shape: [5, 2, 1, 2, 3], floats: outputs)])

@@ -39,13 +39,13 @@ import Traces
     let source = try source(text, arguments)
     let plan = try source.plan(steps: steps)
     var noise = GaussianNoise(seed: 1)
-    let zeros = Batch<Float>(zeros: [2, 2, 3, 3])
-    var run = Sampling(plan, from: Batch.combination([(plan.initialScale, noise.next(like: zeros))]))
+    let zeros = SampleBatch<Float>(zeros: [2, 2, 3, 3])
+    var run = SamplingRun(plan, from: SampleBatch.combination([(plan.initialScale, noise.next(like: zeros))]))
     var recorder = TraceRecorder(source, steps: steps, from: run.sample)
     while let query = run.query {
       var output = noise.next(like: zeros)
       if plan.learnsVariance {
-        output = Batch(shape: [2, 4, 3, 3], scalars: output.scalars + noise.next(like: zeros).scalars)
+        output = SampleBatch(shape: [2, 4, 3, 3], scalars: output.scalars + noise.next(like: zeros).scalars)
       }
       let z = run.needsNoise ? noise.next(like: run.sample) : nil
       run.advance(output: output, noise: z)
@@ -68,13 +68,13 @@ import Traces
   @Test func `nothing recorded is an error, and other shapes are the programmer's`() async throws {
     let source = try source(#"{"_class_name": "DDIMScheduler"}"#)
     #expect(throws: TraceError.self) {
-      try TraceRecorder(source, steps: 1, from: Batch<Float>(zeros: [1, 2])).write(to: folder.path + "/a")
+      try TraceRecorder(source, steps: 1, from: SampleBatch<Float>(zeros: [1, 2])).write(to: folder.path + "/a")
     }
     try FileManager.default.removeItem(at: folder)
     await #expect(processExitsWith: .failure) {
       let source = try TraceSource(configuration: #"{"_class_name": "DDIMScheduler"}"#)
-      var recorder = TraceRecorder(source, steps: 1, from: Batch<Float>(zeros: [1, 2]))
-      let other = Batch<Float>(zeros: [1, 3])
+      var recorder = TraceRecorder(source, steps: 1, from: SampleBatch<Float>(zeros: [1, 2]))
+      let other = SampleBatch<Float>(zeros: [1, 3])
       recorder.record(timestep: 0, output: other, noise: nil, sample: other)
     }
   }

@@ -18,7 +18,7 @@ struct Comparison {
   /// Why that is not reached where it is not, as found by profiling.
   var reason: String?
 
-  /// Batch, channels, height and width; `none` for jobs without a tensor.
+  /// SampleBatch, channels, height and width; `none` for jobs without a tensor.
   enum Size: String, CaseIterable {
     case none = "1"
     case latent = "1x4x64x64"

@@ -21,17 +21,17 @@ struct OwnJobs {
     case "dpm++2m": return step(DPMSolverPlusPlus(), .none)
     case "dynamic": return step(DDIM(), .dynamic())
     case "normals":
-      var (noise, buffer) = (GaussianNoise(seed: 1), Batch<Float>(zeros: shape))
+      var (noise, buffer) = (GaussianNoise(seed: 1), SampleBatch<Float>(zeros: shape))
       return { noise.fill(&buffer, threads: threads) }
     case "torch-noise":
-      var (noise, buffer) = (TorchNoise(seed: 1), Batch<Float>(zeros: shape))
+      var (noise, buffer) = (TorchNoise(seed: 1), SampleBatch<Float>(zeros: shape))
       return { noise.fill(&buffer) }
     case "numpy-generator":
       var noise = NumPyGenerator(seed: 1, precision: .float32)
-      return { keep(noise.next(like: Batch<Float>(zeros: shape))) }
+      return { keep(noise.next(like: SampleBatch<Float>(zeros: shape))) }
     case "numpy-random-state":
       var noise = NumPyRandomState(seed: 1)
-      return { keep(noise.next(like: Batch<Double>(zeros: shape))) }
+      return { keep(noise.next(like: SampleBatch<Double>(zeros: shape))) }
     case "mix":
       let (x0, epsilon) = (tensor(), tensor())
       let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
@@ -69,9 +69,9 @@ struct OwnJobs {
     return { keep(try! sampler.plan(over: grid, predicting: .epsilon)) }
   }
 
-  private func tensor() -> Batch<Float> {
+  private func tensor() -> SampleBatch<Float> {
     var noise = GaussianNoise(seed: 7)
-    return noise.next(like: Batch<Float>(zeros: shape))
+    return noise.next(like: SampleBatch<Float>(zeros: shape))
   }
 
   /// A step of a run, from a network that has its output ready; when the run is at its end, it starts again.
@@ -79,11 +79,11 @@ struct OwnJobs {
     let plan = try! sampler.plan(over: Self.grid, predicting: .epsilon, clipping: clipping)
     var noise = GaussianNoise(seed: 1)
     let output = tensor()
-    var run = Sampling(plan, from: tensor())
+    var run = SamplingRun(plan, from: tensor())
     (run.keepsDenoised, run.threads) = (false, threads)
     return {
       if run.evaluations == plan.steps.count - 1 {
-        run = Sampling(plan, from: run.sample)
+        run = SamplingRun(plan, from: run.sample)
         (run.keepsDenoised, run.threads) = (false, threads)
       }
       run.advance(output: output, using: &noise)

@@ -13,7 +13,7 @@ struct Quality {
   /// Moments, tails, the correlation of neighbours and of what lies 256 apart, and chi-square over 200 bins.
   static func ofNormals(count: Int) -> [Quality] {
     var noise = GaussianNoise(seed: 20)
-    var buffer = Batch<Float>(zeros: [1, 1_000_000])
+    var buffer = SampleBatch<Float>(zeros: [1, 1_000_000])
     var sums = [Double](repeating: 0, count: 5)
     var (neighbours, apart, tails) = (0.0, 0.0, [Double](repeating: 0, count: 3))
     // 200 bins of width 1/20 from −5 to 5, and one for each tail.

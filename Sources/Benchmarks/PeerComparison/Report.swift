@@ -21,7 +21,7 @@ struct Report {
       "# Benchmarks", "",
       "Made by `make bench`: this library beside others on one machine, in one run of \(rounds) rounds, each of which measures every job",
       "once. Ratios are what the other takes in times of ours, medians of the rounds' ratios, so that what slows the machine down for a",
-      "while slows both. Our jobs are `Sampling.advance` with a network that has its output ready and without `keepsDenoised`,",
+      "while slows both. Our jobs are `SamplingRun.advance` with a network that has its output ready and without `keepsDenoised`,",
       "`GaussianNoise.fill`, and what else has the name of its row. In brackets is the ratio to reach.", "",
       "- \(Machine.description)", "- \(Machine.swift); \(versions)", "- \(Machine.date)", "",
       "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",

@@ -9,7 +9,7 @@ struct TrainingJob {
   private var average: MovingAverage<Float>
   private var generator = PhiloxGenerator(seed: 0)
   private var noise = GaussianNoise(seed: 0)
-  private let x0: Batch<Float>
+  private let x0: SampleBatch<Float>
   private let threads: Int
   private let labels: [Int?] = (0..<128).map { $0 % 11 < 10 ? $0 % 11 : nil }
 
@@ -20,7 +20,7 @@ struct TrainingJob {
     optimizer = AdamW(count: network.parameters.count)
     average = MovingAverage(of: network.parameters)
     var pictures = GaussianNoise(seed: 1)
-    x0 = pictures.next(like: Batch(zeros: [128, 1, 8, 8]))
+    x0 = pictures.next(like: SampleBatch(zeros: [128, 1, 8, 8]))
   }
 
   mutating func step() throws {
@@ -29,7 +29,7 @@ struct TrainingJob {
     let sample = loss.bound.process.schedule.mix(x0, with: epsilon, at: timesteps)
     let tape = network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels, threads: threads)
     let value = try loss(
-      output: Batch(shape: x0.shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
+      output: SampleBatch(shape: x0.shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
     var gradient = [Float](repeating: 0, count: network.parameters.count)
     network.addGradient(of: tape, slope: value.gradient.scalars, to: &gradient)
     let norm = GradientClipping.norm(of: gradient)

@@ -8,7 +8,7 @@ let benchmarks: @Sendable () -> Void = {
     metrics: [.wallClock, .instructions], scalingFactor: .kilo, maxDuration: .seconds(1))
   let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
   let grid = try! SamplingGrid(schedule, steps: 1000, spacing: TimestepSpacing.trailing)
-  let output = Batch<Float>(shape: [1, 4, 128, 128], scalars: (0..<65536).map { Float($0 % 17) / 8 - 1 })
+  let output = SampleBatch<Float>(shape: [1, 4, 128, 128], scalars: (0..<65536).map { Float($0 % 17) / 8 - 1 })
 
   let samplers: [(String, any Sampler, Clipping)] = [
     ("DDIM", DDIM(), .none), ("DDIM, clipped", DDIM(), .range(-1...1)), ("DDIM, dynamic threshold", DDIM(), .dynamic()),
@@ -18,14 +18,14 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark("step of 65,536: \(name)") { benchmark in
       let plan = try! sampler.plan(over: grid, predicting: .epsilon, clipping: clipping)
       var noise = GaussianNoise(seed: 1)
-      var run = Sampling(plan, from: Batch<Float>(zeros: output.shape))
+      var run = SamplingRun(plan, from: SampleBatch<Float>(zeros: output.shape))
       (run.keepsDenoised, run.threads) = (false, 1)
       // Two steps fill the history.
       for _ in 0..<2 { run.advance(output: output, using: &noise) }
       benchmark.startMeasurement()
       for _ in benchmark.scaledIterations {
         if run.query == nil {
-          run = Sampling(plan, from: run.sample)
+          run = SamplingRun(plan, from: run.sample)
           (run.keepsDenoised, run.threads) = (false, 1)
         }
         run.advance(output: output, using: &noise)
@@ -34,7 +34,7 @@ let benchmarks: @Sendable () -> Void = {
   }
   Benchmark("65,536 normals") { benchmark in
     var noise = GaussianNoise(seed: 1)
-    var buffer = Batch<Float>(zeros: output.shape)
+    var buffer = SampleBatch<Float>(zeros: output.shape)
     benchmark.startMeasurement()
     for _ in benchmark.scaledIterations { noise.fill(&buffer, threads: 1) }
   }

@@ -1,4 +1,4 @@
-/// The bound of a batch, evaluated from the last timestep to the first; a value, as `Sampling` is.
+/// The bound of a batch, evaluated from the last timestep to the first; a value, as `SamplingRun` is.
 /// It holds no more than the data, one draw of noise and a number for each sample, whatever T is.
 public struct BitsPerDimension<Tensor: ScalarTensor> {
   /// The bound.

@@ -37,7 +37,7 @@ extension ReverseProcess {
   }
 
   /// x̂0 after clipping and the log variance of every scalar.
-  @_specialize(where Tensor == Batch<Float>)
+  @_specialize(where Tensor == SampleBatch<Float>)
   func reading<Tensor: ScalarTensor>(
     _ output: Tensor, of sample: Tensor, timesteps: [Int], transform: ((Tensor) -> Tensor)? = nil
   ) throws(OutputError) -> (denoised: [Double], logVariance: [Double]) {

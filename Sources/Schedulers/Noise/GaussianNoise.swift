@@ -8,7 +8,7 @@ import Kernels
 ///
 /// ```swift
 /// var noise = GaussianNoise(seed: 42)
-/// let xT = noise.next(like: Batch<Float>(zeros: [64, 1, 8, 8]))
+/// let xT = noise.next(like: SampleBatch<Float>(zeros: [64, 1, 8, 8]))
 /// ```
 ///
 /// Layout: element i of a sample lies in block b = i / 256 at plane p = i % 256 / 64, lane j = i %

@@ -1,27 +1,27 @@
 /// How a multistep method of order 2 integrates the slope of its line; diffusers' `solver_type`.
-public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
+public enum SlopeRule: String, Hashable, Codable, Sendable, CaseIterable {
   /// As if the line had its value at the middle of the step everywhere.
   case midpoint
   /// Exactly.
-  case heun
+  case exact
 }
 
 /// The steps of a method that draws a polynomial in lambda through the estimates of the last steps.
 package struct ExponentialMultistep {
   package var order: Int
   package var estimate: Estimate
-  package var solverType = SolverType.heun
+  package var slopeRule = SlopeRule.exact
   package var eta = 0.0
   /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code does.
-  var halvesCurvature = false
+  var matchesAuthorsCode = false
   var lowersFinalOrder = false
 
   package init(
-    order: Int, estimate: Estimate, solverType: SolverType = .heun, eta: Double = 0, halvesCurvature: Bool = false,
+    order: Int, estimate: Estimate, slopeRule: SlopeRule = .exact, eta: Double = 0, matchesAuthorsCode: Bool = false,
     lowersFinalOrder: Bool = false
   ) {
-    (self.order, self.estimate, self.solverType, self.eta) = (order, estimate, solverType, eta)
-    (self.halvesCurvature, self.lowersFinalOrder) = (halvesCurvature, lowersFinalOrder)
+    (self.order, self.estimate, self.slopeRule, self.eta) = (order, estimate, slopeRule, eta)
+    (self.matchesAuthorsCode, self.lowersFinalOrder) = (matchesAuthorsCode, lowersFinalOrder)
   }
 
   package func moves(over grid: SamplingGrid) -> [Move] {
@@ -36,9 +36,9 @@ package struct ExponentialMultistep {
     let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
     let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
     let change = step.change(values) { weights, moments in
-      if order == 2, solverType == .midpoint { weights[1] = moments[0] / 2 }
+      if order == 2, slopeRule == .midpoint { weights[1] = moments[0] / 2 }
       // f₀₁₂·s² is half of the second derivative already.
-      if order == 3, halvesCurvature { weights[2] -= moments[2] / 2 }
+      if order == 3, matchesAuthorsCode { weights[2] -= moments[2] / 2 }
     }
     return Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
   }

@@ -52,14 +52,14 @@ extension NoiseSchedule {
   }
 
   /// √ᾱ_{t−1}·β_t/(1 − ᾱ_t), x_0's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
-  public var posteriorMeanCoefficient1: [Double] {
+  public var posteriorX0Coefficient: [Double] {
     zip(betas, zip(products, previousProducts)).map { beta, bars in
       (bars.1.squareRoot() * beta / (1 - bars.0)).rounded
     }
   }
 
   /// √α_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), x_t's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
-  public var posteriorMeanCoefficient2: [Double] {
+  public var posteriorSampleCoefficient: [Double] {
     zip(betas, zip(products, previousProducts)).map { beta, bars in
       (DoubleDouble(sum: 1, -beta).squareRoot() * (1 - bars.1) / (1 - bars.0)).rounded
     }
@@ -112,7 +112,7 @@ extension NoiseSchedule {
     Table(name: "posteriorLogVarianceClipped", referenceName: "posterior_log_variance_clipped") {
       $0.posteriorLogVarianceClipped
     },
-    Table(name: "posteriorMeanCoefficient1", referenceName: "posterior_mean_coef1") { $0.posteriorMeanCoefficient1 },
-    Table(name: "posteriorMeanCoefficient2", referenceName: "posterior_mean_coef2") { $0.posteriorMeanCoefficient2 },
+    Table(name: "posteriorX0Coefficient", referenceName: "posterior_mean_coef1") { $0.posteriorX0Coefficient },
+    Table(name: "posteriorSampleCoefficient", referenceName: "posterior_mean_coef2") { $0.posteriorSampleCoefficient },
   ]
 }

@@ -52,7 +52,7 @@ public struct ReverseProcess: Hashable, Sendable {
     self.prediction = prediction
     self.variance = variance
     self.clipping = clipping
-    let (ofX0, ofSample) = (schedule.posteriorMeanCoefficient1, schedule.posteriorMeanCoefficient2)
+    let (ofX0, ofSample) = (schedule.posteriorX0Coefficient, schedule.posteriorSampleCoefficient)
     let small = schedule.posteriorLogVarianceClipped
     var steps: [Step] = []
     for t in schedule.betas.indices {

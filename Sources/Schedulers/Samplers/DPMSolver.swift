@@ -16,28 +16,28 @@ public struct DPMSolver: Sampler {
   /// 1, 2 or 3.
   public var order: Int
   /// The rule of the steps of order 2.
-  public var solverType: SolverType
+  public var slopeRule: SlopeRule
   /// Whether steps of order 3 take half of the polynomial's second difference; see
   /// `DPMSolverPlusPlus`.
-  public var halvesCurvature: Bool
+  public var matchesAuthorsCode: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
   /// DPM-Solver with several steps.
   public init(
-    order: Int = 2, solverType: SolverType = .midpoint, halvesCurvature: Bool = false, lowersFinalOrder: Bool = false
+    order: Int = 2, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false
   ) {
     self.order = order
-    self.solverType = solverType
-    self.halvesCurvature = halvesCurvature
+    self.slopeRule = slopeRule
+    self.matchesAuthorsCode = matchesAuthorsCode
     self.lowersFinalOrder = lowersFinalOrder
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
     return ExponentialMultistep(
-      order: order, estimate: .epsilon, solverType: solverType,
-      halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
+      order: order, estimate: .epsilon, slopeRule: slopeRule,
+      matchesAuthorsCode: matchesAuthorsCode, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 

@@ -35,28 +35,28 @@
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++;
 /// with eta, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`.
 /// k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves the second difference:
-/// it is `DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)`.
+/// it is `DPMSolverPlusPlus(order: 3, eta: 1, slopeRule: .exact, matchesAuthorsCode: true)`.
 public struct DPMSolverPlusPlus: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
   public var eta: Double
   /// The rule of the steps of order 2.
-  public var solverType: SolverType
+  public var slopeRule: SlopeRule
   /// Whether steps of order 3 take half of the polynomial's second difference, as the authors'
   /// code, diffusers and k-diffusion do. Their error then falls with order 2.
-  public var halvesCurvature: Bool
+  public var matchesAuthorsCode: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
   /// DPM-Solver++(2M), or another order of it, or with `eta` in (0, 1] its form for the SDE.
   public init(
-    order: Int = 2, eta: Double = 0, solverType: SolverType = .midpoint, halvesCurvature: Bool = false,
+    order: Int = 2, eta: Double = 0, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false,
     lowersFinalOrder: Bool = false
   ) {
     self.order = order
     self.eta = eta
-    self.solverType = solverType
-    self.halvesCurvature = halvesCurvature
+    self.slopeRule = slopeRule
+    self.matchesAuthorsCode = matchesAuthorsCode
     self.lowersFinalOrder = lowersFinalOrder
   }
 
@@ -64,8 +64,8 @@ public struct DPMSolverPlusPlus: EtaSampler {
     try validateEta()
     try check("order", Double(order), .closed(1...3))
     return ExponentialMultistep(
-      order: order, estimate: .x0, solverType: solverType, eta: eta,
-      halvesCurvature: halvesCurvature, lowersFinalOrder: lowersFinalOrder
+      order: order, estimate: .x0, slopeRule: slopeRule, eta: eta,
+      matchesAuthorsCode: matchesAuthorsCode, lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 
@@ -87,7 +87,7 @@ public struct DPMSolverPlusPlus: EtaSampler {
       source: "https://arxiv.org/abs/2211.01095", use: "the same with more calls"),
     .init(
       name: "dpm++3m-sde-k", title: "DPM++ 3M SDE of k-diffusion",
-      sampler: DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true), order: 2,
+      sampler: DPMSolverPlusPlus(order: 3, eta: 1, slopeRule: .exact, matchesAuthorsCode: true), order: 2,
       source: "https://github.com/crowsonkb/k-diffusion",
       use: "to reproduce pictures of k-diffusion, ComfyUI and others"),
   ]

@@ -22,13 +22,13 @@ public struct DPMSolverSinglestep: Sampler {
   /// What is interpolated: x̂0 for DPM-Solver++, ε̂ for DPM-Solver.
   public var estimate: Estimate
   /// How the polynomial is integrated.
-  public var solverType: SolverType
+  public var slopeRule: SlopeRule
 
   /// DPM-Solver++(2S), or another order of it, or of DPM-Solver.
-  public init(order: Int = 2, estimate: Estimate = .x0, solverType: SolverType = .midpoint) {
+  public init(order: Int = 2, estimate: Estimate = .x0, slopeRule: SlopeRule = .midpoint) {
     self.order = order
     self.estimate = estimate
-    self.solverType = solverType
+    self.slopeRule = slopeRule
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -54,9 +54,9 @@ public struct DPMSolverSinglestep: Sampler {
     var values = (start..<end).map {
       (form: LinearForm.estimate(ago: ago + end - 1 - $0), level: grid.points[$0].level)
     }
-    if solverType == .midpoint, values.count == 3 { values.remove(at: 1) }
+    if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
     return step.change(values) { weights, moments in
-      if solverType == .midpoint, end - start == 2 { weights[1] = moments[0] / 2 }
+      if slopeRule == .midpoint, end - start == 2 { weights[1] = moments[0] / 2 }
     }
   }
 

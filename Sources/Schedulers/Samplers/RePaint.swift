@@ -10,7 +10,7 @@
 ///
 /// ```swift
 /// let plan = try RePaint().plan(over: grid, predicting: .epsilon)
-/// var run = Sampling(plan, from: noise.next(like: known))
+/// var run = SamplingRun(plan, from: noise.next(like: known))
 /// while let query = run.query {
 ///   run.advance(output: unet(run.input, query.timestep), using: &noise)
 ///   run.sample = blend(run.level.mix(known, with: noise.next(like: known)), run.sample)

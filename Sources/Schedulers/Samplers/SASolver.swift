@@ -7,7 +7,7 @@
 /// with h = lambda' − lambda and H = (1 + τ²)·h.
 ///
 /// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with
-/// x̂0'. τ = 0 solves the ODE, where without `isHalved` the predictor is that of
+/// x̂0'. τ = 0 solves the ODE, where without `matchesAuthorsCode` the predictor is that of
 /// `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last,
 /// to clean data, are of lower order.
 ///
@@ -24,20 +24,20 @@ public struct SASolver: Sampler {
   public var noisySigmas: ClosedRange<Double>?
   /// Whether the slope of a line counts as if it had the weight H/2, which differs by O(h²), as in
   /// the authors' code and diffusers. It has none from a level without signal.
-  public var isHalved: Bool
+  public var matchesAuthorsCode: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
   /// SA-Solver with given orders and noise.
   public init(
     predictorOrder: Int = 2, correctorOrder: Int = 2, tau: Double = 1, noisySigmas: ClosedRange<Double>? = nil,
-    isHalved: Bool = false, lowersFinalOrder: Bool = false
+    matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false
   ) {
     self.predictorOrder = predictorOrder
     self.correctorOrder = correctorOrder
     self.tau = tau
     self.noisySigmas = noisySigmas
-    self.isHalved = isHalved
+    self.matchesAuthorsCode = matchesAuthorsCode
     self.lowersFinalOrder = lowersFinalOrder
   }
 
@@ -49,7 +49,7 @@ public struct SASolver: Sampler {
     return ExponentialPredictorCorrector(
       estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
       etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },
-      slopeIntegral: { exponent, moments in isHalved ? exponent / 2 : moments[1] }
+      slopeIntegral: { exponent, moments in matchesAuthorsCode ? exponent / 2 : moments[1] }
     ).moves(over: grid)
   }
 

@@ -32,7 +32,7 @@
 /// appendix.
 public struct UniPC: Sampler {
   /// B(h) of the paper.
-  public enum SolverType: String, Hashable, Codable, Sendable, CaseIterable {
+  public enum Step: String, Hashable, Codable, Sendable, CaseIterable {
     /// B(h) = h.
     case bh1
     /// B(h) = e^h − 1, which is e^(−h) − 1 in the terms of x̂0.
@@ -42,7 +42,7 @@ public struct UniPC: Sampler {
   /// The order of the predictor: 1, 2 or 3.
   public var order: Int
   /// B(h).
-  public var solverType: SolverType
+  public var step: Step
   /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, which cannot start without
   /// signal.
   public var estimate: Estimate
@@ -55,11 +55,11 @@ public struct UniPC: Sampler {
 
   /// UniPC of a given order.
   public init(
-    order: Int = 2, solverType: SolverType = .bh2, estimate: Estimate = .x0, corrects: Bool = true,
+    order: Int = 2, step: Step = .bh2, estimate: Estimate = .x0, corrects: Bool = true,
     uncorrectedSteps: Set<Int> = [], lowersFinalOrder: Bool = false
   ) {
     self.order = order
-    self.solverType = solverType
+    self.step = step
     self.estimate = estimate
     self.corrects = corrects
     self.uncorrectedSteps = uncorrectedSteps
@@ -77,7 +77,7 @@ public struct UniPC: Sampler {
       estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0,
       uncorrectedSteps: uncorrectedSteps,
       lowersFinalOrder: lowersFinalOrder,
-      slopeIntegral: { exponent, moments in (solverType == .bh1 ? exponent : moments[0]) / 2 })
+      slopeIntegral: { exponent, moments in (step == .bh1 ? exponent : moments[0]) / 2 })
   }
 
   static let entries: [SamplerCatalog.Entry] = [

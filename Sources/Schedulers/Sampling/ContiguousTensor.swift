@@ -47,7 +47,7 @@ extension Array: ContiguousTensor where Element: SampleScalar {
   }
 }
 
-extension Batch: ContiguousTensor {
+extension SampleBatch: ContiguousTensor {
   public func withScalars<Result>(_ body: (UnsafeBufferPointer<Scalar>) -> Result) -> Result {
     scalars.withUnsafeBufferPointer(body)
   }

@@ -37,10 +37,10 @@ extension LinearSpace {
   }
 }
 
-/// A run on tensors of one type: `Sampling`, and nothing else.
+/// A run on tensors of one type: `SamplingRun`, and nothing else.
 public protocol _Run<Tensor> {
   associatedtype Tensor: LinearSpace
-  var _sampling: Sampling<Tensor> { get set }
+  var _sampling: SamplingRun<Tensor> { get set }
 }
 
 /// A tensor whose values can be limited.

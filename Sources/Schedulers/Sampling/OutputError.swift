@@ -29,7 +29,7 @@ extension OutputError: CustomStringConvertible {
   }
 }
 
-extension Sampling where Tensor: ScalarTensor {
+extension SamplingRun where Tensor: ScalarTensor {
   /// Looks whether a network's output fits the current query, which `advance` takes for granted.
   ///
   /// ```swift

@@ -1,6 +1,6 @@
 /// A run of a plan in the plainest way: what the numbers of a plan mean, line by line.
 ///
-/// It works on bare numbers, keeps everything and folds nothing. `Sampling` makes the same samples,
+/// It works on bare numbers, keeps everything and folds nothing. `SamplingRun` makes the same samples,
 /// on any tensor, with the memory that the plan needs and in one pass over it; read this first.
 ///
 /// ```swift

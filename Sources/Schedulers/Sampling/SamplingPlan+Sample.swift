@@ -1,4 +1,4 @@
-// Whole runs: the loop that `Sampling` shows, for models that may throw or suspend.
+// Whole runs: the loop that `SamplingRun` shows, for models that may throw or suspend.
 
 extension SamplingPlan {
   /// Runs a plan that draws no noise.
@@ -12,10 +12,10 @@ extension SamplingPlan {
   public func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil,
+    onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
-    var run = Sampling(self, from: start)
+    var run = SamplingRun(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try model(run.nextInput(), query), guidance: try guidance?(run.sample, query))
@@ -36,10 +36,10 @@ extension SamplingPlan {
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((Sampling<Tensor>) throws(Failure) -> Void)? = nil,
+    onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
-    var run = Sampling(self, from: start)
+    var run = SamplingRun(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try model(run.nextInput(), query), using: &noise, guidance: try guidance?(run.sample, query))
@@ -54,10 +54,10 @@ extension SamplingPlan {
   public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil,
+    onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
-    var run = Sampling(self, from: start)
+    var run = SamplingRun(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(output: try await model(run.nextInput(), query), guidance: try await guidance?(run.sample, query))
@@ -71,10 +71,10 @@ extension SamplingPlan {
     from start: Tensor,
     using noise: inout some NoiseSource,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (Sampling<Tensor>) async throws(Failure) -> Void)? = nil,
+    onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
-    var run = Sampling(self, from: start)
+    var run = SamplingRun(self, from: start)
     run.keepsDenoised = onStep != nil
     while let query = run.query {
       run.advance(
@@ -103,7 +103,7 @@ extension SamplingPlan {
     in sample: inout Tensor, output: inout Tensor, using noise: inout some NoiseSource, threads: Int? = nil,
     model: (Tensor, Query, inout Tensor) throws(Failure) -> Void
   ) throws(Failure) {
-    var run = Sampling(self, from: consume sample)
+    var run = SamplingRun(self, from: consume sample)
     run.keepsDenoised = false
     run.threads = threads
     defer { sample = run.sample }

@@ -50,7 +50,7 @@ extension NoiseSchedule {
     -> SampleNormals<Tensor>
   {
     check(timesteps, for: x0)
-    let (ofX0, ofSample) = (posteriorMeanCoefficient1, posteriorMeanCoefficient2)
+    let (ofX0, ofSample) = (posteriorX0Coefficient, posteriorSampleCoefficient)
     let (variances, logs) = (posteriorVariance, posteriorLogVarianceClipped)
     return SampleNormals(
       mean: .combination(x0, sample, timesteps.map { Readout(sample: ofX0[$0], output: ofSample[$0]) }),

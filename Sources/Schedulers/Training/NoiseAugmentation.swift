@@ -11,13 +11,13 @@ extension NoiseSource {
   /// - Precondition: the shape has two dimensions or more.
   ///
   /// Source: Guttenberg 2023, https://www.crosslabs.org/blog/diffusion-with-offset-noise.
-  public mutating func next<Scalar>(like other: Batch<Scalar>, offsetBy strength: Double) -> Batch<Scalar> {
+  public mutating func next<Scalar>(like other: SampleBatch<Scalar>, offsetBy strength: Double) -> SampleBatch<Scalar> {
     precondition(other.shape.count >= 2, "offset noise needs samples and channels; the shape is \(other.shape)")
     let epsilon = next(like: other)
-    let perChannel = next(like: Batch<Scalar>(zeros: Array(other.shape.prefix(2))))
+    let perChannel = next(like: SampleBatch<Scalar>(zeros: Array(other.shape.prefix(2))))
     let size = other.shape.dropFirst(2).reduce(1, *)
     let offsets = perChannel.scalars.flatMap { repeatElement($0, count: size) }
-    return .combination([(1, epsilon), (strength, Batch(shape: other.shape, scalars: offsets))])
+    return .combination([(1, epsilon), (strength, SampleBatch(shape: other.shape, scalars: offsets))])
   }
 
   /// Input perturbation: epsilon + strength·z, for the noisy sample alone. The target keeps

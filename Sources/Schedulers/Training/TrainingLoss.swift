@@ -137,7 +137,7 @@ extension TrainingLoss {
   ///   - weights: the importance weight of each sample, as timestep samplers give them; 1 if `nil`.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there are a timestep in 0 ..< T and a weight for each sample.
-  @_specialize(where Tensor == Batch<Float>)
+  @_specialize(where Tensor == SampleBatch<Float>)
   public func callAsFunction<Tensor: ScalarTensor>(
     output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int], weights: [Double]? = nil
   ) throws(OutputError) -> Value<Tensor> {

@@ -183,7 +183,7 @@ extension SolverRoundings {
     _ grid: SamplingGrid, from: Int, to: Int, _ solver: ExponentialMultistep, values points: [Int], seen i: Int,
     isSingle: Bool = false
   ) -> [Rounding] {
-    let isMidpoint = solver.solverType == .midpoint
+    let isMidpoint = solver.slopeRule == .midpoint
     var values = points.map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
     // The midpoint rule has no integral that cancels, but for the line of single steps of order 3.
     if isMidpoint, values.count == 2 { return [] }

@@ -88,7 +88,7 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
   func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
     let (order, solver) = (try multistep.checkedOrder(), try solver(.corrected))
     let limits = multistep.orderLimits(grid.steps, endsClean: false)
-    return DPMSolverInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
+    return DPMSolverPlusPlusInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
   }
 
   func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {

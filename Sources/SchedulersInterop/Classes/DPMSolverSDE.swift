@@ -24,7 +24,7 @@ struct DPMSolverSDEScheduler: ExplodingClass {
 
   var ignoredKeys: [String] { seed.value == nil ? [] : [seed.name] }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DPMSolverSDE() }
+  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DPMSolverPlusPlusSDE() }
   func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double { run.churnNoise }
 
   func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {

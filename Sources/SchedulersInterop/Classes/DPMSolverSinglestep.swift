@@ -68,11 +68,11 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
         estimate: solver.estimate, from: grid.points[start].level, to: to.level, eta: solver.eta)
       var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
       // Of three, the line through the first and the last.
-      if solver.solverType == .midpoint, order == 3 { values.remove(at: 1) }
+      if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)
       let change = step.change(values) { weights, moments in
-        if order == 2, solver.solverType == .midpoint { weights[1] = moments[0] / 2 }
-        if order == 3, solver.solverType == .heun, missigns { weights[2] -= 2 }
+        if order == 2, solver.slopeRule == .midpoint { weights[1] = moments[0] / 2 }
+        if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= 2 }
       }
       let held = step.held(.estimate(ago: order - 1), sample: .sample(ago: order - 1))
       moves.append(Move(at: grid.points[i], to: to.level, estimate: solver.estimate, next: held + change))
@@ -107,7 +107,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    let missigns = (try? multistep.solver()).map { $0.eta > 0 && $0.solverType == .heun } ?? false
+    let missigns = (try? multistep.solver()).map { $0.eta > 0 && $0.slopeRule == .exact } ?? false
     return try lambda.deviations(run, setting)
       + (missigns && ((try? orders(run.steps)) ?? []).contains(3) ? [.missignedCurvature] : [])
   }

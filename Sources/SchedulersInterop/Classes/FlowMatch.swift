@@ -103,7 +103,7 @@ private struct HeunClass: FlowMatchClass {
   init(_ o: inout OptionReader) { times = FlowTimes(fixed: &o) }
 
   func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
-    Churning.sampler(FlowHeun(), run, isFlow: true)
+    Churning.sampler(StraightHeun(), run, isFlow: true)
   }
 
   func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {

@@ -168,8 +168,8 @@ struct SASolverScheduler: LambdaClass {
 
   func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
     let predicts = predictorOrder.value > 1 && run.steps > (lambda.lowersFinalOrder.value ? 2 : 1)
-    let isHalved = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
-    return try lambda.deviations(run, setting) + (isHalved ? [.halvedSlope] : [])
+    let matchesAuthorsCode = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
+    return try lambda.deviations(run, setting) + (matchesAuthorsCode ? [.halvedSlope] : [])
   }
 }
 

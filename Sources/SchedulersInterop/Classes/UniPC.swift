@@ -8,7 +8,7 @@ struct UniPCMultistepScheduler: LambdaClass {
   let lambda: LambdaSolver
   private let order: Given<Int>
   private let predictsX0: Given<Bool>
-  private let type: NamedChoice<UniPC.SolverType>
+  private let type: NamedChoice<UniPC.Step>
   private let uncorrected: Given<[Int]>
 
   init(_ o: inout OptionReader) {
@@ -27,7 +27,7 @@ struct UniPCMultistepScheduler: LambdaClass {
   private func solver() throws(ConfigurationError) -> UniPC {
     let order = try order.within(1...3, "use 1, 2 or 3")
     return UniPC(
-      order: order, solverType: try type.get(), estimate: predictsX0.value ? .x0 : .epsilon,
+      order: order, step: try type.get(), estimate: predictsX0.value ? .x0 : .epsilon,
       uncorrectedSteps: Set(uncorrected.value), lowersFinalOrder: lambda.lowersFinalOrder.value)
   }
 
@@ -89,7 +89,7 @@ struct UniPCMultistepScheduler: LambdaClass {
     let last = grid.steps - 1
     let order = solver.lowersFinalOrder ? 1 : min(solver.order, grid.steps)
     if grid.points[last + 1].level.noise == 0 {
-      guard order == 1, solver.estimate == .x0, solver.solverType == .bh2 else {
+      guard order == 1, solver.estimate == .x0, solver.step == .bh2 else {
         throw origin.notFinite(
           step: last, timestep: grid.points[last].timestep,
           "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone")
@@ -106,7 +106,7 @@ struct UniPCMultistepScheduler: LambdaClass {
     return uniPC.solver.roundings(over: grid) { step, values, isCorrected in
       // The one held first.
       let ordered = isCorrected ? [values[1], values[0]] + values.dropFirst(2) : values
-      return SolverRoundings.uniPC(step, ordered, isLinear: uniPC.solverType == .bh1)
+      return SolverRoundings.uniPC(step, ordered, isLinear: uniPC.step == .bh1)
     }
   }
 

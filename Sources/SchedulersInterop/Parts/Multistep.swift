@@ -20,7 +20,7 @@ struct Multistep {
 
   private let order: Given<Int>
   private let algorithm: NamedChoice<Algorithm>
-  private let slopes: NamedChoice<SolverType>
+  private let slopes: NamedChoice<SlopeRule>
   let lowersFinalOrder: Given<Bool>
   let isEulerAtFinal: Bool
   /// Whether there is a step of order 3 for the SDE in x̂0.
@@ -34,7 +34,7 @@ struct Multistep {
     algorithm = o.choice("algorithm_type", "dpmsolver++", algorithms)
     slopes = o.choice(
       "solver_type", "midpoint",
-      ["midpoint": .midpoint, "heun": .heun, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
+      ["midpoint": .midpoint, "heun": .exact, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
     self.lowersFinalOrder = lowersFinalOrder
     isEulerAtFinal = hasEulerAtFinal && o.boolean("euler_at_final", false).value
   }
@@ -50,7 +50,7 @@ struct Multistep {
   /// The method by its options, of order 3 at most.
   func solver() throws(ConfigurationError) -> ExponentialMultistep {
     let (slopes, algorithm) = (try slopes.get(), try algorithm.get())
-    return ExponentialMultistep(order: 3, estimate: algorithm.estimate, solverType: slopes, eta: algorithm.eta)
+    return ExponentialMultistep(order: 3, estimate: algorithm.estimate, slopeRule: slopes, eta: algorithm.eta)
   }
 
   /// The same, where diffusers runs it.
@@ -106,7 +106,7 @@ struct Multistep {
         estimate: solver.estimate, from: points[i].level, to: points[i + 1].level, eta: solver.eta)
       let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
       let change = step.change(values) { weights, moments in
-        if order == 2, solver.solverType == .midpoint { weights[1] = moments[0] / 2 }
+        if order == 2, solver.slopeRule == .midpoint { weights[1] = moments[0] / 2 }
         // The divided difference is half of the second derivative already, and with noise a half is
         // subtracted where it has to be added.
         if order == 3 { weights[2] -= moments[2] / 2 + (solver.estimate == .x0 && solver.eta > 0 ? 1 : 0) }
@@ -124,7 +124,7 @@ struct Multistep {
       throw self.order.refused("diffusers has no third order with this algorithm_type; use 2")
     }
     let (h, timestep) = (levels.length(grid, step: i), grid.points[i].timestep)
-    guard h != 0 || order < (solver.solverType == .heun ? 2 : 3) else {
+    guard h != 0 || order < (solver.slopeRule == .exact ? 2 : 3) else {
       throw origin.notFinite(
         step: i, timestep: timestep,
         "the step goes nowhere, and diffusers divides by its length; use lower_order_final")

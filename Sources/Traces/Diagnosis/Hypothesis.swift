@@ -36,7 +36,7 @@ public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case shiftedTimesteps = "shifted-timesteps"
   case reportedTimesteps = "reported-timesteps"
   case solverOrder = "solver-order"
-  case solverType = "solver-type"
+  case slopeRule = "solver-type"
   case sampler
   case schedule
   case outputOfAnotherStep = "output-of-another-step"

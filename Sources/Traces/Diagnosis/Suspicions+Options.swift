@@ -64,14 +64,14 @@ extension Suspicions {
       configuration.schedulerClass.takes.contains(.order)
         ? stepping(.solverOrder, "order is \(order), not \(arguments.order)") { $0.order = order } : []
     }
-    found += ["midpoint", "heun", "bh1", "bh2"].flatMap { options(.solverType, ["solver_type": .string($0)]) }
+    found += ["midpoint", "heun", "bh1", "bh2"].flatMap { options(.slopeRule, ["solver_type": .string($0)]) }
     found += ["dpmsolver++", "dpmsolver", "sde-dpmsolver++", "sde-dpmsolver"].flatMap {
-      options(.solverType, ["algorithm_type": .string($0)])
+      options(.slopeRule, ["algorithm_type": .string($0)])
     }
-    found += flipped(.solverType, "predict_x0") + flipped(.solverType, "skip_prk_steps")
-    found += flipped(.solverType, "stochastic_sampling")
-    found += options(.solverType, ["disable_corrector": []])
-    found += options(.solverType, ["disable_corrector": .list((0..<plan.steps.count).map { .integer($0) })])
+    found += flipped(.slopeRule, "predict_x0") + flipped(.slopeRule, "skip_prk_steps")
+    found += flipped(.slopeRule, "stochastic_sampling")
+    found += options(.slopeRule, ["disable_corrector": []])
+    found += options(.slopeRule, ["disable_corrector": .list((0..<plan.steps.count).map { .integer($0) })])
     found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap { options(.schedule, ["beta_schedule": .string($0)]) }
     found += flipped(.schedule, "rescale_betas_zero_snr")
     let usual = configuration.schedulerClass == .tcd ? 0.3 : 0

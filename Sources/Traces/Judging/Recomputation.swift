@@ -11,7 +11,7 @@ struct Recomputation: Sendable {
   func result(of step: Int, _ part: Trace.Part) -> [Double] {
     let window = plan.window(endingAt: step)
     let first = step - window.steps.count + 1
-    var run = Sampling(window, from: sample(first, part))
+    var run = SamplingRun(window, from: sample(first, part))
     for k in first...step {
       // The window's earlier steps make nothing: each sample is the recorded one.
       run.replace(sample(k, part), made: sample(k, part))
@@ -28,23 +28,23 @@ struct Recomputation: Sendable {
     reading.samplesAreInputs && row < plan.steps.count ? 1 / plan.steps[row].query.inputScale : 1
   }
 
-  private func sample(_ row: Int, _ part: Trace.Part) -> Batch<Double> {
+  private func sample(_ row: Int, _ part: Trace.Part) -> SampleBatch<Double> {
     let (scalars, scale) = (read(.samples, row: row, part), scale(row: row))
     return batch(scale == 1 ? scalars : scalars.map { $0 * scale })
   }
 
-  private func noise(_ step: Int, _ part: Trace.Part) -> Batch<Double> {
+  private func noise(_ step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
     let scalars = read(.noises, row: max(step - reading.noiseLag, 0), part)
     return batch(reading.noiseFactor == 1 ? scalars : scalars.map { $0 * reading.noiseFactor })
   }
 
-  private func output(_ step: Int, _ part: Trace.Part) -> Batch<Double> {
+  private func output(_ step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
     let row = max(step - reading.outputLag, 0)
     let factor = reading.outputFactor
     let prediction = read(.outputs, row: row, part, offset: reading.swapsHalves ? trace.sampleSize : 0).map { factor * $0 }
     guard trace.hasVariance else { return batch(prediction) }
     let variance = read(.outputs, row: row, part, offset: reading.swapsHalves ? 0 : trace.sampleSize)
-    return Batch(shape: [1, 2, prediction.count], scalars: prediction + variance)
+    return SampleBatch(shape: [1, 2, prediction.count], scalars: prediction + variance)
   }
 
   private func read(_ role: Trace.Role, row: Int, _ part: Trace.Part, offset: Int = 0) -> [Double] {
@@ -53,7 +53,7 @@ struct Recomputation: Sendable {
       role, row: row, sample: part.sample, at: trace.places(role, part, offset: offset, order: order))
   }
 
-  private func batch(_ scalars: [Double]) -> Batch<Double> { Batch(shape: [1, 1, scalars.count], scalars: scalars) }
+  private func batch(_ scalars: [Double]) -> SampleBatch<Double> { SampleBatch(shape: [1, 1, scalars.count], scalars: scalars) }
 }
 
 extension SamplingPlan {

@@ -54,22 +54,22 @@ public struct Replay: Sendable {
       shape[1] /= 2
     }
     var source = GaussianNoise(seed: seed)
-    let zeros = Batch<Double>(zeros: shape)
-    func row(_ name: String, _ row: Int, of rows: Int) throws -> Batch<Double>? {
+    let zeros = SampleBatch<Double>(zeros: shape)
+    func row(_ name: String, _ row: Int, of rows: Int) throws -> SampleBatch<Double>? {
       guard let tensor = file.tensors[name] else { return nil }
       guard tensor.shape == [rows] + shape else {
         throw TraceError.tensor(name, reason: "has the shape \(tensor.shape); it must be \([rows] + shape)")
       }
       let size = zeros.scalars.count
-      return Batch(shape: shape, scalars: file.doubles(tensor, row * size..<(row + 1) * size))
+      return SampleBatch(shape: shape, scalars: file.doubles(tensor, row * size..<(row + 1) * size))
     }
     let start = try row("samples", 0, of: count + 1) ?? .combination([(plan.initialScale, source.next(like: zeros))])
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     var recorder = TraceRecorder(self.source, steps: inferenceSteps, from: start)
     let size = outputs.count / count
     for step in 0..<count {
       try check()
-      let output = Batch(shape: outputShape, scalars: file.doubles(outputs, step * size..<(step + 1) * size))
+      let output = SampleBatch(shape: outputShape, scalars: file.doubles(outputs, step * size..<(step + 1) * size))
       let noise = try row("noises", step, of: count) ?? (run.needsNoise ? source.next(like: zeros) : nil)
       let timestep = plan.steps[step].query.timestep
       run.advance(output: output, noise: noise)

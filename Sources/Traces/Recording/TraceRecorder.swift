@@ -35,7 +35,7 @@ public struct TraceRecorder: Sendable {
   ///   - source: the configuration that the run follows.
   ///   - steps: `num_inference_steps`; for guided-diffusion, how many steps its respacing leaves.
   ///   - sample: the sample given to the first step.
-  public init(_ source: TraceSource, steps: Int, from sample: Batch<some SampleScalar>) {
+  public init(_ source: TraceSource, steps: Int, from sample: SampleBatch<some SampleScalar>) {
     self.source = source
     self.inferenceSteps = steps
     self.shape = sample.shape
@@ -52,7 +52,7 @@ public struct TraceRecorder: Sendable {
   /// - Precondition: the sample and the noise have the shape of the first sample, and the outputs
   ///   one shape.
   public mutating func record<Scalar: SampleScalar>(
-    timestep: Double, output: Batch<Scalar>, noise: Batch<Scalar>?, sample: Batch<Scalar>
+    timestep: Double, output: SampleBatch<Scalar>, noise: SampleBatch<Scalar>?, sample: SampleBatch<Scalar>
   ) {
     precondition(sample.shape == shape, "a sample of shape \(sample.shape) in a recording of \(shape)")
     precondition(noise == nil || noise!.shape == shape, "noise of shape \(noise!.shape) in a recording of \(shape)")

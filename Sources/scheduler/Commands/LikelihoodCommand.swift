@@ -58,7 +58,7 @@ struct LikelihoodCommand: ParsableCommand {
     let respaced = try schedule.respaced(
       by: respacing.map { text throws(GridError) in try Respacing(parsing: text) } ?? .sections([schedule.timesteps]))
     let file = try output.map { path throws(Failure) in try OutputFile(path) }
-    let x0 = Batch(
+    let x0 = SampleBatch(
       shape: [count, 1, Digits.side, Digits.side], scalars: Array(digits.images.prefix(count).joined()))
     // Grey values are 0 ... 16.
     let likelihood = DiscretizedGaussian(levels: 17, cdf: cdf)
@@ -78,7 +78,7 @@ struct LikelihoodCommand: ParsableCommand {
     try Console.output.print(format == "csv" ? report.csv : format == "json" ? JSON.text(report) : report.table)
   }
 
-  private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
+  private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<SampleBatch<Double>> {
     switch model {
     case "dataset": try Dataset<Double>(points: digits.images, predicting: prediction)
     case "gaussian": try Gaussian<Double>(fittedTo: digits.images, predicting: prediction)
@@ -88,7 +88,7 @@ struct LikelihoodCommand: ParsableCommand {
 
   /// All bounds on the same noise, so that the model is asked once for all of them.
   private static func evaluate(
-    _ bounds: [VariationalBound], of x0: Batch<Double>, told: [Double], with denoiser: any Denoiser<Batch<Double>>,
+    _ bounds: [VariationalBound], of x0: SampleBatch<Double>, told: [Double], with denoiser: any Denoiser<SampleBatch<Double>>,
     noise: GaussianNoise, _ interruption: Interruption
   ) throws -> LikelihoodReport {
     var runs = bounds.map { BitsPerDimension($0, of: x0, told: told) }

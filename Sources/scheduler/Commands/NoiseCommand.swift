@@ -31,11 +31,11 @@ struct NoiseCommand: ParsableCommand {
     let skipped = try skip.value(of: "--skip", in: 0...1000)
     let file = try output.map { path throws(Failure) in try OutputFile(path) }
     if choice.isDouble {
-      try deliver(Self.draw(choice, Batch<Double>(zeros: shape), after: skipped), to: file) {
+      try deliver(Self.draw(choice, SampleBatch<Double>(zeros: shape), after: skipped), to: file) {
         .init("noise", shape: $0.shape, doubles: $0.scalars)
       }
     } else {
-      try deliver(Self.draw(choice, Batch<Float>(zeros: shape), after: skipped), to: file) {
+      try deliver(Self.draw(choice, SampleBatch<Float>(zeros: shape), after: skipped), to: file) {
         .init("noise", shape: $0.shape, floats: $0.scalars)
       }
     }
@@ -55,15 +55,15 @@ struct NoiseCommand: ParsableCommand {
   }
 
   private static func draw<Scalar: SampleScalar>(
-    _ choice: NoiseOptions.Choice, _ zeros: Batch<Scalar>, after skipped: Int
-  ) -> Batch<Scalar> {
+    _ choice: NoiseOptions.Choice, _ zeros: SampleBatch<Scalar>, after skipped: Int
+  ) -> SampleBatch<Scalar> {
     var source = choice.source
     for _ in 0..<skipped { _ = source.next(like: zeros) }
     return source.next(like: zeros)
   }
 
   private func deliver<Scalar: SampleScalar>(
-    _ tensor: Batch<Scalar>, to file: OutputFile?, as entry: (Batch<Scalar>) -> SafetensorsWriter.Tensor
+    _ tensor: SampleBatch<Scalar>, to file: OutputFile?, as entry: (SampleBatch<Scalar>) -> SafetensorsWriter.Tensor
   ) throws {
     if let file {
       try file.write(SafetensorsWriter.data([entry(tensor)]))

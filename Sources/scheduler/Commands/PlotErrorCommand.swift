@@ -45,13 +45,13 @@ struct PlotErrorCommand: ParsableCommand {
     let interruption = Interruption()
     let model = try Gaussian<Double>(fittedTo: Digits().images, predicting: prediction)
     var noise = GaussianNoise(seed: 0)
-    let z = noise.next(like: Batch<Double>(zeros: [Self.sampleCount, 1, Digits.side, Digits.side]))
+    let z = noise.next(like: SampleBatch<Double>(zeros: [Self.sampleCount, 1, Digits.side, Digits.side]))
 
     let lines = try entries.map { entry in
       let points = try counts.map { calls in
         let grid = try choice.make(schedule, calls: calls, for: entry)
         let plan = try entry.plan(over: grid, predicting: prediction)
-        let start = Batch.combination([(plan.initialScale, z)])
+        let start = SampleBatch.combination([(plan.initialScale, z)])
         let end = try plan.sample(from: start) { x, query throws(any Error) in
           try interruption.check()
           return model(x, query)
@@ -75,7 +75,7 @@ struct PlotErrorCommand: ParsableCommand {
     return entries
   }
 
-  private static func distance(_ a: Batch<Double>, _ b: Batch<Double>) -> Double {
+  private static func distance(_ a: SampleBatch<Double>, _ b: SampleBatch<Double>) -> Double {
     let squares = zip(a.scalars, b.scalars).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     return (squares / Double(a.scalars.count)).squareRoot()
   }

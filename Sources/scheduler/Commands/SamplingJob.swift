@@ -28,7 +28,7 @@ struct SamplingJob {
   }
 
   let runs: [Run]
-  let model: any Denoiser<Batch<Double>>
+  let model: any Denoiser<SampleBatch<Double>>
   /// What runs start from, if not from noise.
   let image: [Double]?
   let noise: NoiseOptions.Choice
@@ -70,8 +70,8 @@ struct SamplingJob {
     _ plan: SamplingPlan, samples: Range<Int>, frames: [Int], using noise: inout some NoiseSource, into result: inout Result,
     onCall: () throws -> Void
   ) throws {
-    let z = noise.next(like: Batch<Double>(zeros: [samples.count, 1, Digits.side, Digits.side]))
-    var run = Sampling(plan, from: start(of: plan, noise: z))
+    let z = noise.next(like: SampleBatch<Double>(zeros: [samples.count, 1, Digits.side, Digits.side]))
+    var run = SamplingRun(plan, from: start(of: plan, noise: z))
     while let query = run.query {
       let before = run
       let output = try model(run.input, query)
@@ -87,9 +87,9 @@ struct SamplingJob {
     result.digits += samples.indices.map { run.sample[$0 - samples.lowerBound].scalars }
   }
 
-  private func start(of plan: SamplingPlan, noise: Batch<Double>) -> Batch<Double> {
+  private func start(of plan: SamplingPlan, noise: SampleBatch<Double>) -> SampleBatch<Double> {
     guard let image else { return .combination([(plan.initialScale, noise)]) }
-    let images = Batch(shape: noise.shape, scalars: Array(repeatElement(image, count: noise.sampleCount).joined()))
+    let images = SampleBatch(shape: noise.shape, scalars: Array(repeatElement(image, count: noise.sampleCount).joined()))
     return plan.start.mix(images, with: noise)
   }
 
@@ -101,7 +101,7 @@ struct SamplingJob {
     return (0..<count).map { ($0 * calls * 2 + count - 1) / (2 * (count - 1)) }
   }
 
-  private static func frame(_ run: Sampling<Batch<Double>>, timestep: Double?, denoised: Batch<Double>?) -> Frame {
+  private static func frame(_ run: SamplingRun<SampleBatch<Double>>, timestep: Double?, denoised: SampleBatch<Double>?) -> Frame {
     Frame(timestep: timestep, level: run.level, sample: run.sample[0].scalars, denoised: denoised?[0].scalars)
   }
 }

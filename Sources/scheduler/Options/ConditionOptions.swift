@@ -30,7 +30,7 @@ struct ConditionOptions: ParsableArguments {
   ///
   /// - Throws: `Failure` for a class or a scale out of its range, or a scale without a class;
   ///   `DigitsResources.Failure` if the data are missing.
-  func denoiser(_ trained: TrainedModel?, predicting prediction: Prediction) throws -> any Denoiser<Batch<Double>> {
+  func denoiser(_ trained: TrainedModel?, predicting prediction: Prediction) throws -> any Denoiser<SampleBatch<Double>> {
     if let guidance { try check("--guidance", guidance, in: 0...100) }
     let wanted = try label?.value(of: "--class", in: 0...9)
     if wanted == nil, let guidance { throw Failure("--guidance \(brief(guidance)) needs a class to lean towards; add --class") }

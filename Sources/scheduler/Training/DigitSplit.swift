@@ -34,8 +34,8 @@ struct DigitSplit {
   }
 
   /// A batch of digits to train on.
-  func batch(_ chosen: [Int]) -> Batch<Float> {
-    Batch(shape: [chosen.count, 1, Digits.side, Digits.side], scalars: chosen.flatMap { scalars[$0] })
+  func batch(_ chosen: [Int]) -> SampleBatch<Float> {
+    SampleBatch(shape: [chosen.count, 1, Digits.side, Digits.side], scalars: chosen.flatMap { scalars[$0] })
   }
 }
 

@@ -70,7 +70,7 @@ struct TrainedModel {
   /// - Parameters:
   ///   - label: the class; `nil` for none.
   ///   - scale: how far to lean towards it; 1 is the class alone.
-  func denoiser(label: Int?, guidance scale: Double) -> any Denoiser<Batch<Double>> {
+  func denoiser(label: Int?, guidance scale: Double) -> any Denoiser<SampleBatch<Double>> {
     let conditional = DigitsDenoiser<Double>(network, predicting: configuration.predictionType, label: label)
     guard label != nil, scale != 1 else { return conditional }
     let unconditional = DigitsDenoiser<Double>(network, predicting: configuration.predictionType)

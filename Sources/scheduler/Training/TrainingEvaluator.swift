@@ -65,9 +65,9 @@ struct TrainingEvaluator {
       let own = (count + Architecture.classes - 1 - label) / Architecture.classes
       let model = TrainedModel(network, configuration).denoiser(label: label, guidance: configuration.guidanceScale)
       var noise = GaussianNoise(seed: configuration.seed, firstSample: UInt64(label) << 32)
-      let z = noise.next(like: Batch<Double>(zeros: [own, 1, Digits.side, Digits.side]))
-      let start = Batch.combination([(plan.initialScale, z)])
-      let made: Batch<Double> = try plan.sample(from: start, using: &noise) { x, query throws(any Error) in
+      let z = noise.next(like: SampleBatch<Double>(zeros: [own, 1, Digits.side, Digits.side]))
+      let start = SampleBatch.combination([(plan.initialScale, z)])
+      let made: SampleBatch<Double> = try plan.sample(from: start, using: &noise) { x, query throws(any Error) in
         try onCall()
         return try model(x, query)
       }
@@ -85,7 +85,7 @@ struct TrainingEvaluator {
   /// The mean bound of the first digits of the half, given their class.
   private func bitsPerDimension(_ network: Network<Float>) throws -> Double {
     let count = configuration.numValidationImages
-    let x0 = Batch(
+    let x0 = SampleBatch(
       shape: [count, 1, Digits.side, Digits.side], scalars: data[half].images.prefix(count).joined().map { Float($0) })
     let labels = data[half].labels.prefix(count).map(Optional.some)
     var run = BitsPerDimension(try configuration.loss().bound, of: x0)
@@ -97,7 +97,7 @@ struct TrainingEvaluator {
         sample.scalars, timesteps: Array(repeating: query.timestep, count: count), labels: Array(labels)
       ).output
       try run.advance(
-        output: Batch(shape: [count, output.count / x0.scalars.count, Digits.side, Digits.side], scalars: output))
+        output: SampleBatch(shape: [count, output.count / x0.scalars.count, Digits.side, Digits.side], scalars: output))
     }
     return run.total.reduce(0, +) / Double(count)
   }

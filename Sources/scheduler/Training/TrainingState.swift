@@ -91,7 +91,7 @@ struct TrainingLoop {
       let sample = schedule.mix(x0, with: hidden, at: timesteps)
 
       let tape = state.network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels, threads: 2)
-      let output = Batch(
+      let output = SampleBatch(
         shape: [chosen.count, tape.output.count / x0.scalars.count] + x0.shape.dropFirst(2), scalars: tape.output)
       let value = try loss(
         output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps, weights: draws.map(\.weight))

@@ -17,13 +17,13 @@ import Testing
   private let golden: Safetensors
   private let schedule: NoiseSchedule
   private let delta: Double
-  private let x0: Batch<Double>
+  private let x0: SampleBatch<Double>
 
   init() throws {
     golden = try Self.file.get()
     schedule = try NoiseSchedule(betas: golden.doubles("betas"))
     delta = 32 * unit / schedule.oneMinusAlphaBars[0]
-    x0 = Batch(shape: try golden.shape("x0"), scalars: try golden.doubles("x0"))
+    x0 = SampleBatch(shape: try golden.shape("x0"), scalars: try golden.doubles("x0"))
   }
 
   struct Case: Sendable, CustomTestStringConvertible {
@@ -44,19 +44,19 @@ import Testing
     }
   }
 
-  private func part(_ k: Int, of name: String) throws -> Batch<Double> {
+  private func part(_ k: Int, of name: String) throws -> SampleBatch<Double> {
     let shape = Array(try golden.shape(name).dropFirst())
     let count = shape.reduce(1, *)
-    return Batch(shape: shape, scalars: Array(try golden.doubles(name)[k * count..<(k + 1) * count]))
+    return SampleBatch(shape: shape, scalars: Array(try golden.doubles(name)[k * count..<(k + 1) * count]))
   }
 
   /// Entry 0 is for the batch with a timestep for each sample, entry 1 + t for timestep t.
-  private func output(_ k: Int, of item: Case) throws -> Batch<Double> {
+  private func output(_ k: Int, of item: Case) throws -> SampleBatch<Double> {
     let both = try part(k, of: "outputs/\(item.mean)")
     guard item.variance.isLearned else { return both.halves()!.first }
     guard item.variance == .learned else { return both }
     let size = both.sampleSize
-    return Batch(shape: both.shape, scalars: both.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
+    return SampleBatch(shape: both.shape, scalars: both.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
   }
 
   /// s of a timestep, with the largest deviation of the noise that an output may say.

@@ -43,20 +43,20 @@ import Testing
     var testDescription: String { name }
   }
 
-  private func tensor(_ name: String) throws -> Batch<Double> {
-    Batch(shape: try golden.shape(name), scalars: try golden.doubles(name))
+  private func tensor(_ name: String) throws -> SampleBatch<Double> {
+    SampleBatch(shape: try golden.shape(name), scalars: try golden.doubles(name))
   }
 
   /// One call's part of a recorded array, with the learned log variance that the recipe puts around −3.
-  private func call(_ k: Int, of name: String, variance: Variance = .learnedRange) throws -> Batch<Double> {
+  private func call(_ k: Int, of name: String, variance: Variance = .learnedRange) throws -> SampleBatch<Double> {
     let shape = Array(try golden.shape(name).dropFirst())
     let count = shape.reduce(1, *)
-    let part = Batch(shape: shape, scalars: Array(try golden.doubles(name)[k * count..<(k + 1) * count]))
+    let part = SampleBatch(shape: shape, scalars: Array(try golden.doubles(name)[k * count..<(k + 1) * count]))
     guard name == "outputs" else { return part }
     guard variance.isLearned else { return part.halves()!.first }
     guard variance == .learned else { return part }
     let size = part.sampleSize
-    return Batch(shape: shape, scalars: part.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
+    return SampleBatch(shape: shape, scalars: part.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
   }
 
   private func expect(_ values: [Double], equal name: String, within tolerance: Double) throws {
@@ -113,7 +113,7 @@ import Testing
 
   @Test func `x0 is transformed before it is clipped`() throws {
     let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .fixedSmall, clipping: .range(-1...1))
-    let transform = { (x: Batch<Double>) in Batch(shape: x.shape, scalars: x.scalars.map { 0.9 * $0 + 0.05 }) }
+    let transform = { (x: SampleBatch<Double>) in SampleBatch(shape: x.shape, scalars: x.scalars.map { 0.9 * $0 + 0.05 }) }
     let p = try process.distribution(
       output: call(0, of: "outputs", variance: .fixedSmall), sample: tensor("moments/sample"),
       timesteps: golden.integers("moments/timesteps"), transform: transform)
@@ -146,14 +146,14 @@ import Testing
   /// Runs a plan from noise[0] with the recorded outputs, and compares every sample.
   private func run(
     _ name: String, _ sampler: some Sampler, predicting prediction: Prediction, variance: Variance, clips: Bool,
-    guidance: ((Batch<Double>) -> ClassifierGuidance<Batch<Double>>)? = nil,
-    transform: ((Batch<Double>) -> Batch<Double>)? = nil
+    guidance: ((SampleBatch<Double>) -> ClassifierGuidance<SampleBatch<Double>>)? = nil,
+    transform: ((SampleBatch<Double>) -> SampleBatch<Double>)? = nil
   ) throws {
     let grid = try SamplingGrid(schedule, timesteps: Array((0..<schedule.timesteps).reversed()))
     let plan = try sampler.plan(
       over: grid, predicting: prediction, clipping: clips ? .range(-1...1) : .none, learnsVariance: variance.isLearned)
     let expected = try golden.doubles("\(name).samples")
-    var run = Sampling(plan, from: try call(0, of: "noise"))
+    var run = SamplingRun(plan, from: try call(0, of: "noise"))
     let count = run.sample.scalars.count
     var error = 0.0
     var worst = (ratio: 1.0, text: "")
@@ -162,7 +162,7 @@ import Testing
       let (noise, gradient) = (try call(k, of: "noise"), try call(k, of: "gradients"))
       run.advance(output: output, noise: noise, guidance: guidance?(gradient), transform: transform)
 
-      func largest(_ tensor: Batch<Double>) -> Double { tensor.scalars.map(abs).max()! }
+      func largest(_ tensor: SampleBatch<Double>) -> Double { tensor.scalars.map(abs).max()! }
       let factor = abs((step.next.estimates.first ?? 0) * step.keeping.output)
       let x0 = abs(step.denoising.sample) * largest(x) + abs(step.denoising.output) * largest(output)
       var terms = abs(step.next.samples.first ?? 0) * largest(x) + factor * x0

@@ -88,7 +88,7 @@ import Testing
 
     func firstSample(_ prediction: Prediction, outputs: [Double]) throws -> [Double] {
       let count = try file.shape("start").reduce(1, *)
-      var run = Sampling(
+      var run = SamplingRun(
         try DDPM().plan(over: grid, predicting: prediction, clipping: .range(-1...1)), from: try file.doubles("start"))
       run.advance(output: Array(outputs.prefix(count)), noise: try Array(file.doubles("noise").prefix(count)))
       return run.sample
@@ -159,12 +159,12 @@ import Testing
     // The k-diffusion start is z·σ, with its own σ.
     let scale = isExploding ? try file.doubles("k-diffusion.sigmas")[0] : 1
     let start = try file.doubles("start").map { scale * $0 }
-    var run = Sampling(plan, from: Batch(shape: shape, scalars: start))
+    var run = SamplingRun(plan, from: SampleBatch(shape: shape, scalars: start))
     var bound = RunningBound(count: count)
     var worst = (ratio: 1.0, text: "")
     for (k, step) in plan.steps.enumerated() {
       let (x, output, noise) = (run.sample.scalars, call(k, of: outputs), call(k, of: noises))
-      run.advance(output: Batch(shape: shape, scalars: output), noise: Batch(shape: shape, scalars: noise))
+      run.advance(output: SampleBatch(shape: shape, scalars: output), noise: SampleBatch(shape: shape, scalars: noise))
       let denoised = try #require(run.denoised)
       bound.advance(
         step, clipping: plan.clipping, sampleSize: denoised.sampleSize, sample: x, output: output, denoised: denoised.scalars,

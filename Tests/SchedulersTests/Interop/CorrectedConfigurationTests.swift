@@ -81,7 +81,7 @@ import Testing
   @Test func `flow matching by Heun's method and by noise drawn anew are theirs`() throws {
     let shifted = FlowSpacing(shift: .fixed(3), last: 0.001)
     let grid = try SamplingGrid(flow: shifted, steps: 10)
-    #expect(try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0]) == FlowHeun().plan(over: grid, predicting: .flow))
+    #expect(try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0]) == StraightHeun().plan(over: grid, predicting: .flow))
     let anew = try ConsistencyModel(leastSigma: 0).plan(over: grid, predicting: .flow)
     #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0]) == anew)
     #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0, "scale_factors": [], "upscale_mode": "nearest"]) == anew)
@@ -92,7 +92,7 @@ import Testing
     let grid = try SamplingGrid(flow: FlowSpacing(shift: .fixed(3), last: 0.001), steps: 10)
     let plan = try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0], with: arguments)
     // A noise of 0.25 is a sigma of 1/3, and one of 0.8 a sigma of 4.
-    let own = try Churn(FlowHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(over: grid, predicting: .flow)
+    let own = try Churn(StraightHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(over: grid, predicting: .flow)
     #expect(plan == own)
     // A network that knows that the datum is 0 says x/t: what is left of the noise and what is added are the noise of the next level. It is
     // the difference of numbers as much larger as the noise falls in a step.
@@ -115,7 +115,7 @@ import Testing
   @Test func `DPM-Solver++ runs backwards over its own grid, with the order that the file gives each step`() throws {
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 20, spacing: .trailing)
     let values: Values = ["timestep_spacing": "trailing", "solver_type": "heun"]
-    let own = try DPMSolverInversion(solverType: .heun).plan(over: grid, predicting: .epsilon)
+    let own = try DPMSolverPlusPlusInversion(slopeRule: .exact).plan(over: grid, predicting: .epsilon)
     #expect(try Self.plan(.dpmSolverMultistepInverse, values, steps: 20) == own)
     let reach = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 3], steps: 6).steps.map(\.next.estimates.count)
     #expect(reach == [1, 1, 2, 3, 2, 1])

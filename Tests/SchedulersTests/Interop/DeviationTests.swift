@@ -63,7 +63,7 @@ import Testing
       }
       let samples = try #require(run.samples)
       guard samples.count == timesteps.count + 1 else { continue }
-      var sampling = Sampling(try run.plan(.diffusers), from: [samples[0]])
+      var sampling = SamplingRun(try run.plan(.diffusers), from: [samples[0]])
       for i in timesteps.indices {
         sampling.sample = [samples[i]]
         sampling.advance(output: [run.outputs![i]] + (run.variance.map { [$0] } ?? []), noise: [run.noises![i]])
@@ -204,9 +204,9 @@ import Testing
     #expect(own.steps.allSatisfy { $0.variance == .learned(LogVariance(offset: 0, slope: 1)) })
     func deviation(_ plan: SamplingPlan, _ said: Double) -> Double {
       func after(_ noise: Double) -> Double {
-        var sampling = Sampling(plan, from: Batch<Double>(shape: [1, 1], scalars: [0.5]))
+        var sampling = SamplingRun(plan, from: SampleBatch<Double>(shape: [1, 1], scalars: [0.5]))
         sampling.advance(
-          output: Batch(shape: [1, 2], scalars: [0.1, said]), noise: Batch(shape: [1, 1], scalars: [noise]))
+          output: SampleBatch(shape: [1, 2], scalars: [0.1, said]), noise: SampleBatch(shape: [1, 1], scalars: [noise]))
         return sampling.sample.scalars[0]
       }
       return after(1) - after(0)
@@ -235,7 +235,7 @@ import Testing
   @Test func `epsilonBeforeClipping: the noise is that of the unclipped datum`() throws {
     let run = try Self.run(.epsilonBeforeClipping)
     func first(_ plan: SamplingPlan) -> Double {
-      var sampling = Sampling(plan, from: [1.0])
+      var sampling = SamplingRun(plan, from: [1.0])
       sampling.advance(output: [run.outputs![0]])
       return sampling.sample[0]
     }
@@ -250,7 +250,7 @@ import Testing
 
   @Test func `infiniteX0: clipping hides a division by zero`() throws {
     let run = try Self.run(.infiniteX0)
-    var sampling = Sampling(try run.plan(.diffusers), from: [1.0, 1.0])
+    var sampling = SamplingRun(try run.plan(.diffusers), from: [1.0, 1.0])
     sampling.advance(output: [0.9, 1.1])
     #expect(sampling.denoised == [1, -1])
     #expect(throws: ConfigurationError.self) { try run.plan(.corrected) }
@@ -518,7 +518,7 @@ import Testing
     #expect(theirs.steps[9].next.noise == 1 && run.samples?[10] == run.noises?[9])
     #expect(own.steps[9].next.noise == 0 && own.steps[9].arrival == .clean)
     // v is x0 − epsilon.
-    var sampling = Sampling(own, from: [1.0])
+    var sampling = SamplingRun(own, from: [1.0])
     while let query = sampling.query {
       sampling.advance(output: [(0.3 - sampling.sample[0]) / query.level.noise], noise: [0.7])
     }

@@ -93,18 +93,18 @@ import Testing
       let isPlans = zip(timesteps, plan.steps).allSatisfy { isClose($0, $1.query.timestep, relative: 0x1p-21) }
       #expect(isPlans && timesteps.count == plan.steps.count, label)
       if golden.arguments?.sigmas != nil { #expect(timesteps == golden.told, label) }
-      func batches(_ name: String) throws -> [Batch<Double>] {
+      func batches(_ name: String) throws -> [SampleBatch<Double>] {
         let shape = Array(try tensors.shape("\(i).\(name)").dropFirst())
         let size = shape.reduce(1, *)
         let scalars = try tensors.floats("\(i).\(name)").map { Double($0) }
         return stride(from: 0, to: scalars.count, by: size).map { start in
-          Batch(shape: shape, scalars: Array(scalars[start..<start + size]))
+          SampleBatch(shape: shape, scalars: Array(scalars[start..<start + size]))
         }
       }
       let (samples, outputs, noises) = (try batches("samples"), try batches("outputs"), try batches("noises"))
       let made = tensors.names.contains("\(i).made") ? try batches("made") : Array(samples.dropFirst())
       try #require(plan.steps.count == outputs.count, label)
-      var run = Sampling(plan, from: samples[0])
+      var run = SamplingRun(plan, from: samples[0])
       for k in outputs.indices {
         if k > 0 { run.replace(samples[k], made: made[k - 1]) }
         run.advance(output: outputs[k], noise: noises[k])

@@ -43,7 +43,7 @@ import Testing
     let plan = try entry.sampler.plan(over: grid, predicting: .epsilon)
     var generator = SplitMix64(seed: 4)
     func number() -> Double { Double.random(in: -1...1, using: &generator) }
-    var runs = [Sampling(plan, from: [0.5]), Sampling(plan, from: [0.5])]
+    var runs = [SamplingRun(plan, from: [0.5]), SamplingRun(plan, from: [0.5])]
     for step in plan.steps {
       let (output, gradient, noise) = (number(), number(), number())
       runs[0].advance(output: [output], noise: [noise], guidance: .score([gradient], scale: 1.5))
@@ -61,7 +61,7 @@ import Testing
     let grid = try SamplingGrid(Self.schedule, steps: 6, spacing: TimestepSpacing.leading())
     let plan = try entry.sampler.plan(over: grid, predicting: .epsilon)
     func end(changing k: Int?) -> Double {
-      var run = Sampling(plan, from: [0.5])
+      var run = SamplingRun(plan, from: [0.5])
       for i in plan.steps.indices {
         if i == k { run.sample = [run.sample[0] + 1] }
         run.advance(output: [0.1 * Double(i)], noise: [0.0])

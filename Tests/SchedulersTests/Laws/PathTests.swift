@@ -17,7 +17,7 @@ import Testing
     let circle = try SamplingGrid(
       points: flow.points.map { .init(timestep: $0.timestep, level: .variancePreserving(sigma: $0.level.sigma)) })
     let plans = try [flow, circle].map { try entry.sampler.plan(over: $0, predicting: .x0) }
-    var runs = plans.map { Sampling($0, from: [0.4 * $0.start.signal, -1.2 * $0.start.signal]) }
+    var runs = plans.map { SamplingRun($0, from: [0.4 * $0.start.signal, -1.2 * $0.start.signal]) }
     var noise = GaussianNoise(seed: 3)
     while let query = runs[0].query {
       let z = noise.next(like: [0.0, 0.0])
@@ -40,7 +40,7 @@ import Testing
       for prediction in [Prediction.x0, .flow, .reverseFlow] {
         let plan = try entry.sampler.plan(over: grid, predicting: prediction)
         let output = prediction.target(x0: [y], epsilon: [epsilon], at: grid.points[0].level)
-        var run = Sampling(plan, from: grid.points[0].level.mix([y], with: [epsilon]))
+        var run = SamplingRun(plan, from: grid.points[0].level.mix([y], with: [epsilon]))
         while run.query != nil {
           run.advance(output: output)
           #expect(abs(run.sample[0] - run.level.mix([y], with: [epsilon])[0]) <= 1e-12, "\(entry.name) \(prediction)")
@@ -49,10 +49,10 @@ import Testing
     }
   }
 
-  @Test func `on the exploding path FlowHeun is Heun`() throws {
+  @Test func `on the exploding path StraightHeun is Heun`() throws {
     let grid = try SamplingGrid(
       points: [8, 3, 1.5, 0.4, 0.1].map { .init(timestep: $0, level: NoiseLevel(signal: 1, noise: $0)) } + [.clean])
-    let runs = try [Heun() as any Sampler, FlowHeun()].map { sampler in
+    let runs = try [Heun() as any Sampler, StraightHeun()].map { sampler in
       try sampler.plan(over: grid, predicting: .x0).sample(from: [3.0, -7], model: network)
     }
     // Eight roundings of numbers up to 8 in each of nine calls.

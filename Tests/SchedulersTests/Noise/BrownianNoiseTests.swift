@@ -63,7 +63,7 @@ import Testing
   @Test func `numbers are normal, bridges have a quarter of the variance, and halves are independent`() {
     let noise = BrownianNoise(seed: 12)
     let count = 4000
-    let zeros = Batch<Double>(zeros: [4, 1000])
+    let zeros = SampleBatch<Double>(zeros: [4, 1000])
     // Not the middle of a node's interval.
     let (a, m, c) = (0.9, 2.5, 4.1)
     let first = noise.increment(like: zeros, from: a, to: m).scalars
@@ -130,8 +130,8 @@ import Testing
 
   @Test func `a sample's path does not depend on the batch it sits in`() {
     var (whole, part) = (BrownianNoise(seed: 5), BrownianNoise(seed: 5, firstSample: 2))
-    let all = whole.next(like: Batch<Float>(zeros: [3, 300]), from: 3, to: 1)
-    let some = part.next(like: Batch<Float>(zeros: [1, 300]), from: 3, to: 1)
+    let all = whole.next(like: SampleBatch<Float>(zeros: [3, 300]), from: 3, to: 1)
+    let some = part.next(like: SampleBatch<Float>(zeros: [1, 300]), from: 3, to: 1)
     #expect(all[2] == some)
     // Without an interval it is our own noise.
     var gaussian = GaussianNoise(seed: 5)

@@ -81,8 +81,8 @@ import Testing
     var whole = GaussianNoise(seed: 5)
     var part = GaussianNoise(seed: 5, firstSample: 3)
     for _ in 0..<3 {
-      let all = whole.next(like: Batch<Float>(zeros: [7, 2, 150]))
-      let some = part.next(like: Batch<Float>(zeros: [2, 300]))
+      let all = whole.next(like: SampleBatch<Float>(zeros: [7, 2, 150]))
+      let some = part.next(like: SampleBatch<Float>(zeros: [2, 300]))
       #expect(Array(all.scalars[900..<1500]) == some.scalars)
     }
   }
@@ -90,7 +90,7 @@ import Testing
   @Test func `a number can be had by its address, without those before it`() {
     var noise = GaussianNoise(seed: 99, firstSample: 2)
     _ = noise.next(like: [Float(0)])
-    let values = noise.next(like: Batch<Float>(zeros: [2, 700]))
+    let values = noise.next(like: SampleBatch<Float>(zeros: [2, 700]))
     for element in stride(from: 0, to: 700, by: 13) {
       #expect(noise.normal(element: element, sample: 2, draw: 1) == values.scalars[element])
       #expect(noise.normal(element: element, sample: 3, draw: 1) == values.scalars[700 + element])
@@ -99,10 +99,10 @@ import Testing
 
   @Test func `a draw in place is a draw, on any number of threads`() {
     var source = GaussianNoise(seed: 99, firstSample: 2)
-    let draws = (0..<3).map { _ in source.next(like: Batch<Float>(zeros: [5, 1500])) }
+    let draws = (0..<3).map { _ in source.next(like: SampleBatch<Float>(zeros: [5, 1500])) }
     for threads in [nil, 1, 2, 3, 8] {
       var source = GaussianNoise(seed: 99, firstSample: 2)
-      var tensor = Batch<Float>(zeros: [5, 1500])
+      var tensor = SampleBatch<Float>(zeros: [5, 1500])
       for draw in draws {
         source.fill(&tensor, threads: threads)
         #expect(tensor == draw)

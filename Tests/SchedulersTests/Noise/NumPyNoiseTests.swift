@@ -119,7 +119,7 @@ import Testing
   @Test func `a tensor is one draw of all its numbers`() {
     var (state, generator) = (NumPyRandomState(seed: 3), NumPyGenerator(seed: 3, precision: .float32))
     var (states, generators) = (state, generator)
-    let zeros = Batch<Float>(zeros: [2, 3, 5])
+    let zeros = SampleBatch<Float>(zeros: [2, 3, 5])
     #expect(state.next(like: zeros).scalars == states.normals(30).map { Float($0) })
     #expect(generator.next(like: zeros).scalars == generators.normals(30, precision: .float32))
     #expect(state == states && generator == generators)

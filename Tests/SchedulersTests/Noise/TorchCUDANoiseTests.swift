@@ -22,7 +22,7 @@ import Testing
   @Test func `the first numbers of seed 0 are the published ones`() throws {
     let published = try Fixtures.json("noise-cuda.json", as: File.self).published
     var noise = TorchCUDANoise(seed: 0)
-    let values = noise.next(like: Batch<Double>(zeros: [3, 4])).scalars
+    let values = noise.next(like: SampleBatch<Double>(zeros: [3, 4])).scalars
     #expect(values.count == published.count)
     // Published with other sines and cosines.
     #expect(zip(values, published).allSatisfy { abs($0 - $1) < 1e-6 })

@@ -125,14 +125,14 @@ import Testing
   @Test func `a list of generators gives each sample its own noise`() throws {
     var noise = TorchNoise(seeds: [3, 1, 4])
     for expected in try Self.file.get().listed {
-      #expect(noise.next(like: Batch<Double>(zeros: [3, 2, 5, 5])).scalars == expected)
+      #expect(noise.next(like: SampleBatch<Double>(zeros: [3, 2, 5, 5])).scalars == expected)
     }
   }
 
   @Test func `a tensor filled in place holds the same numbers, of every precision`() {
     for (seeds, shape) in [([3], [2, 3, 8, 8]), ([3], [1, 7]), ([3, 1], [2, 3, 5])] {
       for precision in TorchGenerator.Precision.allCases {
-        var (noise, same) = (TorchNoise(seeds: seeds.map(UInt64.init), precision: precision), Batch<Float>(zeros: shape))
+        var (noise, same) = (TorchNoise(seeds: seeds.map(UInt64.init), precision: precision), SampleBatch<Float>(zeros: shape))
         var other = noise
         noise.fill(&same)
         #expect(other.next(like: same) == same)
@@ -158,11 +158,11 @@ import Testing
 
   @Test func `a source saved between two draws continues with the same numbers`() throws {
     var noise = TorchNoise(seeds: [1, 2], precision: .float64)
-    _ = noise.next(like: Batch<Double>(zeros: [2, 3]))
+    _ = noise.next(like: SampleBatch<Double>(zeros: [2, 3]))
     var restored = try JSONDecoder().decode(TorchNoise.self, from: JSONEncoder().encode(noise))
     #expect(restored == noise)
     for size in [2, 700] {
-      let zeros = Batch<Double>(zeros: [2, size])
+      let zeros = SampleBatch<Double>(zeros: [2, size])
       #expect(restored.next(like: zeros) == noise.next(like: zeros))
     }
     #expect(Set([restored, noise]).count == 1)
@@ -183,7 +183,7 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = TorchNoise(seeds: []) }
     await #expect(processExitsWith: .failure) {
       var noise = TorchNoise(seeds: [1, 2])
-      _ = noise.next(like: Batch<Float>(zeros: [3, 4]))
+      _ = noise.next(like: SampleBatch<Float>(zeros: [3, 4]))
     }
     await #expect(processExitsWith: .failure) {
       var generator = TorchGenerator(seed: 0)

@@ -13,18 +13,18 @@ import Testing
     let plan = try DDPM().plan(over: grid, predicting: .epsilon)
 
     var noise = TorchNoise(seed: 0)
-    let start = noise.next(like: Batch<Double>(zeros: shape))
+    let start = noise.next(like: SampleBatch<Double>(zeros: shape))
     #expect(try start.scalars == file.floats("start").map { Double($0) })
     let (outputs, samples) = (try file.floats("outputs"), try file.floats("samples"))
     let count = start.scalars.count
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     var bound = RunningBound(count: count)
     for (k, step) in plan.steps.enumerated() {
       let x = run.sample.scalars
       let output = outputs[k * count..<(k + 1) * count].map { Double($0) }
       var draw = noise
       let drawn = run.needsNoise ? draw.next(like: start).scalars : Array(repeating: 0, count: count)
-      run.advance(output: Batch(shape: shape, scalars: output), using: &noise)
+      run.advance(output: SampleBatch(shape: shape, scalars: output), using: &noise)
       bound.advance(
         step, clipping: .none, sampleSize: count / 2, sample: x, output: output, denoised: try #require(run.denoised).scalars,
         noise: drawn, delta: delta(step, alphaBars: schedule.alphaBars))

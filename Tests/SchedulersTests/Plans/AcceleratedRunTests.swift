@@ -12,13 +12,13 @@ import Testing
       points: sigmas.enumerated().map { .init(timestep: Double(sigmas.count - $0), level: .variancePreserving(sigma: $1)) })
   }
 
-  @Test(arguments: SolverType.allCases, [1, 2, 3, 4, 7, 12]) func `DPM-Solver++ climbs as diffusers' inverse does`(
-    rule: SolverType, steps: Int
+  @Test(arguments: SlopeRule.allCases, [1, 2, 3, 4, 7, 12]) func `DPM-Solver++ climbs as diffusers' inverse does`(
+    rule: SlopeRule, steps: Int
   ) throws {
     let file = try Self.file.get()
     let sigmas = try file.doubles("\(steps).sigmas")
     for prediction in [Prediction.epsilon, .x0] {
-      let plan = try DPMSolverInversion(solverType: rule).plan(over: grid(sigmas), predicting: prediction)
+      let plan = try DPMSolverPlusPlusInversion(slopeRule: rule).plan(over: grid(sigmas), predicting: prediction)
       expectRows(of: plan, are: try file.doubles("dpm++2m-inversion/\(rule)/\(steps)/\(prediction).run"))
     }
   }
@@ -54,7 +54,7 @@ import Testing
   @Test func `the inversion carries a point mass to where DPM-Solver++ would have started`() throws {
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 20, spacing: TimestepSpacing.linspace)
     let y = [0.625]
-    let plan = try DPMSolverInversion().plan(over: grid, predicting: .x0)
+    let plan = try DPMSolverPlusPlusInversion().plan(over: grid, predicting: .x0)
     let noise = plan.sample(from: [0.626], model: { _, _ in y })
     let back = try DPMSolverPlusPlus().plan(over: grid, predicting: .x0).sample(from: noise, model: { _, _ in y })
     // x/noise, up to 200 times its rounding, in each of 40 steps of a handful of operations.

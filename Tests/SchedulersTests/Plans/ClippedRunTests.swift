@@ -31,13 +31,13 @@ import Testing
     Reference(name: "deis3", sampler: DEIS(order: 3), points: .noisy, clipping: dynamic),
     Reference(
       name: "sa-solver/3/4/0.6",
-      sampler: SASolver(predictorOrder: 3, correctorOrder: 4, tau: 0.6, isHalved: true, lowersFinalOrder: true), points: .noisy,
+      sampler: SASolver(predictorOrder: 3, correctorOrder: 4, tau: 0.6, matchesAuthorsCode: true, lowersFinalOrder: true), points: .noisy,
       clipping: dynamic),
     Reference(name: "lcm", sampler: LCM(), points: .distilled, clipping: dynamic),
     Reference(name: "lcm/range", sampler: LCM(), points: .distilled),
     Reference(name: "edm/dpm++2m", sampler: DPMSolverPlusPlus(), points: .edm, clipping: dynamic),
     Reference(name: "kdpm2", sampler: KDPM2()), Reference(name: "kdpm2-ancestral", sampler: KDPM2(eta: 1)),
-    Reference(name: "dpm++sde", sampler: DPMSolverSDE()), Reference(name: "flow-heun", sampler: FlowHeun()),
+    Reference(name: "dpm++sde", sampler: DPMSolverPlusPlusSDE()), Reference(name: "flow-heun", sampler: StraightHeun()),
     Reference(name: "lms", sampler: LMS()), Reference(name: "euler-churn", sampler: churned(Euler())),
     Reference(name: "heun-churn", sampler: churned(Heun())),
   ]
@@ -47,8 +47,8 @@ import Testing
     let plan = try Self.plan(reference, file)
     let shape = try file.shape("start")
     let size = shape.reduce(1, *)
-    func batch(_ values: [Double], _ row: Int = 0) -> Batch<Double> {
-      Batch(shape: shape, scalars: Array(values[row * size..<(row + 1) * size]))
+    func batch(_ values: [Double], _ row: Int = 0) -> SampleBatch<Double> {
+      SampleBatch(shape: shape, scalars: Array(values[row * size..<(row + 1) * size]))
     }
     let (outputs, noise) = (try file.doubles("\(reference.name).outputs"), try file.doubles("noise"))
     let expected = try file.doubles("\(reference.name).samples")
@@ -56,7 +56,7 @@ import Testing
     // A sample of the exploding path is the noise times the first sigma, to which churn has not added yet.
     let scale = try plan.start.signal < 1 ? 1 : file.doubles(reference.points == .edm ? "edm.sigmas" : "clean")[0]
     let start = batch(try file.doubles("start").map { scale * $0 })
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     for k in plan.steps.indices {
       run.advance(output: batch(outputs, k), noise: batch(noise, k))
       // x̂0 is a difference of terms of the size of the samples, of which each error is carried on. Clipping makes no difference larger;

@@ -16,30 +16,30 @@ import Testing
       (DEIS(), "DEIS(order: 2, lowersFinalOrder: false)"),
       (
         DPMSolver(),
-        "DPMSolver(order: 2, solverType: Schedulers.SolverType.midpoint, halvesCurvature: false, lowersFinalOrder: false)"
+        "DPMSolver(order: 2, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, lowersFinalOrder: false)"
       ),
-      (DPMSolverInversion(), "DPMSolverInversion(order: 2, solverType: Schedulers.SolverType.midpoint)"),
+      (DPMSolverPlusPlusInversion(), "DPMSolverPlusPlusInversion(order: 2, slopeRule: Schedulers.SlopeRule.midpoint)"),
       (
         DPMSolverPlusPlus(),
-        "DPMSolverPlusPlus(order: 2, eta: 0.0, solverType: Schedulers.SolverType.midpoint, halvesCurvature: false, "
+        "DPMSolverPlusPlus(order: 2, eta: 0.0, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, "
           + "lowersFinalOrder: false)"
       ),
-      (DPMSolverSDE(), "DPMSolverSDE(eta: 1.0)"),
+      (DPMSolverPlusPlusSDE(), "DPMSolverPlusPlusSDE(eta: 1.0)"),
       (
         DPMSolverSinglestep(),
-        "DPMSolverSinglestep(order: 2, estimate: Schedulers.Estimate.x0, solverType: Schedulers.SolverType.midpoint)"
+        "DPMSolverSinglestep(order: 2, estimate: Schedulers.Estimate.x0, slopeRule: Schedulers.SlopeRule.midpoint)"
       ),
-      (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (FlowHeun(), "FlowHeun()"),
+      (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (StraightHeun(), "StraightHeun()"),
       (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"), (IPNDM(), "IPNDM(order: 4)"),
       (KDPM2(), "KDPM2(eta: 0.0)"), (LCM(), "LCM(timestepScaling: 10.0, sigmaData: 0.5)"), (LMS(), "LMS(order: 4)"),
       (PNDM(), "PNDM(skipsRungeKutta: false)"), (RePaint(), "RePaint(eta: 1.0, jumpLength: 10, resamplings: 10)"),
       (
         SASolver(),
-        "SASolver(predictorOrder: 2, correctorOrder: 2, tau: 1.0, noisySigmas: nil, isHalved: false, lowersFinalOrder: false)"
+        "SASolver(predictorOrder: 2, correctorOrder: 2, tau: 1.0, noisySigmas: nil, matchesAuthorsCode: false, lowersFinalOrder: false)"
       ), (TCD(), "TCD(eta: 0.3)"),
       (
         UniPC(),
-        "UniPC(order: 2, solverType: Schedulers.UniPC.SolverType.bh2, estimate: Schedulers.Estimate.x0, uncorrectedSteps: Set([]), "
+        "UniPC(order: 2, slopeRule: Schedulers.UniPC.Step.bh2, estimate: Schedulers.Estimate.x0, uncorrectedSteps: Set([]), "
           + "corrects: true, lowersFinalOrder: false)"
       ),
     ]

@@ -19,8 +19,8 @@ import Testing
     Reference(name: "euler", sampler: Euler()), Reference(name: "euler/negated", sampler: Euler(), isNegated: true),
     Reference(name: "dpm++2m", sampler: DPMSolverPlusPlus()),
     Reference(name: "dpm++2m/negated", sampler: DPMSolverPlusPlus(), isNegated: true),
-    Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(solverType: .heun)),
-    Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, halvesCurvature: true)),
+    Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(slopeRule: .exact)),
+    Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, matchesAuthorsCode: true)),
     Reference(name: "dpm++2m-sde", sampler: DPMSolverPlusPlus(eta: 1)),
   ]
 
@@ -98,7 +98,7 @@ import Testing
     let circle = try SamplingGrid(
       points: grid.points.map { .init(timestep: 0, level: .variancePreserving(sigma: $0.level.sigma)) })
     let plans = try [grid, circle].map { try DPMSolverPlusPlus().plan(over: $0, predicting: Self.edm) }
-    var runs = plans.map { Sampling($0, from: [3 * $0.start.signal]) }
+    var runs = plans.map { SamplingRun($0, from: [3 * $0.start.signal]) }
     while runs[0].query != nil {
       #expect(isClose(runs[0].query!.timestep, runs[1].query!.timestep, relative: 64 * unit))
       #expect(isClose(runs[0].input[0], runs[1].input[0], relative: 1e-13))
@@ -131,7 +131,7 @@ import Testing
     }
     let zero = try SamplingGrid(flow: FlowSpacing(), steps: 3)
     #expect(throws: PlanError.singular("EDM's preconditioning", timestep: 1000, sigma: .infinity)) {
-      try FlowHeun().plan(over: zero, predicting: Self.edm)
+      try StraightHeun().plan(over: zero, predicting: Self.edm)
     }
   }
 }

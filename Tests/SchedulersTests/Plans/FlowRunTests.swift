@@ -18,7 +18,7 @@ import Testing
   static let samplers: [Reference] = [
     Reference(name: "euler", sampler: Euler()),
     Reference(name: "euler", sampler: DDIM()),
-    Reference(name: "flow-heun", sampler: FlowHeun()),
+    Reference(name: "flow-heun", sampler: StraightHeun()),
     Reference(name: "flow-stochastic", sampler: ConsistencyModel(leastSigma: 0)),
     Reference(name: "flow-lcm", sampler: ConsistencyModel(leastSigma: 0)),
     Reference(name: "dpm++2m", sampler: DPMSolverPlusPlus(), isWhole: false),

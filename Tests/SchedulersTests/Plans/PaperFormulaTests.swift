@@ -51,9 +51,9 @@ import Testing
 
   /// Lu et al. 2022, https://arxiv.org/abs/2211.01095; the authors'
   /// `multistep_dpm_solver_third_update`.
-  @Test(arguments: [true, false]) func `DPM-Solver++ 3M takes the authors' D1 and D2`(halvesCurvature: Bool) throws {
+  @Test(arguments: [true, false]) func `DPM-Solver++ 3M takes the authors' D1 and D2`(matchesAuthorsCode: Bool) throws {
     let points = [-0.9, -0.2, 0.3, 1].map { SamplingGrid.Point(timestep: 0, level: level($0)) }
-    let sampler = DPMSolverPlusPlus(order: 3, halvesCurvature: halvesCurvature)
+    let sampler = DPMSolverPlusPlus(order: 3, matchesAuthorsCode: matchesAuthorsCode)
     let next = try sampler.moves(over: SamplingGrid(points: points))[2].next
     let (h, signal) = (0.7, points[3].level.signal)
     let (r0, r1) = (0.5 / h, 0.7 / h)
@@ -62,7 +62,7 @@ import Testing
     let second = (first - before) / (r0 + r1)
     let slope = first + r0 * second
     let shrunk = Math.expm1(-h)
-    let curvature = ((shrunk + h) / (h * h) - 0.5) * (halvesCurvature ? 1 : 2)
+    let curvature = ((shrunk + h) / (h * h) - 0.5) * (matchesAuthorsCode ? 1 : 2)
     let change = LinearForm.sum(
       [-signal * shrunk, signal * (shrunk / h + 1), -signal * curvature], [.estimate(), slope, second])
     #expect(isClose(next.samples[0], points[3].level.noise / points[2].level.noise, relative: 4 * unit))

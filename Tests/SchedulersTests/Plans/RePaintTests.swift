@@ -42,7 +42,7 @@ import Testing
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 40, spacing: TimestepSpacing.trailing)
     let plan = try RePaint(jumpLength: 5, resamplings: resamplings).plan(over: grid, predicting: .x0)
     var noise = GaussianNoise(seed: seed)
-    var run = Sampling(plan, from: noise.next(like: known))
+    var run = SamplingRun(plan, from: noise.next(like: known))
     while let query = run.query {
       let (signal, variance) = (query.level.signal, query.level.noise * query.level.noise)
       let mean = signal * (run.sample[0] + run.sample[1]) / (variance + 2 * signal * signal)

@@ -45,7 +45,7 @@ import Testing
       ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler) + FlowRunTests.samplers.map(\.sampler)
     // `EDMTests` compare churn, `RePaintTests` jumps, `AcceleratedRunTests` the others.
     let others: [any Sampler] = [
-      Churn(Heun(), amount: 40), Churn(Euler(), amount: 40), RePaint(), GradientEstimation(), DPMSolverInversion(),
+      Churn(Heun(), amount: 40), Churn(Euler(), amount: 40), RePaint(), GradientEstimation(), DPMSolverPlusPlusInversion(),
     ]
     let compared = (Self.samplers.map(\.sampler) + runs + halved + others).map { "\($0)" }
     for entry in SamplerCatalog.all { #expect(compared.contains("\(entry.sampler)"), "\(entry.name)") }
@@ -95,7 +95,7 @@ import Testing
 
   /// What a plan makes of the impulses, a row for each call.
   private static func responses(of plan: SamplingPlan, callsPerStep: Int) -> [[Double]] {
-    var run = Sampling(plan, from: [Double](repeating: 0, count: 9))
+    var run = SamplingRun(plan, from: [Double](repeating: 0, count: 9))
     var rows: [[Double]] = []
     while run.query != nil {
       let call = run.evaluations

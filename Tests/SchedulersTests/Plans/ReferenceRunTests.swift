@@ -17,24 +17,24 @@ import Testing
   }
 
   private static let unipc: [Reference] = [1, 2, 3].flatMap { order in
-    UniPC.SolverType.allCases.flatMap { type in
+    UniPC.Step.allCases.flatMap { type in
       [
         Reference(
-          name: "unipc/\(order)/\(type)", sampler: UniPC(order: order, solverType: type, lowersFinalOrder: true),
+          name: "unipc/\(order)/\(type)", sampler: UniPC(order: order, step: type, lowersFinalOrder: true),
           isCleanAtEnd: type == .bh2),
         Reference(
           name: "unipc/\(order)/\(type)/epsilon",
-          sampler: UniPC(order: order, solverType: type, estimate: .epsilon, lowersFinalOrder: true), isCleanAtEnd: false),
+          sampler: UniPC(order: order, step: type, estimate: .epsilon, lowersFinalOrder: true), isCleanAtEnd: false),
       ]
     }
   }
 
   private static let singlestep: [Reference] = [2, 3].flatMap { order in
-    [SolverType.midpoint, .heun].flatMap { type in
+    [SlopeRule.midpoint, .exact].flatMap { type in
       [Estimate.x0, .epsilon].map { estimate in
         Reference(
-          name: "dpm\(estimate == .x0 ? "++" : "")\(order)s\(type == .heun ? "/heun" : "")",
-          sampler: DPMSolverSinglestep(order: order, estimate: estimate, solverType: type), isCleanAtEnd: estimate == .x0)
+          name: "dpm\(estimate == .x0 ? "++" : "")\(order)s\(type == .exact ? "/heun" : "")",
+          sampler: DPMSolverSinglestep(order: order, estimate: estimate, slopeRule: type), isCleanAtEnd: estimate == .x0)
       }
     }
   }
@@ -42,27 +42,27 @@ import Testing
   private static let saSolver = [(2, 2, 1.0, false), (3, 4, 0.6, true), (4, 2, 0.0, false), (1, 3, 1.2, false)].map {
     Reference(
       name: "sa-solver/\($0)/\($1)/\($2)",
-      sampler: SASolver(predictorOrder: $0, correctorOrder: $1, tau: $2, isHalved: true, lowersFinalOrder: $3),
+      sampler: SASolver(predictorOrder: $0, correctorOrder: $1, tau: $2, matchesAuthorsCode: true, lowersFinalOrder: $3),
       isCleanAtEnd: false)
   }
 
   static let samplers: [Reference] =
     unipc + singlestep + saSolver + [
       Reference(name: "dpm++2m", sampler: DPMSolverPlusPlus()),
-      Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(solverType: .heun)),
-      Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, halvesCurvature: true)),
+      Reference(name: "dpm++2m/heun", sampler: DPMSolverPlusPlus(slopeRule: .exact)),
+      Reference(name: "dpm++3m/halved", sampler: DPMSolverPlusPlus(order: 3, matchesAuthorsCode: true)),
       Reference(
-        name: "dpm++3m/halved/lower", sampler: DPMSolverPlusPlus(order: 3, halvesCurvature: true, lowersFinalOrder: true)),
+        name: "dpm++3m/halved/lower", sampler: DPMSolverPlusPlus(order: 3, matchesAuthorsCode: true, lowersFinalOrder: true)),
       Reference(name: "dpm2m", sampler: DPMSolver(), isCleanAtEnd: false),
-      Reference(name: "dpm2m/heun", sampler: DPMSolver(solverType: .heun), isCleanAtEnd: false),
-      Reference(name: "dpm3m/halved", sampler: DPMSolver(order: 3, halvesCurvature: true), isCleanAtEnd: false),
+      Reference(name: "dpm2m/heun", sampler: DPMSolver(slopeRule: .exact), isCleanAtEnd: false),
+      Reference(name: "dpm3m/halved", sampler: DPMSolver(order: 3, matchesAuthorsCode: true), isCleanAtEnd: false),
       Reference(name: "dpm++2m-sde", sampler: DPMSolverPlusPlus(eta: 1)),
-      Reference(name: "dpm++2m-sde/heun/0.5", sampler: DPMSolverPlusPlus(eta: 0.5, solverType: .heun)),
+      Reference(name: "dpm++2m-sde/heun/0.5", sampler: DPMSolverPlusPlus(eta: 0.5, slopeRule: .exact)),
       Reference(
-        name: "dpm++3m-sde/halved", sampler: DPMSolverPlusPlus(order: 3, eta: 1, solverType: .heun, halvesCurvature: true)),
+        name: "dpm++3m-sde/halved", sampler: DPMSolverPlusPlus(order: 3, eta: 1, slopeRule: .exact, matchesAuthorsCode: true)),
       Reference(
         name: "dpm++3m-sde/halved/0.5",
-        sampler: DPMSolverPlusPlus(order: 3, eta: 0.5, solverType: .heun, halvesCurvature: true)),
+        sampler: DPMSolverPlusPlus(order: 3, eta: 0.5, slopeRule: .exact, matchesAuthorsCode: true)),
       Reference(name: "unipc/2/full", sampler: UniPC(), isCleanAtEnd: false),
       Reference(name: "unipc/3/full", sampler: UniPC(order: 3), isCleanAtEnd: false),
       Reference(name: "unipc/3/uncorrected", sampler: UniPC(order: 3, corrects: false, lowersFinalOrder: true)),
@@ -90,7 +90,7 @@ import Testing
       let plan = try reference.sampler.plan(over: grid, predicting: prediction)
       let width = 2 * steps + 1
       #expect(expected.count == steps * width)
-      var run = Sampling(plan, from: Self.unitVector(0, of: width))
+      var run = SamplingRun(plan, from: Self.unitVector(0, of: width))
       for k in 0..<steps {
         run.advance(output: Self.unitVector(1 + k, of: width), noise: Self.unitVector(1 + steps + k, of: width))
         let row = expected[k * width..<(k + 1) * width]

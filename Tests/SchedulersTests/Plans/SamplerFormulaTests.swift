@@ -10,7 +10,7 @@ import Testing
   /// One step from x = 1 with x̂0 = 2, clipped to 1.5 where asked; z = 1.
   private func step(_ sampler: some Sampler, clipping: Clipping = .none) throws -> Double {
     let plan = try sampler.plan(over: Self.grid, predicting: .x0, clipping: clipping)
-    var run = Sampling(plan, from: [1.0])
+    var run = SamplingRun(plan, from: [1.0])
     run.advance(output: [2.0], noise: [1.0])
     return run.sample[0]
   }
@@ -65,7 +65,7 @@ import Testing
 
   @Test func `Heun takes the mean of the slopes at both ends`() throws {
     let plan = try Heun().plan(over: Self.grid, predicting: .x0)
-    var run = Sampling(plan, from: [1.0])
+    var run = SamplingRun(plan, from: [1.0])
     run.advance(output: [2.0])
     run.advance(output: [1.0])
     let (scaled, sigma, next) = (1 / 0.6, 4 / 3.0, 0.75)
@@ -80,7 +80,7 @@ import Testing
     // Levels whose lambda is 0, ln 2, ln 8: h₋ = ln 2, h = 2·ln 2, so D = x̂0 + (x̂0 − x̂0₋).
     let levels = [NoiseLevel(signal: 1, noise: 1), NoiseLevel(signal: 1, noise: 0.5), NoiseLevel(signal: 1, noise: 0.125)]
     let grid = try SamplingGrid(points: levels.map { .init(timestep: 0, level: $0) })
-    var run = Sampling(try DPMSolverPlusPlus().plan(over: grid, predicting: .x0), from: [1.0])
+    var run = SamplingRun(try DPMSolverPlusPlus().plan(over: grid, predicting: .x0), from: [1.0])
     run.advance(output: [3.0])
     // 0.5·1 + (1 − 0.5)·3
     #expect(isClose(run.sample[0], 2, relative: 8 * unit))
@@ -91,7 +91,7 @@ import Testing
 
   @Test func `DDIM inversion keeps epsilon on the way up`() throws {
     let grid = try SamplingGrid(points: [Self.from, Self.to, .clean])
-    var run = Sampling(try DDIMInversion().plan(over: grid, predicting: .epsilon), from: [1.0])
+    var run = SamplingRun(try DDIMInversion().plan(over: grid, predicting: .epsilon), from: [1.0])
     #expect(run.query == Self.to)
     run.advance(output: [0.5])
     #expect(isClose(run.sample[0], 1.1, relative: 8 * unit))

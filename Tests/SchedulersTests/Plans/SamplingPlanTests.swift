@@ -95,9 +95,9 @@ import Testing
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
     #expect(throws: PlanError.coefficient(step: 1, timestep: grid.points[1].timestep, sigma: grid.points[1].level.sigma)) {
-      try UniPC(solverType: .bh1).plan(over: grid, predicting: .v)
+      try UniPC(step: .bh1).plan(over: grid, predicting: .v)
     }
-    #expect(try UniPC(solverType: .bh1, corrects: false).plan(over: grid, predicting: .v).steps.count == 10)
+    #expect(try UniPC(step: .bh1, corrects: false).plan(over: grid, predicting: .v).steps.count == 10)
   }
 
   @Test(arguments: [-0.1, 1.1, .nan, .infinity]) func `an eta outside its range is an error`(eta: Double) throws {
@@ -105,7 +105,7 @@ import Testing
     #expect(throws: PlanError.self) { try DDIM(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try EulerAncestral(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try KDPM2(eta: eta).plan(over: grid, predicting: .v) }
-    #expect(throws: PlanError.self) { try DPMSolverSDE(eta: eta).plan(over: grid, predicting: .v) }
+    #expect(throws: PlanError.self) { try DPMSolverPlusPlusSDE(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try TCD(eta: eta).plan(over: grid, predicting: .v) }
     #expect(throws: PlanError.self) { try DPMSolverPlusPlus(eta: eta).plan(over: grid, predicting: .v) }
   }
@@ -141,7 +141,7 @@ import Testing
       try DPMSolverPlusPlus(order: 4).plan(over: grid, predicting: .v)
     }
     for order in [0, 4] {
-      #expect(throws: PlanError.self) { try DPMSolverInversion(order: order).plan(over: grid, predicting: .v) }
+      #expect(throws: PlanError.self) { try DPMSolverPlusPlusInversion(order: order).plan(over: grid, predicting: .v) }
     }
     for sampler in [
       GradientEstimation(gamma: .nan), .init(gamma: .infinity), .init(mu: -0.1), .init(mu: 1), .init(mu: .nan),

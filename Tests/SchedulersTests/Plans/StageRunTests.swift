@@ -29,8 +29,8 @@ import Testing
     Reference(name: "kdpm2", sampler: KDPM2(), spacing: .karras),
     Reference(name: "kdpm2/0.5", sampler: KDPM2(eta: 0.5), spacing: .karras),
     Reference(name: "kdpm2/1", sampler: KDPM2(eta: 1), spacing: .karras),
-    Reference(name: "dpm++sde/0.5", sampler: DPMSolverSDE(eta: 0.5), spacing: .karras, steps: [2, 4, 5, 10]),
-    Reference(name: "dpm++sde/1", sampler: DPMSolverSDE(), spacing: .karras, steps: [2, 4, 5, 10]),
+    Reference(name: "dpm++sde/0.5", sampler: DPMSolverPlusPlusSDE(eta: 0.5), spacing: .karras, steps: [2, 4, 5, 10]),
+    Reference(name: "dpm++sde/1", sampler: DPMSolverPlusPlusSDE(), spacing: .karras, steps: [2, 4, 5, 10]),
     Reference(name: "lcm", sampler: LCM(), spacing: .distilled),
     Reference(name: "tcd", sampler: TCD(), spacing: .distilled, end: 0),
     Reference(name: "tcd/1", sampler: TCD(eta: 1), spacing: .distilled, end: 0),
@@ -47,7 +47,7 @@ import Testing
       let (calls, width) = (plan.steps.count, shape[1])
       #expect(shape[0] == calls && width == 1 + calls * (plan.isStochastic || width > 1 + calls ? 2 : 1))
       let expected = try file.doubles("\(name).run")
-      var run = Sampling(plan, from: ReferenceRunTests.unitVector(0, of: width))
+      var run = SamplingRun(plan, from: ReferenceRunTests.unitVector(0, of: width))
       for k in 0..<calls {
         let output = Self.epsilon(of: run, output: 1 + k, for: reference.sampler)
         let noise = ReferenceRunTests.unitVector(1 + calls + k, of: width)
@@ -96,7 +96,7 @@ import Testing
   }
 
   /// A unit vector as the network's epsilon, or what goes with a consistency function made of it: f = x − σ·epsilon.
-  private static func epsilon(of run: Sampling<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
+  private static func epsilon(of run: SamplingRun<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
     let output = ReferenceRunTests.unitVector(index, of: run.sample.count)
     guard sampler is ConsistencyModel, let query = run.query else { return output }
     let (level, readout) = (query.level, ConsistencyFunction().denoising(at: query, next: nil)!)

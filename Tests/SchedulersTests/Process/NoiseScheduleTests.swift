@@ -19,10 +19,10 @@ import Testing
     #expect(halves.sigmas == [1, 3.squareRoot()])
     #expect(halves.snr == [1, 1.0 / 3])
     #expect(halves.posteriorVariance == [0, 1.0 / 3])
-    #expect(halves.posteriorMeanCoefficient2[0] == 0)
-    #expect(isClose(halves.posteriorMeanCoefficient1[0], 1, relative: unit))
-    #expect(isClose(halves.posteriorMeanCoefficient1[1], root * 2 / 3, relative: 2 * unit))
-    #expect(isClose(halves.posteriorMeanCoefficient2[1], root * 2 / 3, relative: 2 * unit))
+    #expect(halves.posteriorSampleCoefficient[0] == 0)
+    #expect(isClose(halves.posteriorX0Coefficient[0], 1, relative: unit))
+    #expect(isClose(halves.posteriorX0Coefficient[1], root * 2 / 3, relative: 2 * unit))
+    #expect(isClose(halves.posteriorSampleCoefficient[1], root * 2 / 3, relative: 2 * unit))
   }
 
   @Test func `the logarithms of a two-step process are those of its fractions`() {

@@ -13,8 +13,8 @@ import Testing
       let tolerance = 8 * unit / ((1 - ratio) * (1 + ratio)) + 8 * unit
       #expect(isClose(posterior.forwardVariance, schedule.betas[t], relative: tolerance))
       #expect(isClose(posterior.variance, schedule.posteriorVariance[t], relative: tolerance))
-      #expect(isClose(posterior.x0Coefficient, schedule.posteriorMeanCoefficient1[t], relative: tolerance))
-      #expect(isClose(posterior.sampleCoefficient, schedule.posteriorMeanCoefficient2[t], relative: tolerance))
+      #expect(isClose(posterior.x0Coefficient, schedule.posteriorX0Coefficient[t], relative: tolerance))
+      #expect(isClose(posterior.sampleCoefficient, schedule.posteriorSampleCoefficient[t], relative: tolerance))
     }
   }
 

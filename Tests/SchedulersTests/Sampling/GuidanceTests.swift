@@ -60,16 +60,16 @@ import Testing
       let shape: [Int], conditional, unconditional: [Double], cases: [Case]
     }
     struct Answer: Denoiser {
-      let output: Batch<Double>
+      let output: SampleBatch<Double>
       var prediction: Prediction { .epsilon }
-      func callAsFunction(_ input: Batch<Double>, _ query: SamplingPlan.Query) -> Batch<Double> { output }
+      func callAsFunction(_ input: SampleBatch<Double>, _ query: SamplingPlan.Query) -> SampleBatch<Double> { output }
     }
     let golden = try Fixtures.json("rescaled-guidance.json", as: Golden.self)
-    let conditional = Batch(shape: golden.shape, scalars: golden.conditional)
+    let conditional = SampleBatch(shape: golden.shape, scalars: golden.conditional)
     for item in golden.cases {
       let guided = ClassifierFreeGuidance(
         conditional: Answer(output: conditional),
-        unconditional: Answer(output: Batch(shape: golden.shape, scalars: golden.unconditional)), scale: item.scale,
+        unconditional: Answer(output: SampleBatch(shape: golden.shape, scalars: golden.unconditional)), scale: item.scale,
         rescale: item.rescale)
       for (a, b) in zip(guided(conditional, query).scalars, item.answer) { #expect(abs(a - b) <= 50 * 32 * unit) }
       Comparisons.count(item.answer.count)
@@ -91,7 +91,7 @@ import Testing
     }
     await #expect(processExitsWith: .failure) {
       let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
-      var run = Sampling(try DDIM().plan(over: grid, predicting: .x0), from: [1.0])
+      var run = SamplingRun(try DDIM().plan(over: grid, predicting: .x0), from: [1.0])
       run.advance(output: [0], guidance: .mean([1]))
     }
   }

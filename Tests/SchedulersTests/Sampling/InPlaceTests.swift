@@ -8,27 +8,27 @@ import Testing
   private static let grid = try! SamplingGrid(schedule, steps: 8, spacing: TimestepSpacing.trailing)
   private static let shape = [3, 2, 149]
 
-  private static func start<Scalar: SampleScalar>(_: Scalar.Type) -> Batch<Scalar> {
+  private static func start<Scalar: SampleScalar>(_: Scalar.Type) -> SampleBatch<Scalar> {
     var noise = GaussianNoise(seed: 77)
-    return noise.next(like: Batch<Scalar>(zeros: shape))
+    return noise.next(like: SampleBatch<Scalar>(zeros: shape))
   }
 
   /// A stand-in for a network, with a variance where there should be one.
-  private static func network<Scalar: SampleScalar>(_ x: Batch<Scalar>, _ query: SamplingPlan.Query, _ plan: SamplingPlan)
-    -> Batch<Scalar>
+  private static func network<Scalar: SampleScalar>(_ x: SampleBatch<Scalar>, _ query: SamplingPlan.Query, _ plan: SamplingPlan)
+    -> SampleBatch<Scalar>
   {
     let scalars: [Scalar] = x.scalars.map { value in
       let value = Double(value)
       return Scalar(value / (1 + abs(value)) + query.timestep / 1000)
     }
-    guard plan.learnsVariance else { return Batch(shape: x.shape, scalars: scalars) }
+    guard plan.learnsVariance else { return SampleBatch(shape: x.shape, scalars: scalars) }
     let size = x.sampleSize
     var both: [Scalar] = []
     for n in 0..<x.sampleCount {
       both += scalars[n * size..<(n + 1) * size]
       for i in 0..<size { both.append(Scalar(Double((i * 7 + n) % 19) / 9.5 - 1)) }
     }
-    return Batch(shape: [x.shape[0], 2 * x.shape[1]] + x.shape.dropFirst(2), scalars: both)
+    return SampleBatch(shape: [x.shape[0], 2 * x.shape[1]] + x.shape.dropFirst(2), scalars: both)
   }
 
   private static let plans: [SamplingPlan] = {
@@ -46,12 +46,12 @@ import Testing
   private enum Way { case inPlace, givenNoise, combinations }
 
   private static func trajectory<Scalar: SampleScalar>(_ plan: SamplingPlan, _: Scalar.Type, _ way: Way, threads: Int? = nil)
-    -> [Batch<Scalar>]
+    -> [SampleBatch<Scalar>]
   {
-    var run = Sampling(plan, from: start(Scalar.self))
+    var run = SamplingRun(plan, from: start(Scalar.self))
     run.threads = threads
     var noise = GaussianNoise(seed: 5, firstSample: 4)
-    var result: [Batch<Scalar>] = []
+    var result: [SampleBatch<Scalar>] = []
     while let query = run.query {
       let output = network(run.sample, query, plan)
       switch way {
@@ -98,7 +98,7 @@ import Testing
   func `a run stays in its buffers`(entry: SamplerCatalog.Entry) throws {
     let grid = try SamplingGrid(Self.schedule, steps: 30, spacing: TimestepSpacing.trailing)
     let plan = try entry.sampler.plan(over: grid, predicting: .v)
-    var run = Sampling(plan, from: [Float](repeating: 0.5, count: 1000))
+    var run = SamplingRun(plan, from: [Float](repeating: 0.5, count: 1000))
     run.keepsDenoised = false
     var noise = GaussianNoise(seed: 1)
     let output = [Float](repeating: 0.25, count: 1000)
@@ -116,7 +116,7 @@ import Testing
 
   @Test func `what x0 is kept for does not change the samples, and may be asked for on the way`() throws {
     let plan = try DPMSolverPlusPlus().plan(over: Self.grid, predicting: .v, clipping: .range(-1...1))
-    var (a, b) = (Sampling(plan, from: [0.5, -2]), Sampling(plan, from: [0.5, -2]))
+    var (a, b) = (SamplingRun(plan, from: [0.5, -2]), SamplingRun(plan, from: [0.5, -2]))
     b.keepsDenoised = false
     for i in 0..<8 {
       if i == 4 { b.keepsDenoised = true }
@@ -131,9 +131,9 @@ import Testing
   @Test func `a sample that somebody else holds is not changed under them`() throws {
     let plan = try DPMSolverPlusPlus().plan(over: Self.grid, predicting: .v)
     let start = [0.5, -2]
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     var seen: [[Double]] = []
-    var copies: [Sampling<[Double]>] = []
+    var copies: [SamplingRun<[Double]>] = []
     while run.query != nil {
       seen.append(run.sample)
       copies.append(run)
@@ -153,9 +153,9 @@ import Testing
     let start = Self.start(Float.self)
     var (noise, same) = (GaussianNoise(seed: 3), GaussianNoise(seed: 3))
     let expected = plan.sample(from: start, using: &noise, model: { x, query in Self.network(x, query, plan) })
-    var sample = Batch<Float>(shape: start.shape, scalars: start.scalars.map { $0 })
-    var output = Batch<Float>(zeros: start.shape)
-    let place = { (tensor: Batch<Float>) in tensor.scalars.withUnsafeBytes { $0.baseAddress! } }
+    var sample = SampleBatch<Float>(shape: start.shape, scalars: start.scalars.map { $0 })
+    var output = SampleBatch<Float>(zeros: start.shape)
+    let place = { (tensor: SampleBatch<Float>) in tensor.scalars.withUnsafeBytes { $0.baseAddress! } }
     let places = [place(sample), place(output)]
     plan.sample(in: &sample, output: &output, using: &same) { x, query, output in
       #expect(place(x) == places[0])
@@ -178,7 +178,7 @@ import Testing
         timestep: point.timestep, level: point.level.scaled(by: 1 / point.level.signal), inputScale: point.level.signal)
     }
     let plan = try DDIM().plan(over: SamplingGrid(points: points), predicting: .v)
-    var run = Sampling(plan, from: Self.start(Float.self))
+    var run = SamplingRun(plan, from: Self.start(Float.self))
     var places: Set<UnsafeRawPointer> = []
     var noise = GaussianNoise(seed: 3)
     let end = plan.sample(from: run.sample, using: &noise) { x, query in
@@ -213,7 +213,7 @@ import Testing
     for entry in SamplerCatalog.denoising {
       let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
       let tensor = Counting(counter: Counter())
-      var run = Sampling(plan, from: tensor)
+      var run = SamplingRun(plan, from: tensor)
       for kept in plan.retention {
         let before = tensor.counter.combinations
         run.advance(output: tensor, noise: tensor)
@@ -226,20 +226,20 @@ import Testing
     await #expect(processExitsWith: .failure) {
       let plan = try DDPM().plan(
         over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v)
-      var run = Sampling(plan, from: [0.0, 1])
+      var run = SamplingRun(plan, from: [0.0, 1])
       run.advance(output: [0, 1], noise: [0])
     }
     await #expect(processExitsWith: .failure) {
       let plan = try DDIM().plan(
         over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v,
         learnsVariance: true)
-      var run = Sampling(plan, from: Batch<Float>(zeros: [2, 2, 3]))
-      run.advance(output: Batch(zeros: [2, 2, 3]))
+      var run = SamplingRun(plan, from: SampleBatch<Float>(zeros: [2, 2, 3]))
+      run.advance(output: SampleBatch(zeros: [2, 2, 3]))
     }
     await #expect(processExitsWith: .failure) {
       let plan = try DPMSolverPlusPlus().plan(
         over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v)
-      var run = Sampling(plan, from: [0.0, 1])
+      var run = SamplingRun(plan, from: [0.0, 1])
       run.advance(output: [0, 1])
       run.sample = [0, 1, 2]
       run.advance(output: [0, 1, 2])

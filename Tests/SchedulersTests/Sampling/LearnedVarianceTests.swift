@@ -10,7 +10,7 @@ import Testing
 
   /// The sample before the last step, which returns x̂0, from a network that says 0 for the prediction, and the same for every variance.
   private func run(_ variance: Variance, saying v: Double) throws -> [Double] {
-    var run = Sampling(try DDPM(variance: variance).plan(over: grid, predicting: .x0), from: [0.5, -1])
+    var run = SamplingRun(try DDPM(variance: variance).plan(over: grid, predicting: .x0), from: [0.5, -1])
     var noise = GaussianNoise(seed: 9)
     while run.needsNoise { run.advance(output: variance.isLearned ? [0, 0, v, v] : [0, 0], using: &noise) }
     return run.sample
@@ -28,7 +28,7 @@ import Testing
   @Test func `a learned variance is the exponential of what is said`() throws {
     let plan = try DDPM(variance: .learned).plan(over: grid, predicting: .x0)
     #expect(plan.learnsVariance && plan.isStochastic)
-    var runs = [Sampling(plan, from: [0.0]), Sampling(plan, from: [0.0])]
+    var runs = [SamplingRun(plan, from: [0.0]), SamplingRun(plan, from: [0.0])]
     for k in 0..<2 { runs[k].advance(output: [0, Foundation.log(4) * Double(k)], noise: [1]) }
     #expect(runs[0].sample == [1])
     #expect(isClose(runs[1].sample[0], 2, relative: 2 * unit))
@@ -45,7 +45,7 @@ import Testing
     let output = plan.learnsVariance ? [0, v] : [0.0]
     return [nil, ClassifierGuidance.score([0.0])].map { guidance in
       let ends = [1.0, 0].map { noise in
-        var run = Sampling(plan, from: [0.0])
+        var run = SamplingRun(plan, from: [0.0])
         run.advance(output: output, noise: [noise], guidance: guidance)
         return run.sample[0]
       }
@@ -104,35 +104,35 @@ import Testing
   }
 
   @Test func `channels are cut in two, sample by sample`() throws {
-    let batch = Batch(shape: [2, 4, 1, 2], scalars: (0..<16).map(Double.init))
+    let batch = SampleBatch(shape: [2, 4, 1, 2], scalars: (0..<16).map(Double.init))
     let halves = try #require(batch.halves())
-    #expect(halves.first == Batch(shape: [2, 2, 1, 2], scalars: [0, 1, 2, 3, 8, 9, 10, 11]))
-    #expect(halves.second == Batch(shape: [2, 2, 1, 2], scalars: [4, 5, 6, 7, 12, 13, 14, 15]))
-    #expect(Batch(shape: [2, 3, 2], scalars: [Float](repeating: 0, count: 12)).halves() == nil)
-    #expect(Batch(shape: [4], scalars: [0.0, 1, 2, 3]).halves() == nil)
+    #expect(halves.first == SampleBatch(shape: [2, 2, 1, 2], scalars: [0, 1, 2, 3, 8, 9, 10, 11]))
+    #expect(halves.second == SampleBatch(shape: [2, 2, 1, 2], scalars: [4, 5, 6, 7, 12, 13, 14, 15]))
+    #expect(SampleBatch(shape: [2, 3, 2], scalars: [Float](repeating: 0, count: 12)).halves() == nil)
+    #expect(SampleBatch(shape: [4], scalars: [0.0, 1, 2, 3]).halves() == nil)
     #expect([1.0, 2, 3].halves() == nil)
   }
 
   @Test func `an output that does not fit is an error that says what it looks like`() throws {
-    let fixed = Sampling(try DDPM().plan(over: grid, predicting: .epsilon), from: Batch<Float>(zeros: [2, 3, 2]))
-    let learned = Sampling(
-      try DDPM(variance: .learned).plan(over: grid, predicting: .epsilon), from: Batch<Float>(zeros: [2, 3, 2]))
-    try fixed.check(Batch(zeros: [2, 3, 2]))
-    try learned.check(Batch(zeros: [2, 6, 2]))
-    func error(_ run: Sampling<Batch<Float>>, _ output: Batch<Float>) throws -> OutputError {
+    let fixed = SamplingRun(try DDPM().plan(over: grid, predicting: .epsilon), from: SampleBatch<Float>(zeros: [2, 3, 2]))
+    let learned = SamplingRun(
+      try DDPM(variance: .learned).plan(over: grid, predicting: .epsilon), from: SampleBatch<Float>(zeros: [2, 3, 2]))
+    try fixed.check(SampleBatch(zeros: [2, 3, 2]))
+    try learned.check(SampleBatch(zeros: [2, 6, 2]))
+    func error(_ run: SamplingRun<SampleBatch<Float>>, _ output: SampleBatch<Float>) throws -> OutputError {
       try #require(#expect(throws: OutputError.self) { try run.check(output) })
     }
-    #expect(try error(fixed, Batch(zeros: [2, 6, 2])) == .size(12, sampleSize: 6, learnsVariance: false))
-    #expect("\(try error(fixed, Batch(zeros: [2, 6, 2])))".contains("choose a learned variance"))
-    #expect("\(try error(learned, Batch(zeros: [2, 3, 2])))".contains("choose a fixed variance"))
-    #expect("\(try error(learned, Batch(zeros: [2, 5, 2])))".contains("10 scalars for each sample; it should have twice 6"))
-    #expect("\(try error(fixed, Batch(zeros: [2, 4, 2])))".contains("8 scalars for each sample; it should have 6"))
-    #expect(try error(fixed, Batch(zeros: [3, 3, 2])) == .samples(3, expected: 2))
+    #expect(try error(fixed, SampleBatch(zeros: [2, 6, 2])) == .size(12, sampleSize: 6, learnsVariance: false))
+    #expect("\(try error(fixed, SampleBatch(zeros: [2, 6, 2])))".contains("choose a learned variance"))
+    #expect("\(try error(learned, SampleBatch(zeros: [2, 3, 2])))".contains("choose a fixed variance"))
+    #expect("\(try error(learned, SampleBatch(zeros: [2, 5, 2])))".contains("10 scalars for each sample; it should have twice 6"))
+    #expect("\(try error(fixed, SampleBatch(zeros: [2, 4, 2])))".contains("8 scalars for each sample; it should have 6"))
+    #expect(try error(fixed, SampleBatch(zeros: [3, 3, 2])) == .samples(3, expected: 2))
 
-    var spoiled = Batch<Float>(zeros: [2, 3, 2])
+    var spoiled = SampleBatch<Float>(zeros: [2, 3, 2])
     spoiled.scalars[9] = .infinity
     var run = fixed
-    run.advance(output: Batch(zeros: [2, 3, 2]), noise: Batch(zeros: [2, 3, 2]))
+    run.advance(output: SampleBatch(zeros: [2, 3, 2]), noise: SampleBatch(zeros: [2, 3, 2]))
     #expect(try error(run, spoiled) == .notFinite(.infinity, sample: 1, element: 3, timestep: 79, step: 1))
     spoiled.scalars[9] = .nan
     #expect("\(try error(run, spoiled))".contains("nan at element 3 of sample 1, at timestep 79, step 1"))
@@ -141,12 +141,12 @@ import Testing
   @Test func `misuse is refused with a message`() async {
     await #expect(processExitsWith: .failure) {
       let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
-      var run = Sampling(try DDPM(variance: .learned).plan(over: grid, predicting: .x0), from: [1.0])
+      var run = SamplingRun(try DDPM(variance: .learned).plan(over: grid, predicting: .x0), from: [1.0])
       run.advance(output: [0, 1, 2], noise: [0])
     }
     await #expect(processExitsWith: .failure) {
       let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
-      _ = Sampling(try DDPM(variance: .learned).plan(over: grid, predicting: .x0), from: Real(1))
+      _ = SamplingRun(try DDPM(variance: .learned).plan(over: grid, predicting: .x0), from: Real(1))
     }
     await #expect(processExitsWith: .failure) {
       _ = try NoiseSchedule(.linear(), timesteps: 10).mix([1.0], with: [0.0], at: [10])

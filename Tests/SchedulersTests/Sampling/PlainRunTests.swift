@@ -86,7 +86,7 @@ import Testing
       (0..<7).map { _ in .random(in: range, using: &generator) }
     }
     let start = numbers(-2...2)
-    var (plain, run, bounds) = (PlainRun(plan, from: start), Sampling(plan, from: start), Bounds())
+    var (plain, run, bounds) = (PlainRun(plan, from: start), SamplingRun(plan, from: start), Bounds())
     func isNear(_ a: [Double], _ b: [Double], _ bound: Double) -> Bool {
       zip(a, b).allSatisfy { abs($0 - $1) <= bound }
     }

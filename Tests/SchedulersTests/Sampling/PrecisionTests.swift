@@ -27,8 +27,8 @@ import Testing
     var noise = GaussianNoise(seed: 4)
     let start = noise.next(like: [Scalar](repeating: 0, count: 257))
     var exactNoise = noise
-    var run = Sampling(plan, from: start)
-    var exact = Sampling(plan, from: start.map { Double($0) })
+    var run = SamplingRun(plan, from: start)
+    var exact = SamplingRun(plan, from: start.map { Double($0) })
     // Bounds of the errors of the samples and of the estimates kept, and of their sizes.
     var sampleBound = 0.0
     var samples: [(size: Double, bound: Double)] = []

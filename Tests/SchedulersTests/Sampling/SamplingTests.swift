@@ -17,7 +17,7 @@ import Testing
   @Test(arguments: SamplerCatalog.all) func `a copy of a run goes its own way`(entry: SamplerCatalog.Entry) throws {
     let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
     var noise = GaussianNoise(seed: 3)
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     for _ in 0..<3 { run.advance(output: Self.network(run.sample, run.query!), using: &noise) }
     var fork = run
     var forkNoise = noise
@@ -32,9 +32,9 @@ import Testing
   ) throws {
     let plan = try entry.sampler.plan(over: Self.grid, predicting: .v, clipping: .range(-1...1))
     var noise = GaussianNoise(seed: 3)
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     for _ in 0..<evaluations { run.advance(output: Self.network(run.sample, run.query!), using: &noise) }
-    var restored = try JSONDecoder().decode(Sampling<[Double]>.self, from: JSONEncoder().encode(run))
+    var restored = try JSONDecoder().decode(SamplingRun<[Double]>.self, from: JSONEncoder().encode(run))
     #expect(restored.denoised == run.denoised)
     var restoredNoise = noise
     while let query = run.query { run.advance(output: Self.network(run.sample, query), using: &noise) }
@@ -60,12 +60,12 @@ import Testing
   {
     let plan = try StraightLine().plan(over: Self.grid, predicting: .x0, clipping: clipping)
     #expect(plan.retention.map(\.samples) == [1, 1, 1, 1, 1, 1, 1, 0])
-    var run = Sampling(plan, from: [1.0, -3])
+    var run = SamplingRun(plan, from: [1.0, -3])
     for count in 2...9 {
       run.advance(output: [100, 100])
       #expect(run.sample == [Double(count), -3 * Double(count)])
       #expect(run.history.samples.count == (count < 9 ? 1 : 0))
-      run = try JSONDecoder().decode(Sampling<[Double]>.self, from: JSONEncoder().encode(run))
+      run = try JSONDecoder().decode(SamplingRun<[Double]>.self, from: JSONEncoder().encode(run))
     }
     #expect(run.query == nil)
   }
@@ -82,14 +82,14 @@ import Testing
 
   @Test func `a damaged save is an error`() throws {
     let plan = try DPMSolverPlusPlus().plan(over: Self.grid, predicting: .v)
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     run.advance(output: start)
     let text = String(decoding: try JSONEncoder().encode(run), as: UTF8.self)
     for (from, to) in [("\"evaluations\":1", "\"evaluations\":99"), ("\"evaluations\":1", "\"evaluations\":0")] {
       let damaged = text.replacingOccurrences(of: from, with: to)
       #expect(damaged != text)
       #expect(throws: DecodingError.self) {
-        try JSONDecoder().decode(Sampling<[Double]>.self, from: Data(damaged.utf8))
+        try JSONDecoder().decode(SamplingRun<[Double]>.self, from: Data(damaged.utf8))
       }
     }
   }
@@ -102,7 +102,7 @@ import Testing
       #expect(abs(plan.sample(from: Real(0.3), model: model).value - array[0]) <= 1e-12)
     }
     // Noise by hand, for a type that no source can fill.
-    var run = Sampling(try DDPM().plan(over: Self.grid, predicting: .v), from: Real(0.3))
+    var run = SamplingRun(try DDPM().plan(over: Self.grid, predicting: .v), from: Real(0.3))
     var drawn = 0
     func draw() -> Real {
       drawn += 1
@@ -130,7 +130,7 @@ import Testing
 
   @Test func `a sample can be edited between two steps`() throws {
     let plan = try DDIM().plan(over: Self.grid, predicting: .x0)
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     while run.query != nil {
       run.sample[0] = run.level.signal * 0.5
       run.advance(output: [0.5, 0, 0, 0])
@@ -192,7 +192,7 @@ import Testing
   }
 
   @Test func `a run crosses threads where its tensor may`() async throws {
-    let run = Sampling(try DDIM().plan(over: Self.grid, predicting: .x0), from: start)
+    let run = SamplingRun(try DDIM().plan(over: Self.grid, predicting: .x0), from: start)
     let end = await Task.detached {
       var run = run
       while run.query != nil { run.advance(output: [1, 2, 3, 4]) }
@@ -203,38 +203,38 @@ import Testing
 
   @Test func `batch size never changes a sample`() throws {
     let plan = try DDPM().plan(over: Self.grid, predicting: .v, clipping: .dynamic(ratio: 0.8, maximum: 2))
-    func model(_ x: Batch<Float>, _ query: SamplingPlan.Query) -> Batch<Float> {
-      Batch(shape: x.shape, scalars: Self.network(x.scalars.map(Double.init), query).map { Float($0) })
+    func model(_ x: SampleBatch<Float>, _ query: SamplingPlan.Query) -> SampleBatch<Float> {
+      SampleBatch(shape: x.shape, scalars: Self.network(x.scalars.map(Double.init), query).map { Float($0) })
     }
     var noise = GaussianNoise(seed: 11)
-    let whole = plan.sample(from: noise.next(like: Batch<Float>(zeros: [5, 3, 4])), using: &noise, model: model)
+    let whole = plan.sample(from: noise.next(like: SampleBatch<Float>(zeros: [5, 3, 4])), using: &noise, model: model)
     for sample in 0..<5 {
       var noise = GaussianNoise(seed: 11, firstSample: UInt64(sample))
-      let alone = plan.sample(from: noise.next(like: Batch<Float>(zeros: [1, 3, 4])), using: &noise, model: model)
+      let alone = plan.sample(from: noise.next(like: SampleBatch<Float>(zeros: [1, 3, 4])), using: &noise, model: model)
       #expect(alone == whole[sample])
     }
   }
 
   @Test func `misuse is refused with a message`() async {
     await #expect(processExitsWith: .failure) {
-      var run = Sampling(try DDIM().plan(over: SamplingGrid(points: [.clean]), predicting: .v), from: [0.0])
+      var run = SamplingRun(try DDIM().plan(over: SamplingGrid(points: [.clean]), predicting: .v), from: [0.0])
       run.advance(output: [0])
     }
     await #expect(processExitsWith: .failure) {
       let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
-      var run = Sampling(
+      var run = SamplingRun(
         try DDPM().plan(over: SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing), predicting: .v), from: [0.0])
       run.advance(output: [0])
     }
     await #expect(processExitsWith: .failure) {
       let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
       let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
-      _ = Sampling(try DDIM().plan(over: grid, predicting: .v, clipping: .range(-1...1)), from: Real(0))
+      _ = SamplingRun(try DDIM().plan(over: grid, predicting: .v, clipping: .range(-1...1)), from: Real(0))
     }
     await #expect(processExitsWith: .failure) {
       let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
       let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
-      var run = Sampling(try DDIM().plan(over: grid, predicting: .v), from: [0.0, 1])
+      var run = SamplingRun(try DDIM().plan(over: grid, predicting: .v), from: [0.0, 1])
       run.advance(output: [0])
     }
   }

@@ -17,7 +17,7 @@ import Testing
       #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
         #expect([Float16].combination(terms { $0.map { Float16($0) } }) == sums.map { Float16($0) })
       #endif
-      #expect(Batch<Float>.combination(terms { Batch(shape: [3, 1], scalars: $0) }).scalars == sums)
+      #expect(SampleBatch<Float>.combination(terms { SampleBatch(shape: [3, 1], scalars: $0) }).scalars == sums)
     }
   }
 
@@ -58,14 +58,14 @@ import Testing
   }
 
   @Test func `dynamic thresholding looks at each sample of a batch alone`() {
-    let batch = Batch<Float>(shape: [2, 2], scalars: [4, -2, 0.5, 0.25])
+    let batch = SampleBatch<Float>(shape: [2, 2], scalars: [4, -2, 0.5, 0.25])
     #expect(batch.clipped(by: .dynamic(ratio: 1, maximum: 4)).scalars == [1, -0.5, 0.5, 0.25])
   }
 
   @Test func `products are taken element by element`() {
     #expect([Double].product([2, 3], [5, -1]) == [10, -3])
     #expect(
-      Batch.product(Batch(shape: [1, 2], scalars: [2.0, 3]), Batch(shape: [1, 2], scalars: [5, -1])).scalars == [
+      SampleBatch.product(SampleBatch(shape: [1, 2], scalars: [2.0, 3]), SampleBatch(shape: [1, 2], scalars: [5, -1])).scalars == [
         10, -3,
       ])
   }
@@ -108,15 +108,15 @@ import Testing
   }
 
   @Test func `a batch knows its samples`() {
-    let batch = Batch(shape: [2, 3], scalars: [1.0, 2, 3, 4, 5, 6])
+    let batch = SampleBatch(shape: [2, 3], scalars: [1.0, 2, 3, 4, 5, 6])
     #expect(batch.sampleCount == 2 && batch.sampleSize == 3)
-    #expect(batch[1] == Batch(shape: [1, 3], scalars: [4, 5, 6]))
+    #expect(batch[1] == SampleBatch(shape: [1, 3], scalars: [4, 5, 6]))
     #expect([1.0, 2].sampleCount == 1 && [1.0, 2].sampleSize == 2)
   }
 
   @Test func `a scalar of a batch is changed where it lies`() {
-    var batch = Batch<Double>(zeros: [2, 3])
-    let place = { (tensor: Batch<Double>) in tensor.scalars.withUnsafeBytes { $0.baseAddress! } }
+    var batch = SampleBatch<Double>(zeros: [2, 3])
+    let place = { (tensor: SampleBatch<Double>) in tensor.scalars.withUnsafeBytes { $0.baseAddress! } }
     let before = place(batch)
     // A copy could come to lie where the one before it lay, if nothing else were in its place.
     var others: [[Double]] = []
@@ -129,31 +129,31 @@ import Testing
   }
 
   @Test func `a batch survives being saved, and a damaged one is an error`() throws {
-    let batch = Batch<Float>(shape: [2, 1], scalars: [1.5, -2])
-    #expect(try JSONDecoder().decode(Batch<Float>.self, from: JSONEncoder().encode(batch)) == batch)
+    let batch = SampleBatch<Float>(shape: [2, 1], scalars: [1.5, -2])
+    #expect(try JSONDecoder().decode(SampleBatch<Float>.self, from: JSONEncoder().encode(batch)) == batch)
     for text in [
       #"{"shape":[3,1],"scalars":[1,2]}"#, #"{"shape":[],"scalars":[]}"#, #"{"shape":[0],"scalars":[]}"#,
       #"{"shape":[-1,-2],"scalars":[1,2]}"#, #"{"shape":[4611686018427387904,4],"scalars":[]}"#,
     ] {
-      #expect(throws: DecodingError.self) { try JSONDecoder().decode(Batch<Float>.self, from: Data(text.utf8)) }
+      #expect(throws: DecodingError.self) { try JSONDecoder().decode(SampleBatch<Float>.self, from: Data(text.utf8)) }
     }
   }
 
   @Test func `tensors that do not fit are refused`() async {
     await #expect(processExitsWith: .failure) { _ = [Double].combination([(1, [1, 2]), (1, [1])]) }
-    await #expect(processExitsWith: .failure) { _ = Batch<Float>(shape: [2, 2], scalars: [1, 2, 3]) }
+    await #expect(processExitsWith: .failure) { _ = SampleBatch<Float>(shape: [2, 2], scalars: [1, 2, 3]) }
     await #expect(processExitsWith: .failure) {
-      _ = Batch.combination([(1, Batch<Float>(zeros: [1, 4])), (1, Batch<Float>(zeros: [2, 2]))])
+      _ = SampleBatch.combination([(1, SampleBatch<Float>(zeros: [1, 4])), (1, SampleBatch<Float>(zeros: [2, 2]))])
     }
-    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 2])[2] }
-    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 2])[-1] }
-    await #expect(processExitsWith: .failure) { _ = Batch<Float>(zeros: [2, 0]) }
+    await #expect(processExitsWith: .failure) { _ = SampleBatch<Float>(zeros: [2, 2])[2] }
+    await #expect(processExitsWith: .failure) { _ = SampleBatch<Float>(zeros: [2, 2])[-1] }
+    await #expect(processExitsWith: .failure) { _ = SampleBatch<Float>(zeros: [2, 0]) }
     await #expect(processExitsWith: .failure) {
-      var batch = Batch<Float>(zeros: [2, 2])
+      var batch = SampleBatch<Float>(zeros: [2, 2])
       batch.scalars.append(1)
     }
     await #expect(processExitsWith: .failure) {
-      _ = Batch.product(Batch<Float>(zeros: [1, 4]), Batch<Float>(zeros: [2, 2]))
+      _ = SampleBatch.product(SampleBatch<Float>(zeros: [1, 4]), SampleBatch<Float>(zeros: [2, 2]))
     }
     await #expect(processExitsWith: .failure) { _ = [Double].product([1, 2], [1]) }
     await #expect(processExitsWith: .failure) { _ = [Double](scalars: [1, 2], like: [0]) }

@@ -15,7 +15,7 @@ import Testing
 
   /// x̂0 of every step, as the loop that a run stands for has it.
   private var expected: [[Double]] {
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     var denoised: [[Double]] = []
     while let query = run.query {
       run.advance(output: model(run.input, query))
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test func `all forms of a run end at the same sample`() async throws {
-    var run = Sampling(plan, from: start)
+    var run = SamplingRun(plan, from: start)
     while let query = run.query { run.advance(output: model(run.input, query)) }
     var (noise, sample, output) = (GaussianNoise(seed: 1), start, start)
     plan.sample(in: &sample, output: &output, using: &noise) { x, query, output in output = model(x, query) }

@@ -14,7 +14,7 @@ func expectRows(
   #expect(expected.count == calls * width, sourceLocation: sourceLocation)
   guard expected.count == calls * width else { return }
   func unitVector(_ index: Int) -> [Double] { (0..<width).map { $0 == index ? 1 : 0 } }
-  var run = Sampling(plan, from: unitVector(0))
+  var run = SamplingRun(plan, from: unitVector(0))
   for k in 0..<calls {
     run.advance(output: unitVector(1 + k), noise: unitVector(1 + calls + k))
     let row = expected[k * width..<(k + 1) * width]

@@ -3,11 +3,11 @@ import Testing
 
 @Suite struct TrainingLossTests {
   private let schedule = try! NoiseSchedule(.cosine(), timesteps: 40)
-  private let x0 = Batch(shape: [2, 1, 3], scalars: [-1, 0.2, 1, 0.6, -0.3, 0.1])
-  private let epsilon = Batch(shape: [2, 1, 3], scalars: [0.4, -1.1, 0.3, 1.7, -0.2, 0.9])
+  private let x0 = SampleBatch(shape: [2, 1, 3], scalars: [-1, 0.2, 1, 0.6, -0.3, 0.1])
+  private let epsilon = SampleBatch(shape: [2, 1, 3], scalars: [0.4, -1.1, 0.3, 1.7, -0.2, 0.9])
 
   /// An output near the target, so that the probabilities are ordinary numbers.
-  private func output(_ loss: TrainingLoss, _ timesteps: [Int]) -> Batch<Double> {
+  private func output(_ loss: TrainingLoss, _ timesteps: [Int]) -> SampleBatch<Double> {
     let isLearned = loss.bound.process.variance.isLearned
     var scalars: [Double] = []
     for (n, t) in timesteps.enumerated() {
@@ -18,12 +18,12 @@ import Testing
       }
       if isLearned { scalars += [-1.3, 0.2, 0.7] }
     }
-    return Batch(shape: [2, isLearned ? 2 : 1, 3], scalars: scalars)
+    return SampleBatch(shape: [2, isLearned ? 2 : 1, 3], scalars: scalars)
   }
 
   private func value(
-    _ loss: TrainingLoss, _ output: Batch<Double>, _ timesteps: [Int], weights: [Double]? = nil
-  ) throws -> TrainingLoss.Value<Batch<Double>> {
+    _ loss: TrainingLoss, _ output: SampleBatch<Double>, _ timesteps: [Int], weights: [Double]? = nil
+  ) throws -> TrainingLoss.Value<SampleBatch<Double>> {
     try loss(
       output: output, x0: x0, epsilon: epsilon, sample: schedule.mix(x0, with: epsilon, at: timesteps), timesteps: timesteps,
       weights: weights)
@@ -97,7 +97,7 @@ import Testing
     let bound = try TrainingLoss(schedule, predicting: .epsilon, kind: .rescaledKL)
     #expect(bound[5].weight == 0 && !bound[5].stopsPrediction)
     #expect(isClose(bound[5].factor, 40 / 0.6931471805599453, relative: 4 * unit))
-    let exact = try value(simple, Batch(shape: [2, 1, 3], scalars: epsilon.scalars), [3, 30])
+    let exact = try value(simple, SampleBatch(shape: [2, 1, 3], scalars: epsilon.scalars), [3, 30])
     #expect(exact.total == 0 && exact.gradient.scalars.allSatisfy { $0 == 0 })
   }
 
@@ -119,10 +119,10 @@ import Testing
     var (copy, same) = (run, noise)
     let sample = copy.sample(using: &same)
     #expect(throws: OutputError.notFinite(.infinity, sample: 0, element: 0, timestep: 19, step: nil)) {
-      try copy.advance(output: Batch(shape: [2, 1, 3], scalars: [.infinity, 0, 0, 0, 0, 0]))
+      try copy.advance(output: SampleBatch(shape: [2, 1, 3], scalars: [.infinity, 0, 0, 0, 0, 0]))
     }
     #expect(throws: OutputError.size(6, sampleSize: 3, learnsVariance: false)) {
-      try copy.advance(output: Batch(zeros: [2, 2, 3]))
+      try copy.advance(output: SampleBatch(zeros: [2, 2, 3]))
     }
     #expect(copy.query?.timestep == 19)
     try copy.advance(output: sample)

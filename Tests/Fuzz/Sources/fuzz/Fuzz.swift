@@ -145,9 +145,9 @@ private func run(_ plan: SamplingPlan) {
   }
   let size = plan.learnsVariance ? 4 : 2
   var noise = GaussianNoise(seed: 0)
-  var sampling = Sampling(plan, from: Batch<Float>(shape: [1, 2], scalars: [0.5, -1]))
+  var sampling = SamplingRun(plan, from: SampleBatch<Float>(shape: [1, 2], scalars: [0.5, -1]))
   while sampling.query != nil {
     sampling.advance(
-      output: Batch<Float>(shape: [1, size], scalars: Array(repeating: 0.25, count: size)), using: &noise)
+      output: SampleBatch<Float>(shape: [1, size], scalars: Array(repeating: 0.25, count: size)), using: &noise)
   }
 }

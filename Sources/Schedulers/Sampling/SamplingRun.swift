@@ -1,7 +1,7 @@
 /// One run of a plan on one tensor: a value that can be copied, paused, edited and saved.
 ///
 /// ```swift
-/// var run = Sampling(plan, from: xT)
+/// var run = SamplingRun(plan, from: xT)
 /// while let query = run.query {
 ///   run.advance(output: unet(run.input, query.timestep), using: &noise)
 /// }
@@ -10,7 +10,7 @@
 ///
 /// A run holds the sample, what the plan still needs of earlier ones, and x̂0 if `keepsDenoised`.
 /// With a `ContiguousTensor` it takes its steps in these buffers, in one pass over memory.
-public struct Sampling<Tensor: LinearSpace> {
+public struct SamplingRun<Tensor: LinearSpace> {
   /// What is being run.
   public let plan: SamplingPlan
   /// The current sample. It may be replaced before any evaluation, as inpainting does.
@@ -18,7 +18,7 @@ public struct Sampling<Tensor: LinearSpace> {
   /// A change stays. The run goes on from the changed sample, even between the evaluations of one
   /// step of `Heun`, or where a corrector remakes a sample, as in `UniPC`. k-diffusion and
   /// diffusers go back to where the step began, and keep only what the network saw of the change.
-  /// Plans read with `.diffusers` go back too, and so does `DPMSolverSDE`.
+  /// Plans read with `.diffusers` go back too, and so does `DPMSolverPlusPlusSDE`.
   public var sample: Tensor {
     get { current }
     _modify {
@@ -112,7 +112,7 @@ public struct Sampling<Tensor: LinearSpace> {
   var step: SamplingPlan.Step? { evaluations < plan.steps.count ? plan.steps[evaluations] : nil }
 }
 
-extension Sampling {
+extension SamplingRun {
   /// Takes the network's output for the current query and makes the next sample.
   ///
   /// - Parameters:
@@ -133,8 +133,8 @@ extension Sampling {
   /// The source is told the sigmas between which the step goes.
   @_specialize(where Tensor == [Float], Source == GaussianNoise)
   @_specialize(where Tensor == [Double], Source == GaussianNoise)
-  @_specialize(where Tensor == Batch<Float>, Source == GaussianNoise)
-  @_specialize(where Tensor == Batch<Double>, Source == GaussianNoise)
+  @_specialize(where Tensor == SampleBatch<Float>, Source == GaussianNoise)
+  @_specialize(where Tensor == SampleBatch<Double>, Source == GaussianNoise)
   public mutating func advance<Source: NoiseSource>(
     output: Tensor, using noise: inout Source, guidance: ClassifierGuidance<Tensor>? = nil,
     transform: ((Tensor) -> Tensor)? = nil
@@ -149,8 +149,8 @@ extension Sampling {
 
   @_specialize(where Tensor == [Float])
   @_specialize(where Tensor == [Double])
-  @_specialize(where Tensor == Batch<Float>)
-  @_specialize(where Tensor == Batch<Double>)
+  @_specialize(where Tensor == SampleBatch<Float>)
+  @_specialize(where Tensor == SampleBatch<Double>)
   private mutating func take(
     _ output: Tensor, noise: Tensor?, source: GaussianNoise?, guidance: ClassifierGuidance<Tensor>?,
     transform: ((Tensor) -> Tensor)?
@@ -185,12 +185,12 @@ extension Sampling {
   }
 }
 
-extension Sampling: _Run {
-  public var _sampling: Sampling {
+extension SamplingRun: _Run {
+  public var _sampling: SamplingRun {
     get { self }
     _modify { yield &self }
   }
 }
 
-extension Sampling: Sendable where Tensor: Sendable {}
-extension Sampling.History: Sendable where Tensor: Sendable {}
+extension SamplingRun: Sendable where Tensor: Sendable {}
+extension SamplingRun.History: Sendable where Tensor: Sendable {}

@@ -8,23 +8,23 @@
 ///
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1,
 /// `DPMSolverMultistepInverseScheduler`.
-public struct DPMSolverInversion: Sampler {
+public struct DPMSolverPlusPlusInversion: Sampler {
   /// 1, 2 or 3.
   public var order: Int
   /// The rule of the steps of order 2.
-  public var solverType: SolverType
+  public var slopeRule: SlopeRule
 
   /// The inversion of DPM-Solver++(2M), or of another order of it.
-  public init(order: Int = 2, solverType: SolverType = .midpoint) {
+  public init(order: Int = 2, slopeRule: SlopeRule = .midpoint) {
     self.order = order
-    self.solverType = solverType
+    self.slopeRule = slopeRule
   }
 
   public func start(of grid: SamplingGrid) -> NoiseLevel { DDIMInversion().start(of: grid) }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
-    let multistep = ExponentialMultistep(order: order, estimate: .x0, solverType: solverType)
+    let multistep = ExponentialMultistep(order: order, estimate: .x0, slopeRule: slopeRule)
     return Self.moves(over: grid, by: multistep) { _, _ in order }
   }
 
@@ -45,7 +45,7 @@ public struct DPMSolverInversion: Sampler {
 
   static let entries: [SamplerCatalog.Entry] = [
     .init(
-      name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverInversion(), order: 2,
+      name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverPlusPlusInversion(), order: 2,
       source: "https://arxiv.org/abs/2211.01095", use: "as `ddim-inversion`, for samples of `dpm++2m`")
   ]
 }

@@ -1,4 +1,4 @@
-extension Sampling {
+extension SamplingRun {
   /// Takes a step with nothing but the operations of the tensor.
   mutating func combine(
     _ step: SamplingPlan.Step, _ output: Tensor, noise: Tensor?, guidance: ClassifierGuidance<Tensor>?,
@@ -93,7 +93,7 @@ extension SamplingPlan.Step {
   }
 }
 
-extension Sampling.History {
+extension SamplingRun.History {
   /// Adds the newest sample and estimate if they will be needed, and lets go of what will not.
   fileprivate mutating func keep(
     _ kept: SamplingPlan.Retention, sample: Tensor, estimate: @autoclosure () -> Tensor

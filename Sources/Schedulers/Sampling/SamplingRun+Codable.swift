@@ -1,5 +1,5 @@
 /// A run saved between two steps continues as it would have.
-extension Sampling: Codable where Tensor: Codable {
+extension SamplingRun: Codable where Tensor: Codable {
   private enum CodingKeys: CodingKey { case plan, sample, made, evaluations, samples, estimates, denoised }
 
   public func encode(to encoder: any Encoder) throws {

@@ -1,7 +1,7 @@
 import KernelInterface
 import Kernels
 
-extension Sampling where Tensor: ContiguousTensor {
+extension SamplingRun where Tensor: ContiguousTensor {
   /// Takes the next step in one pass over the sample, the output and the history.
   mutating func stepInPlace(output: Tensor, noise: Tensor?, source: GaussianNoise?) {
     let size = sample.sampleSize

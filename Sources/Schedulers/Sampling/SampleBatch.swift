@@ -1,7 +1,7 @@
 /// A small tensor: samples of one shape, their scalars one after another.
 ///
 /// `shape[0]` counts the samples; the rest is the shape of each, such as channels, height, width.
-public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
+public struct SampleBatch<Scalar: SampleScalar>: Hashable, Sendable {
   /// The number of samples, then the shape of each.
   public let shape: [Int]
   /// All scalars, the last dimension running fastest. They may be changed, but not their number.
@@ -34,9 +34,9 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
   }
 
   /// One sample as a batch of its own.
-  public subscript(sample: Int) -> Batch {
+  public subscript(sample: Int) -> SampleBatch {
     precondition((0..<sampleCount).contains(sample), "sample \(sample) is outside the batch's 0 ..< \(sampleCount)")
-    return Batch(
+    return SampleBatch(
       shape: [1] + shape.dropFirst(), scalars: Array(scalars[sample * sampleSize..<(sample + 1) * sampleSize]))
   }
 
@@ -53,40 +53,40 @@ public struct Batch<Scalar: SampleScalar>: Hashable, Sendable {
   }
 }
 
-extension Batch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
+extension SampleBatch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSpace {
   public var sampleCount: Int { shape[0] }
   public var sampleSize: Int { scalars.count / shape[0] }
 
-  public init(scalars: [Scalar], like other: Batch) { self.init(shape: other.shape, scalars: scalars) }
+  public init(scalars: [Scalar], like other: SampleBatch) { self.init(shape: other.shape, scalars: scalars) }
 
-  public static func combination(_ terms: [(coefficient: Double, value: Batch)]) -> Batch {
+  public static func combination(_ terms: [(coefficient: Double, value: SampleBatch)]) -> SampleBatch {
     let shape = terms[0].value.shape
     for term in terms {
       precondition(term.value.shape == shape, "tensors of shapes \(shape) and \(term.value.shape) do not combine")
     }
-    return Batch(
+    return SampleBatch(
       shape: shape, scalars: Scalar.combination(terms.map { (coefficient: $0.coefficient, values: $0.value.scalars) }))
   }
 
-  public static func product(_ a: Batch, _ b: Batch) -> Batch {
+  public static func product(_ a: SampleBatch, _ b: SampleBatch) -> SampleBatch {
     precondition(a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
-    return Batch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
+    return SampleBatch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
   }
 
   /// The channels are the dimension after the number of samples.
-  public func halves() -> (first: Batch, second: Batch)? {
+  public func halves() -> (first: SampleBatch, second: SampleBatch)? {
     guard shape.count > 1, shape[1].isMultiple(of: 2) else { return nil }
     let half = [shape[0], shape[1] / 2] + shape.dropFirst(2)
-    func part(_ offset: Int) -> Batch {
+    func part(_ offset: Int) -> SampleBatch {
       let size = sampleSize / 2
       let parts = (0..<sampleCount).map { scalars[($0 * 2 + offset) * size..<($0 * 2 + offset + 1) * size] }
-      return Batch(shape: half, scalars: Array(parts.joined()))
+      return SampleBatch(shape: half, scalars: Array(parts.joined()))
     }
     return (part(0), part(1))
   }
 }
 
-extension Batch: Codable {
+extension SampleBatch: Codable {
   private enum CodingKeys: String, CodingKey {
     case shape
     case storage = "scalars"

@@ -18,7 +18,7 @@
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2
 /// and its `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
-public struct DPMSolverSDE: EtaSampler {
+public struct DPMSolverPlusPlusSDE: EtaSampler {
   public var eta: Double
 
   /// DPM++ SDE with `eta` in [0, 1]; 0 solves the ODE.
@@ -55,7 +55,7 @@ public struct DPMSolverSDE: EtaSampler {
 
   static let entries: [SamplerCatalog.Entry] = [
     .init(
-      name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverSDE(), order: 2,
+      name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverPlusPlusSDE(), order: 2,
       source: "https://github.com/crowsonkb/k-diffusion",
       use: "as `dpm++2m-sde`, where a configuration asks for it; users of k-diffusion know it as DPM++ SDE")
   ]

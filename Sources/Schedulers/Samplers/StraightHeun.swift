@@ -13,7 +13,7 @@
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1; on rectified flow as
 /// diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
-public struct FlowHeun: Sampler {
+public struct StraightHeun: Sampler {
   /// Heun's method along straight lines.
   public init() {}
 
@@ -30,7 +30,7 @@ public struct FlowHeun: Sampler {
 
   static let entries: [SamplerCatalog.Entry] = [
     .init(
-      name: "flow-heun", title: "Heun along straight lines", sampler: FlowHeun(), order: 2,
+      name: "flow-heun", title: "Heun along straight lines", sampler: StraightHeun(), order: 2,
       source: "https://arxiv.org/abs/2206.00364",
       use: "as `heun`, on rectified flow, and from pure noise or nearly, where `heun` magnifies a network's errors")
   ]
