@@ -17,7 +17,7 @@ test: prerequisites ## Build everything and run every test
 coverage: prerequisites ## Print which lines of the core the tests run; fail below 98 %
 	python3 Tests/Mutation/coverage.py
 
-mutate: ## Judge the tests by small mistakes in the core: Docs/Mutation.md, in about half an hour
+mutate: ## Judge the tests by small mistakes in the core and in SchedulersInterop: Docs/Mutation.md
 	python3 Tests/Mutation/mutate.py
 
 PYTHON ?= .venv/bin/python

@@ -25,8 +25,8 @@ GUIDED_NAMES = {
     "sqrt_recipm1_alphas_cumprod": "sigmas",
     "posterior_variance": "posteriorVariance",
     "posterior_log_variance_clipped": "posteriorLogVarianceClipped",
-    "posterior_mean_coef1": "posteriorMeanCoefficient1",
-    "posterior_mean_coef2": "posteriorMeanCoefficient2",
+    "posterior_mean_coef1": "posteriorX0Coefficient",
+    "posterior_mean_coef2": "posteriorSampleCoefficient",
 }
 CASES = [("linear", 20), ("linear", 300), ("linear", 1000), ("linear", 4000)]
 CASES += [("cosine", 10), ("cosine", 300), ("cosine", 1000), ("cosine", 4000)]
@@ -86,8 +86,8 @@ def diffusers_float32():
             "sigmas": numpy.sqrt((one - bars) / bars),
             "snr": (numpy.sqrt(bars) / numpy.sqrt(one - bars)) ** 2,
             "posteriorVariance": (one - previous) / (one - bars) * beta,
-            "posteriorMeanCoefficient1": numpy.sqrt(previous) * beta / (one - bars),
-            "posteriorMeanCoefficient2": numpy.sqrt(bars / previous) * (one - previous) / (one - bars),
+            "posteriorX0Coefficient": numpy.sqrt(previous) * beta / (one - bars),
+            "posteriorSampleCoefficient": numpy.sqrt(bars / previous) * (one - previous) / (one - bars),
         }
         exact = truth.tables(truth.definition(ours, 1000), range(1000))
         for name, values in made.items():

@@ -4,6 +4,13 @@ import importlib
 import sys
 import types
 
+# Classes whose options do not depend on each other, with the choices of each option: a class of this kind is one line.
+PLAIN = {
+    "RePaintScheduler": dict(
+        num_train_timesteps=[100, 500, 1000], beta_schedule=["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"],
+        beta_start=[1e-4, 0.00085], beta_end=[0.012, 0.02], eta=[0.0, 0.0, 0.5, 1.0], clip_sample=[True, False]),
+}
+
 
 def scheduler(name):
     import diffusers

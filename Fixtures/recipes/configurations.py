@@ -33,8 +33,7 @@ CLASSES = [
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "LCMScheduler", "TCDScheduler",
     "FlowMatchEulerDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "EDMEulerScheduler",
     "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
-    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler",
-    "RePaintScheduler",
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler", *classes.PLAIN,
 ]
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]

@@ -101,8 +101,8 @@ def tables(betas, timesteps):
         "logSNR": lambda t: log(bars[t] / (1 - bars[t])),
         "posteriorVariance": posterior_variance,
         "posteriorLogVarianceClipped": lambda t: log(posterior_variance(t if t else min(1, len(bars) - 1))),
-        "posteriorMeanCoefficient1": lambda t: mpmath.sqrt(previous(t)) * betas[t] / (1 - bars[t]),
-        "posteriorMeanCoefficient2": lambda t: mpmath.sqrt(1 - betas[t]) * (1 - previous(t)) / (1 - bars[t]),
+        "posteriorX0Coefficient": lambda t: mpmath.sqrt(previous(t)) * betas[t] / (1 - bars[t]),
+        "posteriorSampleCoefficient": lambda t: mpmath.sqrt(1 - betas[t]) * (1 - previous(t)) / (1 - bars[t]),
     }
     return {name: split([formula(t) for t in timesteps]) for name, formula in formulas.items()}
 

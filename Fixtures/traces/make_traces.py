@@ -39,7 +39,9 @@ DIFFUSERS = (
     "LMSDiscreteScheduler", "IPNDMScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
     "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "TCDScheduler", "FlowMatchEulerDiscreteScheduler", "EDMEulerScheduler",
     "EDMDPMSolverMultistepScheduler", "SASolverScheduler", "FlowMatchHeunDiscreteScheduler", "FlowMatchLCMScheduler",
-    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler")
+    "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "DPMSolverMultistepInverseScheduler",
+    # A run of RePaint needs a picture to fill in, which a trace does not hold.
+    *(name for name in classes.PLAIN if name != "RePaintScheduler"))
 SOLVERS = (
     "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler",
     "SASolverScheduler", "DPMSolverMultistepInverseScheduler")
@@ -94,11 +96,8 @@ def diffusers_options(rng, name):
         return consistency_options(rng)
     if name.startswith("EDM"):
         return edm_options(rng, name)
-    if name == "RePaintScheduler":
-        schedule = rng.choice(["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"])
-        return dict(
-            num_train_timesteps=rng.choice([100, 500, 1000]), beta_schedule=schedule, beta_start=rng.choice([1e-4, 0.00085]),
-            beta_end=rng.choice([0.012, 0.02]), eta=rng.choice([0.0, 0.0, 0.5, 1.0]), clip_sample=rng.random() < 0.5)
+    if name in classes.PLAIN:
+        return {option: rng.choice(choices) for option, choices in classes.PLAIN[name].items()}
     clipping = dict(clip_sample=rng.random() < 0.5, clip_sample_range=rng.choice([1.0, 1.0, 2.0]))
     threshold = dict(
         thresholding=rng.random() < 0.25, dynamic_thresholding_ratio=rng.choice([0.9, 0.995]), sample_max_value=rng.choice([1.0, 1.5]))
@@ -418,7 +417,9 @@ def wide(rng, name, turn):
         return fixed
     if name in ("LCMScheduler", "TCDScheduler"):
         fixed["original_inference_steps"] = rng.choice([n for n in (50, 400, 1000) if steps <= n <= fixed["num_train_timesteps"]])
-    return {**fixed, "beta_end": rng.choice([0.012, 0.02, 0.03, 0.08])}
+    fixed["beta_end"] = rng.choice([0.012, 0.02, 0.03, 0.08])
+    known = classes.PLAIN.get(name, fixed)
+    return {option: value for option, value in fixed.items() if option in known or option == "inference_steps"}
 
 
 def random_run(rng, modules, name, **fixed):

@@ -1,4 +1,4 @@
-"""Prints which lines of Sources/Schedulers the tests run, per file and in total, and fails below the bar.
+"""Prints which lines of Sources/Schedulers and Sources/SchedulersInterop the tests run, per file and in total, and fails below the bar.
 
     python3 Tests/Mutation/coverage.py
 
@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SOURCES = ROOT / "Sources" / "Schedulers"
+SOURCES = ROOT / "Sources"
+FOLDERS = ("Schedulers", "SchedulersInterop")
 COMMAND = ["swift", "test", "--package-path", str(ROOT), "--scratch-path", str(ROOT / ".build" / "coverage")]
 BAR = 98.0
 
@@ -36,9 +37,9 @@ def main():
     data = json.loads(pathlib.Path(shown.stdout.strip()).read_text())["data"][0]
     files = {
         pathlib.Path(file["filename"]).relative_to(SOURCES): file for file in data["files"]
-        if pathlib.Path(file["filename"]).is_relative_to(SOURCES)}
+        if any(pathlib.Path(file["filename"]).is_relative_to(SOURCES / folder) for folder in FOLDERS)}
     if not files:
-        sys.exit("the export says nothing about Sources/Schedulers")
+        sys.exit(f"the export says nothing about {' and '.join(FOLDERS)}")
     covered = total = 0
     for path, file in sorted(files.items()):
         summary = file["summary"]["lines"]

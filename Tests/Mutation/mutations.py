@@ -183,6 +183,7 @@ def mutations(source):
         elif token.text == "(":
             found += of_arguments(source, tokens, i)
     found += of_statements(source, tokens)
+    found += of_conditions(source, tokens)
     unique = {(m.start, m.end, m.replacement): m for m in found if source[m.start : m.end] != m.replacement}
     return sorted(unique.values(), key=lambda m: (m.start, m.end, m.replacement))
 
@@ -311,3 +312,26 @@ def of_statements(source, tokens):
         text = match[1]
         if not inside and match.start(1) in opening and text.count("(") == text.count(")") and text.count("{") == text.count("}"):
             yield Mutation("dropped statement", match.start(1), match.end(1), "")
+
+
+def of_conditions(source, tokens):
+    """In a condition, a value that was made together with another - `let (a, b) = ...` - stands for that one."""
+    partners = {}
+    for i, token in enumerate(tokens):
+        if token.text in ("func", "init"):
+            partners = {}
+        if token.text in ("let", "var") and tokens[i + 1].text == "(":
+            names, j = [], i + 2
+            while j < len(tokens) and tokens[j].text != ")":
+                names += [tokens[j].text] if tokens[j].kind == "word" else []
+                j += 1
+            names = [name for name in names if name != "_"]
+            partners |= {a: b for pair in zip(names, names[1:]) for a, b in (pair, pair[::-1])}
+        elif token.text in partners and token.kind == "word" and is_compared(tokens, i):
+            yield Mutation("stand-in", token.start, token.end, partners[token.text])
+
+
+def is_compared(tokens, i):
+    """Whether a token is next to a comparison, or the first after a word that asks."""
+    around = [tokens[k].text for k in (i - 1, i + 1) if 0 <= k < len(tokens)]
+    return any(PRECEDENCE.get(text) == 3 for text in around) or tokens[i - 1].text in ("if", "guard", "where", "&&", "||", "!")

@@ -11,8 +11,8 @@ SURVIVED = "survived"
 UNEXPLAINED = "**unexplained**"
 
 
-def report(run):
-    """The text of Docs/Mutation.md, the score, and how many survivors nobody has explained."""
+def report(run, bar):
+    """The text of Docs/Mutation.md, the score, how many survivors nobody has explained, and the folders below the bar."""
     judged, survivors = run.judged(), run.survivors()
     reasons = {(e["file"], e["before"], e["after"]): e["why"] for e in json.loads(EQUIVALENT.read_text())}
     killed = len(judged) - len(survivors)
@@ -32,7 +32,8 @@ def report(run):
 
     lines = [
         "# Mutation testing", "",
-        "What the tests are worth: small mistakes are made in `Sources/Schedulers`, one at a time, and `SchedulersTests` should fail.",
+        "What the tests are worth: small mistakes are made in `Sources/Schedulers` and `Sources/SchedulersInterop`, one at a time, and",
+        f"`SchedulersTests` should fail. In each folder at least {100 * bar:.0f} % have to be found.",
         "Written by", "", "```", "make mutate", "```", "",
         f"which is `python3 Tests/Mutation/mutate.py` with the seed {run.options.seed}; its opening says how mistakes are chosen and",
         "judged, and how to go on with a run that was stopped.", "",
@@ -53,7 +54,16 @@ def report(run):
     else:
         lines += ["None."]
     lines += ["", "## By kind", "", "| kind | judged | killed |", "|---|---|---|", *rows(lambda r: r["kind"])]
+    lines += ["", "## By folder", "", "| folder | judged | killed |", "|---|---|---|", *rows(folder)]
     lines += [
         "", "## By file", "", "| file | judged | killed |", "|---|---|---|",
-        *rows(lambda r: str(pathlib.Path(r["file"]).relative_to("Sources/Schedulers")))]
-    return "\n".join(lines) + "\n", score, len(survivors) - explained
+        *rows(lambda r: str(pathlib.Path(r["file"]).relative_to("Sources")))]
+    weak = [
+        name for name in sorted({folder(r) for r in judged})
+        if sum(r["verdict"] != SURVIVED for r in judged if folder(r) == name) < bar * sum(folder(r) == name for r in judged)]
+    return "\n".join(lines) + "\n", score, len(survivors) - explained, weak
+
+
+def folder(record):
+    """The folder of a record's file, as `Schedulers/Grid`."""
+    return str(pathlib.Path(record["file"]).relative_to("Sources").parent)

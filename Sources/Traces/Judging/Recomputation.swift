@@ -53,7 +53,9 @@ struct Recomputation: Sendable {
       role, row: row, sample: part.sample, at: trace.places(role, part, offset: offset, order: order))
   }
 
-  private func batch(_ scalars: [Double]) -> SampleBatch<Double> { SampleBatch(shape: [1, 1, scalars.count], scalars: scalars) }
+  private func batch(_ scalars: [Double]) -> SampleBatch<Double> {
+    SampleBatch(shape: [1, 1, scalars.count], scalars: scalars)
+  }
 }
 
 extension SamplingPlan {

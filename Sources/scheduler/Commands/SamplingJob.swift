@@ -101,7 +101,8 @@ struct SamplingJob {
     return (0..<count).map { ($0 * calls * 2 + count - 1) / (2 * (count - 1)) }
   }
 
-  private static func frame(_ run: SamplingRun<SampleBatch<Double>>, timestep: Double?, denoised: SampleBatch<Double>?) -> Frame {
+  private static func frame(_ run: SamplingRun<SampleBatch<Double>>, timestep: Double?, denoised: SampleBatch<Double>?) -> Frame
+  {
     Frame(timestep: timestep, level: run.level, sample: run.sample[0].scalars, denoised: denoised?[0].scalars)
   }
 }

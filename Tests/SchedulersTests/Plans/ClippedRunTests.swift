@@ -31,7 +31,8 @@ import Testing
     Reference(name: "deis3", sampler: DEIS(order: 3), points: .noisy, clipping: dynamic),
     Reference(
       name: "sa-solver/3/4/0.6",
-      sampler: SASolver(predictorOrder: 3, correctorOrder: 4, tau: 0.6, matchesAuthorsCode: true, lowersFinalOrder: true), points: .noisy,
+      sampler: SASolver(predictorOrder: 3, correctorOrder: 4, tau: 0.6, matchesAuthorsCode: true, lowersFinalOrder: true),
+      points: .noisy,
       clipping: dynamic),
     Reference(name: "lcm", sampler: LCM(), points: .distilled, clipping: dynamic),
     Reference(name: "lcm/range", sampler: LCM(), points: .distilled),

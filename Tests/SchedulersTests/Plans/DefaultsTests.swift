@@ -39,7 +39,7 @@ import Testing
       ), (TCD(), "TCD(eta: 0.3)"),
       (
         UniPC(),
-        "UniPC(order: 2, slopeRule: Schedulers.UniPC.Step.bh2, estimate: Schedulers.Estimate.x0, uncorrectedSteps: Set([]), "
+        "UniPC(order: 2, step: Schedulers.UniPC.Step.bh2, estimate: Schedulers.Estimate.x0, uncorrectedSteps: Set([]), "
           + "corrects: true, lowersFinalOrder: false)"
       ),
     ]

@@ -125,7 +125,8 @@ import Testing
     #expect(try error(fixed, SampleBatch(zeros: [2, 6, 2])) == .size(12, sampleSize: 6, learnsVariance: false))
     #expect("\(try error(fixed, SampleBatch(zeros: [2, 6, 2])))".contains("choose a learned variance"))
     #expect("\(try error(learned, SampleBatch(zeros: [2, 3, 2])))".contains("choose a fixed variance"))
-    #expect("\(try error(learned, SampleBatch(zeros: [2, 5, 2])))".contains("10 scalars for each sample; it should have twice 6"))
+    #expect(
+      "\(try error(learned, SampleBatch(zeros: [2, 5, 2])))".contains("10 scalars for each sample; it should have twice 6"))
     #expect("\(try error(fixed, SampleBatch(zeros: [2, 4, 2])))".contains("8 scalars for each sample; it should have 6"))
     #expect(try error(fixed, SampleBatch(zeros: [3, 3, 2])) == .samples(3, expected: 2))
 
