@@ -36,21 +36,6 @@ import Testing
     Reference(name: "dpm++2m", sampler: DPMSolverPlusPlus(), spacings: Spacing.allCases, isExploding: true),
   ]
 
-  @Test func `every sampler of the catalog has a reference`() {
-    // Methods of order 3 have references for half of their curvature, SA-Solver for half of H; `CoefficientTests` holds them themselves
-    // to the formula.
-    let halved =
-      [DPMSolverPlusPlus(order: 3), DPMSolver(order: 3), DPMSolverPlusPlus(order: 3, eta: 1), SASolver()] as [any Sampler]
-    let runs =
-      ReferenceRunTests.samplers.map(\.sampler) + StageRunTests.samplers.map(\.sampler) + FlowRunTests.samplers.map(\.sampler)
-    // `EDMTests` compare churn, `RePaintTests` jumps, `AcceleratedRunTests` the others.
-    let others: [any Sampler] = [
-      Churn(Heun(), amount: 40), Churn(Euler(), amount: 40), RePaint(), GradientEstimation(), DPMSolverPlusPlusInversion(),
-    ]
-    let compared = (Self.samplers.map(\.sampler) + runs + halved + others).map { "\($0)" }
-    for entry in SamplerCatalog.all { #expect(compared.contains("\(entry.sampler)"), "\(entry.name)") }
-  }
-
   @Test(arguments: samplers, [1, 2, 3, 5, 10, 20, 50, 1000])
   func `the rows of a plan are the reference's impulse responses`(reference: Reference, steps: Int) throws {
     let file = try Self.references.get()

@@ -5,7 +5,8 @@ import Testing
 /// The coefficients of every plan against the same algebra in 50-digit arithmetic on exact levels.
 ///
 /// A plan starts from levels that are rounded to Doubles, so its coefficients inherit that rounding magnified by their condition
-/// number, which comes with the reference. `Docs/Accuracy.md` derives the bounds.
+/// number, which comes with the reference. `Docs/Accuracy.md` derives the bounds. Every sampler of the catalog is here with its default
+/// options, so that a sampler without a reference fails.
 @Suite struct CoefficientTests {
   private static let files = Result {
     try ["multistep-coefficients", "stages-coefficients", "flow-coefficients", "accelerated-coefficients", "coefficients"].map {
