@@ -14,8 +14,8 @@
   import ucrt
 #endif
 
-/// The functions of the C library that the algebra needs, in Double, and those that other libraries' noise is made with. Glibc and
-/// Darwin keep each within 1 ulp, but `expm1` and `tanh` within 2, and `erfc` within 5.
+/// The C library's functions for the algebra, and for other libraries' noise. Glibc and Darwin keep
+/// each within 1 ulp, but `expm1` and `tanh` within 2, and `erfc` within 5.
 package enum Math {
   package static func exp(_ x: Double) -> Double { _exp(x) }
   package static func log(_ x: Double) -> Double { _log(x) }

@@ -1,5 +1,4 @@
-/// What a consistency model makes of its network F: the end of the ODE at any level, as a function
-/// that is the sample itself at the least sigma.
+/// The function of a consistency model with network F: the ODE's end, and x̄ itself at σ_min.
 ///
 ///     f(x, σ) = skip·x̄ + out·F(x̄/√(σ² + σ_data²), 250·ln σ),    x̄ = x/signal
 ///     skip = σ_data²/((σ − σ_min)² + σ_data²),    out = σ_data·(σ − σ_min)/√(σ² + σ_data²)
@@ -19,8 +18,7 @@ public struct ConsistencyFunction: OutputReading, Hashable, Codable {
 
   /// The function of a model with these parameters, those of the paper by default.
   public init(leastSigma: Double = 0.002, sigmaData: Double = 0.5) {
-    self.leastSigma = leastSigma
-    self.sigmaData = sigmaData
+    (self.leastSigma, self.sigmaData) = (leastSigma, sigmaData)
   }
 
   public var name: String { "a consistency function" }
@@ -51,25 +49,22 @@ public struct ConsistencyFunction: OutputReading, Hashable, Codable {
 }
 
 extension SamplingGrid {
-  /// The points of a consistency model that was trained on `levels` sigmas in Karras' spacing: every
-  /// ⌊levels/steps⌋-th, largest first, then clean data. Samples are x0 + σ·epsilon.
+  /// The points of a consistency model that was trained on `levels` sigmas in Karras' spacing:
+  /// every ⌊levels/steps⌋-th, largest first, then clean data. Samples are x0 + σ·epsilon.
   ///
   /// - Parameters:
-  ///   - function: says what the network is told and given, and the least sigma.
   ///   - steps: the number of calls, 1 ... `levels`.
   ///   - levels: the number of sigmas that the model was trained on.
   ///   - largestSigma: the first of them.
   ///   - rho: the exponent of their spacing.
   /// - Throws: `GridError` if a number is out of its range.
   public init(
-    consistency function: ConsistencyFunction, steps: Int, levels: Int = 40, largestSigma: Double = 80,
-    rho: Double = 7
+    consistency function: ConsistencyFunction, steps: Int, levels: Int = 40, largestSigma: Double = 80, rho: Double = 7
   ) throws(GridError) {
     guard steps >= 1, steps <= levels else { throw .steps(steps, timesteps: levels) }
     let least = function.leastSigma
     guard least > 0, least < largestSigma, largestSigma.isFinite else {
-      throw .parameter(
-        "the largest sigma", largestSigma, allowed: "finite and above \(least), which must be above 0")
+      throw .parameter("the largest sigma", largestSigma, allowed: "finite and above \(least), which must be above 0")
     }
     let spacing = SigmaSpacing.karras(rho: rho)
     try spacing.validate()

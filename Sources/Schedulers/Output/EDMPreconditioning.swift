@@ -1,5 +1,4 @@
-/// How EDM wraps a network F, so that its input, its target and the effect of its errors have the
-/// same size at every sigma.
+/// How EDM wraps a network F, so that input, target and errors have the same size at every sigma.
 ///
 ///     x̂0 = c_skip·x̄ + c_out·F(c_in·x̄, c_noise),    x̄ = x/signal = x0 + σ·epsilon
 ///     c_skip = σ_data²/(σ² + σ_data²)     c_out = σ·σ_data/√(σ² + σ_data²)
@@ -18,26 +17,22 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
   public enum Conditioning: String, Hashable, Codable, Sendable {
     /// ln(σ)/4, that of the paper.
     case logarithm
-    /// 2·atan(σ)/π, between 0 and 1: that of networks of v on the circle signal² + noise² = 1, whose
-    /// angle it is (Crowson 2022, https://github.com/crowsonkb/k-diffusion, `VDenoiser`).
+    /// 2·atan(σ)/π, between 0 and 1: that of networks of v on the circle signal² + noise² = 1,
+    /// whose angle it is (Crowson 2022, https://github.com/crowsonkb/k-diffusion, `VDenoiser`).
     case angle
   }
 
   /// σ_data, the deviation of the data; above 0.
   public var sigmaData: Double
-  /// c_noise.
   public var conditioning: Conditioning
 
-  /// The preconditioning for data of a given deviation.
   public init(sigmaData: Double = 0.5, conditioning: Conditioning = .logarithm) {
-    self.sigmaData = sigmaData
-    self.conditioning = conditioning
+    (self.sigmaData, self.conditioning) = (sigmaData, conditioning)
   }
 
   public var name: String { "EDM's preconditioning" }
 
-  /// The point with c_noise for a timestep and c_in for the scale of x̄; as it was where there is no
-  /// signal or no noise.
+  /// The point with c_noise as timestep and c_in as scale of x̄; itself without signal or noise.
   public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query {
     let level = point.level
     guard level.signal > 0, level.noise > 0 else { return point }
@@ -50,8 +45,7 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
       timestep: timestep, level: level, inputScale: 1 / (level.signal * Math.hypot(level.sigma, sigmaData)))
   }
 
-  /// How to read the data from a sample at the query's level, not from what the network is given:
-  /// x̂0 = sample·x + output·F.
+  /// x̂0 = sample·x + output·F, for x at the query's level, not for what the network is given.
   ///
   /// - Returns: `nil` where there is no signal or no noise.
   public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
@@ -61,19 +55,14 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
     return Readout(sample: share * share / level.signal, output: level.sigma * share)
   }
 
-  public func validate() throws(PlanError) {
-    try PlanError.check("sigmaData", sigmaData, .positive, of: Self.self)
-  }
+  public func validate() throws(PlanError) { try PlanError.check("sigmaData", sigmaData, .positive, of: Self.self) }
 }
 
 extension SamplingGrid {
-  /// N sigmas in a given spacing for a network of EDM, on the exploding path x0 + σ·epsilon, then
-  /// clean data.
+  /// N sigmas for a network of EDM, on the exploding path x0 + σ·epsilon, then clean data.
   ///
   /// - Parameters:
-  ///   - preconditioning: says what the network is told and given.
   ///   - steps: N, 1 or more.
-  ///   - spacing: how the sigmas lie between the ends.
   ///   - range: the smallest and the largest sigma.
   /// - Throws: `GridError` if N is less than 1, or a number is out of its range.
   ///
@@ -85,9 +74,7 @@ extension SamplingGrid {
     guard steps >= 1 else { throw .parameter("the number of steps", Double(steps), allowed: "1 or more") }
     try spacing.validate()
     for (name, sigma) in [("smallest", range.lowerBound), ("largest", range.upperBound)]
-    where !(sigma > 0 && sigma.isFinite) {
-      throw .parameter("the \(name) sigma", sigma, allowed: "above 0 and finite")
-    }
+    where !(sigma > 0 && sigma.isFinite) { throw .parameter("the \(name) sigma", sigma, allowed: "above 0 and finite") }
     try self.init(
       edm: preconditioning, sigmas: spacing.sigmas(count: steps, from: range.upperBound, to: range.lowerBound))
   }
@@ -95,16 +82,14 @@ extension SamplingGrid {
   /// Given sigmas, largest first, for a network of EDM, on the exploding path, then clean data, for
   /// which a last 0 may stand.
   ///
-  /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the one
-  ///   before it, or σ_data is out of range.
+  /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the
+  ///   one before it, or σ_data is out of range.
   public init(edm preconditioning: EDMPreconditioning, sigmas: [Double]) throws(GridError) {
     let data = preconditioning.sigmaData
     guard data > 0, data.isFinite else { throw .parameter("sigmaData", data, allowed: "above 0 and finite") }
     let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
-    let points = sigmas.map {
-      preconditioning.query(at: Point(timestep: 0, level: NoiseLevel(signal: 1, noise: $0)))
-    }
+    let points = sigmas.map { preconditioning.query(at: Point(timestep: 0, level: NoiseLevel(signal: 1, noise: $0))) }
     try self.init(points: points + [.clean])
   }
 }

@@ -1,12 +1,11 @@
-/// What a network's output means: what the network is told, what it is given, and how x̂0 is read
-/// from its answer.
+/// What a network is told and given, and how x̂0 is read from its output.
 ///
 /// ```swift
 /// let plan = try Heun().plan(over: grid, predicting: EDMPreconditioning())
 /// ```
 ///
-/// `Prediction`, `EDMPreconditioning` and `ConsistencyFunction` conform. A plan holds the numbers of
-/// a reading, not the reading itself, so that a network of any kind runs with any sampler.
+/// `Prediction`, `EDMPreconditioning` and `ConsistencyFunction` conform. A plan holds the numbers
+/// of a reading, not the reading itself, so that a network of any kind runs with any sampler.
 public protocol OutputReading: Sendable {
   /// The name in messages.
   var name: String { get }
@@ -39,13 +38,8 @@ extension OutputReading {
 extension Sampler {
   /// The plan of this sampler on a grid, for a network with the given kind of output.
   ///
-  /// - Parameters:
-  ///   - grid: the points, noisiest first.
-  ///   - reading: what the network's output is.
-  ///   - clipping: what to do to x̂0 before it is used.
-  ///   - learnsVariance: whether the network's output has twice the channels of a sample, the second
-  ///     half about the variance, which samplers other than `DDPM` leave aside. A sampler with
-  ///     learned variance implies it.
+  /// - Parameter learnsVariance: whether outputs have twice a sample's channels, the second half
+  ///   about the variance, which only `DDPM` uses. A sampler with learned variance implies it.
   /// - Throws: `PlanError` where a coefficient does not exist, as for epsilon prediction at zero
   ///   terminal SNR, or an option is out of its range.
   public func plan(
@@ -66,19 +60,16 @@ extension Sampler {
       }
       steps.append(move.step(asking: query, denoising: denoising))
     }
-    return try SamplingPlan(
-      steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
+    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
   }
 
-  /// The plan of this sampler on a grid, for a network that predicts what is named: the same plan,
-  /// with the names of `Prediction` at hand.
+  /// The same plan, with the names of `Prediction` at hand.
   ///
   /// ```swift
   /// let plan = try DDIM().plan(over: grid, predicting: .v)
   /// ```
   public func plan(
-    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none,
-    learnsVariance: Bool = false
+    over grid: SamplingGrid, predicting prediction: Prediction, clipping: Clipping = .none, learnsVariance: Bool = false
   ) throws(PlanError) -> SamplingPlan {
     let reading: any OutputReading = prediction
     return try plan(over: grid, predicting: reading, clipping: clipping, learnsVariance: learnsVariance)

@@ -1,5 +1,5 @@
 extension NoiseLevel {
-  /// Forward noising: signal·x0 + noise·epsilon, a draw from q(x_t | x_0) for standard normal epsilon.
+  /// Forward noising: signal·x0 + noise·epsilon, a draw from q(x_t | x_0) for normal epsilon.
   ///
   /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4.
   public func mix<Tensor: LinearSpace>(_ x0: Tensor, with epsilon: Tensor) -> Tensor {
@@ -10,11 +10,7 @@ extension NoiseLevel {
 extension Prediction {
   /// What a network should answer for the sample that `level.mix(x0, with: epsilon)` makes.
   ///
-  /// - Parameters:
-  ///   - x0: the data.
-  ///   - epsilon: the standard normal noise that was mixed in.
-  ///   - level: the level of the noisy sample.
-  ///   - previous: the next level of the process, needed by `.previous` alone.
+  /// - Parameter previous: the next level of the process, needed by `.previous` alone.
   /// - Precondition: for `.previous`, `previous` is given, has signal, and is cleaner than `level`.
   public func target<Tensor: LinearSpace>(
     x0: Tensor, epsilon: Tensor, at level: NoiseLevel, previous: NoiseLevel? = nil
@@ -27,7 +23,8 @@ extension Prediction {
 
   /// A network's output for a sample, as one of another kind.
   ///
-  /// - Returns: `nil` where the sample and the output do not determine it, as `conversion(to:at:previous:)` does.
+  /// - Returns: `nil` where the sample and the output do not determine it, as
+  ///   `conversion(to:at:previous:)` does.
   public func convert<Tensor: LinearSpace>(
     _ output: Tensor, to other: Prediction, sample: Tensor, at level: NoiseLevel, previous: NoiseLevel? = nil
   ) -> Tensor? {

@@ -4,13 +4,13 @@
 /// |---|---|---|
 /// | `epsilon` | the noise | Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14 |
 /// | `x0` | the data | the same, section 3.2 |
-/// | `v` | signal·epsilon − noise·x0 | Salimans and Ho 2022, https://arxiv.org/abs/2202.00512, section 4 |
-/// | `flow` | epsilon − x0 | Lipman et al. 2023, https://arxiv.org/abs/2210.02747; time runs towards noise |
-/// | `reverseFlow` | x0 − epsilon | Liu et al. 2022, https://arxiv.org/abs/2209.03003; time runs towards the data |
-/// | `previous` | the mean of q(x_s \| x, x0) at the next level s of the process | Ho et al. 2020, equation 7 |
+/// | `v` | signal·epsilon − noise·x0 | Salimans 2022, https://arxiv.org/abs/2202.00512, section 4 |
+/// | `flow` | epsilon − x0; time runs to noise | Lipman 2023, https://arxiv.org/abs/2210.02747 |
+/// | `reverseFlow` | x0 − epsilon; time runs to data | Liu 2022, https://arxiv.org/abs/2209.03003 |
+/// | `previous` | the mean of q(x_s \| x, x0) at the next level s | Ho et al. 2020, equation 7 |
 ///
-/// Everything here is scalar algebra over the two unknowns x0 and epsilon. A function answers `nil` where mathematics has no
-/// answer, as for the data behind pure noise when only epsilon is predicted.
+/// Everything here is scalar algebra over x0 and epsilon. A function answers `nil` where
+/// mathematics has no answer, as for the data behind pure noise when only epsilon is predicted.
 public enum Prediction: String, Hashable, Codable, CaseIterable, Sendable {
   case epsilon, x0, v, flow, previous, reverseFlow
 }
@@ -25,7 +25,9 @@ extension Prediction: OutputReading {
   public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
     // A sample is read as the network was given it.
     let given = query.level.scaled(by: query.inputScale)
-    guard let readout = denoising(at: given, previous: next.map { $0.level.scaled(by: $0.inputScale) }) else { return nil }
+    guard let readout = denoising(at: given, previous: next.map { $0.level.scaled(by: $0.inputScale) }) else {
+      return nil
+    }
     return Readout(sample: readout.sample * query.inputScale, output: readout.output)
   }
 }
@@ -37,13 +39,8 @@ public struct Readout: Hashable, Codable, Sendable {
   /// The factor of the network's output F.
   public var output: Double
 
-  /// The form with the given factors.
-  public init(sample: Double, output: Double) {
-    self.sample = sample
-    self.output = output
-  }
+  public init(sample: Double, output: Double) { (self.sample, self.output) = (sample, output) }
 
-  /// Whether both factors are numbers.
   var isFinite: Bool { sample.isFinite && output.isFinite }
 }
 
@@ -58,9 +55,7 @@ extension Prediction {
 
   /// What the network is trained to answer: target = x0·x0 + epsilon·epsilon.
   ///
-  /// - Parameters:
-  ///   - level: the level of the noisy sample.
-  ///   - previous: the next level of the process, needed by `.previous` alone.
+  /// - Parameter previous: the next level of the process, needed by `.previous` alone.
   /// - Returns: `nil` for `.previous` without a posterior from `level` to `previous`.
   public func target(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Target? {
     switch self {
@@ -77,19 +72,17 @@ extension Prediction {
     }
   }
 
-  /// How to read the data from a sample at `level` and an output of this kind: x̂0 = sample·x + output·F.
+  /// The data from a sample at `level` and an output of this kind: x̂0 = sample·x + output·F.
   ///
-  /// The sample gives one equation, signal·x0 + noise·epsilon = x, and the output the other; this is their solution for x0.
+  /// The sample is one equation, signal·x0 + noise·epsilon = x, the output another; x̂0 solves both.
   ///
-  /// - Returns: `nil` where they do not determine x0: epsilon where there is no signal, `.previous` without a level to go to.
+  /// - Returns: `nil` where they do not determine x0: epsilon without signal, `.previous` without a
+  ///   next level.
   public func denoising(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Readout? {
     let (signal, noise) = (level.signal, level.noise)
     switch self {
-    case .epsilon:
-      guard signal > 0 else { return nil }
-      return Readout(sample: 1 / signal, output: -noise / signal)
-    case .x0:
-      return Readout(sample: 0, output: 1)
+    case .epsilon: return signal > 0 ? Readout(sample: 1 / signal, output: -noise / signal) : nil
+    case .x0: return Readout(sample: 0, output: 1)
     case .v:
       let power = signal * signal + noise * noise
       return Readout(sample: signal / power, output: -noise / power)
@@ -103,44 +96,32 @@ extension Prediction {
     }
   }
 
-  /// How to make an output of this kind from a sample at `level` and the data: F = sample·x + output·x̂0.
+  /// An output of this kind from a sample at `level` and the data: F = sample·x + output·x̂0.
   ///
-  /// - Returns: `nil` where the data do not determine it: epsilon, v and flow where there is no noise.
+  /// - Returns: `nil` where the data do not determine it: epsilon, v and flow without noise.
   func encoding(at level: NoiseLevel, previous: NoiseLevel?) -> Readout? {
     let (signal, noise) = (level.signal, level.noise)
     switch self {
-    case .x0:
-      return Readout(sample: 0, output: 1)
+    case .x0: return Readout(sample: 0, output: 1)
     case .previous:
       guard let posterior = Self.posterior(from: level, to: previous) else { return nil }
       return Readout(sample: posterior.sampleCoefficient, output: posterior.x0Coefficient)
-    case .epsilon:
-      guard noise > 0 else { return nil }
-      return Readout(sample: 1 / noise, output: -signal / noise)
-    case .v:
-      guard noise > 0 else { return nil }
-      return Readout(sample: signal / noise, output: -(signal * signal + noise * noise) / noise)
-    case .flow:
-      guard noise > 0 else { return nil }
-      return Readout(sample: 1 / noise, output: -(signal + noise) / noise)
-    case .reverseFlow:
-      guard noise > 0 else { return nil }
-      return Readout(sample: -1 / noise, output: (signal + noise) / noise)
+    case _ where noise == 0: return nil
+    case .epsilon: return Readout(sample: 1 / noise, output: -signal / noise)
+    case .v: return Readout(sample: signal / noise, output: -(signal * signal + noise * noise) / noise)
+    case .flow: return Readout(sample: 1 / noise, output: -(signal + noise) / noise)
+    case .reverseFlow: return Readout(sample: -1 / noise, output: (signal + noise) / noise)
     }
   }
 
   /// An output of this kind as one of another kind: F' = sample·x + output·F.
   ///
-  /// - Parameters:
-  ///   - other: the kind wanted.
-  ///   - level: the level of the sample.
-  ///   - previous: the next level of the process, where either kind is `.previous`.
+  /// - Parameter previous: the next level of the process, where either kind is `.previous`.
   /// - Returns: `nil` where the sample and the output do not determine it.
-  public func conversion(
-    to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil
-  ) -> Readout? {
-    let (signal, noise) = (level.signal, level.noise)
+  public func conversion(to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil) -> Readout? {
     if self == other { return Readout(sample: 0, output: 1) }
+    let (signal, noise) = (level.signal, level.noise)
+    let (sum, power) = (signal + noise, signal * signal + noise * noise)
     // Between these the noise cancels; the way through x̂0 would divide by it.
     switch (self, other) {
     case (.reverseFlow, _):
@@ -149,21 +130,12 @@ extension Prediction {
     case (_, .reverseFlow):
       let form = conversion(to: .flow, at: level, previous: previous)
       return form.map { Readout(sample: -$0.sample, output: -$0.output) }
-    case (.epsilon, .v) where signal > 0:
-      return Readout(sample: -noise / signal, output: (signal * signal + noise * noise) / signal)
-    case (.epsilon, .flow) where signal > 0:
-      return Readout(sample: -1 / signal, output: (signal + noise) / signal)
-    case (.v, .epsilon):
-      let power = signal * signal + noise * noise
-      return Readout(sample: noise / power, output: signal / power)
-    case (.flow, .epsilon):
-      return Readout(sample: 1 / (signal + noise), output: signal / (signal + noise))
-    case (.v, .flow):
-      let power = signal * signal + noise * noise
-      return Readout(sample: (noise - signal) / power, output: (signal + noise) / power)
-    case (.flow, .v):
-      let sum = signal + noise
-      return Readout(sample: (signal - noise) / sum, output: (signal * signal + noise * noise) / sum)
+    case (.epsilon, .v) where signal > 0: return Readout(sample: -noise / signal, output: power / signal)
+    case (.epsilon, .flow) where signal > 0: return Readout(sample: -1 / signal, output: sum / signal)
+    case (.v, .epsilon): return Readout(sample: noise / power, output: signal / power)
+    case (.flow, .epsilon): return Readout(sample: 1 / sum, output: signal / sum)
+    case (.v, .flow): return Readout(sample: (noise - signal) / power, output: sum / power)
+    case (.flow, .v): return Readout(sample: (signal - noise) / sum, output: power / sum)
     default:
       guard
         let denoising = denoising(at: level, previous: previous),

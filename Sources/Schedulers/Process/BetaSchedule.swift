@@ -24,8 +24,7 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
 
   /// β = `start` + (`end` − `start`)/(1 + exp(−x)), x from −6 to 6 in equal steps; −6 where T = 1.
   ///
-  /// Source: the "sigmoid" schedule of GeoDiff, Xu et al. 2022, https://arxiv.org/abs/2203.02923,
-  /// as in their `get_beta_schedule`.
+  /// Source: GeoDiff's `get_beta_schedule`, Xu et al. 2022, https://arxiv.org/abs/2203.02923.
   case sigmoid(start: Double = 1e-4, end: Double = 0.02)
 
   /// The name on the command line and in messages.
@@ -47,8 +46,7 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
 
 extension BetaSchedule {
   /// β_0 ... β_{T−1}, each within 1 ulp: the Double nearest to its definition or a neighbour.
-  func betas(timesteps: Int) -> [Double] {
-    let count = timesteps
+  func betas(timesteps count: Int) -> [Double] {
     switch self {
     case .linear(let start, let end, let reference):
       let (first, last) = (DoubleDouble(start), DoubleDouble(end))
@@ -56,16 +54,13 @@ extension BetaSchedule {
       let scale = DoubleDouble(Double(reference)) / Double(count)
       return Self.ramp(from: first, to: last, count: count) { $0 * scale }
     case .scaledLinear(let start, let end):
-      return Self.ramp(from: DoubleDouble(start).squareRoot(), to: DoubleDouble(end).squareRoot(), count: count) {
-        $0 * $0
-      }
+      let (first, last) = (DoubleDouble(start).squareRoot(), DoubleDouble(end).squareRoot())
+      return Self.ramp(from: first, to: last, count: count) { $0 * $0 }
     case .cosine(let offset, let maxBeta):
       return (0..<count).map { min(Self.cosineBeta($0, of: count, offset: offset), maxBeta) }
     case .sigmoid(let start, let end):
       let range = DoubleDouble(end) - DoubleDouble(start)
-      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { x in
-        range / ((-x).exp() + 1) + start
-      }
+      return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { range / ((-$0).exp() + 1) + start }
     }
   }
 

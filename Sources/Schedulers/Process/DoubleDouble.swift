@@ -84,10 +84,7 @@ extension DoubleDouble {
   static let ln2 = Self(sum: 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
 
   /// The natural logarithm as a Double: −∞ at 0, an error below 1.1 ulps elsewhere.
-  func log() -> Double {
-    guard high > 0 else { return -.infinity }
-    return Math.log(high) + low / high
-  }
+  func log() -> Double { high > 0 ? Math.log(high) + low / high : -.infinity }
 
   /// The exponential function, for arguments between −700 and 700.
   ///
@@ -107,21 +104,13 @@ extension DoubleDouble {
   func sin() -> Self {
     let y = self / 8
     let square = y * y
-    var series = Self(1)
-    var versine = Self(1)
-    for n in stride(from: 24, through: 2, by: -2) {
-      let k = Double(n)
+    var (series, versine) = (Self(1), Self(1))
+    for k in stride(from: 24.0, through: 2, by: -2) {
       series = 1 - series * square / (k * (k + 1))
       versine = 1 - versine * square / ((k + 1) * (k + 2))
     }
-    var sine = y * series
-    var oneMinusCosine = square / 2 * versine
-    for _ in 0..<3 {
-      let cosine = 1 - oneMinusCosine
-      let sineSquared = sine * sine
-      sine = sine * cosine * 2
-      oneMinusCosine = sineSquared * 2
-    }
+    var (sine, oneMinusCosine) = (y * series, square / 2 * versine)
+    for _ in 0..<3 { (sine, oneMinusCosine) = (sine * (1 - oneMinusCosine) * 2, sine * sine * 2) }
     return sine
   }
 }

@@ -1,8 +1,8 @@
 /// How much data and how much noise a sample holds: x = signal·x0 + noise·epsilon.
 ///
-/// Every process of the field is a path through such pairs: variance preserving (signal² + noise² = 1), variance exploding
-/// (signal = 1), rectified flow (signal + noise = 1). Schedules produce levels, samplers go from level to level, and nothing
-/// else passes between them.
+/// Every process of the field is a path through such pairs: variance preserving (signal² + noise² =
+/// 1), variance exploding (signal = 1), rectified flow (signal + noise = 1). Schedules produce
+/// levels, samplers go from level to level, and nothing else passes between them.
 ///
 /// - `signal`: √ᾱ in Ho et al. 2020, α in Kingma et al. 2021 and Lu et al. 2022; 0 or more.
 /// - `noise`: √(1−ᾱ) in Ho et al. 2020, σ in Kingma et al. 2021 and Lu et al. 2022; 0 or more.
@@ -21,8 +21,7 @@ public struct NoiseLevel: Hashable, Codable, Sendable {
     precondition(
       Self.isValid(signal: signal, noise: noise),
       "a noise level needs finite factors, not negative and not both zero; got signal \(signal), noise \(noise)")
-    self.signal = signal
-    self.noise = noise
+    (self.signal, self.noise) = (signal, noise)
   }
 
   /// The variance-preserving level with a given `sigma`: signal = 1/√(1+σ²), noise = σ/√(1+σ²).
@@ -45,20 +44,15 @@ public struct NoiseLevel: Hashable, Codable, Sendable {
 
   /// noise/signal, the σ of Karras et al. 2022; +∞ where there is no signal.
   public var sigma: Double { noise / signal }
-
   /// The signal-to-noise ratio, signal²/noise².
-  public var snr: Double {
-    let ratio = signal / noise
-    return ratio * ratio
-  }
+  public var snr: Double { (signal / noise) * (signal / noise) }
 
   /// ln(signal/noise), half the log-SNR; −∞ for noise alone and +∞ for data alone.
   ///
   /// - Accuracy: within 2 ulps of the logarithm of the stored pair, near its zero too.
   public var lambda: Double {
     let ratio = signal / noise
-    if ratio > 0.5, ratio < 2 { return Math.log1p((signal - noise) / noise) }
-    return Math.log(ratio)
+    return ratio > 0.5 && ratio < 2 ? Math.log1p((signal - noise) / noise) : Math.log(ratio)
   }
 
   /// ln(signal²/noise²) = 2·lambda.
@@ -80,10 +74,16 @@ public struct NoiseLevel: Hashable, Codable, Sendable {
     let signal = try container.decode(Double.self, forKey: .signal)
     let noise = try container.decode(Double.self, forKey: .noise)
     guard Self.isValid(signal: signal, noise: noise) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .signal, in: container,
-        debugDescription: "signal \(signal), noise \(noise): both must be finite, not negative and not both zero")
+      throw container.error(
+        .signal, "signal \(signal), noise \(noise): both must be finite, not negative and not both zero")
     }
     self.init(signal: signal, noise: noise)
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// The error of a value that does not fit.
+  func error(_ key: Key, _ text: String) -> DecodingError {
+    .dataCorruptedError(forKey: key, in: self, debugDescription: text)
   }
 }

@@ -21,14 +21,12 @@ extension NoiseSchedule: Codable {
       } else {
         let pairs = try container.decode([[Double]].self, forKey: .alphaBars)
         guard pairs.allSatisfy({ $0.count == 2 && $0[0] + $0[1] == $0[0] }) else {
-          throw DecodingError.dataCorruptedError(
-            forKey: .alphaBars, in: container, debugDescription: "each must be a number and what its rounding left")
+          throw container.error(.alphaBars, "each must be a number and what its rounding left")
         }
         try self.init(products: pairs.map { DoubleDouble(sum: $0[0], $0[1]) })
       }
     } catch let error as ScheduleError {
-      throw DecodingError.dataCorruptedError(
-        forKey: isOfBetas ? .betas : .alphaBars, in: container, debugDescription: "\(error)")
+      throw container.error(isOfBetas ? .betas : .alphaBars, "\(error)")
     }
   }
 }

@@ -4,44 +4,32 @@
 extension NoiseSchedule {
   /// α_t = 1 − β_t; in [0, 1).
   public var alphas: [Double] { betas.map { 1 - $0 } }
-
   /// ᾱ_t = Π_{i ≤ t} α_i (equation 4); in [0, 1).
   public var alphaBars: [Double] { products.map(\.rounded) }
-
   /// ᾱ_{t−1}, with ᾱ_{−1} = 1.
-  public var previousAlphaBars: [Double] { previousProducts.map(\.rounded) }
-
+  public var previousAlphaBars: [Double] { [1] + alphaBars.dropLast() }
   /// ᾱ_{t+1}, with ᾱ_T = 0.
   public var nextAlphaBars: [Double] { alphaBars.dropFirst() + [0] }
-
   /// 1 − ᾱ_t, the variance of q(x_t | x_0).
   public var oneMinusAlphaBars: [Double] { products.map { (1 - $0).rounded } }
-
   /// √ᾱ_t, the factor of the data.
   public var signals: [Double] { products.map { $0.squareRoot().rounded } }
-
   /// √(1 − ᾱ_t), the factor of the noise.
   public var noises: [Double] { products.map { (1 - $0).squareRoot().rounded } }
-
   /// ln ᾱ_t; −∞ where ᾱ_t = 0.
   public var logAlphaBars: [Double] { products.map { $0.log() } }
-
   /// ln(1 − ᾱ_t), the log variance of q(x_t | x_0).
   public var logOneMinusAlphaBars: [Double] { products.map { (1 - $0).log() } }
-
   /// 1/√ᾱ_t; +∞ where ᾱ_t = 0.
   public var reciprocalSignals: [Double] { products.map { (DoubleDouble(1) / $0.squareRoot()).rounded } }
-
   /// √(1/ᾱ_t − 1) = √(1−ᾱ_t)/√ᾱ_t, the σ of Karras et al. 2022; +∞ where ᾱ_t = 0.
   public var sigmas: [Double] { products.map { ((1 - $0).squareRoot() / $0.squareRoot()).rounded } }
 
   /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021,
   /// https://arxiv.org/abs/2107.00630, section 3.1).
   public var snr: [Double] { products.map { ($0 / (1 - $0)).rounded } }
-
   /// ln(ᾱ_t/(1 − ᾱ_t)); −∞ where ᾱ_t = 0.
   public var logSNR: [Double] { products.map(Self.logSNR) }
-
   /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), q(x_{t−1} | x_t, x_0)'s variance (equation 7); β̃_0 is 0.
   public var posteriorVariance: [Double] { posteriorVariances.map(\.rounded) }
 
@@ -52,23 +40,18 @@ extension NoiseSchedule {
   }
 
   /// √ᾱ_{t−1}·β_t/(1 − ᾱ_t), x_0's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
-  public var posteriorX0Coefficient: [Double] {
-    zip(betas, zip(products, previousProducts)).map { beta, bars in
-      (bars.1.squareRoot() * beta / (1 - bars.0)).rounded
-    }
-  }
+  public var posteriorX0Coefficient: [Double] { steps { $2.squareRoot() * $0 / (1 - $1) }.map(\.rounded) }
 
   /// √α_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), x_t's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).
   public var posteriorSampleCoefficient: [Double] {
-    zip(betas, zip(products, previousProducts)).map { beta, bars in
-      (DoubleDouble(sum: 1, -beta).squareRoot() * (1 - bars.1) / (1 - bars.0)).rounded
-    }
+    steps { DoubleDouble(sum: 1, -$0).squareRoot() * (1 - $2) / (1 - $1) }.map(\.rounded)
   }
 
-  private var previousProducts: [DoubleDouble] { [DoubleDouble(1)] + products.dropLast() }
+  private var posteriorVariances: [DoubleDouble] { steps { (1 - $2) * $0 / (1 - $1) } }
 
-  private var posteriorVariances: [DoubleDouble] {
-    zip(betas, zip(products, previousProducts)).map { beta, bars in (1 - bars.1) * beta / (1 - bars.0) }
+  /// A value of β_t, ᾱ_t and ᾱ_{t−1}.
+  private func steps(_ value: (Double, DoubleDouble, DoubleDouble) -> DoubleDouble) -> [DoubleDouble] {
+    betas.indices.map { value(betas[$0], products[$0], $0 > 0 ? products[$0 - 1] : DoubleDouble(1)) }
   }
 
   /// Near SNR 1 the quotient's distance from 1, (2ᾱ − 1)/(1 − ᾱ), has the logarithm's digits.

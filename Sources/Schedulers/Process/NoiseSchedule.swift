@@ -25,9 +25,7 @@ public struct NoiseSchedule: Hashable, Sendable {
 
   /// A named schedule.
   ///
-  /// - Parameters:
-  ///   - schedule: the formula and its parameters.
-  ///   - timesteps: T, 1 or more.
+  /// - Parameter timesteps: T, 1 or more.
   /// - Throws: `ScheduleError` if T is below 1, a parameter is out of range, or a beta passes 1.
   /// - Accuracy: each beta is within 1 ulp of its definition.
   public init(_ schedule: BetaSchedule, timesteps: Int) throws(ScheduleError) {
@@ -53,9 +51,7 @@ public struct NoiseSchedule: Hashable, Sendable {
   /// A schedule from given ᾱ_t, which are kept exactly, and betas β_t = 1 − ᾱ_t/ᾱ_{t−1}.
   ///
   /// - Throws: `ScheduleError` if there are none, one is outside [0, 1), or they do not decrease.
-  public init(alphaBars: [Double]) throws(ScheduleError) {
-    try self.init(products: alphaBars.map { DoubleDouble($0) })
-  }
+  public init(alphaBars: [Double]) throws(ScheduleError) { try self.init(products: alphaBars.map { DoubleDouble($0) }) }
 
   /// The first timesteps alone.
   package func prefix(_ count: Int) throws(ScheduleError) -> NoiseSchedule {
@@ -66,17 +62,14 @@ public struct NoiseSchedule: Hashable, Sendable {
     guard !products.isEmpty else { throw .timesteps(0, atLeast: 1) }
     var previous = DoubleDouble(1)
     var betas: [Double] = []
-    betas.reserveCapacity(products.count)
     for (t, product) in products.enumerated() {
-      let value = product.high
-      guard value >= 0, (product - previous).high < 0 else {
-        throw .alphaBar(value, timestep: t, previous: previous.high)
+      guard product.high >= 0, (product - previous).high < 0 else {
+        throw .alphaBar(product.high, timestep: t, previous: previous.high)
       }
       betas.append(((previous - product) / previous).rounded)
       previous = product
     }
-    self.betas = betas
-    self.products = products
+    (self.betas, self.products) = (betas, products)
   }
 
   /// The noise level of timestep t: signal √ᾱ_t, noise √(1−ᾱ_t).
@@ -87,8 +80,7 @@ public struct NoiseSchedule: Hashable, Sendable {
     precondition(
       betas.indices.contains(timestep), "timestep \(timestep) is outside the schedule's 0 ... \(timesteps - 1)")
     let product = products[timestep]
-    return NoiseLevel(
-      signal: product.squareRoot().rounded, noise: (1 - product).squareRoot().rounded)
+    return NoiseLevel(signal: product.squareRoot().rounded, noise: (1 - product).squareRoot().rounded)
   }
 }
 
@@ -105,8 +97,7 @@ extension NoiseSchedule {
   public func rescaledToZeroTerminalSNR() throws(ScheduleError) -> NoiseSchedule {
     guard timesteps >= 2 else { throw .timesteps(timesteps, atLeast: 2) }
     let roots = products.map { $0.squareRoot() }
-    let first = roots[0]
-    let last = roots[timesteps - 1]
+    let (first, last) = (roots[0], roots[timesteps - 1])
     let scale = first / (first - last)
     var rescaled = roots.map { root in
       let value = (root - last) * scale

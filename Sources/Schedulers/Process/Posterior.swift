@@ -25,8 +25,7 @@ public struct Posterior: Hashable, Sendable {
     precondition(
       from.noise > 0 && to.signal > 0 && from.sigma >= to.sigma,
       "a posterior goes from a noisy level to a cleaner one; got sigma \(from.sigma) to \(to.sigma)")
-    self.from = from
-    self.to = to
+    (self.from, self.to) = (from, to)
   }
 
   /// σ_s/σ_t, in [0, 1].
@@ -40,13 +39,10 @@ public struct Posterior: Hashable, Sendable {
 
   /// The variance of the forward step, q(x_t | x_s); β_t where s = t−1.
   public var forwardVariance: Double { from.noise * from.noise * addedFraction }
-
   /// The variance of the posterior, β̃_t where s = t−1.
   public var variance: Double { to.noise * to.noise * addedFraction }
-
   /// The factor of x_0 in the mean.
   public var x0Coefficient: Double { to.signal * addedFraction }
-
   /// The factor of x_t in the mean.
   public var sampleCoefficient: Double { to.noise / from.noise * sigmaRatio }
 }

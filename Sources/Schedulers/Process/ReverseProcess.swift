@@ -8,8 +8,8 @@
 /// It serves likelihoods and losses, with a timestep for each sample. To sample, make a plan.
 ///
 /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 1, 7 and 11; Nichol and
-/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15. It is `p_mean_variance` of
-/// guided-diffusion.
+/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15; guided-diffusion's
+/// `p_mean_variance`.
 public struct ReverseProcess: Hashable, Sendable {
   /// One timestep as plain numbers.
   public struct Step: Hashable, Sendable {
@@ -29,17 +29,14 @@ public struct ReverseProcess: Hashable, Sendable {
   public let schedule: NoiseSchedule
   /// What the network's output is, or its first half.
   public let prediction: Prediction
-  /// Where the variance comes from.
   public let variance: Variance
-  /// What is done to x̂0 before it is used.
   public let clipping: Clipping
   /// One entry for each timestep, from 0 on.
   public let steps: [Step]
 
-  /// The reverse of a process.
-  ///
-  /// At t = 0, where β̃ is 0, `.fixedSmall`, `.fixedLarge` and the lower bound of `.learnedRange`
-  /// are β̃_1, "to get a better decoder log likelihood", as guided-diffusion has it.
+  /// The reverse of a process. At t = 0, where β̃ is 0, `.fixedSmall`, `.fixedLarge` and the lower
+  /// bound of `.learnedRange` are β̃_1, "to get a better decoder log likelihood", as
+  /// guided-diffusion has it.
   ///
   /// - Throws: `PlanError` if the output does not determine x̂0 at a timestep, as epsilon does not
   ///   at zero terminal SNR, the clipping is out of its range, or a single timestep leaves no β̃_1.
@@ -48,14 +45,11 @@ public struct ReverseProcess: Hashable, Sendable {
     _ schedule: NoiseSchedule, predicting prediction: Prediction, variance: Variance, clipping: Clipping = .none
   ) throws(PlanError) {
     try clipping.validate()
-    self.schedule = schedule
-    self.prediction = prediction
-    self.variance = variance
-    self.clipping = clipping
+    (self.schedule, self.prediction) = (schedule, prediction)
+    (self.variance, self.clipping) = (variance, clipping)
     let (ofX0, ofSample) = (schedule.posteriorX0Coefficient, schedule.posteriorSampleCoefficient)
     let small = schedule.posteriorLogVarianceClipped
-    var steps: [Step] = []
-    for t in schedule.betas.indices {
+    steps = try schedule.betas.indices.map { t throws(PlanError) in
       let level = schedule[t]
       let denoising =
         prediction == .previous
@@ -65,12 +59,10 @@ public struct ReverseProcess: Hashable, Sendable {
       }
       guard small[t].isFinite else { throw .coefficient(step: t, timestep: Double(t), sigma: level.sigma) }
       let isFirst = t == 0 && variance == .fixedLarge
-      steps.append(
-        Step(
-          level: level, denoising: denoising, mean: Readout(sample: ofSample[t], output: ofX0[t]),
-          logVariance: variance.logVariance(small: small[t], large: isFirst ? small[t] : Math.log(schedule.betas[t])),
-          posteriorLogVariance: small[t]))
+      return Step(
+        level: level, denoising: denoising, mean: Readout(sample: ofSample[t], output: ofX0[t]),
+        logVariance: variance.logVariance(small: small[t], large: isFirst ? small[t] : Math.log(schedule.betas[t])),
+        posteriorLogVariance: small[t])
     }
-    self.steps = steps
   }
 }

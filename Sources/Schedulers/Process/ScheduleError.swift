@@ -14,7 +14,8 @@ extension ScheduleError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .timesteps(let count, let least):
-      "\(count) timesteps: a schedule needs at least \(least)\(least == 2 ? " to be rescaled to zero terminal SNR" : "")"
+      "\(count) timesteps: a schedule needs at least \(least)"
+        + (least == 2 ? " to be rescaled to zero terminal SNR" : "")
     case .beta(let beta, let t):
       "beta \(beta) at timestep \(t) is outside (0, 1]"
         + (beta > 1 ? ": lower the end value, or use more timesteps where the schedule scales with their number" : "")

@@ -22,13 +22,8 @@ public struct LogVariance: Hashable, Codable, Sendable {
   /// Its change with v.
   public var slope: Double
 
-  /// A logarithm of the given form.
-  public init(offset: Double, slope: Double = 0) {
-    self.offset = offset
-    self.slope = slope
-  }
+  public init(offset: Double, slope: Double = 0) { (self.offset, self.slope) = (offset, slope) }
 
-  /// Whether both are numbers.
   var isFinite: Bool { offset.isFinite && slope.isFinite }
 }
 
