@@ -7,7 +7,6 @@ package struct BetaDistribution {
   /// The range of both for which the accuracy of the quantiles was tested.
   static let parameters = 0.1...10.0
 
-  /// Throws if a parameter is out of its range.
   func validate() throws(GridError) {
     for (name, value) in [("alpha", alpha), ("beta", beta)] where !Self.parameters.contains(value) {
       throw .parameter(name, value, allowed: "in \(Self.parameters.lowerBound) ... \(Self.parameters.upperBound.plain)")

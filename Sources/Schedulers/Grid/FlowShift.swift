@@ -55,7 +55,6 @@ public struct DynamicShift: Hashable, Codable, Sendable {
     case linear
   }
 
-  /// How s follows from mu.
   public var kind: Kind
   /// The tokens of the smaller and of the larger of the two sizes.
   public var tokens: ClosedRange<Int>
@@ -71,10 +70,7 @@ public struct DynamicShift: Hashable, Codable, Sendable {
     kind: Kind = .exponential, tokens: ClosedRange<Int> = 256...4096, smallest: Double = 0.5, largest: Double = 1.15
   ) {
     precondition(tokens.count > 1, "a line through mu needs two sizes; got \(tokens.lowerBound) tokens twice")
-    self.kind = kind
-    self.tokens = tokens
-    self.smallest = smallest
-    self.largest = largest
+    (self.kind, self.tokens, self.smallest, self.largest) = (kind, tokens, smallest, largest)
   }
 
   /// Flux.1-dev. A token is a square of 16×16 pixels: a picture has width/16·height/16 of them.

@@ -39,16 +39,10 @@ public struct FlowSpacing: Hashable, Codable, Sendable {
   /// Equal steps, without a shift unless given.
   public init(
     times: Times = .equal, shift: FlowShift = .fixed(1), last: Double? = nil, terminal: Double? = nil,
-    respacing: SigmaSpacing? = nil,
-    timesteps: Double = 1000, isReversed: Bool = false
+    respacing: SigmaSpacing? = nil, timesteps: Double = 1000, isReversed: Bool = false
   ) {
-    self.times = times
-    self.shift = shift
-    self.last = last
-    self.terminal = terminal
-    self.respacing = respacing
-    self.timesteps = timesteps
-    self.isReversed = isReversed
+    (self.times, self.shift, self.last, self.terminal) = (times, shift, last, terminal)
+    (self.respacing, self.timesteps, self.isReversed) = (respacing, timesteps, isReversed)
   }
 
   /// Stable Diffusion 3 and 3.5: shifted by 3, down to the first of 1000 timesteps.
@@ -114,7 +108,6 @@ extension SamplingGrid {
   /// N times of rectified flow, then clean data.
   ///
   /// - Parameters:
-  ///   - spacing: how the times lie.
   ///   - steps: N, 1 or more.
   ///   - mu: what the shift follows from, if it is dynamic.
   /// - Throws: `GridError` if mu is missing or out of place, or an option is out of its range.
@@ -131,7 +124,6 @@ extension SamplingGrid {
   /// Given times of rectified flow, largest first, then clean data, for which a last 0 may stand.
   ///
   /// - Parameters:
-  ///   - spacing: what is done to the times, and what the network is told.
   ///   - times: above 0 and at most 1.
   ///   - mu: what the shift follows from, if it is dynamic.
   /// - Throws: `GridError` if there are none, one is not below the one before it or out of its

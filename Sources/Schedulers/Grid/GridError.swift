@@ -33,16 +33,11 @@ extension GridError: CustomStringConvertible {
       "sigma \(sigma.plain) at step \(index) must be below the one before it, \(previous.plain)"
     case .inputScale(let scale, let index):
       "input scale \(scale) at step \(index) must be finite and above 0, and so what the network is given"
-    case .parameter(let name, let value, let allowed):
-      "\(name) \(value.plain) must be \(allowed)"
-    case .missing(let name, let reason):
-      "\(name) is missing: \(reason)"
-    case .start(let start, let allowed):
-      "cannot start at \(start): must be in \(allowed)"
-    case .respacing(let respacing, let reason):
-      "respacing \"\(respacing)\": \(reason)"
-    case .noPoints:
-      "a sampling grid needs at least its end point"
+    case .parameter(let name, let value, let allowed): "\(name) \(value.plain) must be \(allowed)"
+    case .missing(let name, let reason): "\(name) is missing: \(reason)"
+    case .start(let start, let allowed): "cannot start at \(start): must be in \(allowed)"
+    case .respacing(let respacing, let reason): "respacing \"\(respacing)\": \(reason)"
+    case .noPoints: "a sampling grid needs at least its end point"
     }
   }
 }

@@ -103,9 +103,6 @@ public struct RespacedSchedule: Hashable, Sendable {
 extension NoiseSchedule {
   /// The process of the timesteps that a respacing keeps, with β_t = 1 − ᾱ_t/ᾱ_{t−1} over these.
   ///
-  /// - Parameters:
-  ///   - respacing: which timesteps are kept.
-  ///   - lone: which timestep a section keeps that keeps one.
   /// - Throws: `GridError.respacing` if the respacing does not fit this schedule.
   /// - Accuracy: its tables are within 2 ulps of exact arithmetic on this schedule's betas.
   public func respaced(by respacing: Respacing, lone: Respacing.Lone = .last) throws(GridError) -> RespacedSchedule {

@@ -19,9 +19,7 @@ public struct SamplingGrid: Hashable, Sendable {
 
     /// A point. An end point that is never evaluated has timestep −1 by convention.
     public init(timestep: Double, level: NoiseLevel, inputScale: Double = 1) {
-      self.timestep = timestep
-      self.level = level
-      self.inputScale = inputScale
+      (self.timestep, self.level, self.inputScale) = (timestep, level, inputScale)
     }
 
     /// Data without noise, where runs end.
@@ -49,24 +47,21 @@ public struct SamplingGrid: Hashable, Sendable {
       guard point.timestep.isFinite else { throw .timestep(point.timestep, index: i, allowed: "finite") }
       let (scale, level) = (point.inputScale, point.level)
       guard scale.isFinite, scale > 0, NoiseLevel.isValid(signal: scale * level.signal, noise: scale * level.noise)
-      else {
-        throw .inputScale(scale, index: i)
-      }
+      else { throw .inputScale(scale, index: i) }
       if i > 0, !(point.level.sigma < points[i - 1].level.sigma) {
         throw .sigma(point.level.sigma, index: i, previous: points[i - 1].level.sigma)
       }
     }
-    self.points = points
-    self.schedule = schedule
+    (self.points, self.schedule) = (points, schedule)
   }
 
   /// A grid of points that need not descend, as other libraries make them.
-  package init(unchecked points: [Point], schedule: NoiseSchedule? = nil) { (self.points, self.schedule) = (points, schedule) }
+  package init(unchecked points: [Point], schedule: NoiseSchedule? = nil) {
+    (self.points, self.schedule) = (points, schedule)
+  }
 
   /// The pairs of neighbouring points, in the order in which a run passes them.
-  public var intervals: [(from: Point, to: Point)] {
-    zip(points, points.dropFirst()).map { (from: $0, to: $1) }
-  }
+  public var intervals: [(from: Point, to: Point)] { zip(points, points.dropFirst()).map { (from: $0, to: $1) } }
 
   /// Which sigma belongs to which timestep.
   ///
@@ -133,7 +128,7 @@ extension SamplingGrid: Codable {
         points: container.decode([Point].self, forKey: .points),
         schedule: container.decodeIfPresent(NoiseSchedule.self, forKey: .schedule))
     } catch let error as GridError {
-      throw DecodingError.dataCorruptedError(forKey: .points, in: container, debugDescription: "\(error)")
+      throw container.error(.points, "\(error)")
     }
   }
 }

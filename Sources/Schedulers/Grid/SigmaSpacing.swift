@@ -25,7 +25,6 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
   /// Every spacing with its default parameters.
   public static let all: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(), .linear]
 
-  /// Throws if a parameter is out of its range.
   func validate() throws(GridError) {
     switch self {
     case .karras(let rho), .polyexponential(let rho):
@@ -46,15 +45,12 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
         (Double(count - 1 - i) * start + Double(i) * end) / Double(count - 1)
       }
       switch self {
-      case .karras(let rho):
-        return Math.pow(between(Math.pow(largest, 1 / rho), Math.pow(smallest, 1 / rho)), rho)
-      case .exponential:
-        return Math.exp(between(Math.log(largest), Math.log(smallest)))
+      case .karras(let rho): return Math.pow(between(Math.pow(largest, 1 / rho), Math.pow(smallest, 1 / rho)), rho)
+      case .exponential: return Math.exp(between(Math.log(largest), Math.log(smallest)))
       case .polyexponential(let rho):
         let share = Math.pow(between(1, 0), rho)
         return Math.exp(share * Math.log(largest) + (1 - share) * Math.log(smallest))
-      case .linear:
-        return between(largest, smallest)
+      case .linear: return between(largest, smallest)
       }
     }
   }
@@ -66,7 +62,6 @@ extension SamplingGrid {
   /// - Parameters:
   ///   - schedule: gives the range and the timesteps that the network is told.
   ///   - steps: N, in 1 ... T.
-  ///   - spacing: how the sigmas lie between the ends.
   ///   - range: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
   /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as
   ///   after rescaling to zero terminal SNR, where the largest sigma is infinite), or a parameter

@@ -47,8 +47,7 @@ public struct TimestepScale: Hashable, Sendable {
     return isStraight ? value / (1 - value) : Math.exp(value)
   }
 
-  /// The point with a given sigma on the way from one point to another: the level is on their path,
-  /// and so is what the network is given.
+  /// The point with a given sigma between two others: level and network input are on their path.
   public func point(sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
     Self.point(timestep: timestep(sigma: sigma), sigma: sigma, between: a, and: b)
   }

@@ -21,8 +21,8 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   case sgmUniform
   /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both
   /// parameters below 1 the steps are small at both ends of the process. Where two would fall on
-  /// one timestep, the later takes the next one that is free. The parameters are in 0.1 ... 10. Lee
-  /// et al. 2024, https://arxiv.org/abs/2407.12173.
+  /// one timestep, the later takes the next free one. Parameters are in 0.1 ... 10. Lee et al.
+  /// 2024, https://arxiv.org/abs/2407.12173.
   case beta(alpha: Double = 0.6, beta: Double = 0.6)
 
   /// The name on the command line and in messages.
@@ -54,8 +54,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
           "offset", Double(offset), allowed: "in 0 ... \(total - 1 - last) with \(count) of \(total) timesteps")
       }
       return (0..<count).reversed().map { $0 * (total / count) + offset }
-    case .trailing:
-      return (0..<count).map { Self.roundedQuotient(total * (count - $0), count) - 1 }
+    case .trailing: return (0..<count).map { Self.roundedQuotient(total * (count - $0), count) - 1 }
     case .linspace:
       guard count > 1 else { return [total - 1] }
       return (0..<count).reversed().map { Self.roundedQuotient($0 * (total - 1), count - 1) }
@@ -66,8 +65,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
           allowed: "in \(count) ... \(total) with \(count) of \(total) timesteps")
       }
       return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
-    case .sgmUniform:
-      return (0..<count).map { (total - 1) * (count - $0) / count }
+    case .sgmUniform: return (0..<count).map { (total - 1) * (count - $0) / count }
     case .beta(let alpha, let beta):
       let distribution = BetaDistribution(alpha: alpha, beta: beta)
       try distribution.validate()
@@ -96,9 +94,7 @@ extension SamplingGrid {
   /// N of the schedule's timesteps, then clean data.
   ///
   /// - Throws: `GridError` if `steps` is outside 1 ... T, or a timestep outside the schedule.
-  public init(
-    _ schedule: NoiseSchedule, steps: Int, spacing: TimestepSpacing = .trailing
-  ) throws(GridError) {
+  public init(_ schedule: NoiseSchedule, steps: Int, spacing: TimestepSpacing = .trailing) throws(GridError) {
     try self.init(schedule, timesteps: spacing.timesteps(steps: steps, of: schedule.timesteps))
   }
 
@@ -109,9 +105,7 @@ extension SamplingGrid {
     guard !timesteps.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
     var bound = schedule.timesteps
     for (i, t) in timesteps.enumerated() {
-      guard t >= 0, t < bound else {
-        throw .timestep(Double(t), index: i, allowed: "0 or more and below \(bound)")
-      }
+      guard t >= 0, t < bound else { throw .timestep(Double(t), index: i, allowed: "0 or more and below \(bound)") }
       bound = t
     }
     let points = timesteps.map { Point(timestep: Double($0), level: schedule[$0]) }

@@ -1,5 +1,4 @@
-/// A step that goes lower than wanted without noise, then draws noise back up to the level that is
-/// wanted.
+/// A step without noise to a lower level than wanted, then noise back up to the one wanted.
 ///
 ///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
 ///

@@ -1,26 +1,24 @@
 /// What is done to x̂0 before a sampler uses it.
-public enum Clipping: Hashable, Sendable {
+public enum Clipping: Hashable, Codable, Sendable {
   /// Nothing.
   case none
   /// Each value is brought into the range. NaN stays NaN.
   case range(ClosedRange<Double>)
-  /// Dynamic thresholding: each value is brought into −s ... s and divided by s, where s is the `ratio` quantile of |x̂0| over one sample,
-  /// at least 1 and at most `maximum`. A sample with a NaN becomes NaN.
+  /// Dynamic thresholding: values are brought into −s ... s and divided by s, the `ratio` quantile
+  /// of |x̂0| over one sample, at least 1 and at most `maximum`. A sample with a NaN becomes NaN.
   ///
-  /// `maximum` is above 0. With 1 this is plain clipping; below 1 s is `maximum` itself, whatever the sample.
+  /// `maximum` is above 0. With 1 this is plain clipping; below 1, s is `maximum` for every sample.
   ///
-  /// Source: Saharia et al. 2022, https://arxiv.org/abs/2205.11487, section 2.3; quantile by linear interpolation, and `maximum`, as in
-  /// diffusers.
+  /// Source: Saharia et al. 2022, https://arxiv.org/abs/2205.11487, section 2.3; quantile by linear
+  /// interpolation, and `maximum`, as in diffusers.
   case dynamic(ratio: Double = 0.995, maximum: Double = 1)
 
   package func validate() throws(PlanError) {
     switch self {
     case .none: break
     case .range(let range):
-      guard range.lowerBound.isFinite, range.upperBound.isFinite else {
-        throw .option(
-          "range", range.lowerBound.isFinite ? range.upperBound : range.lowerBound, of: "clipping",
-          allowed: "finite numbers")
+      for bound in [range.lowerBound, range.upperBound] where !bound.isFinite {
+        throw .option("range", bound, of: "clipping", allowed: "finite numbers")
       }
     case .dynamic(let ratio, let maximum):
       guard ratio > 0, ratio <= 1 else { throw .option("ratio", ratio, of: "dynamic clipping", allowed: "(0, 1]") }
@@ -30,5 +28,3 @@ public enum Clipping: Hashable, Sendable {
     }
   }
 }
-
-extension Clipping: Codable {}

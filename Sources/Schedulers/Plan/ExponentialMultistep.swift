@@ -12,7 +12,7 @@ package struct ExponentialMultistep {
   package var estimate: Estimate
   package var slopeRule = SlopeRule.exact
   package var eta = 0.0
-  /// Whether steps of order 3 take half of the polynomial's second difference, as the authors' code does.
+  /// Whether steps of order 3 halve the polynomial's second difference, as the authors' code does.
   var matchesAuthorsCode = false
   var lowersFinalOrder = false
 

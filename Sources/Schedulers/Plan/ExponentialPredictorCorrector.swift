@@ -1,8 +1,8 @@
-/// The steps of a multistep predictor with a corrector that takes the next evaluation into the step that led to it, at no further call.
+/// The steps of a multistep predictor, and of a corrector that takes the next evaluation into them.
 ///
-/// The sample that the network sees is the predicted one. The next step starts from the corrected one, which is the predicted one and the
-/// difference of two polynomials through estimates that are kept; the noise of both is the same. What was changed in the predicted one
-/// meanwhile stays in it.
+/// The network sees the predicted sample. The next step starts from the corrected one: the
+/// predicted one and the difference of two polynomials through estimates that are kept. Both have
+/// the same noise, and what was changed in the predicted one stays.
 package struct ExponentialPredictorCorrector {
   package var estimate: Estimate
   /// The values that the predictor's polynomial goes through.
@@ -13,7 +13,7 @@ package struct ExponentialPredictorCorrector {
   var lowersFinalOrder = false
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
-  /// The integral of the slope where there is one value beside the one held: a function of H and of the exact integrals.
+  /// The integral of the slope where one value is beside the one held, from H and the exact ones.
   package var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
 
   package init(
@@ -45,10 +45,8 @@ package struct ExponentialPredictorCorrector {
   /// Whether the sample that a step starts from is corrected.
   package func corrects(step i: Int) -> Bool { i > 0 && correctorOrder > 0 && !uncorrectedSteps.contains(i - 1) }
 
-  /// The values that the polynomial of a step goes through, newest first, without the next one; as seen `ago` evaluations after it.
-  package func values(
-    _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
-  ) -> [(form: LinearForm, level: NoiseLevel)] {
+  /// The values of a step's polynomial, newest first, without the next one; seen `ago` steps later.
+  package func values(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool) -> [ExponentialStep.Value] {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder
     let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
     return (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }

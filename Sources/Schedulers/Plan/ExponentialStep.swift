@@ -1,5 +1,4 @@
-/// A step whose linear part is solved exactly in lambda = ln(signal/noise), with a polynomial for
-/// the estimate E on the way.
+/// A step whose linear part is solved in lambda = ln(signal/noise), with a polynomial for E.
 ///
 /// DPM-Solver, DPM-Solver++, DEIS, UniPC and SA-Solver share it. They differ in the values of E
 /// that the polynomial goes through, and their papers in how they write its integral.
@@ -11,12 +10,14 @@
 ///
 /// with h = lambda' − lambda and s = (λ − lambda)/h on the way from 0 to 1. The polynomial stands
 /// in Newton's form, whose first value is E at s = 0: `held` is the step with that value alone, and
-/// `change` adds the integral of the rest. The φ-functions of the papers are in the moments, ∫₀¹
+/// `change` adds the integral of the rest. The papers' φ-functions are in the moments ∫₀¹
 /// H·e^(−H(1−s))·sʲ ds = H·j!·φⱼ₊₁(−H).
 ///
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4;
 /// https://arxiv.org/abs/2211.01095, proposition 4.1.
 package struct ExponentialStep {
+  package typealias Value = (form: LinearForm, level: NoiseLevel)
+
   /// What is interpolated.
   package var estimate: Estimate
   package var from: NoiseLevel
@@ -30,7 +31,6 @@ package struct ExponentialStep {
 
   /// The length of the step; infinite from a level without signal, and to one without noise.
   private var h: Double { to.lambda - from.lambda }
-
   /// H, the exponent over the whole step.
   package var exponent: Double { estimate == .x0 ? (1 + eta) * h : -h }
 
@@ -39,8 +39,7 @@ package struct ExponentialStep {
     let ratio = to.noise / from.noise
     switch estimate {
     case .epsilon:
-      // What is drawn is as large as the noise that is left, which at clean data is none: that step
-      // is the ODE's.
+      // What is drawn is as large as the noise left; at clean data, where none is, it is 0.
       let eta = to.noise > 0 ? eta : 0
       let (run, variance) = (to.sigma - from.sigma, eta * (from.sigma - to.sigma) * (from.sigma + to.sigma))
       return to.signal * (sample / from.signal + (1 + eta) * run * value + max(variance, 0).squareRoot() * .noise)
@@ -58,16 +57,13 @@ package struct ExponentialStep {
     held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
   }
 
-  /// What the slope and higher differences of a polynomial through values of E add, the first of
-  /// which is the one held.
+  /// What a polynomial through values of E adds to the first of them, which is the one held.
   ///
   /// - Parameters:
   ///   - values: each E with the level at which it was made; one without signal is at infinity, and
   ///     only the last may be.
   ///   - rule: what replaces the exact integrals of the parts of the polynomial.
-  package func change(_ values: [(form: LinearForm, level: NoiseLevel)], rule: (inout [Double], [Double]) -> Void = { _, _ in })
-    -> LinearForm
-  {
+  package func change(_ values: [Value], rule: (inout [Double], [Double]) -> Void = { _, _ in }) -> LinearForm {
     // A step that goes nowhere has nothing to integrate over.
     guard values.count > 1, h != 0 else { return LinearForm() }
     // The two ends by themselves, as h may be infinite.
@@ -92,8 +88,7 @@ package struct ExponentialStep {
       return moments
     }
     return (0..<count).map { j in
-      var term = exponent / Double(j + 1)
-      var sum = term
+      var (term, sum) = (exponent / Double(j + 1), exponent / Double(j + 1))
       for n in 1..<24 {
         term *= -exponent / Double(j + n + 1)
         sum += term
@@ -103,8 +98,7 @@ package struct ExponentialStep {
   }
 }
 
-/// Polynomials through values at nodes, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁)
-/// + ...
+/// Polynomials through values, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁) + ...
 package enum Interpolation {
   /// The integral of each product (s − s₀)···(s − s_(k−1)), from those of sʲ.
   package static func weights(of nodes: [Double], moments: [Double]) -> [Double] {

@@ -1,5 +1,4 @@
-/// A combination of what a run has at hand, with plain numbers for coefficients: the language in
-/// which samplers are written.
+/// A combination of what a run has at hand, with numbers for coefficients: the samplers' language.
 ///
 /// x' = Σ samples[k]·x_k + made·x⁺ + Σ estimates[k]·E_k + predicted·x̂0 + output·F + noise·z, where
 /// index 0 is the newest and k the one k evaluations ago. `estimates` are what the sampler
@@ -13,15 +12,13 @@
 public struct LinearForm: Hashable, Codable, Sendable {
   /// The factors of the current sample and of earlier ones, newest first.
   public private(set) var samples: [Double] = []
-  /// The factor of the current sample as the evaluation before made it. It is that of the current
-  /// sample too, unless that was replaced.
+  /// The factor of the current sample as it was made, which it still is unless it was replaced.
   public private(set) var made: Double = 0
   /// The factors of the current estimate and of earlier ones, newest first.
   public private(set) var estimates: [Double] = []
   /// The factor of this evaluation's unclipped x̂0.
   public private(set) var predicted: Double = 0
-  /// The factor of the network's output F itself, for what x̂0 does not say, as where there is no
-  /// noise.
+  /// The factor of the network's output F itself, for what x̂0 does not say.
   public private(set) var output: Double = 0
   /// The factor of fresh standard normal noise.
   public private(set) var noise: Double = 0
@@ -31,53 +28,32 @@ public struct LinearForm: Hashable, Codable, Sendable {
 
   /// The current sample x.
   public static let sample = sample(ago: 0)
-
   /// The sample of `ago` evaluations ago.
-  public static func sample(ago: Int) -> LinearForm {
-    var form = LinearForm()
-    form.samples = Array(repeating: 0, count: ago) + [1]
-    return form
-  }
-
+  public static func sample(ago: Int) -> LinearForm { LinearForm(samples: Array(repeating: 0, count: ago) + [1]) }
   /// The current sample as it was made, whatever has replaced it since.
-  public static let made: LinearForm = {
-    var form = LinearForm()
-    form.made = 1
-    return form
-  }()
-
+  public static let made = LinearForm(made: 1)
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
   public static func estimate(ago: Int = 0) -> LinearForm {
-    var form = LinearForm()
-    form.estimates = Array(repeating: 0, count: ago) + [1]
-    return form
+    LinearForm(estimates: Array(repeating: 0, count: ago) + [1])
   }
-
   /// This evaluation's x̂0 before clipping.
-  public static let predicted: LinearForm = {
-    var form = LinearForm()
-    form.predicted = 1
-    return form
-  }()
-
+  public static let predicted = LinearForm(predicted: 1)
   /// The network's output.
-  public static let output: LinearForm = {
-    var form = LinearForm()
-    form.output = 1
-    return form
-  }()
-
+  public static let output = LinearForm(output: 1)
   /// Fresh standard normal noise z.
-  public static let noise: LinearForm = {
-    var form = LinearForm()
-    form.noise = 1
-    return form
-  }()
+  public static let noise = LinearForm(noise: 1)
+
+  private init(
+    samples: [Double] = [], made: Double = 0, estimates: [Double] = [], predicted: Double = 0, output: Double = 0,
+    noise: Double = 0
+  ) {
+    (self.samples, self.made, self.estimates) = (samples, made, estimates)
+    (self.predicted, self.output, self.noise) = (predicted, output, noise)
+  }
 }
 
 extension LinearForm {
-  // What is consumed is changed where it lies: a sampler's line of algebra makes many forms that
-  // nothing else refers to.
+  // What is consumed is changed in place: algebra makes many forms that nothing else needs.
 
   public static func + (a: consuming LinearForm, b: LinearForm) -> LinearForm {
     a.add(b, times: 1)
@@ -135,7 +111,6 @@ extension LinearForm {
     while coefficients.last == 0 { coefficients.removeLast() }
   }
 
-  /// Whether every factor is a number.
   var isFinite: Bool {
     samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)
       && [made, predicted, output, noise].allSatisfy(\.isFinite)
@@ -148,8 +123,7 @@ extension LinearForm: CustomStringConvertible {
     func name(_ symbol: String, _ ago: Int) -> String { ago == 0 ? symbol : "\(symbol)[-\(ago)]" }
     let terms =
       samples.enumerated().map { ($1, name("x", $0)) } + [(made, "x⁺")]
-      + estimates.enumerated().map { ($1, name("E", $0)) }
-      + [(predicted, "x̂0"), (output, "F"), (noise, "z")]
+      + estimates.enumerated().map { ($1, name("E", $0)) } + [(predicted, "x̂0"), (output, "F"), (noise, "z")]
     let parts = terms.filter { $0.0 != 0 }.map { "\($0.0)·\($0.1)" }
     return parts.isEmpty ? "0" : parts.joined(separator: " + ")
   }

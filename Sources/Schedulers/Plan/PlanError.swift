@@ -2,7 +2,7 @@
 public enum PlanError: Error, Hashable, Sendable {
   /// The network's output does not determine x̂0 at this level.
   case singular(String, timestep: Double, sigma: Double)
-  /// The network's output is about the point that follows on the grid, and there is none with signal.
+  /// The network's output is about the next point of the grid, and there is none with signal.
   case noNext(timestep: Double)
   /// A coefficient is infinite or NaN.
   case coefficient(step: Int, timestep: Double, sigma: Double)
@@ -16,19 +16,20 @@ extension PlanError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .noNext(let timestep):
-      "a network that predicts the previous sample says nothing about timestep \(timestep.plain), which has no cleaner point with "
-        + "signal after it on this grid; use another prediction type or sampler"
+      "a network that predicts the previous sample says nothing about timestep \(timestep.plain), which has no "
+        + "cleaner point with signal after it on this grid; use another prediction type or sampler"
     case .singular(let name, let timestep, let sigma):
-      "\(name) does not determine x0 at timestep \(timestep.plain), where sigma is \(sigma): there is no \(sigma > 0 ? "signal" : "noise"); "
-        + (sigma > 0 ? "use a network that predicts v or x0, or start at a lower timestep" : "end the run before it")
+      "\(name) does not determine x0 at timestep \(timestep.plain), where sigma is \(sigma): there is no "
+        + (sigma > 0
+          ? "signal; use a network that predicts v or x0, or start at a lower timestep"
+          : "noise; end the run before it")
     case .coefficient(let step, let timestep, let sigma):
-      "step \(step), timestep \(timestep.plain), has a coefficient that is not finite at sigma \(sigma); start at a lower timestep or use "
-        + "a sampler that does not divide by the signal, such as DPM-Solver++"
-    case .option(let name, let value, let type, let allowed):
-      "\(name) \(value.plain) of \(type) must be in \(allowed)"
+      "step \(step), timestep \(timestep.plain), has a coefficient that is not finite at sigma \(sigma); start at a "
+        + "lower timestep or use a sampler that does not divide by the signal, such as DPM-Solver++"
+    case .option(let name, let value, let type, let allowed): "\(name) \(value.plain) of \(type) must be in \(allowed)"
     case .reach(let step):
-      "step \(step) needs a sample or an estimate from before the start; make a new plan over the shorter grid instead of cutting "
-        + "this one"
+      "step \(step) needs a sample or an estimate from before the start; make a new plan over the shorter grid "
+        + "instead of cutting this one"
     }
   }
 }

@@ -1,15 +1,13 @@
 /// A sampling method: for a grid of points, one line of algebra per evaluation of the network.
 ///
-/// A sampler knows levels and symbols. It never sees a tensor, a network, or what the network
-/// predicts.
+/// A sampler knows levels and symbols. It never sees a tensor, a network or a kind of prediction.
 public protocol Sampler: Hashable, Codable, Sendable {
   /// What to do at each evaluation, in order.
   ///
   /// - Throws: `PlanError` if an option is out of its range.
   func moves(over grid: SamplingGrid) throws(PlanError) -> [Move]
 
-  /// The level of the sample that a run starts from; the grid's first unless the sampler runs
-  /// another way.
+  /// The level that a run starts from; the grid's first unless the sampler runs another way.
   func start(of grid: SamplingGrid) -> NoiseLevel
 }
 
@@ -24,16 +22,13 @@ extension Sampler {
 
 /// A sampler whose amount of fresh noise can be set.
 public protocol EtaSampler: Sampler {
-  /// 0 draws none and solves the probability-flow ODE; 1 draws as much as the reverse process
-  /// itself.
+  /// 0 draws none and solves the probability-flow ODE; 1 draws as much as the reverse process.
   var eta: Double { get set }
 }
 
 extension EtaSampler {
   /// Throws if `eta` is NaN or outside [0, 1].
-  public func validateEta() throws(PlanError) {
-    try check("eta", eta, .closed(0...1))
-  }
+  public func validateEta() throws(PlanError) { try check("eta", eta, .closed(0...1)) }
 }
 
 /// What a sampler extrapolates from: made from a sample and x̂0 at the level of the evaluation.
@@ -52,8 +47,7 @@ public struct Move: Hashable, Codable, Sendable {
   public var arrival: NoiseLevel
   /// What the symbol `.estimate()` stands for.
   public var estimate: Estimate
-  /// The next sample. Where the variance is learned, its noise is multiplied by the deviation that
-  /// the network says.
+  /// The next sample; a learned variance multiplies its noise by the deviation.
   public var next: LinearForm
   /// The variance of p(x' | x), for samplers that draw from one.
   public var variance: StepVariance?
@@ -63,10 +57,7 @@ public struct Move: Hashable, Codable, Sendable {
     at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm,
     variance: StepVariance? = nil
   ) {
-    self.query = query
-    self.arrival = arrival
-    self.estimate = estimate
-    self.next = next
-    self.variance = variance
+    (self.query, self.arrival, self.estimate) = (query, arrival, estimate)
+    (self.next, self.variance) = (next, variance)
   }
 }

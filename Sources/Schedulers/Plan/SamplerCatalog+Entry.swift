@@ -21,8 +21,7 @@ extension SamplerCatalog {
     public let isInversion: Bool
     /// Whether it comes back to levels that it has left, as resampling does.
     public let revisitsLevels: Bool
-    /// Whether it has no plan for a grid with a level without signal, where it would divide by the
-    /// signal.
+    /// Whether it has no plan for a grid with a level without signal, as it divides by the signal.
     public let needsSignal: Bool
     /// Whether its steps follow from the timesteps of the points too, not from their levels alone.
     public let readsTimesteps: Bool
@@ -38,12 +37,8 @@ extension SamplerCatalog {
     ///
     /// - Precondition: the sampler's options are in their ranges.
     public init(name: String, title: String, sampler: any Sampler, order: Int, source: String, use: String) {
-      self.name = name
-      self.title = title
-      self.sampler = sampler
-      self.order = order
-      self.source = source
-      self.use = use
+      (self.name, self.title, self.sampler) = (name, title, sampler)
+      (self.order, self.source, self.use) = (order, source, use)
 
       let grid = Self.probe(steps: 24)
       let start = sampler.start(of: grid)
@@ -65,12 +60,10 @@ extension SamplerCatalog {
       keptEstimates = moves.reduce(0) { max($0, $1.next.estimates.count - 1) }
     }
 
-    /// How often the network is called on a grid of `steps` steps, 1 or more, that ends in clean
-    /// data.
+    /// How often the network is called in `steps` steps, 1 or more, to clean data.
     public func evaluations(steps: Int) -> Int { Self.moves(of: sampler, over: Self.probe(steps: steps)).count }
 
-    /// The largest number of steps that call the network no more than `evaluations` times, which is
-    /// 1 or more.
+    /// The largest number of steps with at most `evaluations` calls, which is 1 or more.
     public func steps(evaluations: Int) -> Int {
       // A step takes one call at least.
       var (steps, more) = (1, evaluations + 1)
@@ -81,8 +74,7 @@ extension SamplerCatalog {
       return steps
     }
 
-    /// The calls for N steps, to clean data, such as 2N − 1; where they do not grow evenly, about
-    /// as many.
+    /// The calls for N steps to clean data, such as 2N − 1; "about" where they do not grow evenly.
     public var calls: String {
       func text(_ factor: Int) -> String { factor == 1 ? "N" : "\(factor)N" }
       let (few, next, many) = (evaluations(steps: 24), evaluations(steps: 25), evaluations(steps: 240))
@@ -94,8 +86,7 @@ extension SamplerCatalog {
 }
 
 extension SamplerCatalog.Entry {
-  /// A grid like most: σ from 20 to 0.05 in equal steps of ln σ, then clean data, with timesteps
-  /// that grow with σ.
+  /// A grid: σ from 20 to 0.05 in equal steps of ln σ, then clean data; timesteps grow with σ.
   ///
   /// - Parameters:
   ///   - first: the first σ.

@@ -2,31 +2,11 @@
 public enum SamplerCatalog {
   /// All entries, simplest first. Each stands in the file of its sampler.
   public static let all: [Entry] = [
-    DDPM.entries,
-    DDIM.entries,
-    DDIMInversion.entries,
-    Euler.entries,
-    EulerAncestral.entries,
-    Heun.entries,
-    DPMSolverPlusPlus.entries,
-    DPMSolver.entries,
-    DPMSolverSinglestep.entries,
-    UniPC.entries,
-    SASolver.entries,
-    DEIS.entries,
-    LMS.entries,
-    IPNDM.entries,
-    PNDM.entries,
-    KDPM2.entries,
-    DPMSolverPlusPlusSDE.entries,
-    StraightHeun.entries,
-    Churn.entries,
-    GradientEstimation.entries,
-    DPMSolverPlusPlusInversion.entries,
-    RePaint.entries,
-    LCM.entries,
-    TCD.entries,
-    ConsistencyModel.entries,
+    DDPM.entries, [DDIM.entry, DDIMInversion.entry, Euler.entry, EulerAncestral.entry, Heun.entry],
+    DPMSolverPlusPlus.entries, DPMSolver.entries, DPMSolverSinglestep.entries, UniPC.entries, [SASolver.entry],
+    DEIS.entries, [LMS.entry, IPNDM.entry], PNDM.entries, KDPM2.entries, [DPMSolverPlusPlusSDE.entry],
+    [StraightHeun.entry], Churn.entries, [GradientEstimation.entry, DPMSolverPlusPlusInversion.entry],
+    [RePaint.entry, LCM.entry, TCD.entry, ConsistencyModel.entry],
   ].flatMap { $0 }
 
   /// The entry with a name of `all`.

@@ -1,6 +1,6 @@
-/// The numbers of a run: for each evaluation, what the network is asked and which combination makes the next sample.
+/// The numbers of a run: what each evaluation asks the network, and what makes the next sample.
 ///
-/// A plan is made once by a sampler, is immutable, and can be printed, compared, hashed, saved and run on any tensor type.
+/// A plan is immutable, and can be printed, compared, hashed, saved and run on any tensor type.
 ///
 /// ```swift
 /// let plan = try DDIM().plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))
@@ -13,9 +13,8 @@ public struct SamplingPlan: Hashable, Sendable {
   ///
   ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
   ///     E  = keeping.sample·x + keeping.output·x̂0
-  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z, which a learned variance multiplies by its root
+  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z (times a learned deviation)
   public struct Step: Hashable, Codable, Sendable {
-    /// What the network is told.
     public let query: Query
     /// The level of x'.
     public let arrival: NoiseLevel
@@ -23,27 +22,22 @@ public struct SamplingPlan: Hashable, Sendable {
     public let denoising: Readout
     /// How the sample and x̂0 give the estimate E that `next` speaks of.
     public let keeping: Readout
-    /// The next sample.
     public let next: LinearForm
-    /// The variance of p(x' | x), where the sampler draws from one: `next` holds its root as the factor of z, or 1 where it is learned.
-    /// For the last step, which draws nothing, what guidance by the mean takes for it.
+    /// The variance of p(x' | x), where the sampler draws from one: `next` holds its root as the
+    /// factor of z, or 1 where it is learned. For the last step, which draws nothing, what guidance
+    /// by the mean takes for it.
     public let variance: StepVariance?
 
     package init(
       query: Query, arrival: NoiseLevel, denoising: Readout, keeping: Readout, next: LinearForm, variance: StepVariance?
     ) {
-      self.query = query
-      self.arrival = arrival
-      self.denoising = denoising
-      self.keeping = keeping
-      self.next = next
-      self.variance = variance
+      (self.query, self.arrival, self.denoising) = (query, arrival, denoising)
+      (self.keeping, self.next, self.variance) = (keeping, next, variance)
     }
 
     /// E over x and F, where nothing is clipped.
     public var foldedEstimate: Readout {
-      Readout(
-        sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
+      Readout(sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
     }
 
     /// What x' holds of x and F, where nothing is clipped and x is as it was made.
@@ -60,18 +54,14 @@ public struct SamplingPlan: Hashable, Sendable {
   public let steps: [Step]
   /// The level of the sample that a run starts from.
   public let start: NoiseLevel
-  /// What is done to x̂0 before it is used.
   public let clipping: Clipping
-  /// Whether the network's output has twice the channels of a sample: its prediction, then what it says of the variance.
+  /// Whether outputs have twice a sample's channels: the prediction, then the variance.
   public let learnsVariance: Bool
 
   /// x_T = initialScale·z: the deviation of a sample at the start level, for data of unit variance.
   ///
   /// 1 for a variance-preserving process, √(1 + σ²) for an exploding one.
-  public var initialScale: Double {
-    (start.signal * start.signal + start.noise * start.noise).squareRoot()
-  }
-
+  public var initialScale: Double { (start.signal * start.signal + start.noise * start.noise).squareRoot() }
   /// Whether any step draws fresh noise.
   public var isStochastic: Bool { steps.contains { $0.next.noise != 0 } }
 
@@ -83,19 +73,17 @@ public struct SamplingPlan: Hashable, Sendable {
       }
       guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }
     }
-    self.steps = steps
-    self.start = start
-    self.clipping = clipping
+    (self.steps, self.start, self.clipping) = (steps, start, clipping)
     self.learnsVariance = learnsVariance || steps.contains { $0.variance?.isLearned ?? false }
   }
 
-  /// How many earlier samples and estimates a run still needs after a step, counted from the newest.
+  /// How many of the newest samples and estimates a run still needs after a step.
   struct Retention: Hashable, Sendable {
     var samples = 0
     var estimates = 0
   }
 
-  /// What to keep after each step, and no more. A step that reaches k evaluations back needs k of them kept before it.
+  /// What to keep after each step. One that reaches k evaluations back needs k kept before it.
   var retention: [Retention] {
     var kept = Retention()
     var result: [Retention] = []
@@ -109,7 +97,7 @@ public struct SamplingPlan: Hashable, Sendable {
 }
 
 extension Move {
-  /// The step of a plan in which the network is asked at `query`, a point with the level of the move's.
+  /// The step of a plan that asks the network at `query`, a point with the level of the move's.
   func step(asking query: SamplingPlan.Query, denoising: Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
       query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
@@ -134,12 +122,11 @@ extension SamplingPlan: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     do {
       try self.init(
-        steps: container.decode([Step].self, forKey: .steps),
-        start: container.decode(NoiseLevel.self, forKey: .start),
+        steps: container.decode([Step].self, forKey: .steps), start: container.decode(NoiseLevel.self, forKey: .start),
         clipping: container.decode(Clipping.self, forKey: .clipping),
         learnsVariance: container.decode(Bool.self, forKey: .learnsVariance))
     } catch let error as PlanError {
-      throw DecodingError.dataCorruptedError(forKey: .steps, in: container, debugDescription: "\(error)")
+      throw container.error(.steps, "\(error)")
     }
   }
 }

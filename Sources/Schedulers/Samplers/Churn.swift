@@ -1,13 +1,11 @@
-/// A sampler whose samples are made a little noisier before each of its steps, which then go
-/// further down.
+/// A sampler whose samples are made noisier before each step, which then goes further down.
 ///
 ///     γ  = min(amount/N, √2 − 1) where σ is in the range, else 0;    σ̂ = σ·(1 + γ)
 ///     x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ',    with x̄ = x/signal
 ///
 /// The network sees the noisier sample, so a plan has the noise of a step in the line that makes
-/// that sample: at the end of the step before. A run starts where that of the first step has been
-/// added, at σ̂ in the place of σ. What the network is told at σ̂ is the timestep of σ̂; beyond the
-/// noisiest of a schedule, that.
+/// that sample: at the end of the step before. A run starts at the σ̂ of its first step. The network
+/// is told the timestep of σ̂, at most the noisiest of the schedule.
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is `Heun`;
 /// with `Euler`, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_euler`.
@@ -18,18 +16,13 @@ public struct Churn<Base: Sampler>: Sampler {
   public var amount: Double
   /// S_tmin and S_tmax: the sigmas at which noise is added.
   public var range: ClosedRange<Double>
-  /// S_noise: the factor of the noise that is added, a little above 1 against the loss of detail; 0
-  /// or more.
+  /// S_noise, the factor of the noise added, 0 or more; a little above 1 to keep detail.
   public var noise: Double
 
-  /// Churn before each step of a sampler.
   public init(
     _ base: Base, amount: Double, range: ClosedRange<Double> = 0 ... .greatestFiniteMagnitude, noise: Double = 1
   ) {
-    self.base = base
-    self.amount = amount
-    self.range = range
-    self.noise = noise
+    (self.base, self.amount, self.range, self.noise) = (base, amount, range, noise)
   }
 
   public func start(of grid: SamplingGrid) -> NoiseLevel {
@@ -45,8 +38,7 @@ public struct Churn<Base: Sampler>: Sampler {
     for i in 0..<grid.steps {
       let (to, next) = (grid.points[i + 1], starts[i + 1])
       var step = try base.moves(over: SamplingGrid(unchecked: [starts[i], to]))
-      // x' of the level that the step leads to, as one of the noisier level: in x/signal, noise is
-      // added.
+      // x' as a sample of the noisier level: in x/signal, noise is added.
       let last = step.removeLast()
       let ratio = to.level.sigma / next.level.sigma
       let added = ratio < 1 ? noise * next.level.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : 0

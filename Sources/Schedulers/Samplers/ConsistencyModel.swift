@@ -3,9 +3,8 @@
 ///
 ///     x' = signal'·x̂0 + √(noise'² − (signal'·σ_min)²)·z
 ///
-/// x̂0 is the consistency function of the sample, which `ConsistencyFunction` reads from the
-/// network's output. With a network that is not distilled, the error does not fall with the number
-/// of steps.
+/// x̂0 is the consistency function of the sample, which `ConsistencyFunction` reads. With a network
+/// that is not distilled, the error does not fall with the number of steps.
 ///
 /// Source: Song et al. 2023, https://arxiv.org/abs/2303.01469, algorithm 1.
 public struct ConsistencyModel: Sampler {
@@ -24,10 +23,8 @@ public struct ConsistencyModel: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "consistency", title: "Consistency model", sampler: ConsistencyModel(), order: 0,
-      source: "https://arxiv.org/abs/2303.01469",
-      use: "with a consistency model, in 1 to 4 calls; with `leastSigma: 0` and a distilled network of rectified flow")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "consistency", title: "Consistency model", sampler: ConsistencyModel(), order: 0,
+    source: "https://arxiv.org/abs/2303.01469",
+    use: "with a consistency model, in 1 to 4 calls; with `leastSigma: 0` and a distilled network of rectified flow")
 }

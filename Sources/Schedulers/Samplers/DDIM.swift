@@ -1,5 +1,4 @@
-/// Denoising diffusion implicit models: keep the noise that the sample seems to hold, replace a
-/// part of it by fresh noise.
+/// Denoising diffusion implicit models: fresh noise replaces a part of the noise in the sample.
 ///
 ///     x' = signal'·x̂0 + √(noise'² − deviation²)·ε̂ + deviation·z
 ///     deviation = eta·√(posterior variance)
@@ -18,8 +17,7 @@ public struct DDIM: EtaSampler {
 
   /// DDIM with `eta` in [0, 1].
   public init(eta: Double = 0, rederivesEpsilon: Bool = true) {
-    self.eta = eta
-    self.rederivesEpsilon = rederivesEpsilon
+    (self.eta, self.rederivesEpsilon) = (eta, rederivesEpsilon)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -36,9 +34,7 @@ public struct DDIM: EtaSampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "ddim", title: "DDIM", sampler: DDIM(), order: 1, source: "https://arxiv.org/abs/2010.02502",
-      use: "to compare with published work, to interpolate between noises, or for eta")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "ddim", title: "DDIM", sampler: DDIM(), order: 1, source: "https://arxiv.org/abs/2010.02502",
+    use: "to compare with published work, to interpolate between noises, or for eta")
 }

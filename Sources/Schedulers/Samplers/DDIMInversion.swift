@@ -1,5 +1,4 @@
-/// DDIM run backwards: from data to the noise that DDIM with eta 0 over the same grid would turn
-/// into them.
+/// DDIM run backwards: from data to the noise that DDIM with eta 0 would turn into them.
 ///
 ///     x' = signal'·x̂0 + noise'·ε̂,    from each point of the grid to the noisier one before it
 ///
@@ -10,7 +9,6 @@
 /// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, section 4.3; Dhariwal and Nichol
 /// 2021, https://arxiv.org/abs/2105.05233, appendix F.
 public struct DDIMInversion: Sampler {
-  /// The inversion of DDIM with eta 0.
   public init() {}
 
   public func start(of grid: SamplingGrid) -> NoiseLevel { grid.points[grid.steps].level }
@@ -21,14 +19,11 @@ public struct DDIMInversion: Sampler {
       let epsilon = (LinearForm.sample - query.level.signal * .estimate()) / query.level.noise
       // From clean data the sample itself is x0; from elsewhere the network says what it is.
       let x0: LinearForm = from.level.noise > 0 ? .estimate() : .sample
-      return Move(
-        at: query, to: to.level, estimate: .x0, next: to.level.signal * x0 + to.level.noise * epsilon)
+      return Move(at: query, to: to.level, estimate: .x0, next: to.level.signal * x0 + to.level.noise * epsilon)
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "ddim-inversion", title: "DDIM inversion", sampler: DDIMInversion(), order: 1,
-      source: "https://arxiv.org/abs/2010.02502", use: "to find the noise of a given picture")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "ddim-inversion", title: "DDIM inversion", sampler: DDIMInversion(), order: 1,
+    source: "https://arxiv.org/abs/2010.02502", use: "to find the noise of a given picture")
 }

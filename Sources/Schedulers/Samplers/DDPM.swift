@@ -2,8 +2,7 @@
 ///
 ///     x' = x0Coefficient·x̂0 + sampleCoefficient·x + deviation·z
 ///
-/// with the coefficients of `Posterior`. The last step, to clean data, returns x̂0 and draws
-/// nothing.
+/// with the coefficients of `Posterior`. The last step, to clean data, is x̂0.
 ///
 /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2;
 /// between any two levels, and for learned variance, Nichol and Dhariwal 2021,
@@ -12,7 +11,6 @@ public struct DDPM: Sampler {
   /// The variance of the noise drawn.
   public var variance: Variance
 
-  /// Ancestral sampling with the given variance.
   public init(variance: Variance = .fixedSmall) { self.variance = variance }
 
   public func moves(over grid: SamplingGrid) -> [Move] {

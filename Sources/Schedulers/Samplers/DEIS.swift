@@ -1,23 +1,19 @@
-/// Diffusion exponential integrator sampler: the polynomial in ln ρ through the last ε̂, integrated
-/// exactly in ρ = noise/signal.
+/// Diffusion exponential integrator sampler: the polynomial in ln ρ through the last ε̂.
 ///
-///     x̄' = x̄ + ∫ P(ln ρ) dρ from ρ to ρ',    with x̄ = x/signal
+///     x̄' = x̄ + ∫ P(ln ρ) dρ from ρ to ρ',    with x̄ = x/signal, ρ = noise/signal
 ///
 /// As ln ρ = −lambda, it has the steps of `DPMSolver` with the exact integrals. The first steps and
 /// the last, to clean data, are of lower order. There is no step from a level without signal.
 ///
-/// Source: Zhang and Chen 2023, https://arxiv.org/abs/2204.13902; with the polynomial in ln ρ,
-/// diffusers' `logrho`.
+/// Source: Zhang and Chen 2023, https://arxiv.org/abs/2204.13902; in ln ρ, diffusers' `logrho`.
 public struct DEIS: Sampler {
   /// 1, 2 or 3.
   public var order: Int
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
-  /// DEIS with a polynomial through `order` points.
   public init(order: Int = 2, lowersFinalOrder: Bool = false) {
-    self.order = order
-    self.lowersFinalOrder = lowersFinalOrder
+    (self.order, self.lowersFinalOrder) = (order, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {

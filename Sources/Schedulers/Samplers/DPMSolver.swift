@@ -1,14 +1,12 @@
-/// DPM-Solver with several steps, of order 1 to 3: as DPM-Solver++, with the noise in the place of
-/// the data.
+/// DPM-Solver with several steps, of order 1 to 3: DPM-Solver++ with noise in the place of data.
 ///
 ///     x' = signal'/signal·x − noise'·(e^h − 1)·D,    h = lambda' − lambda
 ///     D  = ε̂                                         order 1
 ///     D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)                     order 2, midpoint; ₋ marks the step before
 ///     x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// where P is the polynomial through the last ε̂.
-/// The first steps and the last, to clean data, are of lower order. There is no step from a level
-/// without signal.
+/// where P is the polynomial through the last ε̂. The first steps and the last, to clean data, are
+/// of lower order. There is no step from a level without signal.
 ///
 /// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as in
 /// https://arxiv.org/abs/2211.01095, algorithm 2.
@@ -23,14 +21,11 @@ public struct DPMSolver: Sampler {
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
-  /// DPM-Solver with several steps.
   public init(
     order: Int = 2, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false
   ) {
-    self.order = order
-    self.slopeRule = slopeRule
-    self.matchesAuthorsCode = matchesAuthorsCode
-    self.lowersFinalOrder = lowersFinalOrder
+    (self.order, self.slopeRule) = (order, slopeRule)
+    (self.matchesAuthorsCode, self.lowersFinalOrder) = (matchesAuthorsCode, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {

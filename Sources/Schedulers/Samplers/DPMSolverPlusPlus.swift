@@ -1,18 +1,15 @@
-/// DPM-Solver++ with several steps, of order 1 to 3: the ODE in lambda = ln(signal/noise), where
-/// its linear part is solved exactly.
+/// DPM-Solver++ with several steps, of order 1 to 3, in lambda = ln(signal/noise).
 ///
 ///     x' = noise'/noise·x − signal'·(e^(−h) − 1)·D,    h = lambda' − lambda
 ///     D  = x̂0                                          order 1
 ///     D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)                    order 2, midpoint; ₋ marks the step before
 ///     x' = noise'/noise·x + signal'·∫₀ʰ e^(τ − h)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// where P is the polynomial through the last x̂0.
-/// The first steps have fewer steps before them, and the last, to clean data, has h = ∞; they are
-/// of lower order.
+/// where P is the polynomial through the last x̂0. The first steps have fewer steps before them, and
+/// the last, to clean data, has h = ∞; they are of lower order.
 ///
 /// `ExponentialStep` has these formulas in Newton's form. In the authors' letters, with r₀ = h₋/h
-/// and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3
-/// is
+/// and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3 is
 ///
 ///     D1_0 = (x̂0 − x̂0₋)/r₀,  D1_1 = (x̂0₋ − x̂0₋₋)/r₁    divided differences of two
 ///     D2   = (D1_0 − D1_1)/(r₀ + r₁)                  the divided difference of all three
@@ -53,11 +50,8 @@ public struct DPMSolverPlusPlus: EtaSampler {
     order: Int = 2, eta: Double = 0, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false,
     lowersFinalOrder: Bool = false
   ) {
-    self.order = order
-    self.eta = eta
-    self.slopeRule = slopeRule
-    self.matchesAuthorsCode = matchesAuthorsCode
-    self.lowersFinalOrder = lowersFinalOrder
+    (self.order, self.eta, self.slopeRule) = (order, eta, slopeRule)
+    (self.matchesAuthorsCode, self.lowersFinalOrder) = (matchesAuthorsCode, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {

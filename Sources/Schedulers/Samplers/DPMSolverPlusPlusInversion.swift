@@ -1,5 +1,4 @@
-/// DPM-Solver++ with several steps run backwards: from data to the noise that `DPMSolverPlusPlus`
-/// over the same grid would turn into them.
+/// `DPMSolverPlusPlus` run backwards: from data to the noise that it would turn into them.
 ///
 /// The steps are those of `DPMSolverPlusPlus`, from each point of the grid to the noisier one
 /// before it. At zero noise a network has nothing to say, so that the first evaluation is that of
@@ -14,11 +13,7 @@ public struct DPMSolverPlusPlusInversion: Sampler {
   /// The rule of the steps of order 2.
   public var slopeRule: SlopeRule
 
-  /// The inversion of DPM-Solver++(2M), or of another order of it.
-  public init(order: Int = 2, slopeRule: SlopeRule = .midpoint) {
-    self.order = order
-    self.slopeRule = slopeRule
-  }
+  public init(order: Int = 2, slopeRule: SlopeRule = .midpoint) { (self.order, self.slopeRule) = (order, slopeRule) }
 
   public func start(of grid: SamplingGrid) -> NoiseLevel { DDIMInversion().start(of: grid) }
 
@@ -28,24 +23,20 @@ public struct DPMSolverPlusPlusInversion: Sampler {
     return Self.moves(over: grid, by: multistep) { _, _ in order }
   }
 
-  /// The steps of a method, the highest order of each given by its number and the level that it
-  /// leads to.
+  /// The steps of a method, each of at most the order that its number and its arrival give.
   package static func moves(
     over grid: SamplingGrid, by multistep: ExponentialMultistep, order: (Int, NoiseLevel) -> Int
   ) -> [Move] {
     let climb = Array(grid.points.reversed().drop { $0.level.noise == 0 })
     let first = DDIMInversion().moves(over: grid).prefix(grid.points.count - climb.count)
-    // The estimate of that first evaluation is one of the same level as the next, and says nothing
-    // more.
+    // The estimate of that first evaluation has the level of the next, and says nothing more.
     return first
       + climb.indices.dropLast().map { i in
         multistep.move(climb, from: i, order: min(order(first.count + i, climb[i + 1].level), i + 1))
       }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverPlusPlusInversion(), order: 2,
-      source: "https://arxiv.org/abs/2211.01095", use: "as `ddim-inversion`, for samples of `dpm++2m`")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "dpm++2m-inversion", title: "DPM-Solver++ 2M inversion", sampler: DPMSolverPlusPlusInversion(), order: 2,
+    source: "https://arxiv.org/abs/2211.01095", use: "as `ddim-inversion`, for samples of `dpm++2m`")
 }

@@ -1,5 +1,5 @@
-/// DPM-Solver++ on the reverse SDE with two evaluations a step: to the middle of lambda, then the
-/// whole step with the x̂0 found there.
+/// DPM-Solver++ on the reverse SDE in two calls: to the middle of lambda, then the step with its
+/// x̂0.
 ///
 ///     x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = √(σ·σ')
 ///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z''
@@ -10,11 +10,9 @@
 /// is what x̄ₘ has beyond its drift, and z' is fresh. With independent noises the error in the
 /// variance of the samples would fall with order 1 instead of 2.
 ///
-/// The whole step begins where the first line began: of a sample that is changed in the middle, z
-/// alone is left.
+/// The whole step begins where the first line did: of a change in the middle, z alone is left.
 ///
-/// A step to clean data, or from a level without signal, takes one evaluation and is that of
-/// `EulerAncestral`.
+/// A step to clean data, or from a level without signal, is that of `EulerAncestral`.
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2
 /// and its `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
@@ -53,10 +51,8 @@ public struct DPMSolverPlusPlusSDE: EtaSampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverPlusPlusSDE(), order: 2,
-      source: "https://github.com/crowsonkb/k-diffusion",
-      use: "as `dpm++2m-sde`, where a configuration asks for it; users of k-diffusion know it as DPM++ SDE")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "dpm++sde", title: "DPM-Solver++ SDE, 2 calls a step", sampler: DPMSolverPlusPlusSDE(), order: 2,
+    source: "https://github.com/crowsonkb/k-diffusion",
+    use: "as `dpm++2m-sde`, where a configuration asks for it; users of k-diffusion know it as DPM++ SDE")
 }

@@ -1,14 +1,12 @@
-/// DPM-Solver++ and DPM-Solver with single steps, of order 1 to 3: a step of order k spans k
-/// intervals of the grid and begins afresh.
+/// DPM-Solver++ and DPM-Solver with single steps: one of order k spans k intervals of the grid.
 ///
 ///     u  = step with E held, to the first point in between
 ///     x' = step with E held + S·∫₀¹ H·e^(−H(1−s))·(P(s) − E) ds
 ///
 /// with P through E and the E′, E″ found in between, S and H as in `DPMSolverPlusPlus` for E = x̂0
-/// and as in `DPMSolver` for E = ε̂. By the midpoint rule, P's slope in steps of order 2 counts as
-/// if P had its value at the middle everywhere; in steps of order 3, P is the line through E and
-/// E″, which is as good as the parabola where the points are equally spaced in lambda, and of order
-/// 2 elsewhere.
+/// and as in `DPMSolver` for E = ε̂. By the midpoint rule, P has its value at the middle everywhere
+/// in steps of order 2; in steps of order 3, P is the line through E and E″, as good as the
+/// parabola where the points are equally spaced in lambda, and of order 2 elsewhere.
 ///
 /// Between two steps nothing is remembered. What remains of the grid after steps of full order is a
 /// step of lower order; a step to clean data, where h is infinite, is by itself and of order 1, and
@@ -26,9 +24,7 @@ public struct DPMSolverSinglestep: Sampler {
 
   /// DPM-Solver++(2S), or another order of it, or of DPM-Solver.
   public init(order: Int = 2, estimate: Estimate = .x0, slopeRule: SlopeRule = .midpoint) {
-    self.order = order
-    self.estimate = estimate
-    self.slopeRule = slopeRule
+    (self.order, self.estimate, self.slopeRule) = (order, estimate, slopeRule)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -38,8 +34,7 @@ public struct DPMSolverSinglestep: Sampler {
       let (from, to) = (grid.points[i], grid.points[i + 1])
       let isAlone = to.level.noise == 0 || grid.points[start].level.signal == 0
       if i == start + order || isAlone { start = i }
-      // The sample is that of the step so far; what its polynomial added is taken out, and that of
-      // the new one put in.
+      // What the polynomial of the step so far added is taken out, and that of the new one put in.
       let before = i > start ? change(grid, from: start, to: i, ago: 1) : LinearForm()
       let held = ExponentialStep(estimate: estimate, from: from.level, to: to.level)
         .held(.estimate(ago: i - start), sample: .sample - before)
@@ -47,8 +42,7 @@ public struct DPMSolverSinglestep: Sampler {
     }
   }
 
-  /// What the polynomial through the estimates of points `start` ..< `end` adds on the way to
-  /// `end`, as seen `ago` evaluations after.
+  /// What the polynomial through points `start` ..< `end` adds, as seen `ago` evaluations after.
   private func change(_ grid: SamplingGrid, from start: Int, to end: Int, ago: Int) -> LinearForm {
     let step = ExponentialStep(estimate: estimate, from: grid.points[start].level, to: grid.points[end].level)
     var values = (start..<end).map {

@@ -8,7 +8,6 @@
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equations 3 and 4, algorithm 1
 /// without its correction.
 public struct Euler: Sampler {
-  /// Euler's method.
   public init() {}
 
   public func moves(over grid: SamplingGrid) -> [Move] {
@@ -26,9 +25,7 @@ public struct Euler: Sampler {
     return ratio * sample + (to.signal - from.signal * ratio) * denoised
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "euler", title: "Euler", sampler: Euler(), order: 1, source: "https://arxiv.org/abs/2206.00364",
-      use: "to begin a port: the simplest method there is")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "euler", title: "Euler", sampler: Euler(), order: 1, source: "https://arxiv.org/abs/2206.00364",
+    use: "to begin a port: the simplest method there is")
 }

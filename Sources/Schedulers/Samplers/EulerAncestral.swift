@@ -20,9 +20,7 @@ public struct EulerAncestral: EtaSampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "euler-ancestral", title: "Euler ancestral", sampler: EulerAncestral(), order: 1,
-      source: "https://github.com/crowsonkb/k-diffusion", use: "as DDIM with eta; most users know it by this name")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "euler-ancestral", title: "Euler ancestral", sampler: EulerAncestral(), order: 1,
+    source: "https://github.com/crowsonkb/k-diffusion", use: "as DDIM with eta; most users know it by this name")
 }

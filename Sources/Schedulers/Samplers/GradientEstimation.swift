@@ -1,5 +1,4 @@
-/// Steps of sigma along a combination of the last two ε̂, with as much fresh noise as mu leaves
-/// room for.
+/// Steps of sigma along a combination of the last two ε̂, with the fresh noise that mu asks for.
 ///
 ///     x̄' = x̄ − (σ − σ_p)·(γ·ε̂ + (1 − γ)·ε̂₋) + √(σ'² − σ_p²)·z
 ///     σ' = σ^mu·σ_p^(1 − mu),    with x̄ = x/signal
@@ -17,15 +16,11 @@
 public struct GradientEstimation: Sampler {
   /// The weight of the newest ε̂; that of the one before is 1 − gamma.
   public var gamma: Double
-  /// How far above σ_p a step's σ' lies, as a share of ln(σ/σ_p); in [0, 1). Above 0 it draws
-  /// noise.
+  /// How far σ' lies above σ_p, as a share of ln(σ/σ_p); in [0, 1). Above 0 draws noise.
   public var mu: Double
 
   /// The accelerated sampler, or another of its family.
-  public init(gamma: Double = 2, mu: Double = 0) {
-    self.gamma = gamma
-    self.mu = mu
-  }
+  public init(gamma: Double = 2, mu: Double = 0) { (self.gamma, self.mu) = (gamma, mu) }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("gamma", gamma, .finite)
@@ -42,9 +37,7 @@ public struct GradientEstimation: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "gradient-estimation", title: "Gradient estimation, gamma 2", sampler: GradientEstimation(), order: 1,
-      source: "https://arxiv.org/abs/2306.04848", use: "in place of `ddim` at few calls")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "gradient-estimation", title: "Gradient estimation, gamma 2", sampler: GradientEstimation(), order: 1,
+    source: "https://arxiv.org/abs/2306.04848", use: "in place of `ddim` at few calls")
 }

@@ -1,5 +1,4 @@
-/// Heun's method of order 2 on the probability-flow ODE: an Euler step, then the mean of the slopes
-/// at its two ends.
+/// Heun's method on the probability-flow ODE: an Euler step, then the mean of its ends' slopes.
 ///
 ///     x̄' = x̄ + (σ' − σ)·ε̂
 ///     x̄' = x̄ + (σ' − σ)·(ε̂ + ε̂')/2
@@ -10,7 +9,6 @@
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1.
 public struct Heun: Sampler {
-  /// Heun's method.
   public init() {}
 
   public func moves(over grid: SamplingGrid) -> [Move] {
@@ -27,9 +25,7 @@ public struct Heun: Sampler {
     return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "heun", title: "Heun", sampler: Heun(), order: 2, source: "https://arxiv.org/abs/2206.00364",
-      use: "for a reference solution, and with many calls")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "heun", title: "Heun", sampler: Heun(), order: 2, source: "https://arxiv.org/abs/2206.00364",
+    use: "for a reference solution, and with many calls")
 }

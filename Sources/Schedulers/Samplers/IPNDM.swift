@@ -1,12 +1,11 @@
-/// Improved pseudo numerical methods: the step of DDIM with a combination of the last ε̂, up to
-/// four, in the place of ε̂.
+/// Improved pseudo numerical methods: DDIM's step with a combination of the last ε̂, up to four.
 ///
 ///     x' = signal'/signal·(x − noise·e) + noise'·e
 ///     e = ε̂;  (3ε̂ − ε̂₁)/2;  (23ε̂ − 16ε̂₁ + 5ε̂₂)/12;  (55ε̂ − 59ε̂₁ + 37ε̂₂ − 9ε̂₃)/24
 ///
-/// where ε̂ₖ is that of k steps before. The factors are those of Adams and Bashforth for steps of
-/// equal length in the variable of integration, which the step of DDIM does not have: the error
-/// falls with order 2. There is no step from a level without signal.
+/// where ε̂ₖ is that of k steps before. The factors are those of Adams and Bashforth for equal steps
+/// in the variable of integration, which DDIM's are not: the error falls with order 2. There is no
+/// step from a level without signal.
 ///
 /// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 11 and 12; with lower
 /// orders to warm up, iPNDM of Zhang and Chen 2023, https://arxiv.org/abs/2204.13902.
@@ -14,7 +13,6 @@ public struct IPNDM: Sampler {
   /// The number of ε̂ combined, 1 to 4.
   public var order: Int
 
-  /// The method with up to `order` values of ε̂.
   public init(order: Int = 4) { self.order = order }
 
   /// Of Adams and Bashforth, newest first, for one to four values.
@@ -32,9 +30,7 @@ public struct IPNDM: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "ipndm", title: "iPNDM, 4 steps", sampler: IPNDM(), order: 2, source: "https://arxiv.org/abs/2202.09778",
-      use: "where a configuration asks for it")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "ipndm", title: "iPNDM, 4 steps", sampler: IPNDM(), order: 2, source: "https://arxiv.org/abs/2202.09778",
+    use: "where a configuration asks for it")
 }

@@ -1,12 +1,10 @@
-/// DPM-Solver-2 in sigma: to the middle of ln σ by Euler's method, then the whole step with the
-/// slope found there; order 2.
+/// DPM-Solver-2 in sigma: Euler's method to the middle of ln σ, then the step by the slope there.
 ///
 ///     x̄ₘ = x̄ + (σₘ − σ)·ε̂,    σₘ = √(σ·σ_down)
 ///     x̄' = x̄ + (σ_down − σ)·ε̂ₘ + σ_up·z,    with x̄ = x/signal
 ///
 /// σ_down and σ_up are those of `EulerAncestral`: σ' and 0 for eta 0, which solves the ODE. Two
-/// evaluations a step; the last, to clean data, is Euler's and takes one. There is no step from a
-/// level without signal.
+/// evaluations a step; the last, to clean data, is Euler's. No step starts without signal.
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_2` and
 /// `sample_dpm_2_ancestral`, after Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm

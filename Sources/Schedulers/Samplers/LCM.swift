@@ -1,15 +1,13 @@
-/// Latent consistency models: the network's answer stands for the end of the ODE, and fresh noise
-/// leads from there to each next level.
+/// Latent consistency models: the network says where the ODE ends; noise leads to each next level.
 ///
 ///     f  = skip·x + out·x̂0
 ///     skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²),  s = timestepScaling·timestep
 ///     x' = signal'·f + noise'·z
 ///
 /// skip and out make f the sample itself at timestep 0, and are 0 and 1 but for the first
-/// timesteps. They belong to the network: the distilled one was trained with them, so that this
-/// sampler reads the timestep. Such a network is asked at timesteps of its distillation,
-/// `TimestepSpacing.distilled`; with others the error of this sampler does not fall with the number
-/// of steps.
+/// timesteps. The network was distilled with them, so this sampler reads the timestep. Such a
+/// network is asked at timesteps of its distillation, `TimestepSpacing.distilled`; with others the
+/// error does not fall with the number of steps.
 ///
 /// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, algorithm 3 (multistep sampling),
 /// with skip and out of Song et al. 2023, https://arxiv.org/abs/2303.01469, appendix C; the
@@ -22,8 +20,7 @@ public struct LCM: Sampler {
 
   /// The sampler of a network distilled with these scales.
   public init(timestepScaling: Double = 10, sigmaData: Double = 0.5) {
-    self.timestepScaling = timestepScaling
-    self.sigmaData = sigmaData
+    (self.timestepScaling, self.sigmaData) = (timestepScaling, sigmaData)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -40,9 +37,7 @@ public struct LCM: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "lcm", title: "Latent consistency model", sampler: LCM(), order: 0,
-      source: "https://arxiv.org/abs/2310.04378", use: "with a latent consistency model, in 1 to 8 calls")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "lcm", title: "Latent consistency model", sampler: LCM(), order: 0,
+    source: "https://arxiv.org/abs/2310.04378", use: "with a latent consistency model, in 1 to 8 calls")
 }

@@ -1,18 +1,15 @@
-/// Linear multistep (Adams–Bashforth) of order 1 to 4 on the probability-flow ODE dx̄/dσ = ε̂, with
-/// x̄ = x/signal.
+/// Linear multistep (Adams–Bashforth) on the probability-flow ODE dx̄/dσ = ε̂, with x̄ = x/signal.
 ///
 ///     x̄' = x̄ + ∫ P(σ) dσ from σ to σ',    P the polynomial through the last ε̂
 ///
-/// The polynomial is integrated exactly. The first steps have fewer ε̂ before them and are of lower
-/// order, wherever on a grid a run starts; the last, to clean data, is as the others. There is no
-/// step from a level without signal.
+/// The polynomial is integrated exactly. The first steps, with fewer ε̂ before them, are of lower
+/// order; the last, to clean data, is as the others. There is no step from a level without signal.
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_lms`.
 public struct LMS: Sampler {
   /// 1 to 4.
   public var order: Int
 
-  /// Linear multistep with a polynomial through `order` points.
   public init(order: Int = 4) { self.order = order }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -30,9 +27,7 @@ public struct LMS: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "lms", title: "Linear multistep, order 4", sampler: LMS(), order: 4,
-      source: "https://github.com/crowsonkb/k-diffusion", use: "with many calls")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "lms", title: "Linear multistep, order 4", sampler: LMS(), order: 4,
+    source: "https://github.com/crowsonkb/k-diffusion", use: "with many calls")
 }

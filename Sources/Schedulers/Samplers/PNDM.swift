@@ -1,5 +1,4 @@
-/// Pseudo numerical methods: the step of DDIM with ε̂ combined as a method for differential
-/// equations would combine slopes.
+/// Pseudo numerical methods: DDIM's step with ε̂ combined as solvers of ODEs combine slopes.
 ///
 ///     x' = φ(x, e) = signal'/signal·(x − noise·e) + noise'·e
 ///
@@ -14,14 +13,12 @@
 ///
 ///     x' = φ(x, (55·ε̂ − 59·ε̂₋₁ + 37·ε̂₋₂ − 9·ε̂₋₃)/24)
 ///
-/// Without Runge–Kutta (PLMS, as Stable Diffusion samples) the first step is corrected once, by the
-/// mean of the ε̂ at its two ends, and the next ones combine two and three. A step to clean data
-/// takes one evaluation.
+/// Without Runge–Kutta (PLMS, Stable Diffusion's) the first step is corrected once, by the mean of
+/// ε̂ at its ends; the next combine two and three. A step to clean data takes one evaluation.
 ///
-/// The factors are right for steps of equal length in the variable of integration, which the step
-/// of DDIM does not have: the error falls with order 2. There is no step from a level without
-/// signal. A run may start at any point of the grid, where it warms up anew; diffusers 0.42.1
-/// repeats a step there that was not made.
+/// The factors are right for equal steps in the variable of integration, which DDIM's are not: the
+/// error falls with order 2. There is no step from a level without signal. A run warms up wherever
+/// on the grid it starts; diffusers 0.42.1 repeats a step there that was not made.
 ///
 /// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 9, 11 to 13 and algorithm
 /// 2; without Runge–Kutta, Crowson's PLMS sampler of latent diffusion,
@@ -55,10 +52,9 @@ public struct PNDM: Sampler {
     return moves
   }
 
-  /// The samples x₁, x₂, x₃ and x'. In x/signal, φ adds (σ' − σ)·e to x. As a run has each sample
-  /// from the one before, what that one's e has added is taken out again: x₂ has e₂ in the place of
-  /// e₁, x₃ the whole way with e₃ for half of it with e₂, and x' (e₁ + 2·e₂ + 2·e₃ + e₄)/6 in the
-  /// place of e₃.
+  /// The samples x₁, x₂, x₃ and x'. In x/signal, φ adds (σ' − σ)·e to x. A run has each sample from
+  /// the one before, so what that one's e has added is taken out: x₂ has e₂ for e₁, x₃ the whole
+  /// way with e₃ for half of it with e₂, and x' (e₁ + 2·e₂ + 2·e₃ + e₄)/6 for e₃.
   private static func rungeKutta(
     from: SamplingGrid.Point, middle: SamplingGrid.Point, to: SamplingGrid.Point
   ) -> [Move] {

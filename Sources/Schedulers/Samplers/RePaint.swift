@@ -17,9 +17,8 @@
 /// }
 /// ```
 ///
-/// In the paper's algorithm each step is made r times, and between two of them the forward process
-/// leads back over it. In the authors' code it leads back over j steps. Let t be T − 1 at the first
-/// of T noisy points, 0 at the last and −1 at clean data. Until the run is there,
+/// The paper makes each step r times, and the forward process leads back over it in between; in the
+/// authors' code, over j steps. With t = T − 1, ..., 0 at the T noisy points and −1 at clean data,
 ///
 ///     t ← t − 1    by a step of DDIM, after which the known part is replaced
 ///     t ← t + j    by the forward process, if j divides t and t < T − j, the first r − 1 times
@@ -39,9 +38,7 @@ public struct RePaint: EtaSampler {
 
   /// RePaint, with the steps of DDPM unless `eta` is below 1.
   public init(eta: Double = 1, jumpLength: Int = 10, resamplings: Int = 10) {
-    self.eta = eta
-    self.jumpLength = jumpLength
-    self.resamplings = resamplings
+    (self.eta, self.jumpLength, self.resamplings) = (eta, jumpLength, resamplings)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -61,8 +58,7 @@ public struct RePaint: EtaSampler {
     return moves
   }
 
-  /// The indices of the points that a run of N steps comes to; a smaller one than before is the end
-  /// of a jump.
+  /// The indices of the points that a run of N steps comes to; a jump ends at a smaller one.
   func visits(steps: Int) -> [Int] {
     var visits = [0]
     // How many jumps are left at each t.
@@ -87,9 +83,7 @@ public struct RePaint: EtaSampler {
     return Move(at: step.query, to: level, estimate: step.estimate, next: next)
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "repaint", title: "RePaint", sampler: RePaint(), order: 1, source: "https://arxiv.org/abs/2201.09865",
-      use: "to fill in a part of a picture with a network that was not trained for it")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "repaint", title: "RePaint", sampler: RePaint(), order: 1, source: "https://arxiv.org/abs/2201.09865",
+    use: "to fill in a part of a picture with a network that was not trained for it")
 }

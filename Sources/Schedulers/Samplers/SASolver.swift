@@ -6,13 +6,11 @@
 ///
 /// with h = lambda' − lambda and H = (1 + τ²)·h.
 ///
-/// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with
-/// x̂0'. τ = 0 solves the ODE, where without `matchesAuthorsCode` the predictor is that of
-/// `DPMSolverPlusPlus` with the exact rule; τ = 1 is the reverse SDE. The first steps and the last,
-/// to clean data, are of lower order.
+/// P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with x̂0'.
+/// τ = 0 solves the ODE, with the predictor of `DPMSolverPlusPlus` by the exact rule unless
+/// `matchesAuthorsCode`; τ = 1 is the reverse SDE. The first steps and the last have lower order.
 ///
-/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 (SA-Predictor) and 18
-/// (SA-Corrector), with data prediction.
+/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 and 18, in x̂0.
 public struct SASolver: Sampler {
   /// The values of x̂0 in the prediction: 1 to 4.
   public var predictorOrder: Int
@@ -28,17 +26,13 @@ public struct SASolver: Sampler {
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
-  /// SA-Solver with given orders and noise.
   public init(
     predictorOrder: Int = 2, correctorOrder: Int = 2, tau: Double = 1, noisySigmas: ClosedRange<Double>? = nil,
     matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false
   ) {
-    self.predictorOrder = predictorOrder
-    self.correctorOrder = correctorOrder
-    self.tau = tau
-    self.noisySigmas = noisySigmas
-    self.matchesAuthorsCode = matchesAuthorsCode
-    self.lowersFinalOrder = lowersFinalOrder
+    (self.predictorOrder, self.correctorOrder) = (predictorOrder, correctorOrder)
+    (self.tau, self.noisySigmas) = (tau, noisySigmas)
+    (self.matchesAuthorsCode, self.lowersFinalOrder) = (matchesAuthorsCode, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -53,9 +47,7 @@ public struct SASolver: Sampler {
     ).moves(over: grid)
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "sa-solver", title: "SA-Solver", sampler: SASolver(), order: 2, source: "https://arxiv.org/abs/2309.05019",
-      use: "with 20 calls and more, where noise is wanted, in an amount of one's choice")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "sa-solver", title: "SA-Solver", sampler: SASolver(), order: 2, source: "https://arxiv.org/abs/2309.05019",
+    use: "with 20 calls and more, where noise is wanted, in an amount of one's choice")
 }

@@ -1,20 +1,17 @@
-/// Heun's method of order 2 along the straight line from one level to the next: in t for rectified
-/// flow, in sigma for the exploding process.
+/// Heun's method along straight lines: in t for rectified flow, in sigma for the exploding process.
 ///
 ///     u  = (signal' − signal)·x̂0 + (noise' − noise)·ε̂
 ///     x' = x + u,    then    x' = x + (u + u')/2
 ///
 /// Multiplied out, the second line is x' + ½·(signal'·noise/noise' − signal)·(x̂0' − x̂0), which
 /// exists where there is no signal too. On rectified flow u is (t' − t) times what a network of
-/// flow predicts. `Heun` takes its slopes in x/signal; on the exploding process, where signal is 1,
-/// the two are one.
+/// flow predicts. `Heun` takes its slopes in x/signal; where signal is 1, the two are one.
 ///
 /// Two evaluations a step; the last, to clean data, is Euler's and takes one.
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1; on rectified flow as
 /// diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
 public struct StraightHeun: Sampler {
-  /// Heun's method along straight lines.
   public init() {}
 
   public func moves(over grid: SamplingGrid) -> [Move] {
@@ -28,10 +25,8 @@ public struct StraightHeun: Sampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "flow-heun", title: "Heun along straight lines", sampler: StraightHeun(), order: 2,
-      source: "https://arxiv.org/abs/2206.00364",
-      use: "as `heun`, on rectified flow, and from pure noise or nearly, where `heun` magnifies a network's errors")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "flow-heun", title: "Heun along straight lines", sampler: StraightHeun(), order: 2,
+    source: "https://arxiv.org/abs/2206.00364",
+    use: "as `heun`, on rectified flow, and from pure noise or nearly, where `heun` magnifies a network's errors")
 }

@@ -1,5 +1,4 @@
-/// Trajectory consistency distillation: along the ODE to a level below the next, then fresh noise
-/// back up to it.
+/// Trajectory consistency distillation: along the ODE below the next level, then noise back up.
 ///
 ///     s  = ⌊(1 − eta)·timestep'⌋
 ///     x̄' = x̂0 + σ_s·ε̂ + √(σ'² − σ_s²)·z,    with x̄ = x/signal
@@ -9,11 +8,9 @@
 /// distillation, `TimestepSpacing.distilled`; with others the error does not fall with the number
 /// of steps unless eta is 0. Timesteps must grow with the noise, from 0.
 ///
-/// diffusers 0.42.1 ends at the level of timestep 0; this sampler at that of the grid's last point,
-/// which is clean data by default.
+/// diffusers 0.42.1 ends at the level of timestep 0; this sampler ends where the grid does.
 ///
-/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4 (strategic stochastic
-/// sampling).
+/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4.
 public struct TCD: EtaSampler {
   public var eta: Double
 
@@ -42,10 +39,7 @@ public struct TCD: EtaSampler {
     }
   }
 
-  static let entries: [SamplerCatalog.Entry] = [
-    .init(
-      name: "tcd", title: "Trajectory consistency", sampler: TCD(), order: 0,
-      source: "https://arxiv.org/abs/2402.19159",
-      use: "with a network of trajectory consistency distillation, in 1 to 20 calls")
-  ]
+  static let entry = SamplerCatalog.Entry(
+    name: "tcd", title: "Trajectory consistency", sampler: TCD(), order: 0, source: "https://arxiv.org/abs/2402.19159",
+    use: "with a network of trajectory consistency distillation, in 1 to 20 calls")
 }

@@ -1,14 +1,11 @@
-/// UniPC: a multistep predictor, and a corrector that takes the next evaluation into the step that
-/// led to it, at no further call.
+/// UniPC: a multistep predictor, and a corrector by the next evaluation, at no further call.
 ///
 ///     x'  = step with x̂0 held + signal'·∫₀¹ H·e^(−H(1−s))·(P(s) − x̂0) ds
 ///     x'ᶜ = the same with Pᶜ, which goes through x̂0' too
 ///
 /// with H = h = lambda' − lambda. P goes through the last `order` values of x̂0 and Pᶜ through one
 /// more. Where there is one value beside x̂0, the integral of the slope is B(h)/2: h/2 for bh1 and
-/// (1 − e^(−h))/2 for bh2; with more, B(h) drops out. The sample that the network sees is the
-/// predicted one, x'; the next step starts from the corrected one, which is x' and the difference
-/// of two polynomials through estimates that are kept.
+/// (1 − e^(−h))/2 for bh2; with more, B(h) drops out. The network sees x', the predicted sample.
 ///
 /// The paper solves R·a·B(h) = φ for a, and adds −noise'·B(h)·Σ aₘ·Dₘ/rₘ to the step with E = ε̂
 /// held. For E = x̂0, signal' stands for noise' and −h for h: its h is −H of `ExponentialStep`. In
@@ -21,15 +18,12 @@
 ///
 /// The rows times cⱼ add up to −B(h)·Σ aₘ·Dₘ/rₘ = Σⱼ cⱼ·Mⱼ, the integral of P − E.
 /// `ExponentialStep` takes the same integral of the same P in Newton's form, and solves nothing.
-/// With one other value the paper has a₁ = ½, which puts −B(h)/2 in the place of M₁: with −h for h,
-/// the h/2 and (1 − e^(−h))/2 above.
+/// With one other value the paper has a₁ = ½: −B(h)/2 for M₁, the h/2 and (1 − e^(−h))/2 above.
 ///
-/// The error falls with the order of the corrector, one more than that of the predictor. The first
-/// steps and the last, to clean data, are of lower order. A start without signal needs bh2, as h is
-/// infinite there.
+/// The error falls with the corrector's order, one more than the predictor's. The first steps and
+/// the last, to clean data, are of lower order. A start without signal, where h is ∞, needs bh2.
 ///
-/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2, and in x̂0 their
-/// appendix.
+/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2; in x̂0, appendix.
 public struct UniPC: Sampler {
   /// B(h) of the paper.
   public enum Step: String, Hashable, Codable, Sendable, CaseIterable {
@@ -41,10 +35,8 @@ public struct UniPC: Sampler {
 
   /// The order of the predictor: 1, 2 or 3.
   public var order: Int
-  /// B(h).
   public var step: Step
-  /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, which cannot start without
-  /// signal.
+  /// What is interpolated: x̂0, or ε̂ with signal and noise exchanged, from a start with signal.
   public var estimate: Estimate
   /// The steps, counted from 0, whose result is not corrected.
   public var uncorrectedSteps: Set<Int>
@@ -53,17 +45,13 @@ public struct UniPC: Sampler {
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
 
-  /// UniPC of a given order.
   public init(
     order: Int = 2, step: Step = .bh2, estimate: Estimate = .x0, corrects: Bool = true,
     uncorrectedSteps: Set<Int> = [], lowersFinalOrder: Bool = false
   ) {
-    self.order = order
-    self.step = step
-    self.estimate = estimate
-    self.corrects = corrects
-    self.uncorrectedSteps = uncorrectedSteps
-    self.lowersFinalOrder = lowersFinalOrder
+    (self.order, self.step) = (order, step)
+    (self.estimate, self.corrects) = (estimate, corrects)
+    (self.uncorrectedSteps, self.lowersFinalOrder) = (uncorrectedSteps, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
@@ -75,8 +63,7 @@ public struct UniPC: Sampler {
   package var solver: ExponentialPredictorCorrector {
     ExponentialPredictorCorrector(
       estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0,
-      uncorrectedSteps: uncorrectedSteps,
-      lowersFinalOrder: lowersFinalOrder,
+      uncorrectedSteps: uncorrectedSteps, lowersFinalOrder: lowersFinalOrder,
       slopeIntegral: { exponent, moments in (step == .bh1 ? exponent : moments[0]) / 2 })
   }
 
