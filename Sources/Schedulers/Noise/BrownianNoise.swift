@@ -1,7 +1,6 @@
 import KernelsBaseline
 
-/// Noise that is the movement of one Brownian path between the ends of a step, so that a seed gives
-/// much the same image with 20 steps as with 200.
+/// Noise from one Brownian path: a seed gives much the same image with 20 steps as with 200.
 ///
 /// The path W is a function of seed, sample, element and time alone. Any interval can be asked for,
 /// in any order; intervals that meet add up, W(a, c) = W(a, b) + W(b, c); and neither steps nor
@@ -54,12 +53,9 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     return sum(scaled.map { ($0.node, $0.factor / deviation) }, like: other)
   }
 
-  /// W(end) − W(start), normal with variance |end − start|.
+  /// W(end) − W(start) in the shape of another tensor, normal with variance |end − start|.
   ///
-  /// - Parameters:
-  ///   - other: a tensor of the shape that is wanted.
-  ///   - start: a time, 0 ... ∞.
-  ///   - end: another, before or after it.
+  /// - Precondition: the times, in any order, are in 0 ... ∞.
   public func increment<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
     sum(increment(from: start, to: end), like: other)
   }
@@ -78,8 +74,6 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     return Tensor(scalars: Tensor.Scalar.rounding(sums), like: other)
   }
 }
-
-// MARK: - The path as a sum over nodes
 
 extension BrownianNoise {
   /// What the normals of a node are multiplied by.
@@ -125,9 +119,6 @@ extension BrownianNoise {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     depth = try container.decode(Int.self, forKey: .depth)
     independent = try container.decode(GaussianNoise.self, forKey: .independent)
-    guard (0...40).contains(depth) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .depth, in: container, debugDescription: "the depth \(depth) must be in 0 ... 40")
-    }
+    guard (0...40).contains(depth) else { throw container.error(.depth, "the depth \(depth) must be in 0 ... 40") }
   }
 }

@@ -25,11 +25,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   /// How many tensors have been drawn.
   public private(set) var draws: UInt32 = 0
 
-  /// The noise of a seed.
-  public init(seed: UInt64, firstSample: UInt64 = 0) {
-    self.seed = seed
-    self.firstSample = firstSample
-  }
+  public init(seed: UInt64, firstSample: UInt64 = 0) { (self.seed, self.firstSample) = (seed, firstSample) }
 
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
     defer { draws &+= 1 }
@@ -39,9 +35,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
 
   /// Makes the next draw in place.
   ///
-  /// - Parameters:
-  ///   - tensor: takes the numbers, sample after sample.
-  ///   - threads: how many threads it is spread over; `nil` for as many as pay.
+  /// - Parameter threads: how many threads it is spread over; `nil` for as many as pay.
   public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
     let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
     tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }

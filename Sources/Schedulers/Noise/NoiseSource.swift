@@ -5,14 +5,9 @@ public protocol NoiseSource {
   /// Independent standard normal numbers in the shape of another tensor.
   mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor
 
-  /// Standard normal numbers for the step between two times, in the shape of another tensor.
+  /// Standard normal numbers in another tensor's shape, for the step from one sigma to another.
   ///
   /// A source that does not know about time, as by default, draws the next independent ones.
-  ///
-  /// - Parameters:
-  ///   - other: a tensor of the shape that is wanted.
-  ///   - start: where the step begins, as a sigma.
-  ///   - end: where it ends, on either side of the start.
   mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor
 
   /// Passes over a draw that a step makes on the way, and returns the source as it was before.

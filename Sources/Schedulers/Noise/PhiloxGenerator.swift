@@ -21,11 +21,7 @@ public struct PhiloxGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
   /// How many numbers have been drawn. Set it to go to any place in the sequence.
   public var position: UInt64 = 0
 
-  /// The sequence of a seed and a stream, from its beginning.
-  public init(seed: UInt64, stream: UInt64 = 0) {
-    self.seed = seed
-    self.stream = stream
-  }
+  public init(seed: UInt64, stream: UInt64 = 0) { (self.seed, self.stream) = (seed, stream) }
 
   public mutating func next() -> UInt64 {
     let block = position / 2

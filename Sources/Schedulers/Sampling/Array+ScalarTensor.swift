@@ -5,7 +5,7 @@ extension Array: LinearSpace where Element: SampleScalar {
   }
 }
 
-extension Array: ScalarTensor where Element: SampleScalar {
+extension Array: ScalarTensor, ClippableSpace where Element: SampleScalar {
   public var sampleCount: Int { 1 }
   public var sampleSize: Int { count }
   public var scalars: [Element] { self }
@@ -14,8 +14,6 @@ extension Array: ScalarTensor where Element: SampleScalar {
     self = scalars
   }
 }
-
-extension Array: ClippableSpace where Element: SampleScalar {}
 
 extension Array: ElementwiseSpace where Element: SampleScalar {
   public static func product(_ a: [Element], _ b: [Element]) -> [Element] {

@@ -1,9 +1,7 @@
 extension Clipping {
   /// Clips samples that lie one after another in an array.
   ///
-  /// - Parameters:
-  ///   - scalars: whole samples.
-  ///   - sampleSize: the number of scalars in each, over which `.dynamic` takes its quantile.
+  /// - Parameter sampleSize: the scalars of each, over which `.dynamic` takes its quantile.
   /// - Precondition: the scalars are whole samples of that size.
   public func apply<Scalar: SampleScalar>(to scalars: inout [Scalar], sampleSize: Int) {
     precondition(
@@ -34,10 +32,8 @@ extension Clipping {
 
   /// The quantile of the magnitudes, interpolated linearly, brought between 1 and the maximum.
   ///
-  /// - Parameters:
-  ///   - count: of the magnitudes.
-  ///   - magnitudes: the two from a rank on, counted from 0 in rising order, the second of any
-  ///     value if there is none; NaN if one is.
+  /// - Parameter magnitudes: the two from a rank on, counted from 0 in rising order, the second of
+  ///   any value if there is none; NaN if one is.
   func threshold(count: Int, magnitudes: (_ rank: Int) -> (Double, Double)) -> Double {
     guard case .dynamic(let ratio, let maximum) = self else { preconditionFailure("\(self) has no threshold") }
     let position = ratio * Double(count - 1)

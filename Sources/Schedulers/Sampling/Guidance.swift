@@ -34,10 +34,8 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
     precondition(
       conditional.prediction == unconditional.prediction,
       "guidance needs two models of one prediction type; got \(conditional.prediction) and \(unconditional.prediction)")
-    self.conditional = conditional
-    self.unconditional = unconditional
-    self.scale = scale
-    self.rescale = rescale
+    (self.conditional, self.unconditional) = (conditional, unconditional)
+    (self.scale, self.rescale) = (scale, rescale)
   }
 
   public var prediction: Prediction { conditional.prediction }

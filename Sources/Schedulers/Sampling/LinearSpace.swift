@@ -79,18 +79,15 @@ public protocol ScalarTensor<Scalar>: LinearSpace {
 }
 
 extension ScalarTensor {
-  /// The tensor after clipping, scalar by scalar.
   public func clipped(by clipping: Clipping) -> Self {
     var scalars = scalars
     clipping.apply(to: &scalars, sampleSize: sampleSize)
     return Self(scalars: scalars, like: self)
   }
 
-  /// exp(offset + slope·value), scalar by scalar.
   public func exponential(offset: Double, slope: Double) -> Self {
     Self(scalars: scalars.map { Scalar(Math.exp(offset + slope * Double($0))) }, like: self)
   }
 
-  /// The square root, scalar by scalar; NaN below 0.
   public func squareRoot() -> Self { Self(scalars: scalars.map { $0.squareRoot() }, like: self) }
 }

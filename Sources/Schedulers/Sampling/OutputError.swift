@@ -11,8 +11,7 @@ public enum OutputError: Error, Hashable, Sendable {
 extension OutputError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .samples(let count, let expected):
-      "the network answered with \(count) samples for a batch of \(expected)"
+    case .samples(let count, let expected): "the network answered with \(count) samples for a batch of \(expected)"
     case .size(let size, let sampleSize, true) where size == sampleSize:
       "the network's output has the \(size) scalars of a sample, where a learned variance needs twice as many; "
         + "choose a fixed variance for a network without one"
@@ -43,8 +42,7 @@ extension SamplingRun where Tensor: ScalarTensor {
     let timestep = query?.timestep ?? plan.steps.last?.query.timestep ?? 0
     _ = try OutputParts(
       output, of: sample, timesteps: Array(repeating: timestep, count: sample.sampleCount),
-      learnsVariance: plan.learnsVariance,
-      step: evaluations)
+      learnsVariance: plan.learnsVariance, step: evaluations)
   }
 }
 
@@ -77,9 +75,6 @@ struct OutputParts<Scalar: SampleScalar> {
 
   /// The prediction for the scalar with index i of all, which lies in sample n.
   func prediction(_ n: Int, _ i: Int) -> Double { Double(scalars[n * (stride - sampleSize) + i]) }
-
   /// What is said of its variance; 0 where nothing is.
-  func variance(_ n: Int, _ i: Int) -> Double {
-    stride == sampleSize ? 0 : Double(scalars[(n + 1) * sampleSize + i])
-  }
+  func variance(_ n: Int, _ i: Int) -> Double { stride == sampleSize ? 0 : Double(scalars[(n + 1) * sampleSize + i]) }
 }

@@ -1,7 +1,7 @@
 /// A run of a plan in the plainest way: what the numbers of a plan mean, line by line.
 ///
-/// It works on bare numbers, keeps everything and folds nothing. `SamplingRun` makes the same samples,
-/// on any tensor, with the memory that the plan needs and in one pass over it; read this first.
+/// It works on bare numbers, keeps everything and folds nothing. Read this before `SamplingRun`,
+/// which makes the same samples on any tensor, in one pass over no more memory than it needs.
 ///
 /// ```swift
 /// var run = PlainRun(plan, from: start)
@@ -21,15 +21,11 @@ public struct PlainRun {
   private var made: [Double]
 
   /// A run of a plan from a sample at the plan's start level.
-  public init(_ plan: SamplingPlan, from sample: [Double]) {
-    (self.plan, samples, made) = (plan, [sample], sample)
-  }
+  public init(_ plan: SamplingPlan, from sample: [Double]) { (self.plan, samples, made) = (plan, [sample], sample) }
 
   private var step: SamplingPlan.Step? { estimates.count < plan.steps.count ? plan.steps[estimates.count] : nil }
-
   /// What the network is told now; `nil` at the end.
   public var query: SamplingPlan.Query? { step?.query }
-
   /// What the network is given now.
   public var input: [Double] { samples[0].map { (query?.inputScale ?? 1) * $0 } }
 
@@ -61,8 +57,7 @@ public struct PlainRun {
 }
 
 extension StepVariance {
-  /// The root of the variance where the network says it, else 1: then the step's factor of z is the
-  /// root already.
+  /// The root of the variance where the network says it, else 1: the step's factor of z has it.
   fileprivate func learnedDeviation(_ said: Double) -> Double {
     switch self {
     case .fixed: 1

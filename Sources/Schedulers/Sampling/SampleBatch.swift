@@ -21,8 +21,7 @@ public struct SampleBatch<Scalar: SampleScalar>: Hashable, Sendable {
   ///
   /// - Precondition: no dimension is less than 1, and their product is the number of scalars.
   public init(shape: [Int], scalars: [Scalar]) {
-    precondition(
-      Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
+    precondition(Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
     self.shape = shape
     storage = scalars
   }
@@ -97,8 +96,7 @@ extension SampleBatch: Codable {
     let shape = try container.decode([Int].self, forKey: .shape)
     let scalars = try container.decode([Scalar].self, forKey: .storage)
     guard Self.count(of: shape) == scalars.count else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .storage, in: container, debugDescription: "\(scalars.count) scalars do not fill the shape \(shape)")
+      throw container.error(.storage, "\(scalars.count) scalars do not fill the shape \(shape)")
     }
     self.init(shape: shape, scalars: scalars)
   }

@@ -8,16 +8,11 @@ public protocol SampleScalar: BinaryFloatingPoint, Codable, Sendable {
   ///
   /// - Precondition: there is a term, and all have the same number of values.
   static func combination(_ terms: [(coefficient: Double, values: [Self])]) -> [Self]
-
   /// Brings each value between the bounds; NaN stays NaN.
   static func clamp(_ values: inout [Self], to range: ClosedRange<Double>)
-
   /// The nearest values of this type.
   static func rounding(_ values: [Float]) -> [Self]
-
-  /// The nearest values of this type.
   static func rounding(_ values: [Double]) -> [Self]
-
   /// The loops over this type in a table of kernels; for the library's own types alone.
   static func _loops(of table: KernelTable) -> KernelTable.Loops<Self>?
 }
@@ -30,9 +25,7 @@ extension Float: SampleScalar {
   public static func combination(_ terms: [(coefficient: Double, values: [Float])]) -> [Float] {
     combine(terms, as: Float.self)
   }
-  public static func clamp(_ values: inout [Float], to range: ClosedRange<Double>) {
-    limit(&values, Float(range.lowerBound), Float(range.upperBound))
-  }
+  public static func clamp(_ values: inout [Float], to range: ClosedRange<Double>) { limit(&values, range) }
   public static func rounding(_ values: [Float]) -> [Float] { values }
   public static func rounding(_ values: [Double]) -> [Float] { values.map { Float($0) } }
   public static func _loops(of table: KernelTable) -> KernelTable.Loops<Float>? { table.float }
@@ -42,9 +35,7 @@ extension Double: SampleScalar {
   public static func combination(_ terms: [(coefficient: Double, values: [Double])]) -> [Double] {
     combine(terms, as: Double.self)
   }
-  public static func clamp(_ values: inout [Double], to range: ClosedRange<Double>) {
-    limit(&values, range.lowerBound, range.upperBound)
-  }
+  public static func clamp(_ values: inout [Double], to range: ClosedRange<Double>) { limit(&values, range) }
   public static func rounding(_ values: [Float]) -> [Double] { values.map { Double($0) } }
   public static func rounding(_ values: [Double]) -> [Double] { values }
   public static func _loops(of table: KernelTable) -> KernelTable.Loops<Double>? { table.double }
@@ -55,9 +46,7 @@ extension Double: SampleScalar {
     public static func combination(_ terms: [(coefficient: Double, values: [Float16])]) -> [Float16] {
       combine(terms, as: Float.self)
     }
-    public static func clamp(_ values: inout [Float16], to range: ClosedRange<Double>) {
-      limit(&values, Float16(range.lowerBound), Float16(range.upperBound))
-    }
+    public static func clamp(_ values: inout [Float16], to range: ClosedRange<Double>) { limit(&values, range) }
     public static func rounding(_ values: [Float]) -> [Float16] { values.map { Float16($0) } }
     public static func rounding(_ values: [Double]) -> [Float16] { values.map { Float16($0) } }
     public static func _loops(of table: KernelTable) -> KernelTable.Loops<Float16>? { table.half }
@@ -74,11 +63,9 @@ private func combine<Scalar: SampleScalar, Arithmetic: BinaryFloatingPoint>(
   }
   func coefficient(_ k: Int) -> Arithmetic { Arithmetic(terms[k].coefficient) }
   return [Scalar](unsafeUninitializedCapacity: count) { result, initialized in
-    let x0 = terms[0].values
-    let c0 = coefficient(0)
+    let (c0, x0) = (coefficient(0), terms[0].values)
     switch terms.count {
-    case 1:
-      for i in 0..<count { result.initializeElement(at: i, to: Scalar(c0 * Arithmetic(x0[i]))) }
+    case 1: for i in 0..<count { result.initializeElement(at: i, to: Scalar(c0 * Arithmetic(x0[i]))) }
     case 2:
       let (c1, x1) = (coefficient(1), terms[1].values)
       for i in 0..<count {
@@ -104,7 +91,8 @@ private func combine<Scalar: SampleScalar, Arithmetic: BinaryFloatingPoint>(
 
 /// Written so that a comparison with NaN, which is false, lets the NaN through.
 @inline(__always)
-private func limit<Scalar: SampleScalar>(_ values: inout [Scalar], _ low: Scalar, _ high: Scalar) {
+private func limit<Scalar: SampleScalar>(_ values: inout [Scalar], _ range: ClosedRange<Double>) {
+  let (low, high) = (Scalar(range.lowerBound), Scalar(range.upperBound))
   for i in values.indices {
     let value = values[i]
     let limited = high < value ? high : value

@@ -10,8 +10,7 @@ extension SamplingPlan {
   ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
   /// - Precondition: `isStochastic` is false.
   public func sample<Tensor: LinearSpace, Failure: Error>(
-    from start: Tensor,
-    model: (Tensor, Query) throws(Failure) -> Tensor,
+    from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
     onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) throws(Failure) -> Tensor {
@@ -24,17 +23,11 @@ extension SamplingPlan {
     return run.sample
   }
 
-  /// Runs a plan, with noise from a source where the plan draws some.
+  /// Runs a plan as `sample(from:model:onStep:guidance:)` does, with noise where it draws some.
   ///
-  /// - Parameters:
-  ///   - start: the sample at the plan's start level.
-  ///   - noise: the source, which moves on by one draw for each step that needs it.
-  ///   - model: the network, called with its input and what it is told; its answer has that shape.
-  ///   - onStep: called after each step. To stop a run, throw from here or from the model.
-  ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
+  /// - Parameter noise: the source, which moves on by one draw for each step that needs it.
   public func sample<Tensor: ScalarTensor, Failure: Error>(
-    from start: Tensor,
-    using noise: inout some NoiseSource,
+    from start: Tensor, using noise: inout some NoiseSource,
     model: (Tensor, Query) throws(Failure) -> Tensor,
     onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
     guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
@@ -52,8 +45,7 @@ extension SamplingPlan {
   ///
   /// - Precondition: `isStochastic` is false.
   public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
-    from start: Tensor,
-    model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
+    from start: Tensor, model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
   ) async throws(Failure) -> Tensor {
@@ -68,8 +60,7 @@ extension SamplingPlan {
 
   /// Runs a plan with a model that suspends, with noise from a source where the plan draws some.
   public nonisolated(nonsending) func sample<Tensor: ScalarTensor, Failure: Error>(
-    from start: Tensor,
-    using noise: inout some NoiseSource,
+    from start: Tensor, using noise: inout some NoiseSource,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
     guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil

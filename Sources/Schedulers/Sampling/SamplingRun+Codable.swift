@@ -21,16 +21,13 @@ extension SamplingRun: Codable where Tensor: Codable {
       samples: try container.decode([Tensor].self, forKey: .samples),
       estimates: try container.decode([Tensor].self, forKey: .estimates))
     guard (0...plan.steps.count).contains(evaluations) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .evaluations, in: container,
-        debugDescription: "\(evaluations) evaluations of a plan that has \(plan.steps.count)")
+      throw container.error(.evaluations, "\(evaluations) evaluations of a plan that has \(plan.steps.count)")
     }
     let kept = evaluations == 0 ? SamplingPlan.Retention() : plan.retention[evaluations - 1]
     guard history.samples.count == kept.samples, history.estimates.count == kept.estimates else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .estimates, in: container,
-        debugDescription:
-          "\(history.samples.count) samples and \(history.estimates.count) estimates, where the plan needs "
+      throw container.error(
+        .estimates,
+        "\(history.samples.count) samples and \(history.estimates.count) estimates, where the plan needs "
           + "\(kept.samples) and \(kept.estimates) after \(evaluations) evaluations")
     }
     self.init(

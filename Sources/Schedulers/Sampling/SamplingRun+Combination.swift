@@ -63,9 +63,7 @@ extension SamplingRun {
   }
 
   /// A tensor times a power, 1 or ½, of a variance.
-  private static func scaled(
-    _ tensor: Tensor, by variance: StepVariance, power: Double, of values: Tensor?
-  ) -> Tensor {
+  private static func scaled(_ tensor: Tensor, by variance: StepVariance, power: Double, of values: Tensor?) -> Tensor {
     if case .fixed(let logarithm) = variance { return .combination([(Math.exp(power * logarithm), tensor)]) }
     return (values as? any ElementwiseSpace)?.scaling(tensor, by: variance, power: power) as? Tensor ?? tensor
   }
@@ -95,9 +93,7 @@ extension SamplingPlan.Step {
 
 extension SamplingRun.History {
   /// Adds the newest sample and estimate if they will be needed, and lets go of what will not.
-  fileprivate mutating func keep(
-    _ kept: SamplingPlan.Retention, sample: Tensor, estimate: @autoclosure () -> Tensor
-  ) {
+  fileprivate mutating func keep(_ kept: SamplingPlan.Retention, sample: Tensor, estimate: @autoclosure () -> Tensor) {
     if kept.estimates > 0 { estimates.insert(estimate(), at: 0) }
     estimates.removeLast(max(0, estimates.count - kept.estimates))
     if kept.samples > 0 { samples.insert(sample, at: 0) }

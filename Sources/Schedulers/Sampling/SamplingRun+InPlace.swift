@@ -69,9 +69,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   }
 
   /// The step's numbers over x and v.
-  private func numbers(
-    _ x: UnsafeMutablePointer<Scalar>, _ output: UnsafePointer<Scalar>, _ terms: Terms
-  ) -> Call {
+  private func numbers(_ x: UnsafeMutablePointer<Scalar>, _ output: UnsafePointer<Scalar>, _ terms: Terms) -> Call {
     var call = Call(
       range: 0..<count, sample: x, output: output, next: .init(folding.folded),
       terms: UnsafeBufferPointer(start: terms.baseAddress, count: 0))

@@ -26,7 +26,6 @@ public struct SamplingRun<Tensor: LinearSpace> {
       yield &current
     }
   }
-  /// The current sample.
   var current: Tensor
   /// The current sample as it was made, where it was replaced and the next step needs to know.
   var made: Tensor?
@@ -74,9 +73,7 @@ public struct SamplingRun<Tensor: LinearSpace> {
   /// A run in the middle of its plan.
   init(_ plan: SamplingPlan, sample: Tensor, made: Tensor?, evaluations: Int, history: History, denoised: Tensor?) {
     self.init(plan, from: sample)
-    self.made = made
-    self.evaluations = evaluations
-    self.history = history
+    (self.made, self.evaluations, self.history) = (made, evaluations, history)
     self.prediction = denoised.map { [(1, $0)] }
   }
 
@@ -99,13 +96,10 @@ public struct SamplingRun<Tensor: LinearSpace> {
 
   /// The noise level of the current sample.
   public var level: NoiseLevel { evaluations == 0 ? plan.start : plan.steps[evaluations - 1].arrival }
-
   /// Whether the next step draws noise.
   public var needsNoise: Bool { step.map { $0.next.noise != 0 } ?? false }
-
   /// x̂0 of the last evaluation, clipped and guided; `nil` before the first, and if it is not kept.
   public var denoised: Tensor? { denoisedBuffer ?? prediction.map { .sum($0) } }
-
   /// Whether the next step goes on from the sample as it was made.
   private var needsMade: Bool { step.map { $0.next.made != 0 } ?? false }
 
