@@ -1,7 +1,6 @@
-/// The bound of a batch, evaluated from the last timestep to the first; a value, as `SamplingRun` is.
-/// It holds no more than the data, one draw of noise and a number for each sample, whatever T is.
+/// The bound of a batch, evaluated from the last timestep to the first. Whatever T is, it holds the
+/// data, one draw of noise and a number for each sample.
 public struct BitsPerDimension<Tensor: ScalarTensor> {
-  /// The bound.
   public let bound: VariationalBound
   /// The data.
   public let x0: Tensor
@@ -17,7 +16,6 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   /// The evaluation of a batch.
   ///
   /// - Parameters:
-  ///   - bound: of the process.
   ///   - x0: the data, in [−1, 1].
   ///   - told: what the network is told at each timestep, for a process that is a respaced one; the
   ///     timestep itself if `nil`.
@@ -25,8 +23,7 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   public init(_ bound: VariationalBound, of x0: Tensor, told: [Double]? = nil) {
     let count = bound.process.steps.count
     precondition(told == nil || told!.count == count, "\(told!.count) numbers to tell a network at \(count) timesteps")
-    self.bound = bound
-    self.x0 = x0
+    (self.bound, self.x0) = (bound, x0)
     self.told = told ?? (0..<count).map(Double.init)
     prior = bound.prior(of: x0)
     total = prior
@@ -57,9 +54,12 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   /// - Precondition: `sample(using:)` came before.
   @discardableResult
   public mutating func advance(output: Tensor) throws(OutputError) -> VariationalBound.Term {
-    guard let (epsilon, sample) = drawn else { preconditionFailure("the network's output is about a sample; draw it first") }
+    guard let (epsilon, sample) = drawn else {
+      preconditionFailure("the network's output is about a sample; draw it first")
+    }
     let term = try bound.term(
-      output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: Array(repeating: timestep, count: x0.sampleCount))
+      output: output, x0: x0, epsilon: epsilon, sample: sample,
+      timesteps: Array(repeating: timestep, count: x0.sampleCount))
     for n in total.indices { total[n] += term.bound[n] }
     drawn = nil
     timestep -= 1

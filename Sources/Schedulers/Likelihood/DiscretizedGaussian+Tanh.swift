@@ -1,10 +1,9 @@
 extension DiscretizedGaussian.LogProbability {
-  /// By guided-diffusion's approximation, with the edges' distances from the mean; an end bin has
-  /// one edge alone.
+  /// As guided-diffusion has it, from the edges' distances to the mean; an end bin has one edge.
   static func tanh(from lower: Double?, to upper: Double?, logDeviation: Double) -> Self {
     let scale = min(Math.exp(-logDeviation), .greatestFiniteMagnitude)
-    let a = lower.map { Edge($0 * scale) } ?? Edge.below
-    let b = upper.map { Edge($0 * scale) } ?? Edge.above
+    let a = lower.map { edge($0 * scale) } ?? (cdf: 0, density: 0, moment: 0)
+    let b = upper.map { edge($0 * scale) } ?? (cdf: 1, density: 0, moment: 0)
     let probability = b.cdf - a.cdf
     if probability < 1e-12 { return Self(value: Math.log(1e-12), meanGradient: 0, logDeviationGradient: 0) }
     return Self(
@@ -12,26 +11,13 @@ extension DiscretizedGaussian.LogProbability {
       logDeviationGradient: (a.moment - b.moment) / probability)
   }
 
-  /// The approximate distribution at an edge.
-  private struct Edge {
-    var cdf: Double
-    var density: Double
-    /// The density times the position.
-    var moment: Double
-
-    static let below = Edge(cdf: 0, density: 0, moment: 0)
-    static let above = Edge(cdf: 1, density: 0, moment: 0)
-
-    init(cdf: Double, density: Double, moment: Double) { (self.cdf, self.density, self.moment) = (cdf, density, moment) }
-
-    init(_ x: Double) {
-      let factor = (2 / Double.pi).squareRoot()
-      let tanh = Math.tanh(factor * (x + 0.044715 * (x * x * x)))
-      let slope = (1 - tanh * tanh) / 2
-      cdf = 0.5 * (1 + tanh)
-      // Far out x² is infinite where the slope is 0.
-      density = slope == 0 ? 0 : slope * factor * (1 + 3 * 0.044715 * (x * x))
-      moment = slope == 0 ? 0 : density * x
-    }
+  /// The approximate distribution at an edge; the moment is the density times the position.
+  private static func edge(_ x: Double) -> (cdf: Double, density: Double, moment: Double) {
+    let factor = (2 / Double.pi).squareRoot()
+    let tanh = Math.tanh(factor * (x + 0.044715 * (x * x * x)))
+    let slope = (1 - tanh * tanh) / 2
+    // Far out x² is infinite where the slope is 0.
+    let density = slope == 0 ? 0 : slope * factor * (1 + 3 * 0.044715 * (x * x))
+    return (0.5 * (1 + tanh), density, slope == 0 ? 0 : density * x)
   }
 }

@@ -1,9 +1,7 @@
-/// The probability that a Gaussian gives to one level of a pixel, as the last term of the
-/// variational bound needs it.
+/// The probability that a Gaussian gives to one level of a pixel, for the last term of the bound.
 ///
-/// Pixels are whole numbers scaled to [−1, 1], 2/(levels − 1) apart. A level x has the bin from x −
-/// 1/(levels − 1) to x + 1/(levels − 1); the bins of the two end levels reach to −∞ and ∞. So the
-/// probabilities of all levels add up to 1.
+/// Pixels are whole numbers scaled to [−1, 1], 2/(levels − 1) apart. The bin of a level x is x ±
+/// 1/(levels − 1), and those of the ends reach to −∞ and ∞. So all probabilities add up to 1.
 ///
 /// ```swift
 /// let gaussian = DiscretizedGaussian()
@@ -35,23 +33,16 @@ public struct DiscretizedGaussian: Hashable, Sendable {
 
   /// How many values a pixel has.
   public let levels: Int
-  /// How the cumulative distribution function is computed.
   public let cdf: CDF
   /// 1/(levels − 1).
   let halfWidth: DoubleDouble
   /// Beyond it on either side is an end level; 0.999 for 256 levels, as Ho et al. have it.
   private let end: Double
 
-  /// The distribution over the levels of a pixel.
-  ///
-  /// - Parameters:
-  ///   - levels: how many values a pixel has.
-  ///   - cdf: how the cumulative distribution function is computed.
-  /// - Precondition: there are 2 levels or more.
+  /// The distribution over the levels of a pixel, 2 or more.
   public init(levels: Int = 256, cdf: CDF = .exact) {
     precondition(levels >= 2, "a pixel of \(levels) levels has no bins; it takes 2 or more")
-    self.levels = levels
-    self.cdf = cdf
+    (self.levels, self.cdf) = (levels, cdf)
     halfWidth = DoubleDouble(1) / Double(levels - 1)
     end = 1 - 0.255 * halfWidth.high
   }

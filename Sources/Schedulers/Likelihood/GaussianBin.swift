@@ -7,14 +7,11 @@
 ///     ∂ln P/∂mean         = H·(1 − e^−2p)/deviation
 ///     ∂ln P/∂ln deviation = H·(a − b·e^−2p),           H = φ(a)/P
 ///
-/// No single form of P keeps its digits everywhere. The four here, in the order in which they are
-/// tried:
+/// No single form of P keeps its digits everywhere. These four are tried in turn:
 ///
 /// 1. The density changes little over the bin (w < 0.7 and p < ½): φ(z)·2w times a series.
-/// 2. The mean is in the bin (a ≤ 0): the two tails that are missing from 1, or where they are more
-///    than half, two error functions.
-/// 3. In reach of Double (a < 12): ½·erfc(a/√2) − ½·erfc(b/√2), of which the second is at most 0.37
-///    of the first.
+/// 2. The mean is in the bin (a ≤ 0): 1 less both tails; two error functions where those pass ½.
+/// 3. In reach of Double (a < 12): ½·erfc(a/√2) − ½·erfc(b/√2), with a ratio below 0.37.
 /// 4. Far out: φ(a)·(M(a) − e^−2p·M(b)) with M = Q/φ the Mills ratio, by its asymptotic series.
 ///
 /// Source: Abramowitz and Stegun 1964, 7.1.23 for the Mills ratio, 22.9.17 for the series.
@@ -31,8 +28,7 @@ struct GaussianBin {
     self.logDeviation = logDeviation
     self.halfWidth = halfWidth.high
     scale = min(Math.exp(-logDeviation), .greatestFiniteMagnitude)
-    // An edge close to the mean is a difference of nearly equal numbers, which a small deviation
-    // magnifies.
+    // Near the mean, edges are differences of near numbers, which a small deviation magnifies.
     a = (distance - halfWidth).high * scale
     b = isOpen ? .infinity : (distance + halfWidth).high * scale
     z = isOpen ? .infinity : distance.high * scale
@@ -71,8 +67,7 @@ struct GaussianBin {
   /// its even terms, divided by n + 1. There φ(a) and φ(b) are φ(z)·e^(−w²/2 ± p).
   private func narrow() -> DiscretizedGaussian.LogProbability {
     var (even, odd, sum, n) = (1.0, p, 1.0, 2.0)
-    // Both factors are at most ½, so two small terms in a row are followed by smaller ones: what is
-    // left out is below 2⁻⁵⁵.
+    // Both factors are at most ½: after two small terms come smaller ones, in all below 2⁻⁵⁵.
     while abs(even) + abs(odd) > 0x1p-52 {
       even = (p * odd - w * w * even) / n
       sum += even / (n + 1)

@@ -8,9 +8,8 @@
 /// network whose variance is almost right still sees how far it is.
 ///
 /// - Accuracy: the value is within (16 + 2·abs(d))·2⁻⁵³ of itself, the derivative by the mean
-///   within 8·2⁻⁵³; the derivative by the log variance is a sum of two parts and has (12 +
-///   2·abs(d))·2⁻⁵³ of the larger one. Ranges: d below 709, where e^d overflows; log variances
-///   between −1400 and 1400.
+///   within 8·2⁻⁵³; that by the log variance, a sum of two parts, within (12 + 2·abs(d))·2⁻⁵³ of
+///   the larger. Ranges: d below 709, where e^d overflows; log variances in −1400 ... 1400.
 ///
 /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 5; guided-diffusion's
 /// `normal_kl`.
@@ -22,13 +21,8 @@ public struct NormalKL: Hashable, Sendable {
   /// The derivative with respect to the second log variance, ½·(1 − e^d − (m₁ − m₂)²·e^−l₂).
   public let logVarianceGradient: Double
 
-  /// The divergence of the first normal distribution from the second.
-  ///
-  /// - Parameters:
-  ///   - mean1: the mean of the first distribution, in training the posterior's.
-  ///   - logVariance1: the natural logarithm of its variance.
-  ///   - mean2: the mean of the second distribution, in training the network's.
-  ///   - logVariance2: the natural logarithm of its variance.
+  /// The divergence of N(mean1, e^logVariance1), in training the posterior, from N(mean2,
+  /// e^logVariance2), the network's distribution.
   public init(mean1: Double, logVariance1: Double, mean2: Double, logVariance2: Double) {
     let d = logVariance1 - logVariance2
     let growth = Math.expm1(d)

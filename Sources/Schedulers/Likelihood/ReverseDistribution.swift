@@ -1,10 +1,7 @@
 /// The mean and the variance of p(x_{t−1} | x_t), and the x̂0 behind them; all in the shape of x_t.
 public struct ReverseDistribution<Tensor: LinearSpace> {
-  /// The mean.
   public let mean: Tensor
-  /// The variance.
   public let variance: Tensor
-  /// Its logarithm.
   public let logVariance: Tensor
   /// x̂0 after clipping.
   public let denoised: Tensor
@@ -18,7 +15,6 @@ extension ReverseProcess {
   /// - Parameters:
   ///   - output: in the shape of the sample, or with twice its channels if the variance is learned.
   ///   - sample: x_t.
-  ///   - timesteps: t of each sample.
   ///   - transform: what is done to x̂0 before it is clipped.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
@@ -32,8 +28,8 @@ extension ReverseProcess {
         let mean = steps[timesteps[n]].mean
         return mean.sample * Double(x[i]) + mean.output * p.denoised[i]
       },
-      variance: sample.mapped { _, i in Math.exp(p.logVariance[i]) }, logVariance: sample.mapped { _, i in p.logVariance[i] },
-      denoised: sample.mapped { _, i in p.denoised[i] })
+      variance: sample.mapped { _, i in Math.exp(p.logVariance[i]) },
+      logVariance: sample.mapped { _, i in p.logVariance[i] }, denoised: sample.mapped { _, i in p.denoised[i] })
   }
 
   /// x̂0 after clipping and the log variance of every scalar.
@@ -42,11 +38,11 @@ extension ReverseProcess {
     _ output: Tensor, of sample: Tensor, timesteps: [Int], transform: ((Tensor) -> Tensor)? = nil
   ) throws(OutputError) -> (denoised: [Double], logVariance: [Double]) {
     schedule.check(timesteps, for: sample)
-    let parts = try OutputParts(output, of: sample, timesteps: timesteps.map(Double.init), learnsVariance: variance.isLearned)
+    let parts = try OutputParts(
+      output, of: sample, timesteps: timesteps.map(Double.init), learnsVariance: variance.isLearned)
     let x = sample.scalars
     let size = sample.sampleSize
-    var denoised: [Double] = []
-    var logVariance: [Double] = []
+    var (denoised, logVariance): ([Double], [Double]) = ([], [])
     denoised.reserveCapacity(x.count)
     logVariance.reserveCapacity(x.count)
     for (n, t) in timesteps.enumerated() {

@@ -1,5 +1,4 @@
-/// The variational bound on how many bits a sample takes, in bits per dimension (per scalar of a
-/// sample).
+/// The variational bound on the bits that a sample takes, in bits per dimension (per scalar).
 ///
 ///     −log₂ p(x_0) ≤ prior + Σ_t L_t
 ///     L_0 = −log₂ p(x_0 | x_1)
@@ -22,10 +21,8 @@ public struct VariationalBound: Hashable, Sendable {
   /// How a scalar's level is read off a normal distribution, for L_0.
   public let likelihood: DiscretizedGaussian
 
-  /// The bound of a process.
   public init(_ process: ReverseProcess, likelihood: DiscretizedGaussian = DiscretizedGaussian()) {
-    self.process = process
-    self.likelihood = likelihood
+    (self.process, self.likelihood) = (process, likelihood)
   }
 
   /// The terms of one evaluation, one number for each sample.
@@ -38,15 +35,12 @@ public struct VariationalBound: Hashable, Sendable {
     public let epsilonError: [Double]
   }
 
-  /// L_t of each sample at its own timestep, with the errors beside it. All arithmetic is in
-  /// Double.
+  /// L_t of each sample at its own timestep, and the errors. All arithmetic is in Double.
   ///
   /// - Parameters:
-  ///   - output: the network's, for `sample`.
   ///   - x0: the data, in [−1, 1].
   ///   - epsilon: the noise that was mixed in.
-  ///   - sample: x_t.
-  ///   - timesteps: t of each sample.
+  ///   - sample: x_t, which the network was given.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
   public func term<Tensor: ScalarTensor>(
@@ -55,20 +49,17 @@ public struct VariationalBound: Hashable, Sendable {
     let p = try process.reading(output, of: sample, timesteps: timesteps)
     let (data, noise, x) = (x0.scalars, epsilon.scalars, sample.scalars)
     func mean(_ value: (_ t: Int, _ i: Int) -> Double) -> [Double] { x0.sampleMeans { value(timesteps[$0], $1) } }
+    func squared(_ error: Double) -> Double { error * error }
     return Term(
       bound: mean { t, i in
         let x0 = Double(data[i])
         return nats(at: t, x0: x0, denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i]).value
           / Self.bit
       },
-      x0Error: mean { _, i in
-        let error = p.denoised[i] - Double(data[i])
-        return error * error
-      },
+      x0Error: mean { _, i in squared(p.denoised[i] - Double(data[i])) },
       epsilonError: mean { t, i in
         let level = process.steps[t].level
-        let error = (Double(x[i]) - level.signal * p.denoised[i]) / level.noise - Double(noise[i])
-        return error * error
+        return squared((Double(x[i]) - level.signal * p.denoised[i]) / level.noise - Double(noise[i]))
       })
   }
 
@@ -107,8 +98,7 @@ public struct VariationalBound: Hashable, Sendable {
 }
 
 extension ScalarTensor {
-  /// The mean over each sample of a value of every scalar, from the index of the sample and that of
-  /// the scalar among all.
+  /// The mean over each sample of a value, from the index of the sample and that of the scalar.
   func sampleMeans(_ value: (_ sample: Int, _ index: Int) -> Double) -> [Double] {
     let size = sampleSize
     return (0..<sampleCount).map { n in

@@ -3,7 +3,6 @@
 
 /// A normal distribution for each sample of a batch: a mean for every scalar, and one variance.
 public struct SampleNormals<Tensor: ScalarTensor> {
-  /// The means.
   public let mean: Tensor
   /// The variance of each sample.
   public let variance: [Double]

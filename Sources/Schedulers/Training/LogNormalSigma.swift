@@ -5,8 +5,9 @@
 /// let levels = sigmas.map { NoiseLevel(signal: 1, noise: $0) }
 /// ```
 ///
-/// There is no uniform distribution of σ to be unbiased to: the draws are part of the objective, and weigh 1 beside
-/// `LossWeighting.edm`. With mean 0 and deviation 1, t = σ/(1 + σ) is the logit-normal time of Esser et al. 2024 on the flow path.
+/// There is no uniform distribution of σ to be unbiased to: the draws are part of the objective,
+/// and weigh 1 beside `LossWeighting.edm`. With mean 0 and deviation 1, t = σ/(1 + σ) is the
+/// logit-normal time of Esser et al. 2024 on the flow path.
 ///
 /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, noise distribution.
 public struct LogNormalSigma: Hashable, Sendable {
@@ -17,8 +18,8 @@ public struct LogNormalSigma: Hashable, Sendable {
 
   /// The distribution of a mean and a deviation of ln σ; Karras et al. train with −1.2 and 1.2.
   ///
-  /// - Throws: `TimestepSamplingError` if the deviation is not above 0, or a sigma could leave the range of Double: for that,
-  ///   |mean| + 8.3·deviation must not pass 700.
+  /// - Throws: `TimestepSamplingError` if the deviation is not above 0, or a sigma could leave the
+  ///   range of Double: for that, |mean| + 8.3·deviation must not pass 700.
   public init(mean: Double = -1.2, deviation: Double = 1.2) throws(TimestepSamplingError) {
     guard deviation > 0, deviation <= 80 else {
       throw .parameter("deviation", deviation, allowed: "above 0 and at most 80")
@@ -27,15 +28,12 @@ public struct LogNormalSigma: Hashable, Sendable {
     guard abs(mean) <= largest else {
       throw .parameter("mean", mean, allowed: "in \(-largest) ... \(largest) at a deviation of \(deviation.plain)")
     }
-    self.mean = mean
-    self.deviation = deviation
+    (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// Independent sigmas, by the inverse of the normal distribution function.
+  /// Independent sigmas, 0 or more, each by the inverse of the normal distribution function from
+  /// one number of the generator.
   ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - generator: where the randomness comes from; each draw takes one number of it.
   /// - Returns: sigmas above 0, with ln σ within 8.3 deviations of the mean.
   /// - Accuracy: ln σ within deviation·2⁻⁴⁸ and its own rounding.
   public func draw(count: Int, using generator: inout some RandomNumberGenerator) -> [Double] {

@@ -5,22 +5,16 @@ public struct TimestepLoss: Hashable, Codable, Sendable {
   /// The loss there, 0 or more.
   public let loss: Double
 
-  /// A loss at a timestep.
-  public init(timestep: Int, loss: Double) {
-    self.timestep = timestep
-    self.loss = loss
-  }
+  public init(timestep: Int, loss: Double) { (self.timestep, self.loss) = (timestep, loss) }
 }
 
 /// What lets the workers of one training see each other's losses: an all-gather.
 ///
-/// Implement it over what connects the workers (MPI, NCCL, a socket); `LossRendezvous` connects
-/// tasks of one process.
+/// Implement it over MPI, NCCL or a socket; `LossRendezvous` connects tasks of one process.
 public protocol LossExchange: Sendable {
   /// Hands in the losses of this worker and waits for those of the others.
   ///
   /// - Parameter losses: of this worker; other workers may have more or fewer.
-  /// - Returns: the losses of each worker, in the order of their ranks. Every worker is given the
-  ///   same.
+  /// - Returns: the losses of each worker, in the order of their ranks, alike for every worker.
   func allGather(_ losses: [TimestepLoss]) async throws -> [[TimestepLoss]]
 }

@@ -36,8 +36,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
     guard (1e-12...1).contains(uniformProbability) else {
       throw .parameter("uniformProbability", uniformProbability, allowed: "in 1e-12 ... 1")
     }
-    self.historyLength = historyLength
-    self.uniformProbability = uniformProbability
+    (self.historyLength, self.uniformProbability) = (historyLength, uniformProbability)
     history = Array(repeating: [], count: timesteps)
   }
 
@@ -64,9 +63,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
   /// Learns the losses of one worker, in their order.
   ///
   /// - Throws: `TimestepSamplingError` as for the losses of all workers.
-  public mutating func update(with losses: [TimestepLoss]) throws(TimestepSamplingError) {
-    try update(with: [losses])
-  }
+  public mutating func update(with losses: [TimestepLoss]) throws(TimestepSamplingError) { try update(with: [losses]) }
 
   /// Learns the losses of all workers, in the order of their ranks.
   ///
@@ -109,9 +106,8 @@ extension LossSecondMoment: Codable {
       throw DecodingError.dataCorrupted(.init(codingPath: container.codingPath, debugDescription: "\(error)"))
     }
     for (t, losses) in history.enumerated() where losses.count > historyLength || !losses.allSatisfy(Self.isValid) {
-      throw DecodingError.dataCorruptedError(
-        forKey: .history, in: container,
-        debugDescription: "\(losses) at timestep \(t) must be at most \(historyLength) losses, finite and 0 or more")
+      throw container.error(
+        .history, "\(losses) at timestep \(t) must be at most \(historyLength) losses, finite and 0 or more")
     }
     self.history = history
   }

@@ -34,7 +34,6 @@ extension LossWeighting {
   ///
   /// - Parameters:
   ///   - level: the level of the noisy sample; its SNR alone matters.
-  ///   - prediction: what the network predicts.
   ///   - previous: the next level of the process, needed by `.previous` alone.
   /// - Returns: 0 or more. At SNR 0 and ∞ it is the limit, which is +∞ where the weight is not
   ///   bounded (EDM for epsilon at SNR 0, or for x0 at SNR ∞), and never NaN.

@@ -1,5 +1,4 @@
-/// Draws that are spread evenly: the i-th of N is at a random place of the i-th of N equal slices
-/// of the probability.
+/// Draws spread evenly: the i-th of N is at a random place of the i-th N-th of the probability.
 ///
 /// The mean over a batch is that of independent draws, and its variance is never more. In a batch
 /// of N, timestep t comes up N·p_t times, give or take less than 2.
@@ -13,7 +12,6 @@ public struct Stratified<Base: TimestepSampler>: TimestepSampler {
   /// The sampler whose draws are spread.
   public var base: Base
 
-  /// A sampler's draws, spread evenly.
   public init(_ base: Base) { self.base = base }
 
   public var distribution: TimestepDistribution { base.distribution }

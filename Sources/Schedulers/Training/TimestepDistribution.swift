@@ -4,8 +4,7 @@
 public struct TimestepDistribution: TimestepSampler, Hashable {
   /// What a draw's loss is multiplied by.
   public enum Weighting: String, Hashable, Codable, Sendable {
-    /// 1/(T·p_t): the mean of the objective is that of uniform timesteps, whatever the
-    /// distribution; only its variance changes.
+    /// 1/(T·p_t): the objective's mean is that of uniform timesteps; only its variance changes.
     case unbiased
     /// 1: a timestep counts by how often it is drawn, which changes the objective.
     case none
@@ -13,17 +12,13 @@ public struct TimestepDistribution: TimestepSampler, Hashable {
 
   /// p_t, the probability of each timestep; their sum is 1.
   public let probabilities: [Double]
-  /// What a draw's loss is multiplied by.
   public let weighting: Weighting
 
   /// p_0 + ... + p_t.
   private let cumulative: [Double]
 
-  /// A distribution in proportion to given numbers.
+  /// A distribution in proportion to given numbers, one for each timestep.
   ///
-  /// - Parameters:
-  ///   - shares: one for each timestep.
-  ///   - weighting: what a draw's loss is multiplied by.
   /// - Throws: `TimestepSamplingError` if there are no shares, one is negative, infinite or NaN, or
   ///   their sum is not a positive number; with unbiased weights also if the probability of a
   ///   timestep underflows, as its part of the objective would be lost.
@@ -81,7 +76,6 @@ extension TimestepDistribution {
   ///   - mean: above 0 prefers noise, below 0 data. diffusers' training scripts look ⌊T·τ⌋ up in a
   ///     table that begins with the noisiest timestep, so their `logit_mean` has the other sign.
   ///   - deviation: above 0.
-  ///   - weighting: what a draw's loss is multiplied by.
   /// - Throws: `TimestepSamplingError` if a parameter is out of its range, or the weights are to be
   ///   unbiased and the probability of a timestep underflows.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
@@ -102,10 +96,7 @@ extension TimestepDistribution {
   /// The paper weights its draws by 1 (beside λ(σ), which is `LossWeighting.edm`), which changes
   /// the objective; `.unbiased` keeps the uniform one.
   ///
-  /// - Parameters:
-  ///   - law: the mean and the deviation; `LogNormalSigma` draws sigmas themselves.
-  ///   - schedule: gives the sigma of each timestep. A last one without signal is never drawn.
-  ///   - weighting: what a draw's loss is multiplied by.
+  /// - Parameter schedule: gives the sigmas. A last timestep without signal is never drawn.
   /// - Throws: `TimestepSamplingError` if all draws would pass the ends of the schedule, or the
   ///   weights are to be unbiased and the probability of a timestep is 0.
   /// - Accuracy: probabilities within 2⁻⁵⁰.

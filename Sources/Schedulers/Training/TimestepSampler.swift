@@ -14,11 +14,7 @@ public protocol TimestepSampler: Sendable {
   /// weight·f(timestep) tends to Σ p_t·w_t·f(t).
   var distribution: TimestepDistribution { get }
 
-  /// The timesteps of a batch.
-  ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - generator: where the randomness comes from; each draw takes one number of it.
+  /// The timesteps of a batch, 0 or more; each draw takes one number of the generator.
   func draw(count: Int, using generator: inout some RandomNumberGenerator) -> [TimestepDraw]
 }
 
@@ -29,11 +25,7 @@ public struct TimestepDraw: Hashable, Codable, Sendable {
   /// What the loss is to be multiplied by.
   public let weight: Double
 
-  /// A timestep with a weight.
-  public init(timestep: Int, weight: Double) {
-    self.timestep = timestep
-    self.weight = weight
-  }
+  public init(timestep: Int, weight: Double) { (self.timestep, self.weight) = (timestep, weight) }
 }
 
 extension TimestepSampler {
@@ -44,7 +36,5 @@ extension TimestepSampler {
     return (0..<count).map { _ in distribution.draw(at: generator.uniform()) }
   }
 
-  func checkCount(_ count: Int) {
-    precondition(count >= 0, "\(count) timesteps cannot be drawn; ask for 0 or more")
-  }
+  func checkCount(_ count: Int) { precondition(count >= 0, "\(count) timesteps cannot be drawn; ask for 0 or more") }
 }

@@ -9,7 +9,7 @@
 /// ```
 ///
 /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 14; Nichol and
-/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 16, the hybrid loss. It is
+/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 16, the hybrid loss;
 /// `training_losses` of guided-diffusion.
 public struct TrainingLoss: Hashable, Sendable {
   /// What the loss is made of; the bound's terms, in bits per dimension, teach a learned variance.
@@ -46,21 +46,13 @@ public struct TrainingLoss: Hashable, Sendable {
 
   /// The bound, whose process does not clip.
   public let bound: VariationalBound
-  /// What the loss is made of.
   public let kind: Kind
   /// How much the squared error counts, by the noise level.
   public let weighting: LossWeighting
   private let objectives: [Objective]
 
-  /// The loss of a network.
+  /// The loss of a network that learns to run a process backwards; `likelihood` gives L_0.
   ///
-  /// - Parameters:
-  ///   - schedule: the process that it learns to run backwards.
-  ///   - prediction: what its output is, or the first half of it.
-  ///   - variance: where the variance of the reverse step comes from.
-  ///   - kind: what the loss is made of.
-  ///   - weighting: how much the squared error counts.
-  ///   - likelihood: how L_0 is computed.
   /// - Throws: `PlanError` if the output does not determine x̂0, or a weight is not finite.
   public init(
     _ schedule: NoiseSchedule, predicting prediction: Prediction, variance: Variance = .fixedLarge, kind: Kind = .mse,
@@ -68,8 +60,7 @@ public struct TrainingLoss: Hashable, Sendable {
   ) throws(PlanError) {
     let process = try ReverseProcess(schedule, predicting: prediction, variance: variance)
     bound = VariationalBound(process, likelihood: likelihood)
-    self.kind = kind
-    self.weighting = weighting
+    (self.kind, self.weighting) = (kind, weighting)
     let count = Double(schedule.timesteps)
     let isSquared = kind == .mse || kind == .rescaledMSE
     let scale: Double =
@@ -79,17 +70,14 @@ public struct TrainingLoss: Hashable, Sendable {
       case .kl: 1
       case .rescaledKL: count
       }
-    var objectives: [Objective] = []
-    for (t, step) in process.steps.enumerated() {
+    objectives = try process.steps.enumerated().map { t, step throws(PlanError) in
       let previous = t > 0 ? process.steps[t - 1].level : .clean
       let weight = isSquared ? weighting.weight(at: step.level, for: prediction, previous: previous) : 0
       guard weight.isFinite else { throw .coefficient(step: t, timestep: Double(t), sigma: step.level.sigma) }
-      objectives.append(
-        Objective(
-          weight: weight, target: prediction.target(at: step), factor: scale / VariationalBound.bit,
-          stopsPrediction: isSquared, step: step))
+      return Objective(
+        weight: weight, target: prediction.target(at: step), factor: scale / VariationalBound.bit,
+        stopsPrediction: isSquared, step: step)
     }
-    self.objectives = objectives
   }
 
   /// The loss at one timestep, for those who differentiate it themselves.
@@ -133,7 +121,6 @@ extension TrainingLoss {
   ///   - x0: the data, in [−1, 1].
   ///   - epsilon: the standard normal noise that the network is to find.
   ///   - sample: x_t, what the network was given.
-  ///   - timesteps: t of each sample.
   ///   - weights: the importance weight of each sample, as timestep samplers give them; 1 if `nil`.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there are a timestep in 0 ..< T and a weight for each sample.
@@ -147,8 +134,7 @@ extension TrainingLoss {
     let (data, noise, x, values) = (x0.scalars, epsilon.scalars, sample.scalars, output.scalars)
     let stride = output.sampleSize
     var gradient = [Tensor.Scalar](repeating: 0, count: values.count)
-    var squaredErrors: [Double] = []
-    var bounds: [Double] = []
+    var (squaredErrors, bounds): ([Double], [Double]) = ([], [])
     for (n, t) in timesteps.enumerated() {
       let objective = self[t]
       let part = (weights?[n] ?? 1) / Double(count * size)
