@@ -2,13 +2,15 @@
 
 import PackageDescription
 
-// The kernels are one source, built for several instruction sets; which copy runs is found out at run time. Sources/KernelsV3 and
-// Sources/KernelsV4 hold links to the files of Sources/KernelsBaseline.
+// The kernels are one source, built for several instruction sets; which copy runs is found out at
+// run time. Sources/KernelsV3 and Sources/KernelsV4 hold links to the files of
+// Sources/KernelsBaseline.
 func kernels(_ name: String, _ flags: [String]) -> Target {
   .target(
     name: name, dependencies: ["KernelInterface"],
     swiftSettings: [
-      // Without it the square root is a call that sets errno, and keeps its loop from being vectorised.
+      // Without it the square root is a call that sets errno, and keeps its loop from being
+      // vectorised.
       .unsafeFlags(["-Xcc", "-fno-math-errno"] + flags.flatMap { ["-Xcc", $0] }),
       // Tests should not wait for loops that nobody steps through.
       .unsafeFlags(
@@ -18,7 +20,8 @@ func kernels(_ name: String, _ flags: [String]) -> Target {
 
 #if arch(x86_64) && os(Linux)
   let instructionSets = [
-    kernels("KernelsV3", ["-march=x86-64-v3"]), kernels("KernelsV4", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
+    kernels("KernelsV3", ["-march=x86-64-v3"]),
+    kernels("KernelsV4", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
   ]
 #else
   let instructionSets: [Target] = []
@@ -38,7 +41,8 @@ let package = Package(
     .executable(name: "scheduler", targets: ["scheduler"]),
   ],
   traits: [
-    .trait(name: "InstructionSets", description: "Choose at run time between kernels for x86-64, x86-64-v3 and x86-64-v4."),
+    .trait(
+      name: "InstructionSets", description: "Choose at run time between kernels for x86-64, x86-64-v3 and x86-64-v4."),
     .default(enabledTraits: ["InstructionSets"]),
   ],
   dependencies: [
@@ -63,7 +67,8 @@ let package = Package(
     // The file format of recordings, models and golden numbers.
     .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
 
-    // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and their files.
+    // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and
+    // their files.
     .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors"]),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
@@ -77,7 +82,8 @@ let package = Package(
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     .target(
-      name: "DigitsModel", dependencies: ["Schedulers", "SchedulersSafetensors", "Kernels", "ExactDenoisers", "COpenBLAS"],
+      name: "DigitsModel",
+      dependencies: ["Schedulers", "SchedulersSafetensors", "Kernels", "ExactDenoisers", "COpenBLAS"],
       resources: [.process("Resources")]),
     .target(
       name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
@@ -103,11 +109,13 @@ let package = Package(
       name: "TracesTests",
       dependencies: ["Traces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Fixtures"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "DigitsModel", "SchedulersInterop"]),
-    .testTarget(name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
+    .testTarget(
+      name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
     .testTarget(
       name: "SchedulerToolTests",
       dependencies: [
-        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces", "DigitsModel",
+        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces",
+        "DigitsModel",
         "Fixtures",
       ]),
   ] + instructionSets,

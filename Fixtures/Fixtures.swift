@@ -26,7 +26,8 @@ package enum Fixtures {
     do {
       return try JSONDecoder().decode(type, from: data)
     } catch {
-      throw Failure(description: "the data file \(name) is damaged: \(error); run Fixtures/regenerate.py --only \(name)")
+      throw Failure(
+        description: "the data file \(name) is damaged: \(error); run Fixtures/regenerate.py --only \(name)")
     }
   }
 }

@@ -2,7 +2,8 @@
 
 import PackageDescription
 
-// Apart from the library's own package, so that nobody who depends on it has to fetch what only benchmarks need.
+// Apart from the library's own package, so that nobody who depends on it has to fetch what only
+// benchmarks need.
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
@@ -13,7 +14,9 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "SchedulersBenchmarks",
-      dependencies: [.product(name: "Schedulers", package: "schedulers"), .product(name: "Benchmark", package: "benchmark")],
+      dependencies: [
+        .product(name: "Schedulers", package: "schedulers"), .product(name: "Benchmark", package: "benchmark"),
+      ],
       path: "SchedulersBenchmarks",
       plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     .target(name: "CStream", path: "CStream", cSettings: [.unsafeFlags(["-O3", "-march=native"])]),

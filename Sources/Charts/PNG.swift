@@ -49,7 +49,9 @@ package enum PNG {
       let (width, height) = (Int(image.width), Int(image.height))
       var pixels = [UInt8](repeating: 255, count: width * height)
       var white = png_color(red: 255, green: 255, blue: 255)
-      guard png_image_finish_read(&image, &white, &pixels, 0, nil) != 0 else { return .failure(Failure(message(of: image))) }
+      guard png_image_finish_read(&image, &white, &pixels, 0, nil) != 0 else {
+        return .failure(Failure(message(of: image)))
+      }
       return .success(Picture(width: width, height: height, pixels: pixels))
     }
     return try result.get()

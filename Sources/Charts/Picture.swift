@@ -39,7 +39,9 @@ extension Picture {
   /// - Parameters:
   ///   - values: row by row; see `grey(_:)`.
   ///   - range: the value that is drawn as full ink; its negative is paper.
-  package mutating func draw(_ values: some Collection<Double>, side: Int, x: Int, y: Int, scale: Int, range: Double = 1) {
+  package mutating func draw(
+    _ values: some Collection<Double>, side: Int, x: Int, y: Int, scale: Int, range: Double = 1
+  ) {
     for (i, value) in values.enumerated() {
       fill(
         x: x + i % side * scale, y: y + i / side * scale, width: scale, height: scale, grey: Self.grey(value / range))

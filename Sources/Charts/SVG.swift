@@ -30,7 +30,8 @@ struct SVG {
     let way = points.map { "\(Self.number($0.x)) \(Self.number($0.y))" }.joined(separator: " L")
     let broken = dash.isEmpty ? "" : #" stroke-dasharray="\#(dash)""#
     elements.append(
-      #"<path d="M\#(way)" fill="none" stroke="\#(color)" stroke-width="\#(Self.number(width))" stroke-linejoin="round"\#(broken)/>"#
+      #"<path d="M\#(way)" fill="none" stroke="\#(color)" stroke-width="\#(Self.number(width))" "#
+        + #"stroke-linejoin="round"\#(broken)/>"#
     )
   }
 
@@ -52,7 +53,8 @@ struct SVG {
     let weight = isBold ? #" font-weight="bold""# : ""
     let fill = color == "black" ? "" : #" fill="\#(color)""#
     elements.append(
-      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(size))" text-anchor="\#(anchor)"\#(weight)\#(fill)\#(rotation)>"#
+      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(size))" "#
+        + #"text-anchor="\#(anchor)"\#(weight)\#(fill)\#(rotation)>"#
         + Self.escaped(text) + "</text>")
   }
 
@@ -60,7 +62,8 @@ struct SVG {
   var document: String {
     let (width, height) = (Self.number(width), Self.number(height))
     let head =
-      #"<svg xmlns="http://www.w3.org/2000/svg" width="\#(width)" height="\#(height)" viewBox="0 0 \#(width) \#(height)" "#
+      #"<svg xmlns="http://www.w3.org/2000/svg" width="\#(width)" height="\#(height)" viewBox="0 0 \#(width) "#
+      + #"\#(height)" "#
       + #"font-family="Helvetica, Arial, sans-serif" fill="black">"#
     return ([head] + elements + ["</svg>"]).joined(separator: "\n") + "\n"
   }
@@ -73,6 +76,7 @@ struct SVG {
 
   /// Text as it may stand in XML.
   static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+      .replacing("\"", with: "&quot;")
   }
 }

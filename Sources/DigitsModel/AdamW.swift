@@ -2,10 +2,13 @@ import Schedulers
 
 /// Adam with decoupled weight decay.
 ///
-///     p ← (1 − rate·decay)·p − rate·(m/(1 − β₁ⁿ))/(√(v/(1 − β₂ⁿ)) + epsilon),   m, v: running means of g and g²
+///     p ← (1 − rate·decay)·p − rate·(m/(1 − β₁ⁿ))/(√(v/(1 − β₂ⁿ)) + epsilon)
 ///
-/// Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2 with the decay times the rate, as `torch.optim.AdamW`
-/// has it; Kingma and Ba 2015, https://arxiv.org/abs/1412.6980.
+/// with m and v the running means of g and g².
+///
+/// Source: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101, algorithm 2 with the decay
+/// times the rate, as `torch.optim.AdamW` has it; Kingma and Ba 2015,
+/// https://arxiv.org/abs/1412.6980.
 public struct AdamW<Scalar: NetworkScalar>: Hashable, Sendable {
   /// What stays the same from step to step.
   public struct Options: Hashable, Codable, Sendable {
@@ -63,7 +66,9 @@ public struct AdamW<Scalar: NetworkScalar>: Hashable, Sendable {
     let correction2 = (1 - Math.pow(options.beta2, Double(steps))).squareRoot()
     let (scale, rest1, rest2) = (Scalar(scale), Scalar(1 - options.beta1), Scalar(1 - options.beta2))
     let (beta1, beta2, epsilon) = (Scalar(options.beta1), Scalar(options.beta2), Scalar(options.epsilon))
-    let (keep, run, root) = (Scalar(1 - rate * options.weightDecay), Scalar(rate / correction1), Scalar(1 / correction2))
+    let (keep, run, root) = (
+      Scalar(1 - rate * options.weightDecay), Scalar(rate / correction1), Scalar(1 / correction2)
+    )
     // Over plain memory, so that it is vectorised.
     parameters.withUnsafeMutableBufferPointer { p in
       mean.withUnsafeMutableBufferPointer { m in
@@ -85,7 +90,8 @@ public struct AdamW<Scalar: NetworkScalar>: Hashable, Sendable {
 
 /// Clipping of a gradient by its norm.
 ///
-/// Source: Pascanu et al. 2013, https://arxiv.org/abs/1211.5063, algorithm 1; `torch.nn.utils.clip_grad_norm_`, whose 1e-6 is kept.
+/// Source: Pascanu et al. 2013, https://arxiv.org/abs/1211.5063, algorithm 1;
+/// `torch.nn.utils.clip_grad_norm_`, whose 1e-6 is kept.
 public enum GradientClipping {
   /// The Euclidean norm of a gradient.
   @specialized(where Scalar == Float)

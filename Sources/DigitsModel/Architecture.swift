@@ -1,12 +1,14 @@
 /// The shape of the network, and where each of its parameters lies among all.
 ///
-/// A parameter is named and shaped as PyTorch names and shapes it: `blocks.0.up.weight` has one row for each output.
+/// A parameter is named and shaped as PyTorch names and shapes it: `blocks.0.up.weight` has one row
+/// for each output.
 public struct Architecture: Hashable, Sendable {
   /// The number of scalars in a picture.
   public static let pixels = 64
   /// The number of classes; one more embedding stands for no class.
   public static let classes = 10
-  /// The largest extents that are accepted, so that a file cannot ask for more memory than there is.
+  /// The largest extents that are accepted, so that a file cannot ask for more memory than there
+  /// is.
   public static let largest = (hidden: 4096, blocks: 64)
 
   /// The width of the network, 1 or more.
@@ -65,7 +67,8 @@ public struct Architecture: Hashable, Sendable {
     }
     func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
       Linear(
-        inputs: inputs, outputs: outputs, weight: add("\(name).weight", [outputs, inputs]), bias: add("\(name).bias", [outputs])
+        inputs: inputs, outputs: outputs, weight: add("\(name).weight", [outputs, inputs]),
+        bias: add("\(name).bias", [outputs])
       )
     }
     input = linear("input", Self.pixels, hidden)

@@ -5,7 +5,8 @@ enum BatchParts {
   // Halves of fewer samples are products too small to be worth a thread.
   private static var least: Int { 64 }
 
-  /// All of a small batch, or the halves of a large one: by the size alone, so that sums are made in the same order on every machine.
+  /// All of a small batch, or the halves of a large one: by the size alone, so that sums are made
+  /// in the same order on every machine.
   static func ranges(of count: Int) -> [Range<Int>] {
     count < least ? [0..<count] : [0..<count / 2, count / 2..<count]
   }

@@ -41,7 +41,8 @@ public struct Digits: Sendable {
       images.append(fields.dropFirst().map { Double($0) / 8 - 1 })
     }
     guard images.count == 1797 else {
-      throw DigitsResources.Failure(description: "the data file \(name) is damaged: \(images.count) images instead of 1797")
+      throw DigitsResources.Failure(
+        description: "the data file \(name) is damaged: \(images.count) images instead of 1797")
     }
     self.images = images
     self.labels = labels

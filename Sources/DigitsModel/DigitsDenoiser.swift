@@ -9,8 +9,9 @@ import Schedulers
 /// let images = plan.sample(from: xT, using: &noise, model: guided.callAsFunction)
 /// ```
 ///
-/// The arithmetic is in Float. A sample's answer does not depend on the batch that it comes in. A network that learns its variance
-/// answers with twice the channels; its plans are made with `learnsVariance: true`.
+/// The arithmetic is in Float. A sample's answer does not depend on the batch that it comes in. A
+/// network that learns its variance answers with twice the channels; its plans are made with
+/// `learnsVariance: true`.
 public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
   public typealias Tensor = SampleBatch<Scalar>
 
@@ -20,8 +21,8 @@ public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
   /// The class that it is told, 0 ... 9; `nil` for none.
   public let label: Int?
 
-  // Every product has the same size, whatever the batch, and within a tile OpenBLAS's kernels round each row alike: see `Tiles` of
-  // ExactDenoisers.
+  // Every product has the same size, whatever the batch, and within a tile OpenBLAS's kernels round
+  // each row alike: see `Tiles` of ExactDenoisers.
   private static var height: Int { 8 }
 
   /// The denoiser of a network.
@@ -40,7 +41,9 @@ public struct DigitsDenoiser<Scalar: SampleScalar>: Denoiser, Sendable {
   public func callAsFunction(_ input: SampleBatch<Scalar>, _ query: SamplingPlan.Query) -> SampleBatch<Scalar> {
     precondition(
       input.sampleSize == Architecture.pixels && input.shape.count > 1,
-      "samples of shape \(Array(input.shape.dropFirst())) are no pictures of \(Architecture.pixels) values in one channel")
+      "samples of shape \(Array(input.shape.dropFirst())) are no pictures of \(Architecture.pixels) values in one "
+        + "channel"
+    )
     let (count, outputs) = (input.sampleCount, network.architecture.outputs)
     let samples = Self.floats(input.scalars)
     var output: [Float] = []

@@ -1,14 +1,16 @@
 import ExactDenoisers
 
-/// How far apart two sets of pictures are: the Fréchet distance between the normal distributions with their means and covariances.
+/// How far apart two sets of pictures are: the Fréchet distance between the normal distributions
+/// with their means and covariances.
 ///
 ///     |μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(√Σ₁·Σ₂·√Σ₁)^½)
 ///
-/// The features are fixed: the values themselves, 64 dimensions in which every pixel and every pair of pixels counts. Of two sets drawn
-/// from the same distribution it is not 0 but falls as 1/n₁ + 1/n₂, so distances are compared between sets of the same sizes.
+/// The features are fixed: the values themselves, 64 dimensions in which every pixel and every pair
+/// of pixels counts. Of two sets drawn from the same distribution it is not 0 but falls as 1/n₁ +
+/// 1/n₂, so distances are compared between sets of the same sizes.
 ///
-/// Source: Heusel et al. 2017, https://arxiv.org/abs/1706.08500, equation 6, with other features; Dowson and Landau 1982,
-/// https://doi.org/10.1016/0047-259X(82)90077-X, equation 4.
+/// Source: Heusel et al. 2017, https://arxiv.org/abs/1706.08500, equation 6, with other features;
+/// Dowson and Landau 1982, https://doi.org/10.1016/0047-259X(82)90077-X, equation 4.
 public struct FrechetDistance: Sendable {
   private let mean: [Double]
   private let covariance: [Double]
@@ -39,7 +41,8 @@ public struct FrechetDistance: Sendable {
   /// - Precondition: there are two samples or more, of the size of the reference.
   public func callAsFunction(to samples: [[Double]]) throws(ExactDenoiserError) -> Double {
     let (otherMean, otherCovariance) = Self.moments(of: samples)
-    precondition(otherMean.count == dimension, "samples of \(otherMean.count) values against a reference of \(dimension)")
+    precondition(
+      otherMean.count == dimension, "samples of \(otherMean.count) values against a reference of \(dimension)")
     let half = LAPACK.product(root, otherCovariance, rows: dimension, inner: dimension, columns: dimension)
     let middle = LAPACK.product(half, root, rows: dimension, inner: dimension, columns: dimension)
     let values = try LAPACK.eigen(symmetric: middle, order: dimension).values

@@ -1,7 +1,8 @@
 import Schedulers
 
-// What the network's two directions are made of. These loops are compiled for Float and for Double; as generic code they would be
-// a hundred times slower. They run over plain memory, since a check of each index would keep them from being vectorised.
+// What the network's two directions are made of. These loops are compiled for Float and for Double;
+// as generic code they would be a hundred times slower. They run over plain memory, since a check
+// of each index would keep them from being vectorised.
 
 extension Network {
   /// W·x + b for each sample.
@@ -30,8 +31,9 @@ extension Network {
   ///   - gradient: of all parameters.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
-  func addGradient(of layer: Architecture.Linear, slope: [Scalar], input x: [Scalar], to gradient: UnsafeMutablePointer<Scalar>)
-  {
+  func addGradient(
+    of layer: Architecture.Linear, slope: [Scalar], input x: [Scalar], to gradient: UnsafeMutablePointer<Scalar>
+  ) {
     let count = x.count / layer.inputs
     Scalar.multiply(
       slope, transposed: true, x, transposed: false, rows: layer.outputs, inner: count, columns: layer.inputs, beta: 1,

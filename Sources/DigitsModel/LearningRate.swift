@@ -2,8 +2,8 @@ import Schedulers
 
 /// The learning rate of each step: a linear warm-up, then constant or half a cosine down to 0.
 ///
-/// Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, equation 5, without restarts; diffusers'
-/// `get_cosine_schedule_with_warmup` and `get_constant_schedule_with_warmup`.
+/// Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983, equation 5, without
+/// restarts; diffusers' `get_cosine_schedule_with_warmup` and `get_constant_schedule_with_warmup`.
 public struct LearningRate: Hashable, Sendable {
   /// What comes after the warm-up.
   public enum Decay: String, Hashable, Codable, CaseIterable, Sendable {

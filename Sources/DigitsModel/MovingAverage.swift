@@ -1,11 +1,13 @@
 import Schedulers
 
-/// The exponential moving average of a network's parameters, which samples better than the parameters themselves.
+/// The exponential moving average of a network's parameters, which samples better than the
+/// parameters themselves.
 ///
-///     average ← average − (1 − d)·(average − parameters),   d = min(maximum, 1 − (1 + n/inverseGamma)^(−power))
+///     average ← average − (1 − d)·(average − parameters)
+///     d = min(maximum, 1 − (1 + n/inverseGamma)^(−power))
 ///
-/// n counts the updates before this one, so that the first takes the parameters as they are. The warm-up lets the early parameters be
-/// forgotten.
+/// n counts the updates before this one, so that the first takes the parameters as they are. The
+/// warm-up lets the early parameters be forgotten.
 ///
 /// Source: diffusers' `EMAModel` with `use_ema_warmup`; its defaults for a power are crowsonkb's.
 public struct MovingAverage<Scalar: NetworkScalar>: Hashable, Sendable {

@@ -1,6 +1,8 @@
-/// Pictures with known classes, by which others are recognised, and among which their likes are found.
+/// Pictures with known classes, by which others are recognised, and among which their likes are
+/// found.
 ///
-/// Source: Fix and Hodges 1951; Hastie et al., *The Elements of Statistical Learning*, 2009, section 13.3.
+/// Source: Fix and Hodges 1951; Hastie et al., *The Elements of Statistical Learning*, 2009,
+/// section 13.3.
 public struct NearestNeighbours: Sendable {
   private let images: [[Double]]
   private let labels: [Int]
@@ -44,7 +46,8 @@ public struct NearestNeighbours: Sendable {
 
   /// The part of some pictures whose class is recognised.
   public func accuracy(on images: [[Double]], labels: [Int]) -> Double {
-    precondition(images.count == labels.count && !images.isEmpty, "\(images.count) pictures and \(labels.count) classes")
+    precondition(
+      images.count == labels.count && !images.isEmpty, "\(images.count) pictures and \(labels.count) classes")
     return Double(zip(images, labels).count { label(of: $0) == $1 }) / Double(images.count)
   }
 }

@@ -7,13 +7,15 @@ extension Network {
   ///   - tape: of the run whose output the loss judged; the parameters have not changed since.
   ///   - slope: the gradient of the loss with respect to the output, as `TrainingLoss` gives it.
   ///   - gradient: of all parameters, in their order.
-  /// - Precondition: the slope has the size of the output, and there is a gradient for each parameter.
+  /// - Precondition: the slope has the size of the output, and there is a gradient for each
+  ///   parameter.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
   public func addGradient(of tape: Tape, slope: [Scalar], to gradient: inout [Scalar]) {
     precondition(
       slope.count == tape.output.count && gradient.count == parameters.count,
-      "\(slope.count) slopes for an output of \(tape.output.count), \(gradient.count) gradients of \(parameters.count) parameters"
+      "\(slope.count) slopes for an output of \(tape.output.count), \(gradient.count) gradients of \(parameters.count) "
+        + "parameters"
     )
     let (width, size) = (architecture.outputs, gradient.count)
     // The first part adds to the gradient itself.

@@ -2,14 +2,17 @@ import Schedulers
 
 /// A residual network for pictures of 8×8 grey values, that is told a timestep and a class.
 ///
-///     c = W₂·silu(W₁·s(t)) + label,    h_0 = W·x,    h_{k+1} = h_k + D_k·silu(U_k·(h_k + c)),    output = V·silu(h_K)
+///     c = W₂·silu(W₁·s(t)) + label
+///     h_0 = W·x,    h_{k+1} = h_k + D_k·silu(U_k·(h_k + c)),    output = V·silu(h_K)
 ///
-/// with a bias at each matrix, and s(t) the cosines and the sines of t·10000^(−k/K), k = 0 ..< K, as in Vaswani et al. 2017,
-/// https://arxiv.org/abs/1706.03762, section 3.5, in the order of guided-diffusion's `timestep_embedding`.
+/// with a bias at each matrix, and s(t) the cosines and the sines of t·10000^(−k/K), k = 0 ..< K,
+/// as in Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.5, in the order of
+/// guided-diffusion's `timestep_embedding`.
 public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   /// Its shape.
   public let architecture: Architecture
-  /// All parameters; `architecture.parameters` says which is where. They may be changed, but not their number.
+  /// All parameters; `architecture.parameters` says which is where. They may be changed, but not
+  /// their number.
   public var parameters: [Scalar] {
     get { storage }
     // An observer would have other modules copy all parameters to change one.
@@ -29,8 +32,8 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
     storage = parameters
   }
 
-  /// A network to be trained: matrices from N(0, 1/inputs), labels from N(0, 1/4), the last layer and all biases 0, so that what it first
-  /// says is 0.
+  /// A network to be trained: matrices from N(0, 1/inputs), labels from N(0, 1/4), the last layer
+  /// and all biases 0, so that what it first says is 0.
   public init(_ architecture: Architecture, seed: UInt64) {
     var noise = GaussianNoise(seed: seed)
     let normals = noise.next(like: SampleBatch<Scalar>(zeros: [1, architecture.count])).scalars
@@ -81,8 +84,8 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
   ///   - input: samples of 64 scalars.
   ///   - timesteps: what the network is told for each.
   ///   - labels: the class of each, 0 ... 9; `nil` for none.
-  ///   - threads: of the run and of its gradient, 1 or more. Large batches are computed in halves, whose sums are the same on one thread
-  ///     and on two; more than two are of no use.
+  ///   - threads: of the run and of its gradient, 1 or more. Large batches are computed in halves,
+  ///     whose sums are the same on one thread and on two; more than two are of no use.
   /// - Precondition: the numbers of samples, timesteps and labels agree, and labels are in range.
   @specialized(where Scalar == Float)
   @specialized(where Scalar == Double)
@@ -90,7 +93,8 @@ public struct Network<Scalar: NetworkScalar>: Hashable, Sendable {
     let count = timesteps.count
     precondition(
       labels.count == count && input.count == count * Architecture.pixels,
-      "\(input.count) scalars, \(count) timesteps and \(labels.count) labels are no batch of pictures of \(Architecture.pixels)"
+      "\(input.count) scalars, \(count) timesteps and \(labels.count) labels are no batch of pictures of "
+        + "\(Architecture.pixels)"
     )
     let classes = labels.map { label in
       precondition(label.map((0..<Architecture.classes).contains) ?? true, "there is no class \(label!)")

@@ -1,7 +1,8 @@
 import COpenBLAS
 import Schedulers
 
-/// A number type that the network is computed in: Float to train and to sample, Double to check gradients.
+/// A number type that the network is computed in: Float to train and to sample, Double to check
+/// gradients.
 public protocol NetworkScalar: SampleScalar {
   /// C ← A·B + beta·C on row-major matrices, A and B each transposed if asked for.
   ///
@@ -13,7 +14,8 @@ public protocol NetworkScalar: SampleScalar {
     _ a: UnsafePointer<Self>, transposed isATransposed: Bool, _ b: UnsafePointer<Self>, transposed isBTransposed: Bool,
     rows: Int, inner: Int, columns: Int, beta: Self, into c: UnsafeMutablePointer<Self>)
 
-  /// exp(x), within a relative 1.5e-7 in Float for −87 ≤ x ≤ 88, beyond which it may stay what it is at the end.
+  /// exp(x), within a relative 1.5e-7 in Float for −87 ≤ x ≤ 88, beyond which it may stay what it
+  /// is at the end.
   static func exponential(_ x: Self) -> Self
 
   /// √x, rounded once, in a form that compilers vectorise.
@@ -22,7 +24,8 @@ public protocol NetworkScalar: SampleScalar {
 
 extension Float: NetworkScalar {
   public static func multiply(
-    _ a: UnsafePointer<Float>, transposed isATransposed: Bool, _ b: UnsafePointer<Float>, transposed isBTransposed: Bool,
+    _ a: UnsafePointer<Float>, transposed isATransposed: Bool, _ b: UnsafePointer<Float>,
+    transposed isBTransposed: Bool,
     rows: Int, inner: Int, columns: Int, beta: Float, into c: UnsafeMutablePointer<Float>
   ) {
     cblas_sgemm(
@@ -31,10 +34,11 @@ extension Float: NetworkScalar {
       blasint(isBTransposed ? inner : columns), beta, c, blasint(columns))
   }
 
-  /// x = k·ln 2 + r with |r| ≤ ln 2 / 2, exp(r) by its series, and 2ᵏ by its bits: multiplications and additions alone, which compilers
-  /// vectorise.
+  /// x = k·ln 2 + r with |r| ≤ ln 2 / 2, exp(r) by its series, and 2ᵏ by its bits: multiplications
+  /// and additions alone, which compilers vectorise.
   ///
-  /// Source: Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6. r⁸/8! is below 6e-9.
+  /// Source: Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6. r⁸/8! is
+  /// below 6e-9.
   @inline(__always)
   public static func exponential(_ x: Float) -> Float {
     let below: Float = 88 < x ? 88 : x
@@ -61,7 +65,8 @@ extension Float: NetworkScalar {
 
 extension Double: NetworkScalar {
   public static func multiply(
-    _ a: UnsafePointer<Double>, transposed isATransposed: Bool, _ b: UnsafePointer<Double>, transposed isBTransposed: Bool,
+    _ a: UnsafePointer<Double>, transposed isATransposed: Bool, _ b: UnsafePointer<Double>,
+    transposed isBTransposed: Bool,
     rows: Int, inner: Int, columns: Int, beta: Double, into c: UnsafeMutablePointer<Double>
   ) {
     cblas_dgemm(
@@ -78,7 +83,8 @@ extension Double: NetworkScalar {
 
 /// The threads of the network's matrix products.
 public enum NetworkThreads {
-  /// Spreads the products of all networks over at most so many threads; OpenBLAS begins with one for each processor.
+  /// Spreads the products of all networks over at most so many threads; OpenBLAS begins with one
+  /// for each processor.
   ///
   /// Sums are made in another order then, and the last bits of a training run with them.
   ///

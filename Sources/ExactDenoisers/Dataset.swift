@@ -4,13 +4,15 @@ import Schedulers
 ///
 ///     D(x) = Σ w_i·y_i,    w = softmax(ln p_i − |x − signal·y_i|²/(2·noise²))
 ///
-/// Sampling with it gives back the points. Where noise goes to 0, D(x) is the point nearest to x/signal; where signal is 0, the
-/// weighted mean of all points.
+/// Sampling with it gives back the points. Where noise goes to 0, D(x) is the point nearest to
+/// x/signal; where signal is 0, the weighted mean of all points.
 ///
 /// - Cost: 4·points·dimension floating-point operations a sample.
-/// - Accuracy: the square is multiplied out, so that the exponents have errors of about dimension·2⁻⁵³·|x|·max|y_i|·signal/noise².
+/// - Accuracy: the square is multiplied out, so that the exponents have errors of about
+///   dimension·2⁻⁵³·|x|·max|y_i|·signal/noise².
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 57, there for equal weights and signal 1.
+/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 57, there for equal
+/// weights and signal 1.
 public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
   public typealias Tensor = SampleBatch<Scalar>
 
@@ -28,10 +30,12 @@ public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
   ///
   /// - Parameters:
   ///   - points: x0, one or more, all of one length.
-  ///   - weights: how often each occurs, up to a common factor; equal if `nil`. A point of weight 0 is left out.
+  ///   - weights: how often each occurs, up to a common factor; equal if `nil`. A point of weight 0
+  ///     is left out.
   ///   - prediction: what a call answers.
-  /// - Throws: `ExactDenoiserError` if there are no points, their lengths differ, a value is not finite, a weight is negative or not
-  ///   finite, all weights are 0, their number is not that of the points, or the prediction is `.previous`.
+  /// - Throws: `ExactDenoiserError` if there are no points, their lengths differ, a value is not
+  ///   finite, a weight is negative or not finite, all weights are 0, their number is not that of
+  ///   the points, or the prediction is `.previous`.
   public init(
     points: [[Double]], weights: [Double]? = nil, predicting prediction: Prediction = .x0
   ) throws(ExactDenoiserError) {
@@ -49,7 +53,8 @@ public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
   /// The denoiser of those points that have a given label: a model conditioned on a class.
   ///
   /// - Parameter labels: one for each point.
-  /// - Throws: `ExactDenoiserError` as the other initialiser does, and if there are not as many labels as points, or none is `label`.
+  /// - Throws: `ExactDenoiserError` as the other initialiser does, and if there are not as many
+  ///   labels as points, or none is `label`.
   public init(
     points: [[Double]], labels: [Int], label: Int, predicting prediction: Prediction = .x0
   ) throws(ExactDenoiserError) {
@@ -76,7 +81,8 @@ public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
     }
   }
 
-  /// Turns the products x·y_i of one sample into weights, the largest of them 1, and returns their sum.
+  /// Turns the products x·y_i of one sample into weights, the largest of them 1, and returns their
+  /// sum.
   private func weigh(_ row: UnsafeMutableBufferPointer<Double>, at level: NoiseLevel) -> Double {
     let (signal, noise) = (level.signal, level.noise)
     var nearest = -Double.infinity
@@ -84,8 +90,8 @@ public struct Dataset<Scalar: SampleScalar>: ExactDenoiser {
       row[i] = signal * (row[i] - signal * halfSquares[i])
       nearest = max(nearest, row[i])
     }
-    // The nearest point is taken off before the division, and the division is by noise twice: noise² can underflow, and a
-    // difference of infinities would be NaN.
+    // The nearest point is taken off before the division, and the division is by noise twice:
+    // noise² can underflow, and a difference of infinities would be NaN.
     var largest = -Double.infinity
     for i in 0..<count {
       row[i] = (row[i] - nearest) / noise / noise + logWeights[i]

@@ -2,8 +2,9 @@ import Schedulers
 
 /// A Gaussian N(μ, Σ) in the coordinates in which Σ is diagonal: Σ = Σ_k λ_k·u_k·u_kᵀ.
 ///
-/// A sample at (signal, noise) is distributed as N(signal·μ, signal²·Σ + noise²·I), which has the same eigenvectors u_k, and the
-/// variances (signal·√λ_k)² + noise². Everything asked of a Gaussian is a product of the coordinates with numbers made from these.
+/// A sample at (signal, noise) is distributed as N(signal·μ, signal²·Σ + noise²·I), which has the
+/// same eigenvectors u_k, and the variances (signal·√λ_k)² + noise². Everything asked of a Gaussian
+/// is a product of the coordinates with numbers made from these.
 struct Eigenbasis: Sendable {
   let mean: [Double]
   /// √λ_k, smallest first.
@@ -15,7 +16,8 @@ struct Eigenbasis: Sendable {
 
   /// - Parameters:
   ///   - covariance: row-major and exactly symmetric.
-  ///   - tolerance: how far below 0 an eigenvalue may be and still count as 0, relative to the largest.
+  ///   - tolerance: how far below 0 an eigenvalue may be and still count as 0, relative to the
+  ///     largest.
   /// - Throws: `ExactDenoiserError` if an eigenvalue is further below 0, or they cannot be found.
   init(mean: [Double], covariance: [Double], tolerance: Double) throws(ExactDenoiserError) {
     let (values, vectors) = try LAPACK.eigen(symmetric: covariance, order: mean.count)
@@ -48,7 +50,8 @@ struct Eigenbasis: Sendable {
     return tile
   }
 
-  /// E[x0 | x] from the coordinates of samples: μ + Σ_k signal·λ_k/((signal·√λ_k)² + noise²)·c_k·u_k.
+  /// E[x0 | x] from the coordinates of samples: μ + Σ_k signal·λ_k/((signal·√λ_k)² +
+  /// noise²)·c_k·u_k.
   func posteriorMean(_ coordinates: [Double], at level: NoiseLevel) -> [Double] {
     let gains = zip(deviations, deviations(at: level)).map { ($0 / $1) * (level.signal * $0 / $1) }
     return samples(coordinates, times: gains, signal: 1)

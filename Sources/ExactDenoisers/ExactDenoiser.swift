@@ -1,19 +1,21 @@
 import Schedulers
 
-/// A denoiser that knows the answer: x̂0 is the mean of the data given the noisy sample, E[x0 | x], computed from the distribution
-/// of the data and not learned.
+/// A denoiser that knows the answer: x̂0 is the mean of the data given the noisy sample, E[x0 | x],
+/// computed from the distribution of the data and not learned.
 ///
-/// It stands in for a trained network wherever one is asked for, and shows what a perfectly trained one would say.
+/// It stands in for a trained network wherever one is asked for, and shows what a perfectly trained
+/// one would say.
 ///
 /// ```swift
 /// let digits = try Dataset<Float>(points: images, predicting: .v)
 /// let sample = plan.sample(from: xT, model: digits.callAsFunction)
 /// ```
 ///
-/// All arithmetic is in Double, whatever the scalars of the batch. A sample's answer is bit for bit the same whatever batch it comes
-/// in, and at whatever position.
+/// All arithmetic is in Double, whatever the scalars of the batch. A sample's answer is bit for bit
+/// the same whatever batch it comes in, and at whatever position.
 ///
-/// The posterior mean is the minimum of the training loss: Karras et al. 2022, https://arxiv.org/abs/2206.00364, appendix B.3.
+/// The posterior mean is the minimum of the training loss: Karras et al. 2022,
+/// https://arxiv.org/abs/2206.00364, appendix B.3.
 public protocol ExactDenoiser<Scalar>: Denoiser, Sendable where Tensor == SampleBatch<Scalar>, Failure == Never {
   associatedtype Scalar: SampleScalar
   /// The number of scalars in a sample.
@@ -30,9 +32,11 @@ public protocol ExactDenoiser<Scalar>: Denoiser, Sendable where Tensor == Sample
 }
 
 extension ExactDenoiser {
-  /// The output for an input at the level that the network sees, query.level scaled by query.inputScale, as `prediction`.
+  /// The output for an input at the level that the network sees, query.level scaled by
+  /// query.inputScale, as `prediction`.
   ///
-  /// - Precondition: the input's samples have `dimension` scalars; the level has noise, unless `prediction` is x0.
+  /// - Precondition: the input's samples have `dimension` scalars; the level has noise, unless
+  ///   `prediction` is x0.
   public func callAsFunction(_ input: SampleBatch<Scalar>, _ query: SamplingPlan.Query) -> SampleBatch<Scalar> {
     output(for: input, at: query.level.scaled(by: query.inputScale), as: prediction)
   }
@@ -44,9 +48,11 @@ extension ExactDenoiser {
   ///   - level: their noise level. Without noise x̂0 is x/signal.
   ///   - previous: the next level of the process, needed by `.previous` alone.
   ///   - prediction: what to answer; epsilon, v and flow need a level with noise.
-  /// - Precondition: the samples have `dimension` scalars, and the sample and the data determine the prediction at this level.
-  /// - Accuracy: with e the error of x̂0, that of epsilon is signal/noise·e, that of v (signal² + noise²)/noise·e, and that of flow
-  ///   (signal + noise)/noise·e, each before the rounding to `Scalar`.
+  /// - Precondition: the samples have `dimension` scalars, and the sample and the data determine
+  ///   the prediction at this level.
+  /// - Accuracy: with e the error of x̂0, that of epsilon is signal/noise·e, that of v (signal² +
+  ///   noise²)/noise·e, and that of flow (signal + noise)/noise·e, each before the rounding to
+  ///   `Scalar`.
   public func output(
     for input: SampleBatch<Scalar>, at level: NoiseLevel, previous: NoiseLevel? = nil, as prediction: Prediction
   ) -> SampleBatch<Scalar> {
@@ -56,7 +62,8 @@ extension ExactDenoiser {
         prediction == .previous
           ? "previous prediction at \(level) needs the level it goes to, with signal and less noise; "
             + "got \(previous.map { "\($0)" } ?? "none")"
-          : "\(prediction) is not determined at \(level), where there is no noise; ask for x0, or at a level with noise")
+          : "\(prediction) is not determined at \(level), where there is no noise; ask for x0, or at a level with noise"
+      )
     }
     let samples = input.doubles
     let x0 = level.noise > 0 ? posteriorMean(of: samples, at: level) : samples.map { $0 / level.signal }
@@ -72,7 +79,9 @@ extension ExactDenoiser {
   func checkSize(of input: SampleBatch<Scalar>) {
     precondition(
       input.sampleSize == dimension,
-      "a sample of shape \(Array(input.shape.dropFirst())) has \(input.sampleSize) scalars; this denoiser is for \(dimension)")
+      "a sample of shape \(Array(input.shape.dropFirst())) has \(input.sampleSize) scalars; this denoiser is for "
+        + "\(dimension)"
+    )
   }
 }
 

@@ -40,14 +40,14 @@ extension ExactDenoiserError: CustomStringConvertible {
     case .label(let label, let known):
       "no point has the label \(label): choose one of \(known.map(String.init).joined(separator: ", "))"
     case .asymmetric(let row, let column, let value, let mirror):
-      "the covariance is not symmetric: \(value) at row \(row), column \(column), but \(mirror) at row \(column), column \(row); "
-        + "where that is rounding, take the mean of the matrix and its transpose"
+      "the covariance is not symmetric: \(value) at row \(row), column \(column), but \(mirror) at row \(column), "
+        + "column \(row); where that is rounding, take the mean of the matrix and its transpose"
     case .indefinite(let eigenvalue, let largest):
-      "the covariance has the eigenvalue \(eigenvalue) beside a largest of \(largest): none may be negative; where that is "
-        + "rounding, add \(-eigenvalue) to the diagonal"
+      "the covariance has the eigenvalue \(eigenvalue) beside a largest of \(largest): none may be negative; where "
+        + "that is rounding, add \(-eigenvalue) to the diagonal"
     case .prediction(let prediction):
-      "\(prediction) prediction needs the next level, which a query does not tell: choose epsilon, x0, v or flow, or call "
-        + "output(for:at:previous:as:)"
+      "\(prediction) prediction needs the next level, which a query does not tell: choose epsilon, x0, v or flow, or "
+        + "call output(for:at:previous:as:)"
     case .lapack(let routine, let info):
       info < 0
         ? "LAPACK's \(routine) refuses its argument \(-info)"

@@ -4,10 +4,13 @@ import Schedulers
 ///
 ///     D(x) = μ + signal·Σ·(signal²·Σ + noise²·I)⁻¹·(x − signal·μ)
 ///
-/// For any data with this mean and covariance, it is the best denoiser that is affine in x. Σ may be singular: data on a plane.
+/// For any data with this mean and covariance, it is the best denoiser that is affine in x. Σ may
+/// be singular: data on a plane.
 ///
-/// - Cost: 4·dimension² floating-point operations a sample; 10·dimension³ or so once, for the eigenvectors of Σ.
-/// - Accuracy: relative to |x|/signal and |μ|, about dimension·2⁻⁵², more where a variance below 2⁻⁵² of the largest decides.
+/// - Cost: 4·dimension² floating-point operations a sample; 10·dimension³ or so once, for the
+///   eigenvectors of Σ.
+/// - Accuracy: relative to |x|/signal and |μ|, about dimension·2⁻⁵², more where a variance below
+///   2⁻⁵² of the largest decides.
 ///
 /// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, equations 2.113 to 2.117.
 public struct Gaussian<Scalar: SampleScalar>: ExactDenoiser {
@@ -24,30 +27,35 @@ public struct Gaussian<Scalar: SampleScalar>: ExactDenoiser {
 
   /// The denoiser of a given distribution.
   ///
-  /// Entries of Σ that were each summed up in Double differ from their mirror images by up to (dimension + 1)·2⁻⁵²·max|Σ_ij|. That
-  /// much is taken for rounding, and the mean of the two is used. In the same way an eigenvalue may be negative by up to
-  /// 2·dimension·2⁻⁵²·λ_max, half of it for the rounding of the entries and half for that of the eigenvalues, and counts as 0.
+  /// Entries of Σ that were each summed up in Double differ from their mirror images by up to
+  /// (dimension + 1)·2⁻⁵²·max|Σ_ij|. That much is taken for rounding, and the mean of the two is
+  /// used. In the same way an eigenvalue may be negative by up to 2·dimension·2⁻⁵²·λ_max, half of
+  /// it for the rounding of the entries and half for that of the eigenvalues, and counts as 0.
   ///
   /// - Parameters:
   ///   - mean: μ, at least one value.
   ///   - covariance: Σ, as many rows and columns, symmetric and positive semidefinite.
   ///   - prediction: what a call answers.
-  /// - Throws: `ExactDenoiserError` if the sizes do not fit, a value is not finite, Σ is not as said, or the prediction is `.previous`.
+  /// - Throws: `ExactDenoiserError` if the sizes do not fit, a value is not finite, Σ is not as
+  ///   said, or the prediction is `.previous`.
   public init(
     mean: [Double], covariance: [[Double]], predicting prediction: Prediction = .x0
   ) throws(ExactDenoiserError) {
     let size = try Validation.joined([mean], name: "mean").length
-    guard covariance.count == size else { throw .count("the list of covariance rows", covariance.count, expected: size) }
+    guard covariance.count == size else {
+      throw .count("the list of covariance rows", covariance.count, expected: size)
+    }
     let entries = try Validation.joined(covariance, name: "covariance row", length: size).values
     try Self.checkSymmetry(of: covariance)
     try self.init(mean: mean, entries: entries, tolerance: 2 * Double(size) * .ulpOfOne, predicting: prediction)
   }
 
-  /// The denoiser of the normal distribution with the mean and the covariance of given points, (1/N)·Σ (y − μ)·(y − μ)ᵀ.
+  /// The denoiser of the normal distribution with the mean and the covariance of given points,
+  /// (1/N)·Σ (y − μ)·(y − μ)ᵀ.
   ///
   /// - Parameter points: one or more, all of one length.
-  /// - Throws: `ExactDenoiserError` if there are no points, their lengths differ, a value is not finite, or the prediction is
-  ///   `.previous`.
+  /// - Throws: `ExactDenoiserError` if there are no points, their lengths differ, a value is not
+  ///   finite, or the prediction is `.previous`.
   public init(fittedTo points: [[Double]], predicting prediction: Prediction = .x0) throws(ExactDenoiserError) {
     let size = try Validation.joined(points, name: "point").length
     let count = Double(points.count)
@@ -55,7 +63,8 @@ public struct Gaussian<Scalar: SampleScalar>: ExactDenoiser {
     let columns = (0..<size).flatMap { j in points.map { $0[j] - mean[j] } }
     let scatter = LAPACK.product(
       columns, columns, transposed: true, rows: size, inner: points.count, columns: size)
-    // Each entry is a sum of N products, wrong by at most N·2⁻⁵³·√(Σ_ii·Σ_jj), and the matrix so by N·2⁻⁵³ of its trace.
+    // Each entry is a sum of N products, wrong by at most N·2⁻⁵³·√(Σ_ii·Σ_jj), and the matrix so by
+    // N·2⁻⁵³ of its trace.
     let tolerance = Double(size) * (count + 2) * .ulpOfOne
     try self.init(mean: mean, entries: scatter.map { $0 / count }, tolerance: tolerance, predicting: prediction)
   }

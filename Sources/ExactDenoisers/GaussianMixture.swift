@@ -4,12 +4,15 @@ import Schedulers
 ///
 ///     D(x) = Σ_k r_k·D_k(x),    r_k ∝ w_k·N(x; signal·μ_k, signal²·Σ_k + noise²·I)
 ///
-/// D_k is the denoiser of component k, r_k the probability that x comes from it. Covariances may be singular.
+/// D_k is the denoiser of component k, r_k the probability that x comes from it. Covariances may be
+/// singular.
 ///
 /// - Cost: 4·components·dimension² floating-point operations a sample.
-/// - Accuracy: that of `Gaussian` for each D_k; the exponents of r_k have errors of about dimension·2⁻⁵² of their size.
+/// - Accuracy: that of `Gaussian` for each D_k; the exponents of r_k have errors of about
+///   dimension·2⁻⁵² of their size.
 ///
-/// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, equations 9.7 and 9.13 for the responsibilities.
+/// Source: Bishop, *Pattern Recognition and Machine Learning*, 2006, equations 9.7 and 9.13 for the
+/// responsibilities.
 public struct GaussianMixture<Scalar: SampleScalar>: ExactDenoiser {
   public typealias Tensor = SampleBatch<Scalar>
 
@@ -22,11 +25,13 @@ public struct GaussianMixture<Scalar: SampleScalar>: ExactDenoiser {
   /// The denoiser of a mixture.
   ///
   /// - Parameters:
-  ///   - components: one or more, all of one dimension. What they predict themselves does not matter.
+  ///   - components: one or more, all of one dimension. What they predict themselves does not
+  ///     matter.
   ///   - weights: their probabilities, up to a common factor; equal if `nil`.
   ///   - prediction: what a call answers.
-  /// - Throws: `ExactDenoiserError` if there are no components, their dimensions differ, a weight is negative or not finite, all
-  ///   weights are 0, their number is not that of the components, or the prediction is `.previous`.
+  /// - Throws: `ExactDenoiserError` if there are no components, their dimensions differ, a weight
+  ///   is negative or not finite, all weights are 0, their number is not that of the components, or
+  ///   the prediction is `.previous`.
   public init(
     components: [Gaussian<Scalar>], weights: [Double]? = nil, predicting prediction: Prediction = .x0
   ) throws(ExactDenoiserError) {
@@ -65,8 +70,9 @@ public struct GaussianMixture<Scalar: SampleScalar>: ExactDenoiser {
 
   /// softmax_k(offset_k − |c_k|²/2) for coordinates in units of their deviations.
   private static func responsibilities(_ coordinates: [[Double]], offsets: [Double]) -> [Double] {
-    // The squares are of coordinates divided by the largest of all, and the nearest component is taken off before the factor
-    // comes back: near noise 0 the squares themselves overflow, and a difference of infinities would be NaN.
+    // The squares are of coordinates divided by the largest of all, and the nearest component is
+    // taken off before the factor comes back: near noise 0 the squares themselves overflow, and a
+    // difference of infinities would be NaN.
     let scale = coordinates.joined().reduce(1) { max($0, abs($1)) }
     let squares = coordinates.map { $0.reduce(0) { $0 + ($1 / scale) * ($1 / scale) } }
     let nearest = squares.min()!

@@ -1,6 +1,7 @@
 import COpenBLAS
 
-/// What this module needs of linear algebra, on row-major matrices of Doubles. Its only user of OpenBLAS and LAPACKE.
+/// What this module needs of linear algebra, on row-major matrices of Doubles. Its only user of
+/// OpenBLAS and LAPACKE.
 package enum LAPACK {
   /// A·B, or A·Bᵀ.
   ///
@@ -23,17 +24,20 @@ package enum LAPACK {
     }
   }
 
-  /// Eigenvalues, smallest first, and eigenvectors of a symmetric matrix; row k of `vectors` belongs to `values[k]`.
+  /// Eigenvalues, smallest first, and eigenvectors of a symmetric matrix; row k of `vectors`
+  /// belongs to `values[k]`.
   ///
   /// - Throws: `ExactDenoiserError.lapack` if LAPACK refuses the matrix or does not converge.
-  /// - Accuracy: each value within about order·2⁻⁵²·max|value|; LAPACK Users' Guide, third edition, section 4.7.
+  /// - Accuracy: each value within about order·2⁻⁵²·max|value|; LAPACK Users' Guide, third edition,
+  ///   section 4.7.
   package static func eigen(symmetric matrix: [Double], order: Int) throws(ExactDenoiserError) -> (
     values: [Double], vectors: [Double]
   ) {
     precondition(matrix.count == order * order, "\(matrix.count) values are no matrix of \(order)×\(order)")
     var vectors = matrix
     var values = [Double](repeating: 0, count: order)
-    // A symmetric matrix reads the same by columns; then LAPACK's column k of eigenvectors is row k here, and nothing is copied.
+    // A symmetric matrix reads the same by columns; then LAPACK's column k of eigenvectors is row k
+    // here, and nothing is copied.
     let info = LAPACKE_dsyev(
       LAPACK_COL_MAJOR, CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "U")), numericCast(order), &vectors,
       numericCast(order), &values)

@@ -8,7 +8,8 @@ import KernelsBaseline
 
 /// The kernels for the processor that this runs on.
 ///
-/// The environment variable `SCHEDULERS_ISA` names a smaller instruction set, `baseline`, `v3` or `v4`. The bits are the same with all.
+/// The environment variable `SCHEDULERS_ISA` names a smaller instruction set, `baseline`, `v3` or
+/// `v4`. The bits are the same with all.
 package enum Kernels {
   /// Those that the processor can run, from the smallest instruction set to the largest.
   package static let available: [KernelTable] = {
@@ -29,5 +30,7 @@ package enum Kernels {
   package static let table = table(named: Platform.environment("SCHEDULERS_ISA"))
 
   /// Those of a name, or of the largest instruction set if it is not one of the available ones.
-  package static func table(named name: String?) -> KernelTable { available.first { $0.name == name } ?? available.last! }
+  package static func table(named name: String?) -> KernelTable {
+    available.first { $0.name == name } ?? available.last!
+  }
 }

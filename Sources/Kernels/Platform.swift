@@ -12,7 +12,8 @@
 
 /// What the machine can do.
 enum Platform {
-  /// The features of the processor, in the names of /proc/cpuinfo; none where there is no such file.
+  /// The features of the processor, in the names of /proc/cpuinfo; none where there is no such
+  /// file.
   static func features() -> Set<Substring> {
     #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
       guard let file = fopen("/proc/cpuinfo", "r") else { return [] }
@@ -48,7 +49,8 @@ extension Kernels {
     #endif
   }()
 
-  /// Cuts 0 ..< count in parts at multiples of a block, and calls a closure with each, on as many threads.
+  /// Cuts 0 ..< count in parts at multiples of a block, and calls a closure with each, on as many
+  /// threads.
   package static func concurrently(_ count: Int, parts: Int, block: Int, _ body: @Sendable (Range<Int>) -> Void) {
     let blocks = (count + max(block, 1) - 1) / max(block, 1)
     let parts = min(parts, blocks)

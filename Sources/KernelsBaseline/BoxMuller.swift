@@ -1,14 +1,17 @@
-/// Two independent standard normal numbers from two random 32-bit words, with the same bits on every machine.
+/// Two independent standard normal numbers from two random 32-bit words, with the same bits on
+/// every machine.
 ///
 ///     r = √(−ln u),    u = (⌊a/2⌋ + 1/2)·2⁻³¹
-///     r·√2·cos θ,  r·√2·sin θ,    θ = π/2·(q + t),  q = the top two bits of b,  t = (the other 30 − 2²⁹ + 1/2)·2⁻³⁰
+///     r·√2·cos θ,  r·√2·sin θ,    θ = π/2·(q + t)
+///     q = the top two bits of b,  t = (the other 30 − 2²⁹ + 1/2)·2⁻³⁰
 ///
-/// Logarithm, sine and cosine are polynomials in Float, evaluated with separate multiplications and additions; the square root is
-/// IEEE 754's. No function of the C library takes part, and nothing branches, not even to trap: integers wrap around, so that loops over
-/// this are vectorised.
+/// Logarithm, sine and cosine are polynomials in Float, evaluated with separate multiplications and
+/// additions; the square root is IEEE 754's. No function of the C library takes part, and nothing
+/// branches, not even to trap: integers wrap around, so that loops over this are vectorised.
 ///
 /// - Range: |result| ≤ 6.67, as u ≥ 2⁻³².
-/// - Accuracy: each within 1e-6 of the exact value for the given words; the distribution is that of the normal to 31 bits.
+/// - Accuracy: each within 1e-6 of the exact value for the given words; the distribution is that of
+///   the normal to 31 bits.
 ///
 /// Source: Box and Muller 1958, https://doi.org/10.1214/aoms/1177706645.
 /// `Fixtures/tables/normal_polynomials.py` makes the coefficients.

@@ -1,15 +1,19 @@
-/// The Box–Muller pairs of torch's vector code: Cephes polynomials in Float, contracted to fused multiply-adds as GCC does it.
+/// The Box–Muller pairs of torch's vector code: Cephes polynomials in Float, contracted to fused
+/// multiply-adds as GCC does it.
 ///
-/// Every operation is one of IEEE 754, so that the bits are the same on every machine. Where code is built for processors without a fused
-/// multiply-add, each one is a call of the C library: exact, but slow.
+/// Every operation is one of IEEE 754, so that the bits are the same on every machine. Where code
+/// is built for processors without a fused multiply-add, each one is a call of the C library:
+/// exact, but slow.
 ///
-/// Source of the constants: S. Moshier's Cephes library, `logf.c` and `sinf.c`, https://www.netlib.org/cephes/, by way of
-/// J. Pommier's sse_mathfun and G. Garberoglio's avx_mathfun, which torch includes. The order of operations is theirs.
+/// Source of the constants: S. Moshier's Cephes library, `logf.c` and `sinf.c`,
+/// https://www.netlib.org/cephes/, by way of J. Pommier's sse_mathfun and G. Garberoglio's
+/// avx_mathfun, which torch includes. The order of operations is theirs.
 enum CephesNormals {
   /// Pairs that are computed in one loop.
   private static let lanes = 128
 
-  /// Turns blocks of 16 uniforms in [0, 1) into normals, in place: with u = x[j] and v = x[j + 8] for j below 8,
+  /// Turns blocks of 16 uniforms in [0, 1) into normals, in place: with u = x[j] and v = x[j + 8]
+  /// for j below 8,
   ///
   ///     x[j] = √(−2 ln(1 − u))·cos(2π·v),    x[j + 8] = √(−2 ln(1 − u))·sin(2π·v)
   ///
@@ -65,11 +69,12 @@ enum CephesNormals {
     return (m + y).addingProduct(e, 0.693359375)
   }
 
-  /// sin x and cos x for x in [0, 2π]: x less a multiple of π/2, which has three parts, and a polynomial for each.
+  /// sin x and cos x for x in [0, 2π]: x less a multiple of π/2, which has three parts, and a
+  /// polynomial for each.
   @inline(__always)
   private static func sineAndCosine(_ x: Float) -> (Float, Float) {
-    // The number of the octant, odd ones rounded up. Added to 2²³, a small number is rounded and is in the low bits: no conversion that
-    // might trap keeps the loop from being vectorised.
+    // The number of the octant, odd ones rounded up. Added to 2²³, a small number is rounded and is
+    // in the low bits: no conversion that might trap keeps the loop from being vectorised.
     let eighths = x * 1.27323954473516
     let nearest = eighths + 0x1p23
     let whole = nearest.bitPattern &- (eighths < nearest - 0x1p23 ? 1 : 0)

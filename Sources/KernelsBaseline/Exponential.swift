@@ -1,8 +1,11 @@
-/// exp(x) by multiplications and additions alone: x = k·ln 2 + r with |r| ≤ ln 2 / 2, exp(r) by its series, and 2ᵏ by its bits.
+/// exp(x) by multiplications and additions alone: x = k·ln 2 + r with |r| ≤ ln 2 / 2, exp(r) by its
+/// series, and 2ᵏ by its bits.
 ///
-/// - Accuracy: relative 4e-16 for −708 ≤ x ≤ 709, beyond which it stays what it is at the end. NaN stays NaN.
+/// - Accuracy: relative 4e-16 for −708 ≤ x ≤ 709, beyond which it stays what it is at the end. NaN
+///   stays NaN.
 ///
-/// Source: Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6. r¹⁴/14! is below 5e-18.
+/// Source: Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6. r¹⁴/14! is
+/// below 5e-18.
 @inline(__always)
 package func exponential(_ x: Double) -> Double {
   let below = 709 < x ? 709 : x

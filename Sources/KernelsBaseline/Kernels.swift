@@ -1,6 +1,7 @@
 import KernelInterface
 
-// The entry points, concrete for each type of scalar: nothing generic of this module is left for the linker to choose between copies.
+// The entry points, concrete for each type of scalar: nothing generic of this module is left for
+// the linker to choose between copies.
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   package func kernels(_ name: String) -> KernelTable {

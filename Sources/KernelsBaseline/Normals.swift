@@ -6,7 +6,8 @@ enum Normals {
   static let count = 256
   private static let lanes = 64
 
-  /// Fills a block with the bits of its normals. Words take the place that their normals will have, so that both loops have one pointer.
+  /// Fills a block with the bits of its normals. Words take the place that their normals will have,
+  /// so that both loops have one pointer.
   @inline(__always)
   static func fill(_ block: UnsafeMutablePointer<UInt32>, block index: Int, at address: NormalAddress) {
     let low = UInt32(truncatingIfNeeded: address.sample)

@@ -1,4 +1,5 @@
-/// The counter-based random number generator Philox4x32-10: four random words for each counter, without any state.
+/// The counter-based random number generator Philox4x32-10: four random words for each counter,
+/// without any state.
 ///
 /// Source: Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405, section 3.3.
 package enum Philox {

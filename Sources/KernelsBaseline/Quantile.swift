@@ -2,8 +2,8 @@ import KernelInterface
 
 /// The magnitudes of x̂0 with two neighbouring ranks, between which a quantile lies.
 ///
-/// Those of about a thousand scalars come first: a bound that most likely is a little below says which of the others can be passed over.
-/// Should it be above, the search starts again without one.
+/// Those of about a thousand scalars come first: a bound that most likely is a little below says
+/// which of the others can be passed over. Should it be above, the search starts again without one.
 ///
 /// - Accuracy: exact; NaN if there is one.
 @inline(__always)
@@ -37,8 +37,9 @@ private struct Found<Bits> {
   var largest: Bits
 }
 
-/// The magnitude of a rank; `nil` if it is below a bound. Each pass makes x̂0 again, cuts what is left between two bounds in at most 1024
-/// equal parts, counts what falls into each, and leaves the one with the rank.
+/// The magnitude of a rank; `nil` if it is below a bound. Each pass makes x̂0 again, cuts what is
+/// left between two bounds in at most 1024 equal parts, counts what falls into each, and leaves the
+/// one with the rank.
 @inline(__always)
 private func find<S: Element>(_ call: StepCall<S>, every: Int, rank: Int, from bound: S.Bits) -> Found<S.Bits>? {
   withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 1024) { counts in
@@ -90,10 +91,11 @@ private func find<S: Element>(_ call: StepCall<S>, every: Int, rank: Int, from b
 
 private let blockSize = 128
 
-/// Calls a closure with the bits of the magnitudes of every so many x̂0, block after block, the last one filled up with what is no
-/// magnitude.
+/// Calls a closure with the bits of the magnitudes of every so many x̂0, block after block, the last
+/// one filled up with what is no magnitude.
 @inline(__always)
-private func forEachBlock<S: Element>(of call: StepCall<S>, every: Int, _ body: (UnsafeMutablePointer<S.Bits>) -> Void) {
+private func forEachBlock<S: Element>(of call: StepCall<S>, every: Int, _ body: (UnsafeMutablePointer<S.Bits>) -> Void)
+{
   let (x, output, p, q) = (call.sample, call.output, S.factor(call.limits!.sample), S.factor(call.limits!.output))
   withUnsafeTemporaryAllocation(of: S.Bits.self, capacity: blockSize) { bits in
     let bits = bits.baseAddress!

@@ -1,9 +1,11 @@
 import KernelInterface
 
-// The hot path: plain loops over pointers, which the compiler vectorises for the instruction set that this copy of the file is built
-// for. Multiplications and additions stay apart, and no scalar depends on another, so all copies give the same bits.
+// The hot path: plain loops over pointers, which the compiler vectorises for the instruction set
+// that this copy of the file is built for. Multiplications and additions stay apart, and no scalar
+// depends on another, so all copies give the same bits.
 
-/// Takes a step: in one sweep over memory where it can, else in blocks that stay in the first cache.
+/// Takes a step: in one sweep over memory where it can, else in blocks that stay in the first
+/// cache.
 @inline(__always)
 func take<S: Element>(_ call: StepCall<S>) {
   let terms = call.terms.count + (call.noise == nil ? 0 : 1)
@@ -16,7 +18,8 @@ func take<S: Element>(_ call: StepCall<S>) {
   }
 }
 
-/// The same with scratch for noise, and for what passes the number of terms that have loops of their own.
+/// The same with scratch for noise, and for what passes the number of terms that have loops of
+/// their own.
 @inline(__always)
 private func takeWithNoise<S: Element>(_ call: StepCall<S>) {
   let size = 1024 / MemoryLayout<S.Wide>.stride
@@ -70,7 +73,9 @@ private func sweep<S: Element>(_ call: StepCall<S>, _ block: Range<Int>, _ body:
     for i in block { body(i, x[i].wide, output[i].wide) }
     return
   }
-  let (p, q, low, high) = (S.factor(limits.sample), S.factor(limits.output), S.factor(limits.low), S.factor(limits.high))
+  let (p, q, low, high) = (
+    S.factor(limits.sample), S.factor(limits.output), S.factor(limits.low), S.factor(limits.high)
+  )
   for i in block {
     let xi = x[i].wide
     let denoised = p * xi + q * output[i].wide

@@ -1,6 +1,7 @@
 /// The loops of the Mersenne Twister MT19937.
 ///
-/// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, equation 2.1 and section 2.1.
+/// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, equation 2.1 and
+/// section 2.1.
 package enum Twister {
   private static let length = 624
   private static let middle = 397

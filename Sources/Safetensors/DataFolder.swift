@@ -65,7 +65,8 @@ package struct DataFolder: Sendable {
       if let data = try? Data(contentsOf: place.appendingPathComponent(name)) { return data }
     }
     throw Failure(
-      description: "the data file \(name) is missing beside the program, in \(places[0].path); build the package again, "
+      description:
+        "the data file \(name) is missing beside the program, in \(places[0].path); build the package again, "
         + "or run Fixtures/regenerate.py")
   }
 }

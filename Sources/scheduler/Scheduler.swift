@@ -1,14 +1,17 @@
 import ArgumentParser
 import Foundation
 
-/// The tool. Exit statuses: 0; 1 where a trace was judged and is wrong; 2 for values that cannot be used and files that cannot be read or written; 64 for a command line that
-/// cannot be parsed; 128 + the signal where one stopped it.
+/// The tool. Exit statuses: 0; 1 where a trace was judged and is wrong; 2 for values that cannot be
+/// used and files that cannot be read or written; 64 for a command line that cannot be parsed; 128
+/// + the signal where one stopped it.
 @main
 struct Scheduler: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "scheduler", abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
+    commandName: "scheduler",
+    abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
     subcommands: [
-      SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self, LikelihoodCommand.self,
+      SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self,
+      LikelihoodCommand.self,
       PlotCommand.self,
       NoiseCommand.self, ListCommand.self, VerifyCommand.self, ReplayCommand.self,
     ])

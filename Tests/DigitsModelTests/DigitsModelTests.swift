@@ -49,7 +49,8 @@ import Testing
   @Test func `first says 0, and has the parameters of its seed`() {
     let architecture = Architecture(hidden: 16, blocks: 1)
     let network = Network<Float>(architecture, seed: 5)
-    #expect(network.run([Float](repeating: 0.5, count: 64), timesteps: [3], labels: [nil]).output.allSatisfy { $0 == 0 })
+    #expect(
+      network.run([Float](repeating: 0.5, count: 64), timesteps: [3], labels: [nil]).output.allSatisfy { $0 == 0 })
     #expect(network == Network<Float>(architecture, seed: 5))
     #expect(network != Network<Float>(architecture, seed: 6))
     let weights = network.parameters[architecture.parameters[0].range]
@@ -61,7 +62,9 @@ import Testing
   @Test func `names its parameters as PyTorch does and leaves no gap`() {
     let architecture = Architecture(hidden: 16, blocks: 2, learnsVariance: true)
     let names = architecture.parameters.map(\.name)
-    #expect(Set(names).isSuperset(of: ["input.weight", "time.2.bias", "labels.weight", "blocks.1.down.weight", "output.bias"]))
+    #expect(
+      Set(names).isSuperset(of: ["input.weight", "time.2.bias", "labels.weight", "blocks.1.down.weight", "output.bias"])
+    )
     #expect(architecture.parameters.first { $0.name == "output.weight" }?.shape == [128, 16])
     var end = 0
     for parameter in architecture.parameters {
@@ -74,8 +77,9 @@ import Testing
 
 @Suite struct `What a training step is made of` {
   @Test func `the exponential in Float is within 1.5e-7 of libm's in Double, and stays finite beyond`() {
-    // r is known within 2⁻²⁶ and k·2.1e-4·2⁻²⁴ < 2e-9; the last sum rounds by 2⁻²⁴ at 1 and more, the product before it by 2⁻²⁶ and what it
-    // multiplies by |r|·2⁻²⁴; the series ends at 6e-9: 1.3e-7 in all.
+    // r is known within 2⁻²⁶ and k·2.1e-4·2⁻²⁴ < 2e-9; the last sum rounds by 2⁻²⁴ at 1 and more,
+    // the product before it by 2⁻²⁶ and what it multiplies by |r|·2⁻²⁴; the series ends at 6e-9:
+    // 1.3e-7 in all.
     var worst = 0.0
     for i in -87_000...88_000 {
       let x = Float(i) / 1000
@@ -83,7 +87,8 @@ import Testing
     }
     #expect(worst <= 1.5e-7)
     #expect(Float.exponential(0) == 1)
-    #expect(Float.exponential(-.infinity) == Float.exponential(-87) && Float.exponential(.infinity) == Float.exponential(88))
+    #expect(
+      Float.exponential(-.infinity) == Float.exponential(-87) && Float.exponential(.infinity) == Float.exponential(88))
     #expect(Float.exponential(.nan).isNaN)
     #expect(Double.exponential(-1.25) == Math.exp(-1.25))
   }
@@ -110,7 +115,9 @@ import Testing
       (0..<64).map { (k: Int) -> Double in (image[k] + image[k % 8 == 7 ? k - 7 : k + 1]) / 2 }
     }
     let noisy = other.enumerated().map { n, image in
-      image.enumerated().map { (k: Int, value: Double) -> Double in value + 0.5 * (Double((37 * n + 17 * k) % 11) / 5 - 1) }
+      image.enumerated().map { (k: Int, value: Double) -> Double in
+        value + 0.5 * (Double((37 * n + 17 * k) % 11) / 5 - 1)
+      }
     }
     let scaled = other.map { image in image.map { 0.9 * $0 } }
     let changed = ["half": other, "same": kept, "blurred": blurred, "noisy": noisy, "scaled": scaled]
@@ -119,7 +126,8 @@ import Testing
     for (name, images) in changed {
       let value = try distance(to: images)
       let expected = try golden.doubles(name)[0]
-      // Pixels that are paper in all digits leave eigenvalues of 0, known within 64·2⁻⁵²·λ², λ² < 50, whose roots are within 1e-6.
+      // Pixels that are paper in all digits leave eigenvalues of 0, known within 64·2⁻⁵²·λ², λ² <
+      // 50, whose roots are within 1e-6.
       #expect(abs(value - expected) <= 1e-5, "\(name): \(value), \(expected)")
       found[name] = value
     }
@@ -139,7 +147,8 @@ import Testing
     // One vote each: the nearest decides.
     #expect(space.label(of: [8, 8], k: 2) == 1)
     // Of equally near ones the first.
-    #expect(NearestNeighbours([[2], [1], [-1], [1]], labels: [0, 0, 0, 0]).nearest(to: [0], count: 2).map(\.index) == [1, 2])
+    #expect(
+      NearestNeighbours([[2], [1], [-1], [1]], labels: [0, 0, 0, 0]).nearest(to: [0], count: 2).map(\.index) == [1, 2])
     #expect(space.accuracy(on: [[0, 0], [9, 9]], labels: [2, 0]) == 0.5)
   }
 }

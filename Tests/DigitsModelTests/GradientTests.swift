@@ -32,8 +32,9 @@ import Testing
     var gradient = [Double](repeating: 0, count: network.parameters.count)
     network.addGradient(of: network.run(input, timesteps: timesteps, labels: labels), slope: slope, to: &gradient)
     let reference = abs(loss(network, slope: slope))
-    // With h = 2⁻¹⁷, the differences of a loss of about 10² are wrong by 10²·2⁻⁵²/h·(some) = 3e-9·(some) by rounding, and by h²/6 = 1e-11
-    // times a third derivative, below 10³, by truncation.
+    // With h = 2⁻¹⁷, the differences of a loss of about 10² are wrong by 10²·2⁻⁵²/h·(some) =
+    // 3e-9·(some) by rounding, and by h²/6 = 1e-11 times a third derivative, below 10³, by
+    // truncation.
     let h = 0x1p-17
     let tolerance = 1e-7 * (1 + reference)
     var wrong: [String] = []
@@ -99,7 +100,8 @@ import Testing
     let network = Self.network(learnsVariance: true)
     let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)
     let shape = [3, 1, 8, 8]
-    let x0 = SampleBatch(shape: shape, scalars: Self.normals(3 * 64, seed: 4).map { max(-1, min(1, ($0 * 8).rounded() / 8)) })
+    let x0 = SampleBatch(
+      shape: shape, scalars: Self.normals(3 * 64, seed: 4).map { max(-1, min(1, ($0 * 8).rounded() / 8)) })
     let epsilon = SampleBatch(shape: shape, scalars: Self.normals(3 * 64, seed: 5))
     let steps = timesteps.map { Int($0) }
     let sample = schedule.mix(x0, with: epsilon, at: steps)
@@ -113,7 +115,8 @@ import Testing
     let (at, tape) = try value(network)
     var gradient = [Double](repeating: 0, count: network.parameters.count)
     network.addGradient(of: tape, slope: at.gradient.scalars, to: &gradient)
-    // Along one direction through all parameters; the loss bends strongly at t = 0, so the truncation error decides.
+    // Along one direction through all parameters; the loss bends strongly at t = 0, so the
+    // truncation error decides.
     let direction = Self.normals(gradient.count, seed: 6)
     let h = 1e-7
     func moved(_ by: Double) -> Network<Double> {

@@ -32,7 +32,8 @@ import Testing
     }
   }
 
-  /// The same steps here: the losses, the norms of the gradients, and network and average at the end.
+  /// The same steps here: the losses, the norms of the gradients, and network and average at the
+  /// end.
   static func train<Scalar: NetworkScalar>(_ golden: Golden, as _: Scalar.Type) throws -> (
     losses: [Double], norms: [Double], final: Network<Scalar>, average: [Scalar]
   ) {
@@ -58,7 +59,8 @@ import Testing
       let told = labels[rows].map { $0 == 10 ? nil : $0 }
       let tape = network.run(sample.scalars, timesteps: steps.map(Double.init), labels: told)
       let value = try loss(
-        output: SampleBatch(shape: shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: steps)
+        output: SampleBatch(shape: shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample,
+        timesteps: steps)
       var gradient = [Scalar](repeating: 0, count: network.parameters.count)
       network.addGradient(of: tape, slope: value.gradient.scalars, to: &gradient)
       let norm = GradientClipping.norm(of: gradient)
@@ -78,8 +80,8 @@ import Testing
   @Test func `has the same losses and gradients in Float, and ends at the same weights and averages`() throws {
     let golden = try Golden()
     let run = try Self.train(golden, as: Float.self)
-    // Both round each of some thousand operations of a step to 2⁻²⁴; fifty steps, of which each takes over the errors of those before,
-    // leave the factor to 1e-4 that was asked for.
+    // Both round each of some thousand operations of a step to 2⁻²⁴; fifty steps, of which each
+    // takes over the errors of those before, leave the factor to 1e-4 that was asked for.
     #expect(Self.worst(run.losses, golden.losses) <= 1e-4)
     #expect(Self.worst(run.norms, golden.norms) <= 1e-3)
     #expect(golden.losses[0] > 1.4 && golden.losses[49] < 0.9)
@@ -92,7 +94,8 @@ import Testing
     #expect(try Self.worst(Self.train(golden, as: Double.self).losses, golden.losses) <= 1e-4)
   }
 
-  /// The parameters moved by up to 50 rates of 3e-3; the step of a gradient that is all rounding error may go either way.
+  /// The parameters moved by up to 50 rates of 3e-3; the step of a gradient that is all rounding
+  /// error may go either way.
   static func expectNear(_ a: [Float], _ b: [Float]) throws {
     let errors = zip(a, b).map { abs(Double($0) - Double($1)) }.sorted()
     #expect(errors[errors.count * 99 / 100] <= 1e-4)

@@ -3,8 +3,9 @@ import Schedulers
 import Testing
 
 @Suite struct BrownianRunTests {
-  /// With noise that does not know about time, two runs of one seed share their start and their first draws, which mean other steps in
-  /// each. With one Brownian path, the finer run adds detail to the coarser one's.
+  /// With noise that does not know about time, two runs of one seed share their start and their
+  /// first draws, which mean other steps in each. With one Brownian path, the finer run adds detail
+  /// to the coarser one's.
   @Test(arguments: [DDPM(), EulerAncestral(), DPMSolverPlusPlusSDE()] as [any Sampler])
   func `a Brownian path gives much the same sample for other numbers of steps`(
     sampler: any Sampler

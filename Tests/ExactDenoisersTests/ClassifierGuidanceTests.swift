@@ -2,8 +2,9 @@ import ExactDenoisers
 import Schedulers
 import Testing
 
-/// Two normal distributions in the plane. The exact classifier between them has the gradient
-/// ∇ ln p(k | x) = ∇ ln p(x | k) − ∇ ln p(x) = signal/noise²·(D_k(x) − D(x)), as ∇ ln p(x) = (signal·D(x) − x)/noise².
+/// Two normal distributions in the plane. The exact classifier between them has the gradient ∇ ln
+/// p(k | x) = ∇ ln p(x | k) − ∇ ln p(x) = signal/noise²·(D_k(x) − D(x)), as ∇ ln p(x) =
+/// (signal·D(x) − x)/noise².
 @Suite struct ClassifierGuidanceTests {
   private let components: [Gaussian<Double>]
   private let mixture: GaussianMixture<Double>
@@ -29,7 +30,8 @@ import Testing
   ) throws -> SampleBatch<Double> {
     var noise = GaussianNoise(seed: 3)
     let start = noise.next(like: SampleBatch<Double>(zeros: [64, 2]))
-    return try sampler.plan(over: grid, predicting: .x0).sample(from: start, using: &noise, model: model, guidance: guidance)
+    return try sampler.plan(over: grid, predicting: .x0).sample(
+      from: start, using: &noise, model: model, guidance: guidance)
   }
 
   /// How many of the samples are nearer to the mean of component k than to the other's.
@@ -46,7 +48,8 @@ import Testing
   func `guidance by the score is the conditional model`(sampler: any Sampler, k: Int) throws {
     let guided = try draw(sampler, mixture.callAsFunction) { x, query in .score(gradient(k, x, query)) }
     let conditional = try draw(sampler, components[k].callAsFunction)
-    // A rounding of x̂0, of about 1 in size, is 2⁻⁵² in each of 200 steps; taking it apart and together again costs a few more.
+    // A rounding of x̂0, of about 1 in size, is 2⁻⁵² in each of 200 steps; taking it apart and
+    // together again costs a few more.
     #expect(zip(guided.scalars, conditional.scalars).allSatisfy { abs($0 - $1) < 200 * 64 * .ulpOfOne })
   }
 
@@ -60,8 +63,10 @@ import Testing
 
   @Test func `a larger scale leads further`() throws {
     func mean(_ scale: Double) throws -> Double {
-      try draw(DDIM(), mixture.callAsFunction) { x, query in .score(gradient(1, x, query), scale: scale) }.rows.map { $0[0] }
-        .reduce(0, +)
+      try draw(DDIM(), mixture.callAsFunction) { x, query in .score(gradient(1, x, query), scale: scale) }.rows.map {
+        $0[0]
+      }
+      .reduce(0, +)
     }
     let (none, half, whole) = (try mean(0), try mean(0.5), try mean(1))
     #expect(none < half && half < whole)

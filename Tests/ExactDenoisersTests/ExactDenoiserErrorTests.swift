@@ -101,7 +101,9 @@ import Testing
       ExactDenoiserError.weight(-1, index: 3).description == "weight -1.0 at index 3 must be finite and 0 or more")
     #expect(
       ExactDenoiserError.label(5, known: [0, 7]).description == "no point has the label 5: choose one of 0, 7")
-    #expect(ExactDenoiserError.asymmetric(row: 1, column: 0, 0.25, mirror: 0.5).description.contains("0.25 at row 1, column 0"))
+    #expect(
+      ExactDenoiserError.asymmetric(row: 1, column: 0, 0.25, mirror: 0.5).description.contains(
+        "0.25 at row 1, column 0"))
     #expect(ExactDenoiserError.lapack(routine: "dsyev", info: 2).description.contains("does not converge, info 2"))
   }
 }

@@ -6,8 +6,9 @@ import Testing
 
 /// What all exact denoisers have in common: predictions, queries, scalar types.
 @Suite struct ExactDenoiserTests {
-  // x̂0 is turned into F and back: two products and a sum each way, coefficients with a few roundings of their own. 8·2^-53 of what is
-  // added up covers each way, and the error of F comes back times its factor.
+  // x̂0 is turned into F and back: two products and a sum each way, coefficients with a few
+  // roundings of their own. 8·2^-53 of what is added up covers each way, and the error of F comes
+  // back times its factor.
   @Test(arguments: levels, Prediction.allCases) func everyPredictionLeadsToTheSameData(
     level: NoiseLevel, prediction: Prediction
   ) throws {
@@ -59,9 +60,9 @@ import Testing
     }
   }
 
-  // A network of an exploding process is given x/√(1 + σ²); the data behind it are the same. A quarter
-  // scales without rounding; only the logarithms of a mixture's deviations, 5 of size 1 or 2, round to others, all exponents alike up
-  // to 10·2^-52 or so, and the mean with them.
+  // A network of an exploding process is given x/√(1 + σ²); the data behind it are the same. A
+  // quarter scales without rounding; only the logarithms of a mixture's deviations, 5 of size 1 or
+  // 2, round to others, all exponents alike up to 10·2^-52 or so, and the mean with them.
   @Test func aScaledInputHasTheSameData() throws {
     let level = NoiseLevel(signal: 1, noise: 3.75)
     let query = SamplingGrid.Point(timestep: 3, level: level, inputScale: 0.25)
@@ -78,7 +79,8 @@ import Testing
     #expect(output.shape == [2, 3, 2, 2])
   }
 
-  // All arithmetic is in Double, so the answer is the Double answer to the same input, rounded once.
+  // All arithmetic is in Double, so the answer is the Double answer to the same input, rounded
+  // once.
   private func checkRounding<Scalar: SampleScalar>(of _: Scalar.Type) throws {
     let gaussian = try Gaussian<Scalar>(mean: normals(1, 4, seed: 5)[0], covariance: covariance(4, seed: 6))
     let exact = try Gaussian<Double>(mean: gaussian.mean, covariance: gaussian.covariance)

@@ -13,9 +13,10 @@ import Testing
     NoiseLevel(signal: (1 - t * t) / (1 + t * t), noise: 2 * t / (1 + t * t))
   }
 
-  // The ODE with any parameter t is dx/dt = signal'(t)·x̂0 + noise'(t)·ε̂. A central difference over ±h is wrong by h²/6·|x'''| and by
-  // rounding, about 8·2^-52·|x|/h. Along this path x moves by √(signal²·λ + noise²), whose third derivative stays below 100 for
-  // 0.25 ≤ λ ≤ 16 and t ≤ 1, times offsets below 10: 1e-8/6·1000 for h = 1e-4.
+  // The ODE with any parameter t is dx/dt = signal'(t)·x̂0 + noise'(t)·ε̂. A central difference over
+  // ±h is wrong by h²/6·|x'''| and by rounding, about 8·2^-52·|x|/h. Along this path x moves by
+  // √(signal²·λ + noise²), whose third derivative stays below 100 for 0.25 ≤ λ ≤ 16 and t ≤ 1,
+  // times offsets below 10: 1e-8/6·1000 for h = 1e-4.
   @Test(arguments: [0.2, 0.5, 0.8, 1]) func satisfiesTheProbabilityFlowODE(t: Double) throws {
     let h = 1e-4
     let here = Self.gaussian.flow(Self.samples, from: Self.start, to: Self.level(t))
@@ -24,7 +25,8 @@ import Testing
     let epsilon = Self.gaussian.output(for: here, at: Self.level(t), as: .epsilon)
     let square = (1 + t * t) * (1 + t * t)
     let slope = SampleBatch.combination([(-4 * t / square, x0), (2 * (1 - t * t) / square, epsilon)])
-    // At t = 1 the signal is 0, and beyond it there is no path: there the difference is one-sided, of the same order.
+    // At t = 1 the signal is 0, and beyond it there is no path: there the difference is one-sided,
+    // of the same order.
     let difference: SampleBatch<Double>
     if t < 1 {
       let ahead = Self.gaussian.flow(Self.samples, from: Self.start, to: Self.level(t + h))
@@ -46,8 +48,8 @@ import Testing
     return Self.gaussian.sample(plan, from: Self.samples)
   }
 
-  // Heun is of order 2: half the step, a quarter of the error. What is left at 1,024 steps is bounded by that slope, starting
-  // from an error below 1 at 4 steps: (4/1024)² = 1.5e-5.
+  // Heun is of order 2: half the step, a quarter of the error. What is left at 1,024 steps is
+  // bounded by that slope, starting from an error below 1 at 4 steps: (4/1024)² = 1.5e-5.
   @Test func isWhatHeunConvergesTo() throws {
     let exact = Self.gaussian.flow(Self.samples, from: Self.start, to: .variancePreserving(sigma: 0.1))
     let errors = try [256, 512, 1024].map { distance(try heun(steps: $0).values, exact.values) }
@@ -57,8 +59,9 @@ import Testing
     #expect(errors[2] < 1.5e-5)
   }
 
-  // Samples at a level have the covariance signal²·Σ + noise²·I; the flow must turn one into the other. So it carries the unit
-  // normals of pure noise to data: x0 = μ + Σ^½·z, and (x0 − μ)ᵀ·Σ⁻¹·(x0 − μ) = |z|².
+  // Samples at a level have the covariance signal²·Σ + noise²·I; the flow must turn one into the
+  // other. So it carries the unit normals of pure noise to data: x0 = μ + Σ^½·z, and (x0 −
+  // μ)ᵀ·Σ⁻¹·(x0 − μ) = |z|².
   @Test func carriesPureNoiseToTheDistributionOfTheData() throws {
     let sigma = [[2.0, 1], [1, 3]]
     let gaussian = try Gaussian<Double>(mean: [1, -1], covariance: sigma)
@@ -72,7 +75,8 @@ import Testing
     }
   }
 
-  // Forth and back are six products of size 3; the way back to sigma 5 magnifies by less than √((λ + 25)/λ) < 11.
+  // Forth and back are six products of size 3; the way back to sigma 5 magnifies by less than √((λ
+  // + 25)/λ) < 11.
   @Test(arguments: [NoiseLevel.clean, NoiseLevel(signal: 1, noise: 0.1), NoiseLevel(signal: 0, noise: 7)])
   func goesBackAlongTheSamePath(level: NoiseLevel) {
     let there = Self.gaussian.flow(Self.samples, from: Self.start, to: level)

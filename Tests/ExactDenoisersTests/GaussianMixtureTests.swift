@@ -16,7 +16,8 @@ import Testing
     let all = try GaussianMixture(components: gaussians, weights: [2, 0, 2])
     let two = try GaussianMixture(components: [gaussians[0], gaussians[2]])
     let x = batch(normals(3, 4, seed: 5))
-    // 2/2 and 1/1 differ by ln 2 in each exponent, which is a rounding of the exponents, of size 100 here at most.
+    // 2/2 and 1/1 differ by ln 2 in each exponent, which is a rounding of the exponents, of size
+    // 100 here at most.
     for level in levels where level.noise > 0.4 {
       let (a, b) = (all.output(for: x, at: level, as: .x0), two.output(for: x, at: level, as: .x0))
       #expect(distance(a.values, b.values) < 4 * 100 * .ulpOfOne * 5)
@@ -44,22 +45,27 @@ import Testing
     return sum.map { $0 / total }
   }
 
-  // Signal and noise are of size 1, and covariances have eigenvalues in 0.5 ... 4, so that determinants cancel by less than a factor
-  // of 10, and the exponents stay below 50: errors of 10·50·2^-53 or so in the exponents, magnified by means below 5.
-  @Test(arguments: levels.filter { $0.noise > 0.4 && $0.noise < 10 }) func isTheDefinitionWrittenOut(level: NoiseLevel) throws {
+  // Signal and noise are of size 1, and covariances have eigenvalues in 0.5 ... 4, so that
+  // determinants cancel by less than a factor of 10, and the exponents stay below 50: errors of
+  // 10·50·2^-53 or so in the exponents, magnified by means below 5.
+  @Test(arguments: levels.filter { $0.noise > 0.4 && $0.noise < 10 }) func isTheDefinitionWrittenOut(level: NoiseLevel)
+    throws
+  {
     let parts: [(weight: Double, mean: [Double], covariance: [[Double]])] = [
       (1, [1, 2], [[2, 0.5], [0.5, 1]]), (3, [-2, 0], [[1, -0.25], [-0.25, 1]]), (0.5, [0, -3], [[4, 0], [0, 0.5]]),
     ]
     let mixture = try GaussianMixture(
-      components: parts.map { try Gaussian<Double>(mean: $0.mean, covariance: $0.covariance) }, weights: parts.map(\.weight))
+      components: parts.map { try Gaussian<Double>(mean: $0.mean, covariance: $0.covariance) },
+      weights: parts.map(\.weight))
     let x = normals(20, 2, seed: 6)
     let expected = x.flatMap { naive($0, parts, level) }
     #expect(distance(mixture.output(for: batch(x), at: level, as: .x0).values, expected) < 10 * 50 * .ulpOfOne * 5)
   }
 
-  // A component's variance signal²·λ + noise² differs from the data set's noise² by a factor of 1 + ρ at most, with
-  // ρ = (signal·τ/noise)². That moves its exponent E by ρ·E, and half the logarithm of its determinant by dimension·ρ/2; the mean of the
-  // points by (e^2δ − 1)·max|y| for the sum δ of both; and D_k − y_k is at most ρ/signal·|x − signal·y_k|. The rest is the rounding of
+  // A component's variance signal²·λ + noise² differs from the data set's noise² by a factor of 1 +
+  // ρ at most, with ρ = (signal·τ/noise)². That moves its exponent E by ρ·E, and half the logarithm
+  // of its determinant by dimension·ρ/2; the mean of the points by (e^2δ − 1)·max|y| for the sum δ
+  // of both; and D_k − y_k is at most ρ/signal·|x − signal·y_k|. The rest is the rounding of
   // exponents, as for the data set: 14·2^-53·E in each of the two.
   @Test(arguments: levels) func tinyComponentsAreADataSet(level: NoiseLevel) throws {
     let points = normals(12, 3, seed: 7)
@@ -90,7 +96,8 @@ import Testing
     #expect(output.rows == [[0, 5], [3, 3], [0, 5]])
   }
 
-  // What lies on the line stays where it is, up to noise²/λ; what lies off it can only be the point.
+  // What lies on the line stays where it is, up to noise²/λ; what lies off it can only be the
+  // point.
   @Test(arguments: [1e-8, 1e-150]) func aLineAndAPointAreToldApart(noise: Double) throws {
     let line = try Gaussian<Double>(mean: [0, 0], covariance: [[1, 0], [0, 0]])
     let point = try Gaussian<Double>(mean: [0, 5], covariance: [[0, 0], [0, 0]])

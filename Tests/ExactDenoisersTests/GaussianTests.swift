@@ -4,8 +4,11 @@ import Testing
 @testable import ExactDenoisers
 
 @Suite struct GaussianTests {
-  // One coordinate is a handful of roundings: the gain's relative error is below 8·2^-53, and it multiplies |x − signal·μ|.
-  @Test(arguments: levels, [0, 1e-6, 0.5, 9]) func inOneDimensionItIsTheScalarFormula(level: NoiseLevel, variance: Double)
+  // One coordinate is a handful of roundings: the gain's relative error is below 8·2^-53, and it
+  // multiplies |x − signal·μ|.
+  @Test(arguments: levels, [0, 1e-6, 0.5, 9]) func inOneDimensionItIsTheScalarFormula(
+    level: NoiseLevel, variance: Double
+  )
     throws
   {
     let gaussian = try Gaussian<Double>(mean: [0.75], covariance: [[variance]])
@@ -27,17 +30,20 @@ import Testing
     let x = normals(6, 4, seed: 1)
     for (row, answer) in zip(x, gaussian.output(for: batch(x), at: level, as: .x0).rows) {
       for j in 0..<4 {
-        let gain = level.signal * variances[j] / (level.signal * level.signal * variances[j] + level.noise * level.noise)
+        let gain =
+          level.signal * variances[j] / (level.signal * level.signal * variances[j] + level.noise * level.noise)
         let offset = row[j] - level.signal * mean[j]
         #expect(
-          abs(answer[j] - (mean[j] + gain * offset)) <= 8 * .ulpOfOne * (abs(mean[j]) + gain * (abs(row[j]) + abs(mean[j]))))
+          abs(answer[j] - (mean[j] + gain * offset)) <= 8 * .ulpOfOne
+            * (abs(mean[j]) + gain * (abs(row[j]) + abs(mean[j]))))
       }
     }
   }
 
-  // With z = x̂0 − μ the definition says (signal²·Σ + noise²)·z = signal·Σ·(x − signal·μ), which needs no inverse to check. Both sides
-  // are sums of 6 terms. The eigenvectors are orthogonal, and the eigenvalues right, to about 6·2^-52, so the residual is
-  // below a few times that, relative to the sizes that enter; 4·6·2^-52 leaves room for the four products.
+  // With z = x̂0 − μ the definition says (signal²·Σ + noise²)·z = signal·Σ·(x − signal·μ), which
+  // needs no inverse to check. Both sides are sums of 6 terms. The eigenvectors are orthogonal, and
+  // the eigenvalues right, to about 6·2^-52, so the residual is below a few times that, relative to
+  // the sizes that enter; 4·6·2^-52 leaves room for the four products.
   @Test(arguments: levels) func solvesTheNormalEquations(level: NoiseLevel) throws {
     let sigma = covariance(6, seed: 2)
     let mean = normals(1, 6, seed: 3)[0]
@@ -63,9 +69,9 @@ import Testing
     #expect(gaussian.covariance == [[1, 0], [0, 4]])
   }
 
-  // Of 3 points in 5 dimensions the covariance has rank 2; data off their plane are drawn onto it. The other eigenvalues are 0 up to
-  // 5·2^-52·λ_max and let through that much/noise² of an offset; the plane itself is tilted by 5·2^-52·λ_max/λ_2, which is less here,
-  // where λ_2 > noise².
+  // Of 3 points in 5 dimensions the covariance has rank 2; data off their plane are drawn onto it.
+  // The other eigenvalues are 0 up to 5·2^-52·λ_max and let through that much/noise² of an offset;
+  // the plane itself is tilted by 5·2^-52·λ_max/λ_2, which is less here, where λ_2 > noise².
   @Test func aSingularCovarianceKeepsToItsPlane() throws {
     let points = normals(3, 5, seed: 6)
     let gaussian = try Gaussian<Double>(fittedTo: points)

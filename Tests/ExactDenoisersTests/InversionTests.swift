@@ -16,7 +16,8 @@ import Testing
     let schedule = try NoiseSchedule(.cosine(), timesteps: 4000)
     func error(steps: Int) throws -> Double {
       let grid = try SamplingGrid(schedule, steps: steps, spacing: TimestepSpacing.linspace)
-      let noise = try DDIMInversion().plan(over: grid, predicting: .epsilon).sample(from: image, model: model.callAsFunction)
+      let noise = try DDIMInversion().plan(over: grid, predicting: .epsilon).sample(
+        from: image, model: model.callAsFunction)
       let back = try DDIM().plan(over: grid, predicting: .epsilon).sample(from: noise, model: model.callAsFunction)
       let squares = zip(back.scalars, image.scalars).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       return (squares / Double(image.scalars.count)).squareRoot()

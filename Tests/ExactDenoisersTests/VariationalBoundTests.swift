@@ -4,8 +4,8 @@ import Schedulers
 import Testing
 
 @Suite struct VariationalBoundTests {
-  /// For a model that knows that the data are one of K points, equally likely, −log₂ p(x_0) is log₂ K, which the bound reaches as steps
-  /// become small.
+  /// For a model that knows that the data are one of K points, equally likely, −log₂ p(x_0) is log₂
+  /// K, which the bound reaches as steps become small.
   @Test func `saying which of four points it is takes two bits`() throws {
     let points = [[-1.0, -1], [-1, 0.5], [1, -0.25], [0.75, 1]]
     let model = try Dataset<Double>(points: points, predicting: .epsilon)

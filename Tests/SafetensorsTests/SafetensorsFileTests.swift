@@ -77,7 +77,8 @@ import Testing
       "second time"
     ),
     (
-      #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\u0078":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+      #"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"#
+        + #""\u0078":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
       "second time"
     ),
     (#"{"__metadata__":{"a":1}}"#, "__metadata__.a"), (#"{"__metadata__":{"a":"1","a":"2"}}"#, "second time"),

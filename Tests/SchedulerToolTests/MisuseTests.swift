@@ -34,11 +34,16 @@ import Testing
     (["sample", "--sampler", "ddim-inversion"], "goes from data to noise"),
     (["sample", "--schedule", "wavy"], "unknown schedule \"wavy\"; known: linear"),
     (["sample", "--spacing", "wavy"], "unknown spacing \"wavy\"; known: leading"),
-    (["sample", "--prediction", "previous"], "unknown prediction \"previous\"; known: epsilon, x0, v, flow, reverseFlow"),
+    (
+      ["sample", "--prediction", "previous"],
+      "unknown prediction \"previous\"; known: epsilon, x0, v, flow, reverseFlow"
+    ),
     (["sample", "--clip", "hard"], "unknown clipping \"hard\""),
     (["sample", "--offset", "1"], "--spacing leading"),
     (["sample", "--shift", "3"], "--shift 3 means nothing for --spacing trailing; drop it, or choose --spacing flow"),
-    (["sample", "--spacing", "edm", "--shift-terminal", "0.1"], "--shift-terminal 0.1 means nothing for --spacing edm"),
+    (
+      ["sample", "--spacing", "edm", "--shift-terminal", "0.1"], "--shift-terminal 0.1 means nothing for --spacing edm"
+    ),
     (["sample", "--spacing", "flow", "--shift", "3", "--mu", "1"], "--shift and --mu are both shifts; drop one"),
     (["sample", "--spacing", "flow", "--mu", "1", "--image-size", "512x512"], "--mu and --image-size"),
     (["sample", "--spacing", "flow", "--shift", "0"], "--shift 0 must be in 0.001 ... 1000"),
@@ -70,7 +75,9 @@ import Testing
       ["plan", "--sampler", "lcm", "--spacing", "distilled", "--steps", "60"],
       "chooses among 50 timesteps, which are too few for 60"
     ),
-    (["plan", "--sampler", "lcm", "--spacing", "distilled", "--timesteps", "30"], "too many for the 30 of the schedule"),
+    (
+      ["plan", "--sampler", "lcm", "--spacing", "distilled", "--timesteps", "30"], "too many for the 30 of the schedule"
+    ),
     (["sample", "--offset", "99", "--spacing", "leading"], "offset 99"),
     (["sample", "--zero-terminal-snr"], "use a network that predicts v or x0"),
     (["sample", "--zero-terminal-snr", "--spacing", "karras"], "use trailing"),
@@ -95,8 +102,13 @@ import Testing
     (["sample", "--output", "/dev/null"], "not a regular file"),
     (["sample", "--output", "two\nlines/a.png"], "two lines"),
     (["sample", "--noise", "white"], "unknown noise \"white\"; known: philox, brownian, torch-cpu"),
-    (["noise", "--noise", "torch-cpu", "--precision", "float8"], "unknown precision \"float8\"; known: float32, float64"),
-    (["noise", "--noise", "numpy", "--precision", "float16"], "unknown precision \"float16\"; known: float64, float32"),
+    (
+      ["noise", "--noise", "torch-cpu", "--precision", "float8"],
+      "unknown precision \"float8\"; known: float32, float64"
+    ),
+    (
+      ["noise", "--noise", "numpy", "--precision", "float16"], "unknown precision \"float16\"; known: float64, float32"
+    ),
     (["noise", "--precision", "float32"], "choose torch-cpu or numpy"),
     (["noise", "--noise", "numpy", "--arithmetic", "avx2"], "choose torch-cpu"),
     (["noise", "--noise", "torch-cpu", "--arithmetic", "sse"], "unknown arithmetic \"sse\""),

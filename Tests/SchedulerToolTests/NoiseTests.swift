@@ -36,7 +36,8 @@ import Testing
     #expect(try isSame(numbers("--noise", "numpy-legacy", "--seed", "11", "--shape", "3"), numPy.state.mixed[0]))
     #expect(
       try isSame(
-        numbers("--noise", "numpy", "--seed", "11", "--shape", "3", "--precision", "float32"), numPy.generator.mixed[0]))
+        numbers("--noise", "numpy", "--seed", "11", "--shape", "3", "--precision", "float32"), numPy.generator.mixed[0])
+    )
     #expect(try isSame(numbers("--noise", "torch-cuda", "--shape", "3,4", "--device", "t4"), cuda.published))
   }
 
@@ -70,7 +71,8 @@ import Testing
   func `can be a picture's, which then is the same every time and no other's`(_ noise: String) throws {
     func picture(_ noise: String) throws -> Data {
       let outcome = try tool.run(
-        "sample", "--count", "2", "--steps", "2", "--timesteps", "100", "--sampler", "ddpm", "--noise", noise, "--batch-size",
+        "sample", "--count", "2", "--steps", "2", "--timesteps", "100", "--sampler", "ddpm", "--noise", noise,
+        "--batch-size",
         "3")
       #expect(outcome.status == 0, "\(outcome.errors)")
       return try tool.data("digits.png")

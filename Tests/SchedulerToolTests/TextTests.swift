@@ -56,7 +56,10 @@ import Testing
           ["--spacing", "edm", "--sigma-min", "0.1", "--sigma-max", "10", "--rho", "5"],
           try SamplingGrid(edm: EDMPreconditioning(), steps: 4, spacing: karras, range: 0.1...10)
         ),
-        (["--spacing", "edm", "--sigmas", "9,2,0.25"], try SamplingGrid(edm: EDMPreconditioning(), sigmas: [9, 2, 0.25])),
+        (
+          ["--spacing", "edm", "--sigmas", "9,2,0.25"],
+          try SamplingGrid(edm: EDMPreconditioning(), sigmas: [9, 2, 0.25])
+        ),
         (["--sigmas", "14.5,1e-1"], try SamplingGrid(linear, sigmas: [14.5, 0.1])),
         (["--spacing", "karras"], try SamplingGrid(linear, steps: 4, spacing: .karras())),
         (
@@ -88,14 +91,16 @@ import Testing
   }
 
   @Test func `of a plan in text have one line for each call`() throws {
-    let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(separator: "\n")
+    let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(
+      separator: "\n")
     #expect(lines.count == 8)
     #expect(lines[1].contains(" z"))
     #expect(!lines[7].contains(" z"))
   }
 
   @Test func `of all tables in CSV read back as the tables`() throws {
-    let outcome = try tool.run("table", "--timesteps", "50", "--schedule", "cosine", "--zero-terminal-snr", "--format", "csv")
+    let outcome = try tool.run(
+      "table", "--timesteps", "50", "--schedule", "cosine", "--zero-terminal-snr", "--format", "csv")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let rows = outcome.text.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
     #expect(rows[0] == ["t"] + NoiseSchedule.tables.map(\.name))
@@ -183,7 +188,8 @@ import Testing
   @Test func `the page of the samplers and the table of the article are what the catalog says`() throws {
     let made = try tool.run("list", "samplers", "--format", "markdown").text
     #expect(
-      try text("Docs/Samplers.md") == made, "run `swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
+      try text("Docs/Samplers.md") == made,
+      "run `swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
     let table = try tool.run("list", "samplers", "--format", "docc").text
     #expect(
       try text("Sources/Schedulers/Schedulers.docc/ChoosingASampler.md").contains("\n\n" + table + "\n"),

@@ -8,7 +8,8 @@ import Testing
 
 /// A run that takes no time: a tiny network, few timesteps, few digits.
 private let tiny = [
-  "--hidden-size", "6", "--hidden-blocks", "1", "--ddpm-num-steps", "12", "--train-batch-size", "4", "--lr-warmup-steps", "2",
+  "--hidden-size", "6", "--hidden-blocks", "1", "--ddpm-num-steps", "12", "--train-batch-size", "4",
+  "--lr-warmup-steps", "2",
   "--validation-steps", "0",
 ]
 
@@ -17,7 +18,9 @@ private let tiny = [
 
   init() throws { tool = try Tool() }
 
-  private func train(_ more: String...) throws -> Tool.Outcome { try tool.run(["train", "--output-dir", "run"] + tiny + more) }
+  private func train(_ more: String...) throws -> Tool.Outcome {
+    try tool.run(["train", "--output-dir", "run"] + tiny + more)
+  }
 
   private func checkpoints(limit: Int = 2) -> Checkpoints {
     Checkpoints(folder: tool.folder.appendingPathComponent("run"), limit: limit)
@@ -26,16 +29,19 @@ private let tiny = [
   @Test func `leaves a model, its configuration, a log, a chart, checkpoints and contact sheets`() throws {
     let outcome = try tool.run(
       ["train", "--output-dir", "run"] + tiny.dropLast(2) + [
-        "--max-train-steps", "25", "--validation-steps", "20", "--num-validation-samples", "100", "--num-validation-images",
+        "--max-train-steps", "25", "--validation-steps", "20", "--num-validation-samples", "100",
+        "--num-validation-images",
         "2",
         "--checkpointing-steps", "10",
       ])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.text.contains("wrote run/model.safetensors"))
-    let names = try FileManager.default.contentsOfDirectory(atPath: tool.folder.appendingPathComponent("run").path).sorted()
+    let names = try FileManager.default.contentsOfDirectory(atPath: tool.folder.appendingPathComponent("run").path)
+      .sorted()
     #expect(
       names == [
-        "checkpoint-20", "checkpoint-25", "evaluations.csv", "log.csv", "loss.svg", "model.safetensors", "samples-20.png",
+        "checkpoint-20", "checkpoint-25", "evaluations.csv", "log.csv", "loss.svg", "model.safetensors",
+        "samples-20.png",
         "samples-25.png", "training.json",
       ])
     let log = String(decoding: try tool.data("run/log.csv"), as: UTF8.self).split(separator: "\n")
@@ -55,7 +61,9 @@ private let tiny = [
     #expect(last < 0.8 * first)
   }
 
-  @Test(arguments: [[], ["--timestep-sampler", "loss-second-moment"], ["--no-use-ema", "--gradient-accumulation-steps", "2"]])
+  @Test(arguments: [
+    [], ["--timestep-sampler", "loss-second-moment"], ["--no-use-ema", "--gradient-accumulation-steps", "2"],
+  ])
   func `goes on from a checkpoint bit for bit as if it had never stopped`(_ more: [String]) throws {
     let options = TrainingOptions.parseOrExit(tiny + more + ["--max-train-steps", "160", "--noise-offset", "0.1"])
     let configuration = try TrainingConfiguration().with(options)
@@ -189,7 +197,8 @@ private let tiny = [
   }
 
   @Test func `keeps as many checkpoints as it was told, and never none`() throws {
-    #expect(try train("--max-train-steps", "9", "--checkpointing-steps", "2", "--checkpoints-total-limit", "3").status == 0)
+    #expect(
+      try train("--max-train-steps", "9", "--checkpointing-steps", "2", "--checkpoints-total-limit", "3").status == 0)
     #expect(checkpoints().steps == [6, 8, 9])
     #expect(
       try tool.run(
@@ -231,7 +240,8 @@ private let tiny = [
 
   @Test func `reads a configuration and lets options override it`() throws {
     let text =
-      #"{"hidden_size": 6, "hidden_blocks": 0, "ddpm_num_steps": 12, "max_train_steps": 3, "validation_steps": 0, "lr_warmup_steps": 0}"#
+      #"{"hidden_size": 6, "hidden_blocks": 0, "ddpm_num_steps": 12, "max_train_steps": 3, "validation_steps": 0, "#
+      + #""lr_warmup_steps": 0}"#
     try Data(text.utf8).write(to: tool.folder.appendingPathComponent("c.json"))
     let outcome = try tool.run(
       "train", "--config", "c.json", "--output-dir", "run", "--max-train-steps", "2", "--use-ema", "--snr-gamma", "5")
@@ -281,7 +291,8 @@ private let tiny = [
       let said = rest.firstIndex(of: "(default:").map { rest[$0 + 1].dropLast() }
       let expected = defaults[key]
       #expect(
-        said.map { Double($0).map { "\($0)" } ?? String($0) } == expected.map { Double($0).map { "\($0)" } ?? $0 }, "\(key)")
+        said.map { Double($0).map { "\($0)" } ?? String($0) } == expected.map { Double($0).map { "\($0)" } ?? $0 },
+        "\(key)")
     }
   }
 
@@ -295,7 +306,9 @@ private let tiny = [
     (["--max-train-steps", "0"], "max_train_steps 0 must be"),
     (["--max-train-steps", "-1"], "max_train_steps -1 must be"),
     (["--timesteps", "-1"], "ddpm_num_steps -1 must be"),
-    (["--max-train-steps", "9"], "lr_warmup_steps 500 must be in 0 ... 9, the steps of the run; set --lr-warmup-steps"),
+    (
+      ["--max-train-steps", "9"], "lr_warmup_steps 500 must be in 0 ... 9, the steps of the run; set --lr-warmup-steps"
+    ),
     (["--hidden-size", "5000"], "hidden_size 5000 must be in 1 ... 4096"),
     (["--schedule", "wavy"], "unknown ddpm_beta_schedule \"wavy\""),
     (["--prediction", "previous"], "prediction_type previous"),
@@ -317,7 +330,8 @@ private let tiny = [
   @Test(arguments: unusable)
   func `answers what cannot be used with one line and status 2`(_ options: [String], _ message: String) throws {
     let files = [
-      "unknown.json": #"{"learning_rat": 1}"#, "type.json": #"{"hidden_size": "wide"}"#, "broken.json": "{", "list.json": "[1]",
+      "unknown.json": #"{"learning_rat": 1}"#, "type.json": #"{"hidden_size": "wide"}"#, "broken.json": "{",
+      "list.json": "[1]",
       "value.json": #"{"prediction_type": "noise"}"#, "file": "", "null.json": #"{"hidden_size": null}"#,
       "nan.json": #"{"learning_rate": "nan"}"#, "negative.json": #"{"hidden_size": 7, "seed": -1, "use_ema": false}"#,
       "fraction.json": #"{"hidden_size": 1.5}"#,

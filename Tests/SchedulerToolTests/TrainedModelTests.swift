@@ -23,7 +23,9 @@ import Testing
       var noise = GaussianNoise(seed: 77, firstSample: UInt64(label) * 100)
       let start = noise.next(like: SampleBatch<Double>(zeros: [5, 1, 8, 8]))
       let denoiser = model.denoiser(label: label, guidance: 1.5)
-      let made: SampleBatch<Double> = try plan.sample(from: start) { x, query throws(any Error) in try denoiser(x, query) }
+      let made: SampleBatch<Double> = try plan.sample(from: start) { x, query throws(any Error) in
+        try denoiser(x, query)
+      }
       let images = (0..<5).map { made[$0].scalars }
       recognised += images.count { recogniser.label(of: $0) == label }
     }

@@ -26,7 +26,8 @@ import Traces
     (#"{"_class_name": "HeunDiscreteScheduler"}"#, nil, 5),
     (#"{"_class_name": "DPMSolverMultistepScheduler"}"#, nil, 20),
     (
-      #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": true}"#,
+      #"{"_class_name": "GaussianDiffusion", "timestep_respacing": "5", "learn_sigma": true, "rescale_timesteps": "#
+        + #"true}"#,
       nil,
       5
     ),

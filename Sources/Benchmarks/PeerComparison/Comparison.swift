@@ -1,6 +1,7 @@
 /// What is compared with what.
 struct Comparison {
-  /// Who runs a job: this process, Python as it comes, or Python with an allocator that avoids page faults.
+  /// Who runs a job: this process, Python as it comes, or Python with an allocator that avoids page
+  /// faults.
   enum Runner: Hashable {
     case own, peer, tunedPeer
   }
@@ -41,8 +42,8 @@ struct Comparison {
     steps(
       "torch.compile of a DDIM step", "ddim", .peer, "compile", [10, 4, 2.5, 2.5],
       reason:
-        "three tensors of 2 MiB lie in the third-level cache, whose rate bounds both; what is won is that ours writes no fourth, "
-        + "as the next row shows."),
+        "three tensors of 2 MiB lie in the third-level cache, whose rate bounds both; what is won is that ours writes "
+        + "no fourth, as the next row shows."),
     steps("the same, written in place", "ddim", .peer, "compile-in-place"),
     steps("NumPy, a DDIM step", "ddim", .peer, "numpy"),
     steps("NumPy, a DDIM step with noise", "ddpm", .peer, "numpy-noise"),
@@ -59,15 +60,17 @@ struct Comparison {
     steps(
       "DPM-Solver++ 2M, by a DDIM step", "ddim-unclipped", .own, "dpm++2m", limit: 1.6,
       reason:
-        "the step reads and writes one estimate beside the sample and the output, 5 streams of memory where DDIM has 3: 1.67 "
+        "the step reads and writes one estimate beside the sample and the output, 5 streams of memory where DDIM "
+        + "has 3: 1.67 "
         + "where memory is the limit, and more at sizes of which three tensors fit into a cache and four do not."),
     single(
       "GaussianDiffusion(...) with its tables, by ours without", "schedule", "guided-construction", 5,
       reason:
-        "two thirds of the time is the product ᾱ in double-double, a thousand multiplications that wait for each other. NumPy's "
-        + "plain product is shorter, and thousands of ulps off in 1 − ᾱ."),
+        "two thirds of the time is the product ᾱ in double-double, a thousand multiplications that wait for each "
+        + "other. NumPy's plain product is shorter, and thousands of ulps off in 1 − ᾱ."),
     single("DDPMScheduler() with its tables, by ours without", "schedule", "diffusers-construction", 5),
-    single("min-SNR weights of 4,096 timesteps with compute_snr, by ours from a table", "snr-table", "diffusers-snr", 30),
+    single(
+      "min-SNR weights of 4,096 timesteps with compute_snr, by ours from a table", "snr-table", "diffusers-snr", 30),
     single("the same, by ours with the table made each time", "snr", "diffusers-snr", nil),
     single(
       "PyTorch, a training step of the digits' network (Training.md), 128 digits", "training", "torch-training", 1),
@@ -83,7 +86,8 @@ struct Comparison {
     all: [Size: Double] = [:], limit: Double? = nil, reason: String? = nil
   ) -> Comparison {
     Comparison(
-      title: title, own: own, runner: runner, other: other, goals: Dictionary(uniqueKeysWithValues: zip(Size.tensors, goals)),
+      title: title, own: own, runner: runner, other: other,
+      goals: Dictionary(uniqueKeysWithValues: zip(Size.tensors, goals)),
       goalsOfAll: all, limit: limit, reason: reason)
   }
 

@@ -12,7 +12,8 @@ struct Measurements {
   /// Why a job could not be measured.
   private(set) var missing: [Job: String] = [:]
 
-  /// Measures each job once in every round, in turn, so that what slows the machine down slows its neighbours too.
+  /// Measures each job once in every round, in turn, so that what slows the machine down slows its
+  /// neighbours too.
   init(_ comparisons: [Comparison], size: Comparison.Size, threads: Int?, rounds: Int, peer: Peer, tunedPeer: Peer) {
     var jobs = size == .none ? Comparison.alone.map { Job(runner: .own, name: $0.job) } : []
     for comparison in comparisons {

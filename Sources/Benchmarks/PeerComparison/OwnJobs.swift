@@ -3,7 +3,8 @@ import DigitsModel
 import Schedulers
 import SchedulersInterop
 
-/// The jobs of this library, by the names that the comparisons use. Each goes through what a user would call.
+/// The jobs of this library, by the names that the comparisons use. Each goes through what a user
+/// would call.
 struct OwnJobs {
   let shape: [Int]
   /// nil for as many as pay.
@@ -49,7 +50,8 @@ struct OwnJobs {
       let timesteps = (0..<4096).map { $0 % 1000 }
       return { keep(weights[timesteps]) }
     case "training":
-      // As `scheduler train` does: a product of this size takes longer on two, but two halves of a batch do not.
+      // As `scheduler train` does: a product of this size takes longer on two, but two halves of a
+      // batch do not.
       NetworkThreads.use(1)
       var job = try! TrainingJob(threads: threads ?? 2)
       return { try! job.step() }
@@ -74,7 +76,8 @@ struct OwnJobs {
     return noise.next(like: SampleBatch<Float>(zeros: shape))
   }
 
-  /// A step of a run, from a network that has its output ready; when the run is at its end, it starts again.
+  /// A step of a run, from a network that has its output ready; when the run is at its end, it
+  /// starts again.
   private func step(_ sampler: any Sampler, _ clipping: Clipping) -> () -> Void {
     let plan = try! sampler.plan(over: Self.grid, predicting: .epsilon, clipping: clipping)
     var noise = GaussianNoise(seed: 1)

@@ -38,7 +38,9 @@ final class Peer {
 
   /// Nanoseconds for one repetition of a job, or why there are none.
   func time(_ job: String, _ size: String, repetitions: Int) -> Result<Double, Missing> {
-    guard let answer = ask("\(job) \(size) \(repetitions)") else { return .failure(Missing(reason: "its process has ended")) }
+    guard let answer = ask("\(job) \(size) \(repetitions)") else {
+      return .failure(Missing(reason: "its process has ended"))
+    }
     guard let time = Double(answer) else { return .failure(Missing(reason: answer)) }
     return .success(time)
   }

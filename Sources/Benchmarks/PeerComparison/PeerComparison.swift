@@ -2,7 +2,8 @@ import Foundation
 
 /// Compares this library with others, prints the tables, and writes them with a plot.
 ///
-///     PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--only TEXT] [--write DIRECTORY]
+///     PeerComparison PYTHON [--guided-diffusion PATH] [--rounds N] [--only TEXT]
+///         [--write DIRECTORY]
 @main struct PeerComparison {
   static func main() throws {
     var arguments = Array(CommandLine.arguments.dropFirst())
@@ -23,7 +24,10 @@ import Foundation
     let peer = try Peer(python: arguments[0], arguments: script)
     let tunedPeer = try Peer(python: arguments[0], arguments: script, environment: tuned)
     guard let versions = peer.ask("versions"), !versions.hasPrefix("missing") else {
-      fail("\(arguments[0]) does not run Fixtures/peers/benchmark_peers.py here; it needs what Fixtures/requirements.txt lists")
+      fail(
+        "\(arguments[0]) does not run Fixtures/peers/benchmark_peers.py here; it needs what Fixtures/requirements.txt "
+          + "lists"
+      )
     }
 
     var report = Report(rounds: rounds, versions: versions)

@@ -10,7 +10,8 @@ struct Quality {
   let deviation: Double
   var z: Double { (found - expected) / deviation }
 
-  /// Moments, tails, the correlation of neighbours and of what lies 256 apart, and chi-square over 200 bins.
+  /// Moments, tails, the correlation of neighbours and of what lies 256 apart, and chi-square over
+  /// 200 bins.
   static func ofNormals(count: Int) -> [Quality] {
     var noise = GaussianNoise(seed: 20)
     var buffer = SampleBatch<Float>(zeros: [1, 1_000_000])
@@ -54,7 +55,8 @@ struct Quality {
       + (0..<3).map { k in
         let probability = 2 * below(-Double(k + 3))
         return Quality(
-          name: "beyond ±\(k + 3)", found: tails[k], expected: n * probability, deviation: (n * probability).squareRoot())
+          name: "beyond ±\(k + 3)", found: tails[k], expected: n * probability,
+          deviation: (n * probability).squareRoot())
       } + [
         Quality(name: "correlation of neighbours", found: neighbours / n, expected: 0, deviation: 1 / n.squareRoot()),
         Quality(name: "correlation at a distance of 256", found: apart / n, expected: 0, deviation: 1 / n.squareRoot()),

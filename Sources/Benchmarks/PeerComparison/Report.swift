@@ -19,9 +19,12 @@ struct Report {
   var text: String {
     var lines = [
       "# Benchmarks", "",
-      "Made by `make bench`: this library beside others on one machine, in one run of \(rounds) rounds, each of which measures every job",
-      "once. Ratios are what the other takes in times of ours, medians of the rounds' ratios, so that what slows the machine down for a",
-      "while slows both. Our jobs are `SamplingRun.advance` with a network that has its output ready and without `keepsDenoised`,",
+      "Made by `make bench`: this library beside others on one machine, in one run of \(rounds) rounds, each of which "
+        + "measures every job",
+      "once. Ratios are what the other takes in times of ours, medians of the rounds' ratios, so that what slows the "
+        + "machine down for a",
+      "while slows both. Our jobs are `SamplingRun.advance` with a network that has its output ready and without "
+        + "`keepsDenoised`,",
       "`GaussianNoise.fill`, and what else has the name of its row. In brackets is the ratio to reach.", "",
       "- \(Machine.description)", "- \(Machine.swift); \(versions)", "- \(Machine.date)", "",
       "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",
@@ -46,7 +49,8 @@ struct Report {
         let limit = threads == 1 ? comparison.limit : nil
         return brief(ratio, digits: 3) + (goal.map { " (\(brief($0)))" } ?? limit.map { " (≤ \(brief($0)))" } ?? "")
       }
-      lines.append("| \(comparison.title.trimmingCharacters(in: .whitespaces)) | " + cells.joined(separator: " | ") + " |")
+      lines.append(
+        "| \(comparison.title.trimmingCharacters(in: .whitespaces)) | " + cells.joined(separator: " | ") + " |")
     }
     lines += ["", "Our times, in microseconds:", ""]
     lines.append("| job | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
@@ -101,12 +105,16 @@ struct Report {
     if quality.isEmpty { return [] }
     var lines = [
       "## The numbers of `GaussianNoise`", "",
-      "Over 10⁸ draws; z is the distance from what the normal distribution has, in standard deviations of such a sample.", "",
+      "Over 10⁸ draws; z is the distance from what the normal distribution has, in standard deviations of such a "
+        + "sample.",
+      "",
       "| statistic | found | expected | z |", "|---|---|---|---|",
     ]
     for line in quality {
       lines.append(
-        "| \(line.name) | \(brief(line.found, digits: 6)) | \(brief(line.expected, digits: 6)) | \(brief(line.z, digits: 2)) |")
+        "| \(line.name) | \(brief(line.found, digits: 6)) | \(brief(line.expected, digits: 6)) | "
+          + "\(brief(line.z, digits: 2)) |"
+      )
     }
     return lines + [""]
   }
@@ -119,7 +127,8 @@ struct Report {
   /// The ratios with one thread, by the number of scalars.
   private var chart: Chart {
     let names = [
-      "diffusers DDIM, eta 0", "diffusers DDPM with its noise", "guided-diffusion p_sample", "torch.compile of a DDIM step",
+      "diffusers DDIM, eta 0", "diffusers DDPM with its noise", "guided-diffusion p_sample",
+      "torch.compile of a DDIM step",
       "NumPy, a DDIM step",
     ]
     let parts = parts.filter { $0.threads == 1 && $0.size != .none }
@@ -130,7 +139,8 @@ struct Report {
     }
     let points = series.flatMap(\.points)
     return Chart(
-      title: "Time of others, in times of ours, one thread", x: Axis("scalars", scale: .logarithmic, spanning: points.map(\.x)),
+      title: "Time of others, in times of ours, one thread",
+      x: Axis("scalars", scale: .logarithmic, spanning: points.map(\.x)),
       y: Axis("ratio", scale: .logarithmic, spanning: points.map(\.y)), series: series, hasDots: true)
   }
 

@@ -1,7 +1,8 @@
 import DigitsModel
 import Schedulers
 
-/// A training step of the digits' network, as `scheduler train` takes it: noise, timesteps, output, loss, gradient, optimizer, average.
+/// A training step of the digits' network, as `scheduler train` takes it: noise, timesteps, output,
+/// loss, gradient, optimizer, average.
 struct TrainingJob {
   private let loss: TrainingLoss
   private var network = Network<Float>(Architecture(), seed: 0)
@@ -29,7 +30,8 @@ struct TrainingJob {
     let sample = loss.bound.process.schedule.mix(x0, with: epsilon, at: timesteps)
     let tape = network.run(sample.scalars, timesteps: timesteps.map(Double.init), labels: labels, threads: threads)
     let value = try loss(
-      output: SampleBatch(shape: x0.shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps
+      output: SampleBatch(shape: x0.shape, scalars: tape.output), x0: x0, epsilon: epsilon, sample: sample,
+      timesteps: timesteps
     )
     var gradient = [Float](repeating: 0, count: network.parameters.count)
     network.addGradient(of: tape, slope: value.gradient.scalars, to: &gradient)

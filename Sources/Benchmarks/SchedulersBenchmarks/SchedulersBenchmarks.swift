@@ -1,10 +1,12 @@
 import Benchmark
 import Schedulers
 
-/// This library against its own past: `swift package --package-path Sources/Benchmarks benchmark baseline compare`.
+/// This library against its own past:
+/// `swift package --package-path Sources/Benchmarks benchmark baseline compare`.
 let benchmarks: @Sendable () -> Void = {
   Benchmark.defaultConfiguration = .init(
-    // No counts of allocations: their run-time hooks crash with Swift 6.3, https://github.com/ordo-one/benchmark/issues/349.
+    // No counts of allocations: their run-time hooks crash with Swift 6.3,
+    // https://github.com/ordo-one/benchmark/issues/349.
     metrics: [.wallClock, .instructions], scalingFactor: .kilo, maxDuration: .seconds(1))
   let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
   let grid = try! SamplingGrid(schedule, steps: 1000, spacing: TimestepSpacing.trailing)

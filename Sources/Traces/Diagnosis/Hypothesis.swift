@@ -7,8 +7,8 @@ struct Hypothesis {
   let mistake: Mistake
   /// What was done instead of what, in words.
   let text: String
-  /// Makes the plan that was followed; nil where there is none, or where it is the right one. Made when it is asked for, as plans take
-  /// time and the hypotheses before may explain everything.
+  /// Makes the plan that was followed; nil where there is none, or where it is the right one. Made
+  /// when it is asked for, as plans take time and the hypotheses before may explain everything.
   let plan: () -> SamplingPlan?
   /// The timesteps that were recorded; the plan's own if nil.
   var timesteps: [Double]?
@@ -16,7 +16,8 @@ struct Hypothesis {
   var reading = Reading()
 }
 
-/// The kinds of mistakes that the diagnosis knows. Where two explain a recording as well, the earlier is named.
+/// The kinds of mistakes that the diagnosis knows. Where two explain a recording as well, the
+/// earlier is named.
 public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case prediction
   case outputSign = "output-sign"
@@ -52,8 +53,10 @@ extension Judge {
     let wrong = Set(judgement.steps.filter { !$0.agrees }.map(\.step))
     var best: (hypothesis: Hypothesis, explained: Int, others: Int)?
     for hypothesis in Suspicions(trace: trace, plan: plan, fidelity: fidelity).hypotheses() {
-      // One with another number of steps, or with a variance that the outputs do not have, cannot have been recorded.
-      guard let other = hypothesis.plan(), other.steps.count == plan.steps.count, other.learnsVariance == trace.hasVariance
+      // One with another number of steps, or with a variance that the outputs do not have, cannot
+      // have been recorded.
+      guard let other = hypothesis.plan(), other.steps.count == plan.steps.count,
+        other.learnsVariance == trace.hasVariance
       else { continue }
       let recomputation = Recomputation(trace: trace, plan: other, reading: hypothesis.reading)
       func holds(_ step: Int) -> Bool {
@@ -63,7 +66,8 @@ extension Judge {
       guard holds(first.step) else { continue }
       let held = plan.steps.indices.filter(holds)
       let explained = held.count { wrong.contains($0) }
-      // Of two that explain as much, the one that agrees with more of the steps that are right is nearer to what was done.
+      // Of two that explain as much, the one that agrees with more of the steps that are right is
+      // nearer to what was done.
       if best == nil || (explained, held.count - explained) > (best!.explained, best!.others) {
         best = (hypothesis, explained, held.count - explained)
       }
@@ -71,12 +75,14 @@ extension Judge {
     }
     return best.map {
       Diagnosis(
-        mistake: $0.hypothesis.mistake.rawValue, text: $0.hypothesis.text, explained: $0.explained, divergences: wrong.count)
+        mistake: $0.hypothesis.mistake.rawValue, text: $0.hypothesis.text, explained: $0.explained,
+        divergences: wrong.count)
     }
   }
 }
 
-/// What the mistakes are made of: the run that was asked for, from which each hypothesis differs in one thing.
+/// What the mistakes are made of: the run that was asked for, from which each hypothesis differs in
+/// one thing.
 struct Suspicions: Sendable {
   let trace: Trace
   let plan: SamplingPlan
@@ -95,7 +101,8 @@ struct Suspicions: Sendable {
   /// All hypotheses, those about the mistakes that are named first before the others.
   func hypotheses() -> [Hypothesis] {
     let all =
-      predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported() + orders()
+      predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported()
+      + orders()
       + options()
     return Mistake.allCases.flatMap { mistake in all.filter { $0.mistake == mistake } }
   }
@@ -105,7 +112,10 @@ struct Suspicions: Sendable {
     _ mistake: Mistake, _ text: String, timesteps: [Double]? = nil, _ plan: @autoclosure @escaping () -> SamplingPlan?
   ) -> [Hypothesis] {
     let right = self.plan
-    return [Hypothesis(mistake: mistake, text: text, plan: { plan().flatMap { $0 == right ? nil : $0 } }, timesteps: timesteps)]
+    return [
+      Hypothesis(
+        mistake: mistake, text: text, plan: { plan().flatMap { $0 == right ? nil : $0 } }, timesteps: timesteps)
+    ]
   }
 
   /// A hypothesis about the recording.

@@ -66,7 +66,8 @@ extension SamplingPlan {
   /// The plan with other steps, or other clipping; nil where the numbers do not exist.
   func edited(clipping: Clipping? = nil, _ edit: (Int, Step) -> Step? = { $1 }) -> SamplingPlan? {
     let steps = steps.enumerated().map { edit($0, $1) ?? $1 }
-    return try? SamplingPlan(steps: steps, start: start, clipping: clipping ?? self.clipping, learnsVariance: learnsVariance)
+    return try? SamplingPlan(
+      steps: steps, start: start, clipping: clipping ?? self.clipping, learnsVariance: learnsVariance)
   }
 }
 

@@ -1,7 +1,8 @@
 import Schedulers
 import SchedulersInterop
 
-// Options that have another value than the configuration says. The configuration itself says what would follow.
+// Options that have another value than the configuration says. The configuration itself says what
+// would follow.
 
 extension Suspicions {
   func options() -> [Hypothesis] {
@@ -32,7 +33,8 @@ extension Suspicions {
         let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
       else { return [] }
       let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
-      let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(separator: ", ")
+      let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(
+        separator: ", ")
       return suspicion(mistake, text, .diffusers(other, arguments))
     }
     func flipped(_ mistake: Mistake, _ name: String) -> [Hypothesis] {
@@ -46,13 +48,13 @@ extension Suspicions {
     var found = ["leading", "trailing", "linspace"].flatMap { spacing in
       [0, 1].flatMap { options(.spacing, ["timestep_spacing": .string(spacing), "steps_offset": .integer($0)]) }
     }
-    found += ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"].flatMap {
-      flipped(.spacing, $0)
-    }
+    found += ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas"]
+      .flatMap { flipped(.spacing, $0) }
     found += ["shift", "flow_shift"].flatMap { name in [1, 3].flatMap { options(.spacing, [name: .number($0)]) } }
     found += flipped(.spacing, "invert_sigmas")
     found += ["karras", "exponential"].flatMap { options(.spacing, ["sigma_schedule": .string($0)]) }
-    found += options(.spacing, ["interpolation_type": "log_linear"]) + options(.spacing, ["interpolation_type": "linear"])
+    found +=
+      options(.spacing, ["interpolation_type": "log_linear"]) + options(.spacing, ["interpolation_type": "linear"])
     found += flipped(.finalAlpha, "set_alpha_to_one")
     found += ["zero", "sigma_min"].flatMap { options(.finalAlpha, ["final_sigmas_type": .string($0)]) }
     found += ["fixed_small", "fixed_large", "learned", "learned_range"].flatMap {
@@ -72,7 +74,9 @@ extension Suspicions {
     found += flipped(.slopeRule, "stochastic_sampling")
     found += options(.slopeRule, ["disable_corrector": []])
     found += options(.slopeRule, ["disable_corrector": .list((0..<plan.steps.count).map { .integer($0) })])
-    found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap { options(.schedule, ["beta_schedule": .string($0)]) }
+    found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap {
+      options(.schedule, ["beta_schedule": .string($0)])
+    }
     found += flipped(.schedule, "rescale_betas_zero_snr")
     let usual = configuration.schedulerClass == .tcd ? 0.3 : 0
     found += [0, 0.3, 0.5, 1].flatMap { (eta: Double) in
@@ -81,7 +85,8 @@ extension Suspicions {
     found += stepping(
       .epsilonFromClipped,
       arguments.usesClippedModelOutput
-        ? "epsilon is that of the model, not made again from the clipped x0" : "epsilon is made again from the clipped x0"
+        ? "epsilon is that of the model, not made again from the clipped x0"
+        : "epsilon is made again from the clipped x0"
     ) { $0.usesClippedModelOutput.toggle() }
     found += DiffusersConfiguration.Class.allCases.flatMap { other in
       suspicion(
@@ -90,12 +95,15 @@ extension Suspicions {
     }
     let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
     let text =
-      reverse == .corrected ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
+      reverse == .corrected
+      ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
     return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
   }
 
   private func options(_ configuration: GuidedDiffusionConfiguration) -> [Hypothesis] {
-    func edited(_ mistake: Mistake, _ text: String, _ edit: (inout GuidedDiffusionConfiguration) -> Void) -> [Hypothesis] {
+    func edited(_ mistake: Mistake, _ text: String, _ edit: (inout GuidedDiffusionConfiguration) -> Void)
+      -> [Hypothesis]
+    {
       var other = configuration
       edit(&other)
       return suspicion(mistake, text, .guidedDiffusion(other))
@@ -105,7 +113,9 @@ extension Suspicions {
       edited(.schedule, "the noise schedule is \(name), not \(configuration.noiseSchedule)") { $0.noiseSchedule = name }
     }
     for respacing in [Respacing.sections([count]), .ddim(count)] {
-      found += edited(.spacing, "the timesteps are spaced as by \(respacing.text.quoted)") { $0.timestepRespacing = respacing }
+      found += edited(.spacing, "the timesteps are spaced as by \(respacing.text.quoted)") {
+        $0.timestepRespacing = respacing
+      }
     }
     found += [0, 0.5, 1].flatMap { eta in edited(.eta, "eta is \(eta), not \(configuration.eta)") { $0.eta = eta } }
     found += edited(
@@ -125,7 +135,9 @@ extension Suspicions {
         .epsilonFromClipped, "epsilon is that of the model, not made again from the clipped x0",
         plan.edited { i, step in
           let points = [step.query, SamplingGrid.Point(timestep: -1, level: step.arrival)]
-          return (try? SamplingGrid(points: points)).flatMap { try? rule.moves(over: $0) }.map { step.with(next: $0[0].next) }
+          return (try? SamplingGrid(points: points)).flatMap { try? rule.moves(over: $0) }.map {
+            step.with(next: $0[0].next)
+          }
         })
     }
     let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected

@@ -1,4 +1,5 @@
-// Mistakes about what is what: noise, outputs and samples that are not those of the step, or not in the order that they are taken for.
+// Mistakes about what is what: noise, outputs and samples that are not those of the step, or not in
+// the order that they are taken for.
 
 extension Suspicions {
   func readings() -> [Hypothesis] {
@@ -25,13 +26,15 @@ extension Suspicions {
     return suspicions + orderings()
   }
 
-  /// Dimensions stored in another order, such as channels last. More than four would be many orders, and are no picture.
+  /// Dimensions stored in another order, such as channels last. More than four would be many
+  /// orders, and are no picture.
   private func orderings() -> [Hypothesis] {
     let dimensions = trace.shape.count - 1
     guard (2...4).contains(dimensions) else { return [] }
     return Self.orders(of: Array(0..<dimensions)).filter { $0 != Array(0..<dimensions) }.flatMap { order in
       let tensors: [(String, [Trace.Role])] = [
-        ("model outputs are", [.outputs]), ("noise is", [.noises]), ("model outputs and the noise are", [.outputs, .noises]),
+        ("model outputs are", [.outputs]), ("noise is", [.noises]),
+        ("model outputs and the noise are", [.outputs, .noises]),
         ("samples are", [.samples]),
       ]
       return tensors.flatMap { subject, roles in

@@ -52,7 +52,9 @@ extension Suspicions {
     }
     let fixed =
       kind("the variance is fixed small, that of the posterior") { $0.with(noise: $1.variance.squareRoot()) }
-      + kind("the variance is fixed large, that of the forward step") { $0.with(noise: $1.forwardVariance.squareRoot()) }
+      + kind("the variance is fixed large, that of the forward step") {
+        $0.with(noise: $1.forwardVariance.squareRoot())
+      }
       + kind("the noise is multiplied by the small variance, not by its root") { $0.with(noise: $1.variance) }
       + kind("the noise is multiplied by the large variance, not by its root") { $0.with(noise: $1.forwardVariance) }
     guard plan.learnsVariance else { return fixed }
@@ -66,16 +68,20 @@ extension Suspicions {
       }
       + kind("the bounds of the learned variance are swapped") { step, posterior in
         let (small, large) = range(posterior)
-        return step.with(noise: 1, variance: .learned(LogVariance(offset: (small + large) / 2, slope: (small - large) / 2)))
+        return step.with(
+          noise: 1, variance: .learned(LogVariance(offset: (small + large) / 2, slope: (small - large) / 2)))
       }
       + kind("the learned log variance is taken for that of the deviation") { step, _ in
         guard case .learned(let variance) = step.variance else { return step }
-        return step.with(noise: 1, variance: .learned(LogVariance(offset: 2 * variance.offset, slope: 2 * variance.slope)))
+        return step.with(
+          noise: 1, variance: .learned(LogVariance(offset: 2 * variance.offset, slope: 2 * variance.slope)))
       }
   }
 
   func orders() -> [Hypothesis] {
-    guard case .diffusers(let configuration, _) = trace.source, configuration.schedulerClass.asksTwice else { return [] }
+    guard case .diffusers(let configuration, _) = trace.source, configuration.schedulerClass.asksTwice else {
+      return []
+    }
     return suspicion(
       .solverOrder, "Heun's correction is missing, which leaves Euler's method",
       plan.edited { _, step in step.next.estimates.count > 1 ? step.with(next: .sample) : nil })

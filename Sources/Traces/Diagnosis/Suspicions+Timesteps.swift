@@ -29,7 +29,9 @@ extension Suspicions {
       + previous("the previous timestep is the next of the run, not t - T/N") { i, _ in i < last ? following(i) : -1 }
       + previous("the previous timestep is one too high") { i, _ in following(i).map { $0 + 1 } }
       + previous("the previous timestep is one too low") { i, _ in following(i).map { $0 - 1 } }
-      + previous("the tables are those of the process before respacing: the previous timestep is t - 1", .betasNotRespaced) {
+      + previous(
+        "the tables are those of the process before respacing: the previous timestep is t - 1", .betasNotRespaced
+      ) {
         $1 - 1
       }
       + unrespacedBetas()
@@ -52,8 +54,9 @@ extension Suspicions {
     guard let rule = process.rule, let prediction = process.prediction, from.level.sigma > level.sigma,
       let grid = try? SamplingGrid(points: [from, SamplingGrid.Point(timestep: -1, level: level)])
     else { return nil }
-    return try? rule.plan(over: grid, predicting: prediction, clipping: plan.clipping, learnsVariance: plan.learnsVariance)
-      .steps[0]
+    return try? rule.plan(
+      over: grid, predicting: prediction, clipping: plan.clipping, learnsVariance: plan.learnsVariance
+    ).steps[0]
   }
 
   /// DDPM with β_t of the whole process between levels that are further apart.
@@ -67,7 +70,8 @@ extension Suspicions {
         let variance = from.noise * from.noise
         let kept = to.noise * to.noise
         let mean =
-          to.signal * beta / variance * LinearForm.estimate() + (1 - beta).squareRoot() * kept / variance * LinearForm.sample
+          to.signal * beta / variance * LinearForm.estimate() + (1 - beta).squareRoot() * kept / variance
+          * LinearForm.sample
         let small = (beta * kept / variance).squareRoot()
         let deviation = rule.variance == .fixedLarge ? beta.squareRoot() : small
         guard step.next.noise != 0 else { return step.with(next: mean) }
@@ -108,12 +112,14 @@ extension Suspicions {
     return reported(.shiftedTimesteps, "the timesteps are one too high, as if counted from 1", timesteps.map { $0 + 1 })
       + reported(.shiftedTimesteps, "the timesteps are one too low", timesteps.map { $0 - 1 })
       + reported(.reportedTimesteps, "the timesteps are in the opposite order", timesteps.reversed())
-      + reported(.reportedTimesteps, "the steps' numbers are recorded, not the timesteps", timesteps.indices.map { Double($0) })
+      + reported(
+        .reportedTimesteps, "the steps' numbers are recorded, not the timesteps", timesteps.indices.map { Double($0) })
       + reported(
         .reportedTimesteps, "the steps' numbers are recorded, not the timesteps",
         timesteps.indices.map { count - 1 - Double($0) })
       + reported(
-        .reportedTimesteps, "the timesteps are fractions of the process", total > 0 ? timesteps.map { $0 / total } : timesteps)
+        .reportedTimesteps, "the timesteps are fractions of the process",
+        total > 0 ? timesteps.map { $0 / total } : timesteps)
       + reported(.reportedTimesteps, "the timesteps are rounded", timesteps.map { $0.rounded() })
       + reported(.reportedTimesteps, "the timesteps are late by one step", [timesteps[0]] + timesteps.dropLast())
   }

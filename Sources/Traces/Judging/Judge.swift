@@ -2,18 +2,24 @@ import Schedulers
 import SchedulersInterop
 
 extension Trace {
-  /// The tolerance that holds unless another is asked for: above every deviation that float32 recordings of right runs have shown.
+  /// The tolerance that holds unless another is asked for: above every deviation that float32
+  /// recordings of right runs have shown.
   public static let defaultTolerance = 2e-4
 
   /// Makes every step again and compares.
   ///
   /// - Parameters:
   ///   - fidelity: `.diffusers` judges by what the source does, `.corrected` by the mathematics.
-  ///   - tolerance: a step is right if no scalar is further off than tolerance·max(1, the largest scalar before and after it).
-  /// - Returns: every step, and a diagnosis if one of the known mistakes explains the first that is wrong.
+  ///   - tolerance: a step is right if no scalar is further off than tolerance·max(1, the largest
+  ///     scalar before and after it).
+  /// - Returns: every step, and a diagnosis if one of the known mistakes explains the first that is
+  ///   wrong.
   /// - Throws: `TraceError` if the configuration has no such run.
-  public func judged(fidelity: Fidelity = .diffusers, tolerance: Double = defaultTolerance) throws(TraceError) -> Judgement {
-    // Asked first: a run of a million steps would take long to plan, and no file says that it has as many without holding them.
+  public func judged(fidelity: Fidelity = .diffusers, tolerance: Double = defaultTolerance) throws(TraceError)
+    -> Judgement
+  {
+    // Asked first: a run of a million steps would take long to plan, and no file says that it has
+    // as many without holding them.
     guard inferenceSteps <= steps || source.dropsSteps else {
       throw .configuration(
         "num_inference_steps is \(inferenceSteps), and only \(steps) steps are recorded; runs must be complete")
@@ -30,7 +36,8 @@ extension Trace {
     }
     guard plan.steps.count == steps else {
       throw .configuration(
-        "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps); runs must be complete"
+        "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps); runs must "
+          + "be complete"
       )
     }
     guard plan.learnsVariance == hasVariance else {
@@ -42,12 +49,14 @@ extension Trace {
     }
     if case .dynamic = plan.clipping, sampleSize > Judge.largestPart {
       throw .tensor(
-        "samples", reason: "has \(sampleSize) scalars in each sample; with thresholding at most \(Judge.largestPart) are judged"
+        "samples",
+        reason: "has \(sampleSize) scalars in each sample; with thresholding at most \(Judge.largestPart) are judged"
       )
     }
     var judge = Judge(trace, plan: plan, tolerance: tolerance)
     var judgement = judge.judgement(fidelity: fidelity)
-    // The file does not say which processor it comes from. A run is all of one, and right if it is right on one.
+    // The file does not say which processor it comes from. A run is all of one, and right if it is
+    // right on one.
     if !judgement.agrees, let other = judgeElsewhere(fidelity: fidelity, tolerance: tolerance) {
       let found = other.judgement(fidelity: fidelity)
       if found.divergences < judgement.divergences { (judge, judgement) = (other, found) }
@@ -56,7 +65,8 @@ extension Trace {
     return judgement
   }
 
-  /// The judge by the source's arithmetic on another make of processors, if the source's arithmetic is what counts and it has another.
+  /// The judge by the source's arithmetic on another make of processors, if the source's arithmetic
+  /// is what counts and it has another.
   private func judgeElsewhere(fidelity: Fidelity, tolerance: Double) -> Judge? {
     var trace = self
     trace.torch = torch.elsewhere
@@ -74,12 +84,14 @@ struct Judge: Sendable {
   let plan: SamplingPlan
   let tolerance: Double
   let parts: [Trace.Part]
-  /// What the source's coefficients leave uncertain of each step's result, where they have lost digits; else nothing.
+  /// What the source's coefficients leave uncertain of each step's result, where they have lost
+  /// digits; else nothing.
   private let uncertainties: [Double]
   /// The largest finite magnitude in the recorded samples of each row.
   let magnitudes: [Double]
 
-  /// Thresholding looks at a whole sample at a time; the rest goes in parts that a processor's cache holds.
+  /// Thresholding looks at a whole sample at a time; the rest goes in parts that a processor's
+  /// cache holds.
   static let largestPart = 1 << 24
   private static let usualPart = 1 << 14
 
@@ -104,7 +116,9 @@ struct Judge: Sendable {
     guard roundings.count == plan.steps.count else { return [] }
     return roundings.enumerated().map { step, roundings in
       roundings.reduce(0) { sum, rounding in
-        guard let plan = plan.edited({ i, other in i == step ? other.with(next: rounding.form) : nil }) else { return sum }
+        guard let plan = plan.edited({ i, other in i == step ? other.with(next: rounding.form) : nil }) else {
+          return sum
+        }
         let recomputation = Recomputation(trace: trace, plan: plan)
         let largest = parts.reduce(0) { largest, part in
           recomputation.result(of: step, part).reduce(largest) { $1.isFinite ? max($0, abs($1)) : $0 }
@@ -159,7 +173,8 @@ struct Judge: Sendable {
     }
   }
 
-  /// Whether a recorded timestep is the configuration's. Those in float32 went through another library's arithmetic.
+  /// Whether a recorded timestep is the configuration's. Those in float32 went through another
+  /// library's arithmetic.
   func agrees(_ recorded: Double, with timestep: Double) -> Bool {
     abs(recorded - timestep) <= (trace.hasWholeTimesteps ? 0 : 2e-2)
   }
@@ -171,12 +186,14 @@ struct Judge: Sendable {
     return max(tolerance * max(1, before, after), rounding(step, of: before)) + uncertainty
   }
 
-  /// What float32 loses in a step that multiplies its sample by more than 1 and takes most of that away again, as steps in epsilon do
-  /// from where there is hardly any signal, or divides it by a small sigma for a long step.
+  /// What float32 loses in a step that multiplies its sample by more than 1 and takes most of that
+  /// away again, as steps in epsilon do from where there is hardly any signal, or divides it by a
+  /// small sigma for a long step.
   ///
-  /// In units of 2⁻²⁴ of the product, these are the roundings of the estimate, of two products and of their difference, one each, and of the
-  /// factor e^h: h is the difference of two lambdas and each of them that of two logarithms, of which torch's are up to two units off. On
-  /// the variance-preserving path the two logarithms are together at most |λ| + ln 2.
+  /// In units of 2⁻²⁴ of the product, these are the roundings of the estimate, of two products and
+  /// of their difference, one each, and of the factor e^h: h is the difference of two lambdas and
+  /// each of them that of two logarithms, of which torch's are up to two units off. On the
+  /// variance-preserving path the two logarithms are together at most |λ| + ln 2.
   private func rounding(_ step: Int, of sample: Double) -> Double {
     let (made, next) = (plan.steps[step], plan.steps[step].next)
     let lambdas = [made.query.level.lambda, made.arrival.lambda].filter(\.isFinite)

@@ -60,7 +60,8 @@ public struct Diagnosis: Hashable, Codable, Sendable {
   public let mistake: String
   /// What was done instead of what, in words.
   public let text: String
-  /// How many of the diverging steps are within tolerance if it was made; the first of them always is.
+  /// How many of the diverging steps are within tolerance if it was made; the first of them always
+  /// is.
   public let explained: Int
   /// How many steps diverge.
   public let divergences: Int

@@ -1,4 +1,5 @@
-/// How the tensors of a trace are taken: as the format says, or as somebody may have recorded them by mistake.
+/// How the tensors of a trace are taken: as the format says, or as somebody may have recorded them
+/// by mistake.
 struct Reading: Hashable, Sendable {
   /// What the noise is multiplied by.
   var noiseFactor = 1.0
@@ -12,12 +13,14 @@ struct Reading: Hashable, Sendable {
   var swapsHalves = false
   /// Whether the samples are what the network was given.
   var samplesAreInputs = false
-  /// The order in which a sample's dimensions were stored, slowest first, by tensor; as they are for the others.
+  /// The order in which a sample's dimensions were stored, slowest first, by tensor; as they are
+  /// for the others.
   var order: [Trace.Role: [Int]] = [:]
 }
 
 extension Trace {
-  /// For each scalar of a part in the natural order, its place in a sample whose dimensions were stored in another order.
+  /// For each scalar of a part in the natural order, its place in a sample whose dimensions were
+  /// stored in another order.
   ///
   /// - Parameter offset: what is added to a scalar's place in the natural order first.
   func places(_ role: Role, _ part: Part, offset: Int, order: [Int]) -> [Int] {

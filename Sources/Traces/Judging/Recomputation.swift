@@ -1,7 +1,7 @@
 import Schedulers
 
-/// Steps of a plan made again from what a trace recorded: each from its own sample, output and noise, and from the recorded steps before
-/// it where the plan looks back.
+/// Steps of a plan made again from what a trace recorded: each from its own sample, output and
+/// noise, and from the recorded steps before it where the plan looks back.
 struct Recomputation: Sendable {
   let trace: Trace
   let plan: SamplingPlan
@@ -41,7 +41,9 @@ struct Recomputation: Sendable {
   private func output(_ step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
     let row = max(step - reading.outputLag, 0)
     let factor = reading.outputFactor
-    let prediction = read(.outputs, row: row, part, offset: reading.swapsHalves ? trace.sampleSize : 0).map { factor * $0 }
+    let prediction = read(.outputs, row: row, part, offset: reading.swapsHalves ? trace.sampleSize : 0).map {
+      factor * $0
+    }
     guard trace.hasVariance else { return batch(prediction) }
     let variance = read(.outputs, row: row, part, offset: reading.swapsHalves ? 0 : trace.sampleSize)
     return SampleBatch(shape: [1, 2, prediction.count], scalars: prediction + variance)
@@ -59,17 +61,19 @@ struct Recomputation: Sendable {
 }
 
 extension SamplingPlan {
-  /// A step and those before it that it looks back at. Of these only the samples and the estimates count, so that they leave the sample
-  /// as it is.
+  /// A step and those before it that it looks back at. Of these only the samples and the estimates
+  /// count, so that they leave the sample as it is.
   func window(endingAt step: Int) -> SamplingPlan {
     let next = steps[step].next
     let reach = max(next.samples.count, next.estimates.count, 1) - 1
     let before = steps[step - reach..<step].map { earlier in
       Step(
-        query: earlier.query, arrival: earlier.arrival, denoising: earlier.denoising, keeping: earlier.keeping, next: .sample,
+        query: earlier.query, arrival: earlier.arrival, denoising: earlier.denoising, keeping: earlier.keeping,
+        next: .sample,
         variance: nil)
     }
-    // It cannot throw: its coefficients and clipping are those of a plan, and nothing reaches before its start.
+    // It cannot throw: its coefficients and clipping are those of a plan, and nothing reaches
+    // before its start.
     return try! SamplingPlan(
       steps: before + [steps[step]], start: reach == 0 ? start : before[0].arrival, clipping: clipping,
       learnsVariance: learnsVariance)

@@ -5,7 +5,8 @@ import SchedulersSafetensors
 /// Records a run of this library, or of anything else that Swift can call, as a trace.
 ///
 /// ```swift
-/// var recorder = TraceRecorder(.diffusers(configuration, RunArguments()), steps: 30, from: run.sample)
+/// let source = TraceSource.diffusers(configuration, RunArguments())
+/// var recorder = TraceRecorder(source, steps: 30, from: run.sample)
 /// while let query = run.query {
 ///   let output = unet(run.input, query.timestep)
 ///   let z = run.needsNoise ? noise.next(like: run.sample) : nil

@@ -6,8 +6,9 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate",
     abstract: "Says how good a trained network is: bits per dimension, Frechet distance, recognition.",
     discussion: """
-      As `scheduler train` does at the end, against the half of the digits that was held out, so that networks from elsewhere are judged by \
-      the same measure. What is not given is as the model was trained. Docs/Training.md explains the numbers.
+      As `scheduler train` does at the end, against the half of the digits that was held out, so that networks from \
+      elsewhere are judged by the same measure. What is not given is as the model was trained. Docs/Training.md \
+      explains the numbers.
       """)
 
   @Option(help: "The model: trained (the network that comes with the tool), or a file of `scheduler train`.")
@@ -39,7 +40,9 @@ struct EvaluateCommand: ParsableCommand {
     let real = try evaluator.compare(data[half.other])
     let digits = "\(half.rawValue) digits"
     var table = TextTable(["figure", "value", "of"], textColumns: [0, 2])
-    table.append(["bits per dimension", brief(result.bitsPerDimension), "\(configuration.numValidationImages) \(digits)"])
+    table.append([
+      "bits per dimension", brief(result.bitsPerDimension), "\(configuration.numValidationImages) \(digits)",
+    ])
     table.append([
       "Frechet distance", brief(result.frechetDistance),
       "\(configuration.numValidationSamples) samples to \(digits), guidance \(brief(configuration.guidanceScale))",

@@ -10,9 +10,9 @@ struct LikelihoodCommand: ParsableCommand {
     commandName: "likelihood",
     abstract: "Bits per dimension of digits under an exact denoiser, and where along the process they are spent.",
     discussion: """
-      The variational bound of Ho et al. 2020, equation 5, with the fixed small and the fixed large variance. The data set itself as a \
-      model knows every digit by heart: it needs log2(1797)/64 = 0.169 bits per dimension to say which one it is. The normal distribution \
-      fitted to the digits has to say every pixel.
+      The variational bound of Ho et al. 2020, equation 5, with the fixed small and the fixed large variance. The data \
+      set itself as a model knows every digit by heart: it needs log2(1797)/64 = 0.169 bits per dimension to say which \
+      one it is. The normal distribution fitted to the digits has to say every pixel.
       """)
 
   @Option(help: "The exact model: dataset, gaussian.")
@@ -78,7 +78,9 @@ struct LikelihoodCommand: ParsableCommand {
     try Console.output.print(format == "csv" ? report.csv : format == "json" ? JSON.text(report) : report.table)
   }
 
-  private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<SampleBatch<Double>> {
+  private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<
+    SampleBatch<Double>
+  > {
     switch model {
     case "dataset": try Dataset<Double>(points: digits.images, predicting: prediction)
     case "gaussian": try Gaussian<Double>(fittedTo: digits.images, predicting: prediction)
@@ -88,7 +90,8 @@ struct LikelihoodCommand: ParsableCommand {
 
   /// All bounds on the same noise, so that the model is asked once for all of them.
   private static func evaluate(
-    _ bounds: [VariationalBound], of x0: SampleBatch<Double>, told: [Double], with denoiser: any Denoiser<SampleBatch<Double>>,
+    _ bounds: [VariationalBound], of x0: SampleBatch<Double>, told: [Double],
+    with denoiser: any Denoiser<SampleBatch<Double>>,
     noise: GaussianNoise, _ interruption: Interruption
   ) throws -> LikelihoodReport {
     var runs = bounds.map { BitsPerDimension($0, of: x0, told: told) }

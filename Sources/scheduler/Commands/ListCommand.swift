@@ -40,9 +40,12 @@ struct ListCommand: ParsableCommand {
     let header = """
       # Deviations
 
-      Where well-known libraries do something else than the papers say. Reading a `scheduler_config.json` with `fidelity: .diffusers`
-      reproduces those of diffusers; `.corrected`, the default, has none of them. `DiffusersConfiguration.deviations(steps:)` says which
-      apply. Numbers are those of `Fixtures/Data/diffusers-deviations.json`, which diffusers made; a *perfect network* is one that knows
+      Where well-known libraries do something else than the papers say. Reading a `scheduler_config.json` with \
+      `fidelity: .diffusers`
+      reproduces those of diffusers; `.corrected`, the default, has none of them. \
+      `DiffusersConfiguration.deviations(steps:)` says which
+      apply. Numbers are those of `Fixtures/Data/diffusers-deviations.json`, which diffusers made; a *perfect network* \
+      is one that knows
       the datum behind every sample. Every deviation has a test of that name in `Tests/SchedulersTests/Interop`.
 
       `scheduler list deviations --format markdown` prints this document.

@@ -8,8 +8,8 @@ struct NoiseCommand: ParsableCommand {
     commandName: "noise",
     abstract: "Prints or writes a tensor of normal noise, this library's or another's, to compare with what you have.",
     discussion: """
-      Numbers are the shortest decimals that read back as the same Float, or Double where the library draws float64; one line for \
-      each row of the last dimension. Docs/Noise.md says how exact each kind is.
+      Numbers are the shortest decimals that read back as the same Float, or Double where the library draws float64; \
+      one line for each row of the last dimension. Docs/Noise.md says how exact each kind is.
       """)
 
   @OptionGroup var options: NoiseOptions

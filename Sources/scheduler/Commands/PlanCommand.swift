@@ -6,8 +6,8 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Prints the coefficients of a run: for each model call, how its answer makes the next sample.",
     discussion: """
-      x is the sample, F the model's output, x0 the data it predicts, E what the sampler extrapolates, z fresh noise; [-1] is one \
-      call ago. The table shows six digits, JSON all of them.
+      x is the sample, F the model's output, x0 the data it predicts, E what the sampler extrapolates, z fresh noise; \
+      [-1] is one call ago. The table shows six digits, JSON all of them.
       """)
 
   @Option(help: "The sampler, by its name in `scheduler list`.")
@@ -25,7 +25,9 @@ struct PlanCommand: ParsableCommand {
     guard let entry = SamplerCatalog[sampler] else {
       throw Failure.unknown("sampler", sampler, known: SamplerCatalog.all.map(\.name))
     }
-    guard format == "text" || format == "json" else { throw Failure.unknown("format", format, known: ["text", "json"]) }
+    guard format == "text" || format == "json" else {
+      throw Failure.unknown("format", format, known: ["text", "json"])
+    }
     let schedule = try process.make()
     let choice = try spacing.choice()
     try choice.refuseSchedule(process)

@@ -9,20 +9,22 @@ struct PlotErrorCommand: ParsableCommand {
     commandName: "error", abstract: "The error of ODE samplers against the number of model calls.",
     discussion: """
       The data are the normal distribution fitted to the digits, for which both the model and the solution of the \
-      probability-flow ODE are exact. The error is the root mean square distance, over the pixels of 64 samples, between where a \
-      sampler ends and where the ODE leads from the same start.
+      probability-flow ODE are exact. The error is the root mean square distance, over the pixels of 64 samples, \
+      between where a sampler ends and where the ODE leads from the same start.
       """)
 
   @Option(
     help: """
-      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no noise)
+      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no \
+      noise)
       """)
   var sampler: [String] = []
 
   @OptionGroup var process: ScheduleOptions
   @OptionGroup var spacing: GridOptions
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
+  @Option(
+    help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
   var prediction: String?
 
   @OptionGroup var chart: ChartOptions
@@ -69,8 +71,8 @@ struct PlotErrorCommand: ParsableCommand {
     let entries = try SamplerNames.entries(sampler)
     for entry in entries where entry.isStochastic || entry.isInversion {
       throw Failure(
-        "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not say where "
-          + "it ends; choose one that does not")
+        "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not "
+          + "say where it ends; choose one that does not")
     }
     return entries
   }

@@ -10,9 +10,9 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Runs a configuration on given model outputs and writes the trace, to compare a port with.",
     discussion: """
-      The outputs are a safetensors file with `model_outputs` of the shape [steps, batch, ...]; if it also has `samples` and \
-      `noises` of the shapes of a trace, the run starts from the first sample and takes that noise, so that any trace will do. The \
-      number of steps and the step arguments of a trace are its own unless they are given.
+      The outputs are a safetensors file with `model_outputs` of the shape [steps, batch, ...]; if it also has \
+      `samples` and `noises` of the shapes of a trace, the run starts from the first sample and takes that noise, so \
+      that any trace will do. The number of steps and the step arguments of a trace are its own unless they are given.
       """)
 
   @Argument(

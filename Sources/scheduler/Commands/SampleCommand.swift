@@ -8,14 +8,16 @@ struct SampleCommand: ParsableCommand {
     commandName: "sample",
     abstract: "Samples digits with several samplers from the same noise and writes a contact sheet as PNG.",
     discussion: """
-      The model is exact: the best denoiser there can be for the 1,797 digits of the embedded data set. Differences between the \
-      panels are therefore differences between the samplers. With --model it is a network that was trained on half of them.
+      The model is exact: the best denoiser there can be for the 1,797 digits of the embedded data set. Differences \
+      between the panels are therefore differences between the samplers. With --model it is a network that was trained \
+      on half of them.
       """)
 
   @Option(
     help: """
       A sampler, by its name in `scheduler list`, or all; may be repeated or separated by commas. \
-      (default: \(Self.usual.joined(separator: ",")), with flow-heun for heun where a network was trained, or with --spacing flow)
+      (default: \(Self.usual.joined(separator: ",")), with flow-heun for heun where a network was trained, or with \
+      --spacing flow)
       """)
   var sampler: [String] = []
 
@@ -32,7 +34,10 @@ struct SampleCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "How many digits are sampled at a time, 1 ... 4096. It does not change the file, unless --noise is another library's."
+    help: """
+      How many digits are sampled at a time, 1 ... 4096. It does not change the file, unless --noise is another \
+      library's.
+      """
   )
   var batchSize: WholeNumber = 64
 
@@ -57,7 +62,8 @@ struct SampleCommand: ParsableCommand {
     let interruption = Interruption()
     let results = try job.run(interruption)
     let sheet = sheet(
-      of: results, runs: runs, grid: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule),
+      of: results, runs: runs,
+      grid: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule),
       count: job.count)
     let picture = sheet.picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
@@ -73,7 +79,9 @@ struct SampleCommand: ParsableCommand {
     let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(
-        "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with `scheduler plan`")
+        "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with "
+          + "`scheduler plan`"
+      )
     }
     let schedule =
       try trained.map { model in
@@ -94,7 +102,9 @@ struct SampleCommand: ParsableCommand {
   /// A network knows one process and predicts one thing.
   private func refuseProcess(of model: TrainedModel, _ spacing: Spacing) throws(Failure) {
     let own = "the model \(condition.model) brings its own; drop the option"
-    if process.schedule != ScheduleOptions.usual { throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)") }
+    if process.schedule != ScheduleOptions.usual {
+      throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)")
+    }
     if !process.length.isUsual { throw Failure("--timesteps and --zero-terminal-snr cannot be chosen: \(own)") }
     if let prediction = options.prediction { throw Failure("--prediction \(prediction) cannot be chosen: \(own)") }
     if spacing.hasOwnProcess { throw Failure("--spacing \(spacing.name) cannot be chosen: \(own)") }

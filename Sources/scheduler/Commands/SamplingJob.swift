@@ -54,7 +54,9 @@ struct SamplingJob {
         if self.noise.isAddressed { noise = self.noise.source(firstSample: first) }
         let frames = i == 0 && first == 0 ? Self.frameTimes(calls: run.plan.steps.count) : []
         do {
-          try sample(run.plan, samples: first..<min(first + batchSize, count), frames: frames, using: &noise, into: &result) {
+          try sample(
+            run.plan, samples: first..<min(first + batchSize, count), frames: frames, using: &noise, into: &result
+          ) {
             try interruption.check()
             progress.advance()
           }
@@ -67,7 +69,8 @@ struct SamplingJob {
   }
 
   private func sample(
-    _ plan: SamplingPlan, samples: Range<Int>, frames: [Int], using noise: inout some NoiseSource, into result: inout Result,
+    _ plan: SamplingPlan, samples: Range<Int>, frames: [Int], using noise: inout some NoiseSource,
+    into result: inout Result,
     onCall: () throws -> Void
   ) throws {
     let z = noise.next(like: SampleBatch<Double>(zeros: [samples.count, 1, Digits.side, Digits.side]))
@@ -89,7 +92,8 @@ struct SamplingJob {
 
   private func start(of plan: SamplingPlan, noise: SampleBatch<Double>) -> SampleBatch<Double> {
     guard let image else { return .combination([(plan.initialScale, noise)]) }
-    let images = SampleBatch(shape: noise.shape, scalars: Array(repeatElement(image, count: noise.sampleCount).joined()))
+    let images = SampleBatch(
+      shape: noise.shape, scalars: Array(repeatElement(image, count: noise.sampleCount).joined()))
     return plan.start.mix(images, with: noise)
   }
 
@@ -101,7 +105,8 @@ struct SamplingJob {
     return (0..<count).map { ($0 * calls * 2 + count - 1) / (2 * (count - 1)) }
   }
 
-  private static func frame(_ run: SamplingRun<SampleBatch<Double>>, timestep: Double?, denoised: SampleBatch<Double>?) -> Frame
+  private static func frame(_ run: SamplingRun<SampleBatch<Double>>, timestep: Double?, denoised: SampleBatch<Double>?)
+    -> Frame
   {
     Frame(timestep: timestep, level: run.level, sample: run.sample[0].scalars, denoised: denoised?[0].scalars)
   }

@@ -9,7 +9,8 @@ struct TableCommand: ParsableCommand {
 
   @OptionGroup var process: ScheduleOptions
 
-  @Option(help: "An array to print, by its name in NoiseSchedule; may be repeated or separated by commas. (default: all)")
+  @Option(
+    help: "An array to print, by its name in NoiseSchedule; may be repeated or separated by commas. (default: all)")
   var table: [String] = []
 
   @Option(help: "text, csv or json. In JSON infinities are the strings \"inf\" and \"-inf\".")

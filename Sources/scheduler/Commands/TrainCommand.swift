@@ -7,10 +7,10 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Trains a small network on the digits, from the first weights to samples.",
     discussion: """
-      Half of the 1,797 digits are trained on; bits per dimension, Frechet distance and recognition are measured against the other half. \
-      The folder receives training.json (the configuration), checkpoints, log.csv, loss.svg, evaluations.csv, a contact sheet for each \
-      evaluation, and at the end model.safetensors, for `scheduler sample --model`. Ctrl-C and SIGTERM finish the step and save. \
-      Docs/Training.md explains the loop.
+      Half of the 1,797 digits are trained on; bits per dimension, Frechet distance and recognition are measured \
+      against the other half. The folder receives training.json (the configuration), checkpoints, log.csv, loss.svg, \
+      evaluations.csv, a contact sheet for each evaluation, and at the end model.safetensors, for `scheduler sample \
+      --model`. Ctrl-C and SIGTERM finish the step and save. Docs/Training.md explains the loop.
       """)
 
   @Option(help: "The folder of the run.")
@@ -29,7 +29,8 @@ struct TrainCommand: ParsableCommand {
   private var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
 
   func run() throws {
-    // At this size, products of matrices take longer on several threads than on one, and their last bits would depend on how many.
+    // At this size, products of matrices take longer on several threads than on one, and their last
+    // bits would depend on how many.
     NetworkThreads.use(1)
     let configuration = try makeConfiguration()
     try makeFolder()
@@ -44,7 +45,8 @@ struct TrainCommand: ParsableCommand {
         + "\(counted(state.progress.step, "step"))\n")
   }
 
-  /// The defaults, overridden by the file, overridden by the options. A run that goes on has its own configuration for a file.
+  /// The defaults, overridden by the file, overridden by the options. A run that goes on has its
+  /// own configuration for a file.
   private func makeConfiguration() throws -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     let own = folder.appendingPathComponent(Self.configurationFile).path
@@ -60,12 +62,16 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func makeFolder() throws(Failure) {
-    guard !outputDir.isEmpty, !outputDir.utf8.contains(0) else { throw Failure("--output-dir \"\" needs the name of a folder") }
+    guard !outputDir.isEmpty, !outputDir.utf8.contains(0) else {
+      throw Failure("--output-dir \"\" needs the name of a folder")
+    }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {
       throw Failure(
-        "cannot make the folder --output-dir \(outputDir); check that nothing else has its name and that it may be written")
+        "cannot make the folder --output-dir \(outputDir); check that nothing else has its name and that it may be "
+          + "written"
+      )
     }
   }
 
@@ -74,12 +80,14 @@ struct TrainCommand: ParsableCommand {
     guard let name = resumeFromCheckpoint else {
       if let step = checkpoints.steps.last {
         throw Failure(
-          "\(outputDir) holds a run, at step \(step); go on with --resume-from-checkpoint latest, or choose another --output-dir"
+          "\(outputDir) holds a run, at step \(step); go on with --resume-from-checkpoint latest, or choose another "
+            + "--output-dir"
         )
       }
       return try TrainingState(configuration)
     }
-    let state = try name == "latest" ? checkpoints.latest { Console.error.write("\($0)\n") } : named(name, of: checkpoints)
+    let state =
+      try name == "latest" ? checkpoints.latest { Console.error.write("\($0)\n") } : named(name, of: checkpoints)
     let differences = state.configuration.differences(from: configuration)
     guard differences.isEmpty else {
       throw Failure(

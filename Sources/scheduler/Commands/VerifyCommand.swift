@@ -12,11 +12,13 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract:
-      "Says whether a recorded run of a scheduler is right, and if not, where it goes wrong and what the mistake may be.",
+      "Says whether a recorded run of a scheduler is right, and if not, where it goes wrong and what the mistake may "
+      + "be.",
     discussion: """
-      The trace is a safetensors file that Fixtures/record_trace.py writes from diffusers or guided-diffusion, or `TraceRecorder` from \
-      Swift; Docs/Verify.md describes it. Every step is made again from what was recorded before it, so that one wrong step does not \
-      hide the next. Exit status: 0 if every step agrees, 1 if one diverges, 2 if the trace cannot be judged.
+      The trace is a safetensors file that Fixtures/record_trace.py writes from diffusers or guided-diffusion, or \
+      `TraceRecorder` from Swift; Docs/Verify.md describes it. Every step is made again from what was recorded before \
+      it, so that one wrong step does not hide the next. Exit status: 0 if every step agrees, 1 if one diverges, 2 if \
+      the trace cannot be judged.
       """)
 
   @Argument(help: "The trace, a .safetensors file.")

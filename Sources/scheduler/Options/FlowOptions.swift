@@ -4,11 +4,13 @@ import Schedulers
 /// The process of rectified flow.
 struct FlowOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "What flow spacing multiplies sigma/(1 - sigma) by; Stable Diffusion 3's is 3. (default: 1)")
+    parsing: .unconditional,
+    help: "What flow spacing multiplies sigma/(1 - sigma) by; Stable Diffusion 3's is 3. (default: 1)")
   var shift: Double?
 
   @Option(
-    parsing: .unconditional, help: "The logarithm of such a shift, which Flux and others take from the size of a picture.")
+    parsing: .unconditional,
+    help: "The logarithm of such a shift, which Flux and others take from the size of a picture.")
   var mu: Double?
 
   @Option(help: "The size of a picture in pixels, such as 1024x768, from which mu follows as for Flux.")

@@ -5,12 +5,13 @@ import Schedulers
 struct GridOptions: ParsableArguments {
   @Option(
     help: """
-      How the calls lie along the process: \(Spacing.all.map(\.name).joined(separator: ", ")). Those of ays were optimised for Stable Diffusion; flow is \
-      rectified flow and edm the process of EDM, which have no schedule.
+      How the calls lie along the process: \(Spacing.all.map(\.name).joined(separator: ", ")). Those of ays were \
+      optimised for Stable Diffusion; flow is rectified flow and edm the process of EDM, which have no schedule.
       """)
   var spacing = "trailing"
 
-  @Option(parsing: .unconditional, help: "What leading spacing adds to each timestep; Stable Diffusion's is 1. (default: 0)")
+  @Option(
+    parsing: .unconditional, help: "What leading spacing adds to each timestep; Stable Diffusion's is 1. (default: 0)")
   var offset: WholeNumber?
 
   @OptionGroup var range: SigmaOptions
@@ -83,7 +84,9 @@ extension GridOptions.Choice {
     if case .distilled(let originalSteps) = spacing, steps > originalSteps || schedule.timesteps < originalSteps {
       throw Failure(
         "--spacing distilled chooses among \(originalSteps) timesteps, which are too few for \(counted(steps, "step")) "
-          + "or too many for the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use trailing")
+          + "or too many for the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use "
+          + "trailing"
+      )
     }
     guard case .leading = spacing else { return spacing }
     return .leading(offset: try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0)
@@ -104,6 +107,7 @@ struct StepsOption: ParsableArguments {
       "--steps", steps?.defaultValueDescription, unless: grid.sigmas == nil, because: "given --sigmas",
       instead: "--spacing")
     return try (steps ?? 25).value(
-      of: "--steps", in: 1...schedule.timesteps, remedy: ", the timesteps of the schedule; lower it or raise --timesteps")
+      of: "--steps", in: 1...schedule.timesteps,
+      remedy: ", the timesteps of the schedule; lower it or raise --timesteps")
   }
 }

@@ -19,7 +19,8 @@ struct ImageOptions: ParsableArguments {
 
   /// The part of a grid that is run.
   ///
-  /// - Throws: `Failure` if the strength is NaN or outside 0 ... 1, or there is one without a picture.
+  /// - Throws: `Failure` if the strength is NaN or outside 0 ... 1, or there is one without a
+  ///   picture.
   func shortened(_ grid: SamplingGrid) throws -> SamplingGrid {
     if let strength {
       try check("--strength", strength, in: 0...1)

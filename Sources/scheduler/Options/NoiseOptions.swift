@@ -6,7 +6,8 @@ import SchedulersInterop
 struct NoiseOptions: ParsableArguments {
   @Option(
     help: """
-      Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax, mlx.
+      Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), \
+      torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax, mlx.
       """)
   var noise = Name.philox.rawValue
 
@@ -15,8 +16,8 @@ struct NoiseOptions: ParsableArguments {
 
   @Option(
     help: """
-      The type that the other library draws in: float32, float64, float16, bfloat16 for torch-cpu; float64, float32 for numpy. \
-      (default: the first of each)
+      The type that the other library draws in: float32, float64, float16, bfloat16 for torch-cpu; float64, float32 \
+      for numpy. (default: the first of each)
       """)
   var precision: String?
 
@@ -24,9 +25,10 @@ struct NoiseOptions: ParsableArguments {
   var arithmetic: String?
 
   @Option(
-    help:
-      "The device of torch-cuda, which decides how the numbers of large tensors lie: \(Self.deviceNames.joined(separator: ", ")). (default: a100)"
-  )
+    help: """
+      The device of torch-cuda, which decides how the numbers of large tensors lie: \
+      \(Self.deviceNames.joined(separator: ", ")). (default: a100)
+      """)
   var device: String?
 
   private enum Name: String, CaseIterable {
@@ -56,14 +58,16 @@ struct NoiseOptions: ParsableArguments {
     func source(firstSample: Int) -> any NoiseSource { addressed?(UInt64(firstSample)) ?? source }
   }
 
-  /// - Throws: `Failure` for an unknown name, an option that the source does not have, and a seed outside its range.
+  /// - Throws: `Failure` for an unknown name, an option that the source does not have, and a seed
+  ///   outside its range.
   func choice() throws(Failure) -> Choice {
     guard let name = Name(rawValue: noise) else {
       throw Failure.unknown("noise", noise, known: Name.allCases.map(\.rawValue))
     }
     let other = "--noise \(noise)"
     try refuse(
-      "--precision", precision, unless: name == .torchCPU || name == .numPy, because: other, instead: "torch-cpu or numpy")
+      "--precision", precision, unless: name == .torchCPU || name == .numPy, because: other,
+      instead: "torch-cpu or numpy")
     try refuse("--arithmetic", arithmetic, unless: name == .torchCPU, because: other, instead: "torch-cpu")
     try refuse("--device", device, unless: name == .torchCUDA, because: other, instead: "torch-cuda")
     let largest = name == .numPyLegacy || name == .jax ? UInt64(UInt32.max) : UInt64.max
@@ -75,7 +79,8 @@ struct NoiseOptions: ParsableArguments {
       return Choice(source: BrownianNoise(seed: seed), isDouble: false) { BrownianNoise(seed: seed, firstSample: $0) }
     case .torchCPU:
       let precision: TorchGenerator.Precision = try named("precision", precision) ?? .float32
-      let source = TorchNoise(seed: seed, precision: precision, arithmetic: try named("arithmetic", arithmetic) ?? .avx2)
+      let source = TorchNoise(
+        seed: seed, precision: precision, arithmetic: try named("arithmetic", arithmetic) ?? .avx2)
       return Choice(source: source, isDouble: precision == .float64)
     case .torchCUDA:
       let device = device ?? "a100"

@@ -6,7 +6,8 @@ struct SamplerOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "How much fresh noise is drawn, 0 ... 1, by samplers that let it be set.")
   var eta: Double?
 
-  @Option(help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
+  @Option(
+    help: "What the model predicts: epsilon, x0, v, flow, reverseFlow. (default: epsilon; flow with --spacing flow)")
   var prediction: String?
 
   /// The prediction that was asked for, or what is usual on a grid.
@@ -36,7 +37,9 @@ struct SamplerOptions: ParsableArguments {
     guard var sampler = entry.sampler as? any EtaSampler else {
       let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
       throw Failure(
-        "--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler \(able.joined(separator: " or "))")
+        "--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler "
+          + "\(able.joined(separator: " or "))"
+      )
     }
     sampler.eta = eta
     return sampler
@@ -47,10 +50,12 @@ struct SamplerOptions: ParsableArguments {
   /// - Parameter prediction: what the model predicts.
   /// - Throws: what the parts throw, and `Failure` with the sampler's name where it has no plan.
   func plan(
-    _ entry: SamplerCatalog.Entry, over grid: SamplingGrid, predicting prediction: Prediction, learnsVariance: Bool = false
+    _ entry: SamplerCatalog.Entry, over grid: SamplingGrid, predicting prediction: Prediction,
+    learnsVariance: Bool = false
   ) throws(Failure) -> SamplingPlan {
     try entry.plan(
-      over: grid, with: sampler(of: entry), predicting: prediction, clipping: makeClipping(), learnsVariance: learnsVariance)
+      over: grid, with: sampler(of: entry), predicting: prediction, clipping: makeClipping(),
+      learnsVariance: learnsVariance)
   }
 }
 
@@ -60,7 +65,8 @@ extension SamplerCatalog.Entry {
   /// - Parameter other: the entry's sampler with other options.
   /// - Throws: `Failure` with the entry's name where there is no plan.
   func plan(
-    over grid: SamplingGrid, with other: (any Sampler)? = nil, predicting prediction: Prediction, clipping: Clipping = .none,
+    over grid: SamplingGrid, with other: (any Sampler)? = nil, predicting prediction: Prediction,
+    clipping: Clipping = .none,
     learnsVariance: Bool = false
   ) throws(Failure) -> SamplingPlan {
     do {

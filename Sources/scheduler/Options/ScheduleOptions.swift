@@ -10,7 +10,8 @@ struct ScheduleOptions: ParsableArguments {
 
   @OptionGroup var length: TimestepOptions
 
-  /// - Throws: `Failure` for an unknown name or a number out of its range; `ScheduleError` where the schedule does not exist.
+  /// - Throws: `Failure` for an unknown name or a number out of its range; `ScheduleError` where
+  ///   the schedule does not exist.
   func make() throws -> NoiseSchedule {
     guard let formula = BetaSchedule.all.first(where: { $0.name == schedule }) else {
       throw Failure.unknown("schedule", schedule, known: BetaSchedule.all.map(\.name))

@@ -4,21 +4,24 @@ import Schedulers
 /// Spacings of sigmas, and the process of EDM.
 struct SigmaOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional, help: "The smallest sigma of a spacing of sigmas. (default: the schedule's; 0.002 for edm)")
+    parsing: .unconditional, help: "The smallest sigma of a spacing of sigmas. (default: the schedule's; 0.002 for edm)"
+  )
   var sigmaMin: Double?
 
-  @Option(parsing: .unconditional, help: "The largest sigma of a spacing of sigmas. (default: the schedule's; 80 for edm)")
+  @Option(
+    parsing: .unconditional, help: "The largest sigma of a spacing of sigmas. (default: the schedule's; 80 for edm)")
   var sigmaMax: Double?
 
   @Option(
-    parsing: .unconditional, help: "The exponent of karras, edm and polyexponential. (default: 7; 1 for polyexponential)")
+    parsing: .unconditional,
+    help: "The exponent of karras, edm and polyexponential. (default: 7; 1 for polyexponential)")
   var rho: Double?
 
   @Option(
     parsing: .unconditional,
     help: """
-      Sigmas of your own, largest first and separated by commas, in the place of --steps and of a spacing: with --spacing edm its sigmas, \
-      with --spacing flow its times, 1 and less.
+      Sigmas of your own, largest first and separated by commas, in the place of --steps and of a spacing: with \
+      --spacing edm its sigmas, with --spacing flow its times, 1 and less.
       """)
   var sigmas: String?
 
@@ -53,7 +56,8 @@ struct SigmaOptions: ParsableArguments {
     let parts = sigmas.split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { Double($0) }
     guard numbers.count == parts.count, numbers.count <= 100_000 else {
-      throw Failure("--sigmas \(sigmas.prefix(60)) must be at most 100000 numbers separated by commas, such as 14.6,3,0.5")
+      throw Failure(
+        "--sigmas \(sigmas.prefix(60)) must be at most 100000 numbers separated by commas, such as 14.6,3,0.5")
     }
     return numbers
   }
@@ -73,8 +77,8 @@ struct SigmaOptions: ParsableArguments {
     let most = sigmaMax ?? table[table.count - 1]
     guard most.isFinite else {
       throw Failure(
-        "--spacing \(spacing.name) needs a largest sigma, and a schedule without signal at its end has none; use trailing, or "
-          + "drop --zero-terminal-snr")
+        "--spacing \(spacing.name) needs a largest sigma, and a schedule without signal at its end has none; use "
+          + "trailing, or drop --zero-terminal-snr")
     }
     return try ends(least: sigmaMin ?? table[0], most: most)
   }
@@ -82,7 +86,9 @@ struct SigmaOptions: ParsableArguments {
   private func ends(least: Double, most: Double) throws(Failure) -> ClosedRange<Double> {
     guard least < most else {
       throw Failure(
-        "the smallest sigma, \(brief(least)), must be below the largest, \(brief(most)); see --sigma-min and --sigma-max")
+        "the smallest sigma, \(brief(least)), must be below the largest, \(brief(most)); see --sigma-min and "
+          + "--sigma-max"
+      )
     }
     return least...most
   }
@@ -92,6 +98,7 @@ struct SigmaOptions: ParsableArguments {
     let edm = EDMPreconditioning()
     if let sigmas { return try SamplingGrid(edm: edm, sigmas: sigmas) }
     return try SamplingGrid(
-      edm: edm, steps: steps, spacing: .karras(rho: rho ?? 7), range: ends(least: sigmaMin ?? 0.002, most: sigmaMax ?? 80))
+      edm: edm, steps: steps, spacing: .karras(rho: rho ?? 7),
+      range: ends(least: sigmaMin ?? 0.002, most: sigmaMax ?? 80))
   }
 }

@@ -51,7 +51,8 @@ struct ContactSheet {
   private var stripScale: Int {
     let room = (panelsWidth - stripLeft + Self.stripGap) / max(strip.count, 1) - Self.stripGap
     let widestLabel = strip.map { Picture.width(of: $0.label, scale: Self.textScale) }.max() ?? 0
-    return min(max(room / Digits.side, widestLabel / Digits.side, Self.stripScales.lowerBound), Self.stripScales.upperBound)
+    return min(
+      max(room / Digits.side, widestLabel / Digits.side, Self.stripScales.lowerBound), Self.stripScales.upperBound)
   }
   private var stripCell: Int { Digits.side * stripScale }
   private var stripLeft: Int { Picture.width(of: Self.stripLabel, scale: Self.textScale) + 16 }

@@ -17,7 +17,9 @@ enum DigitFile {
     }
     guard picture.width == picture.height, picture.width.isMultiple(of: Digits.side) else {
       throw Failure(
-        "--image \(path) is \(picture.width) x \(picture.height) pixels; it must be square with a side that is a multiple of 8")
+        "--image \(path) is \(picture.width) x \(picture.height) pixels; it must be square with a side that is a "
+          + "multiple of 8"
+      )
     }
     return blockMeans(of: picture)
   }

@@ -11,7 +11,9 @@ struct Failure: Error, Hashable, CustomStringConvertible {
 }
 
 /// Throws if an option was given that another one leaves without meaning.
-func refuse(_ option: String, _ value: String?, unless isKnown: Bool, because other: String, instead: String) throws(Failure) {
+func refuse(_ option: String, _ value: String?, unless isKnown: Bool, because other: String, instead: String)
+  throws(Failure)
+{
   guard let value, !isKnown else { return }
   throw Failure("\(option) \(value) means nothing for \(other); drop it, or choose \(instead)")
 }

@@ -11,7 +11,8 @@ enum InputFile {
   /// - Throws: `Failure` that names the option, the file and the remedy.
   static func read(_ path: String, option: String, kind: String, largest: Int = 64 << 20) throws(Failure) -> Data {
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-    guard !path.isEmpty, !path.utf8.contains(0), let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+    guard !path.isEmpty, !path.utf8.contains(0),
+      let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
     else { throw Failure("cannot read \(option) \(path): there is no such file; name a \(kind)") }
     guard attributes[.type] as? FileAttributeType == .typeRegular else {
       throw Failure("cannot read \(option) \(path): it is not a regular file; name a \(kind)")

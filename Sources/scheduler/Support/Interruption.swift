@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and SIGTERM as something to be asked about between steps, so that a command stops where nothing is half done.
+/// Ctrl-C and SIGTERM as something to be asked about between steps, so that a command stops where
+/// nothing is half done.
 final class Interruption: Sendable {
   /// Thrown where a signal has arrived.
   struct Interrupted: Error {
@@ -10,7 +11,8 @@ final class Interruption: Sendable {
 
   private let pending = Atomic<Int32>(0)
 
-  /// Takes over both signals until the process ends. A signal that the process was started to ignore stays ignored.
+  /// Takes over both signals until the process ends. A signal that the process was started to
+  /// ignore stays ignored.
   init() {
     for number in [SIGINT, SIGTERM] {
       var previous = sigaction()

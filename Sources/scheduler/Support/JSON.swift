@@ -1,6 +1,7 @@
 import Foundation
 
-/// How this tool writes JSON: keys in order, so that equal values are equal text, and infinities as strings.
+/// How this tool writes JSON: keys in order, so that equal values are equal text, and infinities as
+/// strings.
 enum JSON {
   static var encoder: JSONEncoder {
     let encoder = JSONEncoder()

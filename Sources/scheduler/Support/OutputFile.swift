@@ -1,6 +1,7 @@
 import Foundation
 
-/// A file that appears whole or not at all: it is written under a temporary name in its folder, then renamed.
+/// A file that appears whole or not at all: it is written under a temporary name in its folder,
+/// then renamed.
 struct OutputFile {
   /// The path as it was given.
   let path: String
@@ -8,7 +9,8 @@ struct OutputFile {
 
   /// A file that can be written. An existing one will be replaced; a link is followed.
   ///
-  /// - Throws: `Failure` if the folder is missing or cannot be written to, or something other than a file has the name.
+  /// - Throws: `Failure` if the folder is missing or cannot be written to, or something other than
+  ///   a file has the name.
   init(_ path: String) throws(Failure) {
     guard !path.isEmpty, !path.utf8.contains(0) else { throw Failure("--output \"\" needs the name of a file") }
     self.path = path
@@ -25,7 +27,8 @@ struct OutputFile {
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw Failure("cannot write \(path): there is no folder \(folder); create it or choose another")
     }
-    // Finding out by trying: permissions, read-only disks and quotas have too many forms to ask for.
+    // Finding out by trying: permissions, read-only disks and quotas have too many forms to ask
+    // for.
     try probe()
   }
 

@@ -1,4 +1,5 @@
-/// How far a run has come, on the standard error: a bar on a terminal, else a line at each quarter of a long run.
+/// How far a run has come, on the standard error: a bar on a terminal, else a line at each quarter
+/// of a long run.
 struct Progress {
   private let total: Int
   private let unit: String

@@ -22,7 +22,8 @@ struct Verdict {
     let later = judgement.divergences - 1
     let lines = [
       "\(run): wrong from step \(first.step) on\(remark)", Self.line(first, tolerance: judgement.tolerance),
-      later == 0 ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
+      later == 0
+        ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
       diagnosis,
     ]
     return lines.map { Scheduler.oneLine($0) + "\n" }.joined()
@@ -61,7 +62,8 @@ struct Verdict {
     return try JSON.text(
       Report(
         file: file, agrees: judgement.agrees, divergences: judgement.divergences, first: judgement.first,
-        worst: judgement.worst, ignoredKeys: trace.source.ignoredKeys, deviations: deviations.map(\.name), judgement: judgement)
+        worst: judgement.worst, ignoredKeys: trace.source.ignoredKeys, deviations: deviations.map(\.name),
+        judgement: judgement)
     )
   }
 
@@ -82,7 +84,8 @@ struct Verdict {
     return Chart(
       title: Scheduler.oneLine("\(judgement.source), deviation of each step: \(verdict)"),
       x: Axis("step", scale: .linear, spanning: judgement.steps.map { Double($0.step) }),
-      y: Axis("|library - recorded|", scale: .logarithmic, spanning: lines.flatMap { $0.points.map(\.y) }), series: lines,
+      y: Axis("|library - recorded|", scale: .logarithmic, spanning: lines.flatMap { $0.points.map(\.y) }),
+      series: lines,
       hasDots: judgement.steps.count <= 200, marks: marks)
   }
 

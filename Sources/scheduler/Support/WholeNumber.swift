@@ -1,12 +1,15 @@
 import ArgumentParser
 
-/// A whole number on the command line, of any size, so that one which is too large is answered like any other out of its range.
+/// A whole number on the command line, of any size, so that one which is too large is answered like
+/// any other out of its range.
 struct WholeNumber: ExpressibleByArgument, ExpressibleByIntegerLiteral {
   private let text: String
 
   init?(argument: String) {
     let digits = argument.drop { $0 == "-" || $0 == "+" }
-    guard argument.count - digits.count <= 1, !digits.isEmpty, digits.allSatisfy({ "0"..."9" ~= $0 }) else { return nil }
+    guard argument.count - digits.count <= 1, !digits.isEmpty, digits.allSatisfy({ "0"..."9" ~= $0 }) else {
+      return nil
+    }
     text = argument
   }
 

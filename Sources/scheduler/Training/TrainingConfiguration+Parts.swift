@@ -21,14 +21,17 @@ extension TrainingConfiguration {
     try whole(.hiddenBlocks, hiddenBlocks, 0...Architecture.largest.blocks)
     guard (1...DigitSplit.trainingCount).contains(trainBatchSize) else {
       throw Failure(
-        "train_batch_size \(trainBatchSize) must be in 1 ... \(DigitSplit.trainingCount), the digits there are to train on")
+        "train_batch_size \(trainBatchSize) must be in 1 ... \(DigitSplit.trainingCount), the digits there are to "
+          + "train on"
+      )
     }
     try whole(.maxTrainSteps, maxTrainSteps, 1...100_000_000)
     if let numTrainEpochs { try whole(.numTrainEpochs, numTrainEpochs, 1...1_000_000) }
     try whole(.gradientAccumulationSteps, gradientAccumulationSteps, 1...10_000)
     try positive(.learningRate, learningRate)
     guard (0...steps).contains(lrWarmupSteps) else {
-      throw Failure("lr_warmup_steps \(lrWarmupSteps) must be in 0 ... \(steps), the steps of the run; set --lr-warmup-steps")
+      throw Failure(
+        "lr_warmup_steps \(lrWarmupSteps) must be in 0 ... \(steps), the steps of the run; set --lr-warmup-steps")
     }
     try number(.adamBeta1, adamBeta1, 0...1.0.nextDown)
     try number(.adamBeta2, adamBeta2, 0...1.0.nextDown)
@@ -85,7 +88,8 @@ extension TrainingConfiguration {
   func loss() throws -> TrainingLoss {
     try TrainingLoss(
       schedule(), predicting: predictionType, variance: varianceType, kind: lossType,
-      weighting: snrGamma.map { .minSNR(gamma: $0) } ?? .uniform, likelihood: DiscretizedGaussian(levels: DigitSplit.greyLevels)
+      weighting: snrGamma.map { .minSNR(gamma: $0) } ?? .uniform,
+      likelihood: DiscretizedGaussian(levels: DigitSplit.greyLevels)
     )
   }
 

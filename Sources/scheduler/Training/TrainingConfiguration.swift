@@ -100,7 +100,8 @@ struct TrainingConfiguration: Hashable, Codable {
 
   /// Keys that do not change what is learned, and so may differ where a run goes on.
   static let free: Set<CodingKeys> = [
-    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples, .guidanceScale,
+    .checkpointingSteps, .checkpointsTotalLimit, .validationSteps, .numValidationImages, .numValidationSamples,
+    .guidanceScale,
     .sChurn, .sNoise,
   ]
 
@@ -138,7 +139,8 @@ struct TrainingConfiguration: Hashable, Codable {
       // The decoder does not say where a number is that does not fit.
       let culprit = values.sorted { $0.key < $1.key }.first { (try? merged([$0.key: $0.value])) == nil }
       guard let (key, value) = culprit else { throw Failure("\(place) cannot be read as a configuration") }
-      throw Failure("\(place): \(key) has an unusable value: \(Self.explain(error) ?? "\(value) is no whole number that fits")")
+      throw Failure(
+        "\(place): \(key) has an unusable value: \(Self.explain(error) ?? "\(value) is no whole number that fits")")
     }
   }
 
@@ -165,6 +167,7 @@ extension TrainingConfiguration {
   /// The keys, other than those of `free`, whose values differ.
   func differences(from other: TrainingConfiguration) -> [String] {
     let (own, others) = (Self.object(self).mapValues { "\($0)" }, Self.object(other).mapValues { "\($0)" })
-    return CodingKeys.allCases.filter { !Self.free.contains($0) && own[$0.rawValue] != others[$0.rawValue] }.map(\.rawValue)
+    return CodingKeys.allCases.filter { !Self.free.contains($0) && own[$0.rawValue] != others[$0.rawValue] }.map(
+      \.rawValue)
   }
 }

@@ -25,8 +25,8 @@ struct TrainingEvaluator {
     let samples: (images: [[Double]], labels: [Int])
 
     var text: String {
-      "\(brief(bitsPerDimension, digits: 4)) bits per dimension, Frechet distance \(brief(frechetDistance, digits: 3)), "
-        + "\(brief(100 * recognised, digits: 3)) % recognised"
+      "\(brief(bitsPerDimension, digits: 4)) bits per dimension, Frechet distance "
+        + "\(brief(frechetDistance, digits: 3)), \(brief(100 * recognised, digits: 3)) % recognised"
     }
   }
 
@@ -34,7 +34,8 @@ struct TrainingEvaluator {
     let samples = try sample(network)
     let (distance, recognised) = try compare(samples)
     return Result(
-      bitsPerDimension: try bitsPerDimension(network), frechetDistance: distance, recognised: recognised, samples: samples)
+      bitsPerDimension: try bitsPerDimension(network), frechetDistance: distance, recognised: recognised,
+      samples: samples)
   }
 
   /// The Fréchet distance of pictures to the digits of the half, and the part of them that those
@@ -73,8 +74,8 @@ struct TrainingEvaluator {
       }
       guard made.scalars.allSatisfy(\.isFinite) else {
         throw Failure(
-          "the network's samples of class \(label) are not finite: it is damaged, or was trained at too high a learning rate; "
-            + "use another")
+          "the network's samples of class \(label) are not finite: it is damaged, or was trained at too high a "
+            + "learning rate; use another")
       }
       images += (0..<own).map { made[$0].scalars }
       labels += Array(repeating: label, count: own)

@@ -23,7 +23,9 @@ enum TrainingLog {
 
     init(step: Int, _ result: TrainingEvaluator.Result) {
       self.step = step
-      (bitsPerDimension, frechetDistance, recognised) = (result.bitsPerDimension, result.frechetDistance, result.recognised)
+      (bitsPerDimension, frechetDistance, recognised) = (
+        result.bitsPerDimension, result.frechetDistance, result.recognised
+      )
     }
   }
 

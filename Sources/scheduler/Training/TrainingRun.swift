@@ -30,8 +30,8 @@ struct TrainingRun {
       }
       do { try loop.step(&state) } catch is OutputError {
         throw Failure(
-          "the training diverged: the network's output at step \(state.progress.step + 1) is not finite; begin again with a smaller "
-            + "--learning-rate than \(brief(configuration.learningRate))")
+          "the training diverged: the network's output at step \(state.progress.step + 1) is not finite; begin again "
+            + "with a smaller --learning-rate than \(brief(configuration.learningRate))")
       }
       let step = state.progress.step
       let isLast = step == configuration.steps

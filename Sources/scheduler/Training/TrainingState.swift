@@ -1,7 +1,8 @@
 import DigitsModel
 import Schedulers
 
-/// A training run between two steps: all that has to be saved for it to go on as if it had never stopped.
+/// A training run between two steps: all that has to be saved for it to go on as if it had never
+/// stopped.
 struct TrainingState {
   /// What is not the network's: small, and saved as JSON.
   struct Progress: Hashable, Codable {
@@ -33,7 +34,8 @@ struct TrainingState {
     average = configuration.useEMA ? MovingAverage(configuration.average, of: network.parameters) : nil
     // The first weights are the noise of sample 0.
     progress = Progress(
-      generator: PhiloxGenerator(seed: configuration.seed), noise: GaussianNoise(seed: configuration.seed, firstSample: 1),
+      generator: PhiloxGenerator(seed: configuration.seed),
+      noise: GaussianNoise(seed: configuration.seed, firstSample: 1),
       learned: try configuration.sampler() as? LossSecondMoment)
   }
 
@@ -68,7 +70,8 @@ struct TrainingLoop {
     rate = configuration.rate
   }
 
-  /// One step of the optimizer: Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 1, with what has been found since.
+  /// One step of the optimizer: Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 1, with
+  /// what has been found since.
   ///
   /// - Throws: `OutputError` if the network has come to answer with infinities.
   func step(_ state: inout TrainingState) throws {

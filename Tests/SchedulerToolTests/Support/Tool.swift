@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The built tool, run as a user runs it, in a folder of its own that is removed with the last reference.
+/// The built tool, run as a user runs it, in a folder of its own that is removed with the last
+/// reference.
 final class Tool: Sendable {
   /// What a run left behind.
   struct Outcome {
@@ -26,7 +27,8 @@ final class Tool: Sendable {
   /// Runs the tool to its end.
   func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
 
-  /// - Parameter largestFile: a limit in blocks of 1024 bytes, at which a write fails as on a full disk; `nil` for none.
+  /// - Parameter largestFile: a limit in blocks of 1024 bytes, at which a write fails as on a full
+  ///   disk; `nil` for none.
   func run(_ arguments: [String], largestFile: Int? = nil) throws -> Outcome {
     let (process, output, errors) = try start(arguments, largestFile: largestFile)
     let text = output.fileHandleForReading.readDataToEndOfFile()
@@ -45,7 +47,8 @@ final class Tool: Sendable {
     if let largestFile {
       // Where the signal is not ignored, it ends the tool.
       process.executableURL = URL(fileURLWithPath: "/bin/bash")
-      process.arguments = ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$0\" \"$@\"", program.path] + arguments
+      process.arguments =
+        ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$0\" \"$@\"", program.path] + arguments
     }
     process.currentDirectoryURL = folder
     process.standardOutput = output
@@ -60,7 +63,8 @@ final class Tool: Sendable {
   /// The bytes of a file in the folder.
   func data(_ name: String) throws -> Data { try Data(contentsOf: folder.appendingPathComponent(name)) }
 
-  // The tool lies beside the test bundle; what the bundle is depends on the platform and on who runs the tests.
+  // The tool lies beside the test bundle; what the bundle is depends on the platform and on who
+  // runs the tests.
   private static var candidates: [URL] {
     let bundles = [Bundle.main.bundleURL] + Bundle.allBundles.map(\.bundleURL)
     let arguments = CommandLine.arguments.prefix(1).map { URL(fileURLWithPath: $0) }

@@ -3,21 +3,25 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// diffusers' timesteps for every N, and where they are not what its spacings say. `Fixtures/recipes/diffusers_tables.py` made them.
+/// diffusers' timesteps for every N, and where they are not what its spacings say.
+/// `Fixtures/recipes/diffusers_tables.py` made them.
 @Suite struct DiffusersTimestepTests {
   private static let golden = Result { try Safetensors("diffusers-tables.safetensors") }
 
   /// Where diffusers, for a spacing and a T, gives other timesteps than this library, and why.
   struct Exceptions {
-    /// trailing is `np.arange(T, 0, -T/N)`, whose number of elements is rounded up from a quotient that floating point leaves a little
-    /// above N: there is one too many, the timestep −1, which is no timestep.
+    /// trailing is `np.arange(T, 0, -T/N)`, whose number of elements is rounded up from a quotient
+    /// that floating point leaves a little above N: there is one too many, the timestep −1, which
+    /// is no timestep.
     var withMinusOne: [Int] = []
-    /// The exact value of some timestep is a half, which goes to the even neighbour here; floating point leaves diffusers' value below
-    /// or above the half, and it goes to the odd one.
+    /// The exact value of some timestep is a half, which goes to the even neighbour here; floating
+    /// point leaves diffusers' value below or above the half, and it goes to the odd one.
     var missedTies: [Int] = []
-    /// `np.linspace(0, T − 1, 1)` is 0: one step from the least noisy timestep. Here it starts at T − 1.
+    /// `np.linspace(0, T − 1, 1)` is 0: one step from the least noisy timestep. Here it starts at T
+    /// − 1.
     var withoutStart: [Int] = []
-    /// `leading` with an offset at N = T gives the timestep T, which the tables do not have. It is an error here.
+    /// `leading` with an offset at N = T gives the timestep T, which the tables do not have. It is
+    /// an error here.
     var outside: [Int] = []
   }
 
@@ -43,7 +47,8 @@ import Testing
       }
     }
 
-    /// Whether the exact value at a place, counted from the least noisy timestep, lies halfway between two whole numbers.
+    /// Whether the exact value at a place, counted from the least noisy timestep, lies halfway
+    /// between two whole numbers.
     func isTie(_ i: Int, steps: Int, of total: Int) -> Bool {
       switch self {
       case .leading: false
@@ -114,23 +119,30 @@ import Testing
 
   /// trailing, T = 1000.
   static let withMinusOne = [
-    61, 103, 121, 122, 201, 206, 217, 223, 227, 233, 242, 244, 397, 402, 412, 419, 434, 446, 454, 457, 463, 465, 466, 484,
-    485, 487, 488, 497, 499, 769, 794, 804, 805, 824, 829, 835, 838, 868, 871, 887, 892, 908, 914, 926, 930, 932, 937, 941,
+    61, 103, 121, 122, 201, 206, 217, 223, 227, 233, 242, 244, 397, 402, 412, 419, 434, 446, 454, 457, 463, 465, 466,
+    484,
+    485, 487, 488, 497, 499, 769, 794, 804, 805, 824, 829, 835, 838, 868, 871, 887, 892, 908, 914, 926, 930, 932, 937,
+    941,
     951, 961, 965, 968, 970, 974, 975, 976, 979, 981, 985, 994, 995, 998,
   ]
 
   /// trailing, T = 1000.
   static let missedTrailing = [
-    48, 96, 112, 144, 176, 192, 208, 224, 240, 272, 288, 304, 336, 352, 368, 384, 416, 432, 448, 464, 480, 496, 528, 544,
-    560, 576, 592, 608, 624, 656, 672, 688, 704, 720, 736, 752, 768, 784, 816, 832, 848, 864, 880, 896, 912, 928, 944, 960,
+    48, 96, 112, 144, 176, 192, 208, 224, 240, 272, 288, 304, 336, 352, 368, 384, 416, 432, 448, 464, 480, 496, 528,
+    544,
+    560, 576, 592, 608, 624, 656, 672, 688, 704, 720, 736, 752, 768, 784, 816, 832, 848, 864, 880, 896, 912, 928, 944,
+    960,
     976, 992,
   ]
 
   /// linspace, T = 1000.
   static let missedLinspace = [
-    27, 31, 47, 53, 61, 93, 103, 105, 107, 121, 185, 191, 199, 205, 209, 213, 227, 241, 243, 247, 351, 367, 369, 371, 375,
-    381, 383, 391, 397, 399, 403, 409, 417, 425, 427, 431, 435, 451, 453, 459, 481, 485, 487, 491, 493, 571, 583, 699, 701,
-    711, 715, 733, 737, 741, 747, 749, 761, 763, 765, 781, 793, 797, 805, 817, 833, 835, 847, 849, 853, 861, 863, 869, 891,
+    27, 31, 47, 53, 61, 93, 103, 105, 107, 121, 185, 191, 199, 205, 209, 213, 227, 241, 243, 247, 351, 367, 369, 371,
+    375,
+    381, 383, 391, 397, 399, 403, 409, 417, 425, 427, 431, 435, 451, 453, 459, 481, 485, 487, 491, 493, 571, 583, 699,
+    701,
+    711, 715, 733, 737, 741, 747, 749, 761, 763, 765, 781, 793, 797, 805, 817, 833, 835, 847, 849, 853, 861, 863, 869,
+    891,
     901, 903, 905, 915, 917, 919, 939, 943, 951, 955, 961, 963, 967, 969, 971, 973, 979, 981, 985,
   ]
 }

@@ -4,8 +4,9 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// The arrays of guided-diffusion's `GaussianDiffusion`, which are NumPy's float64 formulas. The tolerance is the error that those
-/// formulas can have by their own rounding; the library's own error, 2 ulps, is added.
+/// The arrays of guided-diffusion's `GaussianDiffusion`, which are NumPy's float64 formulas. The
+/// tolerance is the error that those formulas can have by their own rounding; the library's own
+/// error, 2 ulps, is added.
 @Suite struct GuidedDiffusionTests {
   private static let golden = Result { try Safetensors("guided-diffusion.safetensors") }
 
@@ -16,15 +17,17 @@ import Testing
 
   /// A relative error that NumPy's formula may have at timestep t: e is that of ᾱ, f that of 1 − ᾱ.
   ///
-  /// Each α is rounded once and each product once, so e = 2·(t + 1)·u with u = 2⁻⁵³. 1 − ᾱ is computed from the rounded ᾱ, so
-  /// f = e·ᾱ/(1 − ᾱ) + u. A further u stands for each rounded operation after that. The betas are the reference's own.
+  /// Each α is rounded once and each product once, so e = 2·(t + 1)·u with u = 2⁻⁵³. 1 − ᾱ is
+  /// computed from the rounded ᾱ, so f = e·ᾱ/(1 − ᾱ) + u. A further u stands for each rounded
+  /// operation after that. The betas are the reference's own.
   private struct NumPyError {
     let alphaBars: [Double]
 
     func e(_ t: Int) -> Double { t < 0 ? 0 : 2 * Double(t + 1) * unit }
     func f(_ t: Int) -> Double { t < 0 ? 0 : e(t) * alphaBars[t] / (1 - alphaBars[t]) + unit }
 
-    /// By the reference's name of the array; the value matters where a logarithm turns a relative error into an absolute one.
+    /// By the reference's name of the array; the value matters where a logarithm turns a relative
+    /// error into an absolute one.
     func bound(_ name: String, _ t: Int, value: Double) -> Double {
       switch name {
       case "betas": 0
@@ -63,7 +66,8 @@ import Testing
           let ulps = abs(values[t] - expected[t]) / expected[t].ulp
           worst = (
             error / bound,
-            "\(item) \(name)[\(t)]: \(values[t]) here, \(expected[t]) there, \(ulps) ulps; tolerance \(bound * abs(expected[t]))"
+            "\(item) \(name)[\(t)]: \(values[t]) here, \(expected[t]) there, \(ulps) ulps; tolerance "
+              + "\(bound * abs(expected[t]))"
           )
         }
       }
@@ -81,8 +85,8 @@ import Testing
   @Test(arguments: linear) func `scaled linear betas are the reference's`(timesteps: Int) throws {
     let expected = try Self.golden.get().doubles("linear/\(timesteps).betas")
     let betas = try NoiseSchedule(.linear(scaledFrom: 1000), timesteps: timesteps).betas
-    // NumPy rounds the scale, both ends, the step, its multiple and the sum: six roundings, none at more than the last beta's size
-    // times t/T, which is at most the beta itself.
+    // NumPy rounds the scale, both ends, the step, its multiple and the sum: six roundings, none at
+    // more than the last beta's size times t/T, which is at most the beta itself.
     for (a, b) in zip(betas, expected) { #expect(isClose(a, b, relative: 7 * unit)) }
     #expect(betas.count == expected.count)
     Comparisons.count(betas.count)
@@ -92,8 +96,9 @@ import Testing
     let expected = try Self.golden.get().doubles("cosine/\(timesteps).betas")
     let betas = try NoiseSchedule(.cosine(), timesteps: timesteps).betas
     for (t, (a, b)) in zip(betas, expected).enumerated() {
-      // 1 − cos²b/cos²a: each angle has about 4 rounded operations, which the cosine turns into tan(angle)·angle·4u; cosine, square
-      // and quotient add 2u, 1u and 1u; the difference is then divided by β.
+      // 1 − cos²b/cos²a: each angle has about 4 rounded operations, which the cosine turns into
+      // tan(angle)·angle·4u; cosine, square and quotient add 2u, 1u and 1u; the difference is then
+      // divided by β.
       func cosineError(_ t: Int) -> Double {
         let angle = (Double(t) / Double(timesteps) + 0.008) / 1.008 * .pi / 2
         return 2 * (tan(angle) * angle * 4 * unit + 2 * unit) + unit

@@ -6,11 +6,13 @@ import Testing
 
 /// guided-diffusion's training losses with torch's gradients, and its bounds, in float64.
 ///
-/// Tolerance: δ is the relative error of a coefficient, as for its distributions. x̂0 = a·x + b·F, of terms of at most 5 in size, differs by
-/// 5δ(|a| + |b|), and the mean, c·x̂0 + d·x, by e = 10δ(c(|a| + |b|) + d). With s = e/deviation, a divergence K in nats has (Δ/deviation)²
-/// ≤ 2K, so that it differs by √(2K)·s + s², and by 16δ(1 + K) for its logarithms. Where L_0 is read off tanh, no probability is below
-/// 1e-6, which the recipe asserts, and each is a difference of two numbers below 1: 16u·1e6, and s times its slope, below 16/deviation of
-/// the bin's half width and so below 40 for probabilities above 1e-6.
+/// Tolerance: δ is the relative error of a coefficient, as for its distributions. x̂0 = a·x + b·F,
+/// of terms of at most 5 in size, differs by 5δ(|a| + |b|), and the mean, c·x̂0 + d·x, by e =
+/// 10δ(c(|a| + |b|) + d). With s = e/deviation, a divergence K in nats has (Δ/deviation)² ≤ 2K, so
+/// that it differs by √(2K)·s + s², and by 16δ(1 + K) for its logarithms. Where L_0 is read off
+/// tanh, no probability is below 1e-6, which the recipe asserts, and each is a difference of two
+/// numbers below 1: 16u·1e6, and s times its slope, below 16/deviation of the bin's half width and
+/// so below 40 for probabilities above 1e-6.
 @Suite struct GuidedLossTests {
   private static let file = Result { try Safetensors("guided-losses.safetensors") }
 
@@ -56,7 +58,8 @@ import Testing
     guard item.variance.isLearned else { return both.halves()!.first }
     guard item.variance == .learned else { return both }
     let size = both.sampleSize
-    return SampleBatch(shape: both.shape, scalars: both.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
+    return SampleBatch(
+      shape: both.shape, scalars: both.scalars.enumerated().map { i, v in i % size < size / 2 ? v : v - 3 })
   }
 
   /// s of a timestep, with the largest deviation of the noise that an output may say.
@@ -84,7 +87,8 @@ import Testing
       + ["mse", "rescaled_mse", "kl", "rescaled_kl"][TrainingLoss.Kind.allCases.firstIndex(of: kind)!]
     let timesteps = try golden.integers("timesteps")
     let loss = try TrainingLoss(
-      schedule, predicting: item.prediction, variance: item.variance, kind: kind, likelihood: DiscretizedGaussian(cdf: .tanh))
+      schedule, predicting: item.prediction, variance: item.variance, kind: kind,
+      likelihood: DiscretizedGaussian(cdf: .tanh))
     let (epsilon, output) = (try part(0, of: "noise"), try output(0, of: item))
     let sample = schedule.mix(x0, with: epsilon, at: timesteps)
     let value = try loss(output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
@@ -92,7 +96,8 @@ import Testing
     let (losses, gradient) = (try golden.doubles("\(name).loss"), try golden.doubles("\(name).gradient"))
     let hasBound = kind == .kl || kind == .rescaledKL || item.variance.isLearned
     let squares = kind == .mse || kind == .rescaledMSE ? try golden.doubles("\(name).mse") : [0, 0, 0]
-    let bounds = !hasBound ? [0, 0, 0] : kind == .mse || kind == .rescaledMSE ? try golden.doubles("\(name).vb") : losses
+    let bounds =
+      !hasBound ? [0, 0, 0] : kind == .mse || kind == .rescaledMSE ? try golden.doubles("\(name).vb") : losses
     let scale: Double = kind == .rescaledKL ? 9 : kind == .rescaledMSE ? 0.009 : 1
     #expect(value.gradient.shape == output.shape)
     for (n, t) in timesteps.enumerated() {
@@ -103,7 +108,8 @@ import Testing
       // A squared error of terms of at most 5, each with δ.
       let ofSquares = 100 * delta
       #expect(abs(value.squaredErrors[n] - squares[n]) <= ofSquares, "\(name).mse[\(n)]")
-      #expect(abs(value.bounds[n] - bounds[n]) <= ofBound, "\(name).vb[\(n)]: \(value.bounds[n]), \(bounds[n]), \(ofBound)")
+      #expect(
+        abs(value.bounds[n] - bounds[n]) <= ofBound, "\(name).vb[\(n)]: \(value.bounds[n]), \(bounds[n]), \(ofBound)")
       #expect(abs(value.losses[n] - losses[n]) <= ofSquares + ofBound, "\(name).loss[\(n)]")
 
       // The gradient is of the mean of three losses here, and of their sum there.
@@ -113,25 +119,29 @@ import Testing
       let factor = objective.factor / 12
       for k in 0..<stride {
         let (own, expected) = (3 * value.gradient.scalars[n * stride + k], gradient[n * stride + k])
-        // Relative for its coefficients; for the mean's slip, (Δ/deviation²)·c·b moves by s/deviation·c·b, and (Δ/deviation)², which is
-        // at most 2(|g| + 1)·size/slope + e^d + 1, by √ of it times 2s. At t = 0 a density near 40 of a probability above 1e-6 on top.
+        // Relative for its coefficients; for the mean's slip, (Δ/deviation²)·c·b moves by
+        // s/deviation·c·b, and (Δ/deviation)², which is at most 2(|g| + 1)·size/slope + e^d + 1, by
+        // √ of it times 2s. At t = 0 a density near 40 of a probability above 1e-6 on top.
         let spread = exp(objective.step.posteriorLogVariance) / (deviation * deviation)
         let slope = max(abs(objective.step.logVariance.slope), 1e-30)
         let square = 2 * (abs(expected) / max(factor * slope, 1e-300) + 1) + spread
         let isVariance = k >= stride / 2 && item.variance.isLearned
         var allowed = 64 * delta * (abs(expected) + 1)
         if hasBound {
-          allowed += factor * (isVariance ? slope * (square.squareRoot() * s + s * s + 16 * delta * (1 + spread)) : through * s)
+          allowed +=
+            factor * (isVariance ? slope * (square.squareRoot() * s + s * s + 16 * delta * (1 + spread)) : through * s)
           if t == 0 { allowed += factor * (isVariance ? slope : through) * (16e6 * unit + 40 * s) * 40 }
         }
-        #expect(abs(own - expected) <= allowed, "\(name).gradient[\(n), \(k)]: \(own), \(expected), tolerance \(allowed)")
+        #expect(
+          abs(own - expected) <= allowed, "\(name).gradient[\(n), \(k)]: \(own), \(expected), tolerance \(allowed)")
       }
     }
     #expect(isClose(value.total, value.losses.reduce(0, +) / 3, relative: 4 * unit))
     Comparisons.count(losses.count * 3 + gradient.count)
   }
 
-  @Test(arguments: cases, [false, true]) func `the bound of a batch is the reference's`(item: Case, clips: Bool) throws {
+  @Test(arguments: cases, [false, true]) func `the bound of a batch is the reference's`(item: Case, clips: Bool) throws
+  {
     if item.prediction == .previous, clips { return }
     let name = "bound/\(item.mean)/\(item.name)/\(clips ? "range" : "none")"
     let process = try ReverseProcess(
@@ -153,12 +163,14 @@ import Testing
         let said = item.variance.isLearned ? Array(output.scalars[n * stride + stride / 2..<(n + 1) * stride]) : []
         let allowed = tolerance(vb[at], at: t, step, said: said)
         allowedTotal[n] += allowed
-        #expect(abs(term.bound[n] - vb[at]) <= allowed, "\(name).vb[\(n), \(t)]: \(term.bound[n]), \(vb[at]), \(allowed)")
+        #expect(
+          abs(term.bound[n] - vb[at]) <= allowed, "\(name).vb[\(n), \(t)]: \(term.bound[n]), \(vb[at]), \(allowed)")
         // Errors of at most |a|·5 + |b|·5 + 1, squared.
         let size = 5 * (abs(step.denoising.sample) + abs(step.denoising.output)) + 1
         #expect(abs(term.x0Error[n] - x0Errors[at]) <= 2 * delta * size * size, "\(name).xstart_mse[\(n), \(t)]")
         let ofEpsilon = size * step.level.signal / step.level.noise + 5 / step.level.noise
-        #expect(abs(term.epsilonError[n] - epsilonErrors[at]) <= 2 * delta * ofEpsilon * ofEpsilon, "\(name).mse[\(n), \(t)]")
+        #expect(
+          abs(term.epsilonError[n] - epsilonErrors[at]) <= 2 * delta * ofEpsilon * ofEpsilon, "\(name).mse[\(n), \(t)]")
       }
       Comparisons.count(9)
     }

@@ -3,11 +3,14 @@ import Foundation
 import Schedulers
 import Testing
 
-/// guided-diffusion's distributions with a timestep for each sample, and its steps with learned variance and a classifier, in float64.
+/// guided-diffusion's distributions with a timestep for each sample, and its steps with learned
+/// variance and a classifier, in float64.
 ///
-/// Tolerance: the reference's ᾱ_t has a relative error of 2(t + 1)u, its 1 − ᾱ_t therefore one of at most f = 2u/(1 − ᾱ_0), that of t = 0.
-/// A coefficient is a product or a quotient of at most four of these and eight rounded operations on either side: δ = 16f is the relative
-/// error of each term, and the sum of a step's terms in size, times δ, is what the step adds to an error that it carries along.
+/// Tolerance: the reference's ᾱ_t has a relative error of 2(t + 1)u, its 1 − ᾱ_t therefore one of
+/// at most f = 2u/(1 − ᾱ_0), that of t = 0. A coefficient is a product or a quotient of at most
+/// four of these and eight rounded operations on either side: δ = 16f is the relative error of each
+/// term, and the sum of a step's terms in size, times δ, is what the step adds to an error that it
+/// carries along.
 @Suite struct GuidedProcessTests {
   private static let file = Result { try Safetensors("guided-process.safetensors") }
 
@@ -47,7 +50,8 @@ import Testing
     SampleBatch(shape: try golden.shape(name), scalars: try golden.doubles(name))
   }
 
-  /// One call's part of a recorded array, with the learned log variance that the recipe puts around −3.
+  /// One call's part of a recorded array, with the learned log variance that the recipe puts around
+  /// −3.
   private func call(_ k: Int, of name: String, variance: Variance = .learnedRange) throws -> SampleBatch<Double> {
     let shape = Array(try golden.shape(name).dropFirst())
     let count = shape.reduce(1, *)
@@ -67,7 +71,10 @@ import Testing
     Comparisons.count(values.count)
     #expect(
       differences[worst] <= tolerance,
-      "\(name)[\(worst)]: \(values[worst]) here, \(expected[worst]) there, difference \(differences[worst]), tolerance \(tolerance)"
+      """
+      \(name)[\(worst)]: \(values[worst]) here, \(expected[worst]) there, off by \(differences[worst]), \
+      allowed \(tolerance)
+      """
     )
   }
 
@@ -90,7 +97,8 @@ import Testing
   }
 
   @Test(arguments: cases) func `the reverse distribution is the reference's`(of item: Case) throws {
-    let process = try ReverseProcess(schedule, predicting: item.prediction, variance: item.variance, clipping: item.clipping)
+    let process = try ReverseProcess(
+      schedule, predicting: item.prediction, variance: item.variance, clipping: item.clipping)
     let sample = try tensor("moments/sample")
     let output = try call(0, of: "outputs", variance: item.variance)
     let p = try process.distribution(output: output, sample: sample, timesteps: golden.integers("moments/timesteps"))
@@ -105,21 +113,27 @@ import Testing
     // Logarithms of up to 12 in size, times places of up to 4 between them.
     try expect(p.logVariance.scalars, equal: "reverse/\(item.name).log_variance", within: 8 * delta)
     let variances = try golden.doubles("reverse/\(item.name).variance")
-    // Fixed small variance at t = 0 is 0 there, and its logarithm that of t = 1; here the two belong together.
+    // Fixed small variance at t = 0 is 0 there, and its logarithm that of t = 1; here the two
+    // belong together.
     let belonging =
       try item.variance == .fixedSmall ? golden.doubles("reverse/\(item.name).log_variance").map { exp($0) } : variances
-    for (value, expected) in zip(p.variance.scalars, belonging) { #expect(isClose(value, expected, relative: 9 * delta)) }
+    for (value, expected) in zip(p.variance.scalars, belonging) {
+      #expect(isClose(value, expected, relative: 9 * delta))
+    }
   }
 
   @Test func `x0 is transformed before it is clipped`() throws {
     let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .fixedSmall, clipping: .range(-1...1))
-    let transform = { (x: SampleBatch<Double>) in SampleBatch(shape: x.shape, scalars: x.scalars.map { 0.9 * $0 + 0.05 }) }
+    let transform = { (x: SampleBatch<Double>) in
+      SampleBatch(shape: x.shape, scalars: x.scalars.map { 0.9 * $0 + 0.05 })
+    }
     let p = try process.distribution(
       output: call(0, of: "outputs", variance: .fixedSmall), sample: tensor("moments/sample"),
       timesteps: golden.integers("moments/timesteps"), transform: transform)
     try expect(p.denoised.scalars, equal: "reverse/transformed.pred_xstart", within: 4 * 200 * delta)
     try expect(p.mean.scalars, equal: "reverse/transformed.mean", within: 8 * 200 * delta)
-    try run("sample/transformed", DDPM(), predicting: .epsilon, variance: .fixedSmall, clips: true, transform: transform)
+    try run(
+      "sample/transformed", DDPM(), predicting: .epsilon, variance: .fixedSmall, clips: true, transform: transform)
   }
 
   @Test(arguments: cases.filter { $0.variance.isLearned && $0.prediction != .previous })
@@ -132,14 +146,16 @@ import Testing
   @Test(arguments: cases.filter { $0.prediction == .epsilon })
   func `p_sample guided by a classifier is the reference's`(of item: Case) throws {
     try run(
-      "guided/\(item.name)", DDPM(variance: item.variance), predicting: .epsilon, variance: item.variance, clips: item.clips,
+      "guided/\(item.name)", DDPM(variance: item.variance), predicting: .epsilon, variance: item.variance,
+      clips: item.clips,
       guidance: { .mean($0) })
   }
 
   @Test(arguments: cases.filter { [.fixedSmall, .learnedRange].contains($0.variance) && $0.prediction != .previous })
   func `ddim_sample guided by a classifier is the reference's`(of item: Case) throws {
     try run(
-      "ddim/guided/\(item.name)", DDIM(eta: 0.5), predicting: item.prediction, variance: item.variance, clips: item.clips,
+      "ddim/guided/\(item.name)", DDIM(eta: 0.5), predicting: item.prediction, variance: item.variance,
+      clips: item.clips,
       guidance: { .score($0) })
   }
 

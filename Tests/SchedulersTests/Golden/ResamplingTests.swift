@@ -2,12 +2,14 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// guided-diffusion's resample.py: the loss-aware sampler at several points of a training, and the batches that it draws there.
+/// guided-diffusion's resample.py: the loss-aware sampler at several points of a training, and the
+/// batches that it draws there.
 @Suite struct ResamplingTests {
   private static let golden = Result { try Safetensors("resampling.safetensors") }
 
   @Test(arguments: [(7, 3, 0.05), (20, 10, 0.001), (1, 2, 0.5)])
-  func `probabilities, draws and weights are those of guided-diffusion`(count: Int, length: Int, uniform: Double) throws {
+  func `probabilities, draws and weights are those of guided-diffusion`(count: Int, length: Int, uniform: Double) throws
+  {
     let golden = try Self.golden.get()
     let name = "\(count)/\(length)/\(uniform)"
     let losses = zip(try golden.integers("\(name).timesteps"), try golden.doubles("\(name).losses"))
@@ -16,8 +18,8 @@ import Testing
     let probabilities = try golden.doubles("\(name).probabilities")
     let (uniforms, drawn) = (try golden.doubles("\(name).uniforms"), try golden.integers("\(name).drawn"))
     let weights = try golden.floats("\(name).weights")
-    // A sum of n rounded squares is off by n + 1 units, half of that as a root; the sum over T by T; at most eight operations follow,
-    // in either implementation.
+    // A sum of n rounded squares is off by n + 1 units, half of that as a root; the sum over T by
+    // T; at most eight operations follow, in either implementation.
     let tolerance = 2 * Double(length + count + 10) * unit
 
     var sampler = try LossSecondMoment(timesteps: count, historyLength: length, uniformProbability: uniform)

@@ -2,8 +2,9 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Whole runs of diffusers, k-diffusion and guided-diffusion in float64: every sample and every x̂0 after every step, from the recorded
-/// outputs and noise. `Fixtures/recipes/trajectories.py` says how they were made and what had to be put right there.
+/// Whole runs of diffusers, k-diffusion and guided-diffusion in float64: every sample and every x̂0
+/// after every step, from the recorded outputs and noise. `Fixtures/recipes/trajectories.py` says
+/// how they were made and what had to be put right there.
 @Suite struct TrajectoryTests {
   private static let golden = Result { try Safetensors("trajectories.safetensors") }
   private static let guided = Result { try Safetensors("guided-trajectories.safetensors") }
@@ -22,7 +23,8 @@ import Testing
   }
 
   static let clippings: [String: Clipping] = [
-    "none": .none, "range": .range(-1...1), "dynamic": .dynamic(ratio: 0.9, maximum: 1.5), "dynamic1": .dynamic(ratio: 0.9),
+    "none": .none, "range": .range(-1...1), "dynamic": .dynamic(ratio: 0.9, maximum: 1.5),
+    "dynamic1": .dynamic(ratio: 0.9),
   ]
 
   private static let ddpm = [("fixed_small", Variance.fixedSmall), ("fixed_large", .fixedLarge)]
@@ -75,8 +77,9 @@ import Testing
     }
   }
 
-  /// A network that predicts the previous sample, clipped: this library makes the step from the clipped x̂0, as it does for any other
-  /// prediction; guided-diffusion's p_sample steps as if nothing were clipped.
+  /// A network that predicts the previous sample, clipped: this library makes the step from the
+  /// clipped x̂0, as it does for any other prediction; guided-diffusion's p_sample steps as if
+  /// nothing were clipped.
   @Test(arguments: ["linear", "cosine"])
   func `clipping acts on the sample after a predicted mean, unlike in the reference`(schedule: String) throws {
     let file = try Self.guided.get()
@@ -102,16 +105,19 @@ import Testing
 
   /// The relative error of a coefficient, for each step: δ of `RunningBound`.
   ///
-  /// The references' tables: each α is rounded once and each product once, so ᾱ has the relative error e = 2·(t + 1)·u. 1 − ᾱ, or
-  /// 1/ᾱ − 1, is computed from the rounded ᾱ: f = e/(1 − ᾱ) + u. The β of a step from t to s is 1 − q with q = ᾱ_t/ᾱ_s, where the
-  /// error of the product up to s cancels: g = (2·(t − s) + 4)·u·q/(1 − q) + u. guided-diffusion makes new products of 1 − β, so that
-  /// each kept step adds u/q for the rounding of β and 3u for the other operations to e. A coefficient is a product or a quotient of
-  /// at most two of each at either end. This library's has the cancellation that `Posterior` documents, 4u/(1 − (σ'/σ)²), twice at
-  /// most. 32u stand for the other operations, and for the logarithm of a variance, up to about 12 in size, that guided-diffusion
-  /// halves and takes the exponential of.
+  /// The references' tables: each α is rounded once and each product once, so ᾱ has the relative
+  /// error e = 2·(t + 1)·u. 1 − ᾱ, or 1/ᾱ − 1, is computed from the rounded ᾱ: f = e/(1 − ᾱ) + u.
+  /// The β of a step from t to s is 1 − q with q = ᾱ_t/ᾱ_s, where the error of the product up to s
+  /// cancels: g = (2·(t − s) + 4)·u·q/(1 − q) + u. guided-diffusion makes new products of 1 − β, so
+  /// that each kept step adds u/q for the rounding of β and 3u for the other operations to e. A
+  /// coefficient is a product or a quotient of at most two of each at either end. This library's
+  /// has the cancellation that `Posterior` documents, 4u/(1 − (σ'/σ)²), twice at most. 32u stand
+  /// for the other operations, and for the logarithm of a variance, up to about 12 in size, that
+  /// guided-diffusion halves and takes the exponential of.
   ///
-  /// k-diffusion is given sigmas, which are within 4u of this library's on both sides, and has that cancellation and operations alone.
-  /// DPM-Solver divides steps of ln(signal/noise), each end of which has the absolute error (e + f)/2 and u for its size, by each other.
+  /// k-diffusion is given sigmas, which are within 4u of this library's on both sides, and has that
+  /// cancellation and operations alone. DPM-Solver divides steps of ln(signal/noise), each end of
+  /// which has the absolute error (e + f)/2 and u for its size, by each other.
   private static func deltas(_ plan: SamplingPlan, schedule: NoiseSchedule, reference: Reference) -> [Double] {
     func common(_ step: SamplingPlan.Step) -> Double {
       let ratio = step.arrival.sigma / step.query.level.sigma
@@ -167,7 +173,8 @@ import Testing
       run.advance(output: SampleBatch(shape: shape, scalars: output), noise: SampleBatch(shape: shape, scalars: noise))
       let denoised = try #require(run.denoised)
       bound.advance(
-        step, clipping: plan.clipping, sampleSize: denoised.sampleSize, sample: x, output: output, denoised: denoised.scalars,
+        step, clipping: plan.clipping, sampleSize: denoised.sampleSize, sample: x, output: output,
+        denoised: denoised.scalars,
         noise: noise, delta: deltas[k])
       let pairs = [
         ("sample", run.sample.scalars, call(k, of: samples), bound.sample),
@@ -181,7 +188,10 @@ import Testing
           if !(difference <= tolerance * worst.ratio) {
             worst = (
               difference / tolerance,
-              "\(item), step \(k), \(name)[\(i)]: \(values[i]) here, \(expected[i]) there, difference \(difference), tolerance \(tolerance)"
+              """
+              \(item), step \(k), \(name)[\(i)]: \(values[i]) here, \(expected[i]) there, \
+              off by \(difference), allowed \(tolerance)
+              """
             )
           }
         }

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Schedulers
 
-/// Grids of rectified flow against diffusers': `Fixtures/recipes/flow.py` says which options made them.
+/// Grids of rectified flow against diffusers': `Fixtures/recipes/flow.py` says which options made
+/// them.
 @Suite struct FlowSpacingTests {
   private static let file = Result { try Safetensors("flow.safetensors") }
   private static let sizes = [256, 1024, 1536, 4096, 16384]
@@ -21,7 +22,8 @@ import Testing
     ("reversed", FlowSpacing(shift: .fixed(2), isReversed: true), nil),
   ]
 
-  @Test(arguments: spacings.indices, [1, 2, 4, 10, 28]) func `times and what the network is told are those of diffusers`(
+  @Test(arguments: spacings.indices, [1, 2, 4, 10, 28])
+  func `times and what the network is told are those of diffusers`(
     index: Int, steps: Int
   ) throws {
     let (name, spacing, mu) = Self.spacings[index]
@@ -34,10 +36,12 @@ import Testing
     #expect(grid.steps == sigmas.count && grid.points.last == .clean)
     var worst = WorstRatio()
     for (i, point) in grid.points.dropLast().enumerated() {
-      // diffusers holds t or 1 − t alone, within ten units of 1; SciPy's quantiles of beta are within a few hundred.
+      // diffusers holds t or 1 − t alone, within ten units of 1; SciPy's quantiles of beta are
+      // within a few hundred.
       let tolerance = (name == "beta" ? 2048 : 64) * unit
       let (told, level) = (timesteps[i], point.level)
-      worst.compare(spacing.isReversed ? level.signal : level.noise, with: sigmas[i], within: tolerance, at: "t of \(i)")
+      worst.compare(
+        spacing.isReversed ? level.signal : level.noise, with: sigmas[i], within: tolerance, at: "t of \(i)")
       worst.compare(level.signal + level.noise, with: 1, within: 8 * unit, at: "path at \(i)")
       worst.compare(point.timestep, with: told, within: 1000 * tolerance, at: "timestep of \(i)")
     }
@@ -110,7 +114,9 @@ import Testing
     for times in [[], [1.5], [0], [.nan]] as [[Double]] {
       #expect(throws: GridError.self) { try SamplingGrid(flow: FlowSpacing(), times: times) }
     }
-    #expect(throws: GridError.sigma(1, index: 1, previous: 1)) { try SamplingGrid(flow: FlowSpacing(), times: [0.5, 0.5]) }
+    #expect(throws: GridError.sigma(1, index: 1, previous: 1)) {
+      try SamplingGrid(flow: FlowSpacing(), times: [0.5, 0.5])
+    }
   }
 
   @Test func `two sizes of one number of tokens have no line through them`() async {

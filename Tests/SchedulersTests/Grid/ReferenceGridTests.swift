@@ -3,7 +3,8 @@ import Testing
 
 @testable import Schedulers
 
-/// The spacings against other libraries' and against 50-digit arithmetic: `Fixtures/recipes/grids.py` says how they were made.
+/// The spacings against other libraries' and against 50-digit arithmetic:
+/// `Fixtures/recipes/grids.py` says how they were made.
 @Suite struct ReferenceGridTests {
   private static let file = Result { try Safetensors("grids.safetensors") }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
@@ -30,8 +31,9 @@ import Testing
     let rows = try Self.file.get().doubles("quantiles/\(name)")
     let parameters = name.split(separator: "/").compactMap { Double($0) }
     let distribution = BetaDistribution(alpha: parameters[0], beta: parameters[1])
-    // Each term of the sum has four roundings more than the one before, and after twenty they hardly count, with parameters up to 10: 80
-    // units in the value, and as many in the whole that it is compared with. 256 leave room for the powers.
+    // Each term of the sum has four roundings more than the one before, and after twenty they
+    // hardly count, with parameters up to 10: 80 units in the value, and as many in the whole that
+    // it is compared with. 256 leave room for the powers.
     var worst = WorstRatio()
     for row in stride(from: 0, to: rows.count, by: 4) {
       let (p, x, rest, elasticity) = (rows[row], rows[row + 1], rows[row + 2], rows[row + 3])
@@ -52,8 +54,9 @@ import Testing
     Comparisons.count(steps)
   }
 
-  @Test(arguments: [1, 50, 1000, 4000]) func `beta spacing has as many timesteps as are asked for, each once`(total: Int) throws
-  {
+  @Test(arguments: [1, 50, 1000, 4000]) func `beta spacing has as many timesteps as are asked for, each once`(
+    total: Int
+  ) throws {
     let distribution = BetaDistribution(alpha: 0.6, beta: 0.6)
     for steps in [1, 2, 3, 7, 61, 300, 999, 1000, 4000] where steps <= total {
       let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: total)
@@ -62,7 +65,8 @@ import Testing
       #expect(steps < 2 || timesteps.last == 0)
       // Where the quantiles are two timesteps apart, each is at its own.
       let quantiles = distribution.spaced(steps).map { Double(total - 1) * $0.x }
-      for i in 1..<max(steps - 1, 1) where quantiles[i - 1] - quantiles[i] > 2 && timesteps[i - 1] >= Int(quantiles[i - 1]) {
+      for i in 1..<max(steps - 1, 1)
+      where quantiles[i - 1] - quantiles[i] > 2 && timesteps[i - 1] >= Int(quantiles[i - 1]) {
         #expect(abs(Double(timesteps[i]) - quantiles[i]) <= 0.5)
       }
     }
@@ -74,17 +78,22 @@ import Testing
       try compare(sigmas(.polyexponential(rho: rho), steps), with: "polyexponential/\(rho.plain)/\(steps)", units: 48)
     }
     #expect(
-      zip(sigmas(.polyexponential(), steps), sigmas(.exponential, steps)).allSatisfy { isClose($0, $1, relative: 24 * unit) })
+      zip(sigmas(.polyexponential(), steps), sigmas(.exponential, steps)).allSatisfy {
+        isClose($0, $1, relative: 24 * unit)
+      })
   }
 
-  // diffusers' sigmas come from cumulative products in Double, whose error T·2⁻⁵³ is divided by 1 − ᾱ, 8.5e-4 at the small end.
+  // diffusers' sigmas come from cumulative products in Double, whose error T·2⁻⁵³ is divided by 1 −
+  // ᾱ, 8.5e-4 at the small end.
   @Test(arguments: steps) func `Lu's lambdas are exponential spacing`(steps: Int) throws {
     let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .exponential)
     try compare(grid.points.dropLast().map(\.level.sigma), with: "lu/\(steps)", units: 1000 / 8.5e-4)
   }
 
   @Test(arguments: zip(AlignYourSteps.allCases, ["StableDiffusion", "StableDiffusionXL", "StableDiffusionVideo"]))
-  func `aligned steps are the published ones, and between them the interpolated`(family: AlignYourSteps, name: String) throws {
+  func `aligned steps are the published ones, and between them the interpolated`(family: AlignYourSteps, name: String)
+    throws
+  {
     let table = "ays/\(name)Sigmas"
     #expect(try family.sigmas(steps: 10) == Self.file.get().doubles(table))
     for steps in [1, 4, 7, 25] { try compare(family.sigmas(steps: steps), with: "\(table)/\(steps)", units: 48) }
@@ -126,7 +135,9 @@ import Testing
         { try SamplingGrid(Self.schedule, steps: 5, spacing: spacing) },
         { try SamplingGrid(flow: FlowSpacing(times: times), steps: 5) },
       ] {
-        guard case .parameter(name, _, allowed: "in 0.1 ... 10") = try #require(throws: GridError.self, performing: make) else {
+        guard
+          case .parameter(name, _, allowed: "in 0.1 ... 10") = try #require(throws: GridError.self, performing: make)
+        else {
           Issue.record("\(spacing)")
           continue
         }

@@ -11,7 +11,8 @@ import Testing
   }
 
   @Test(arguments: TimestepSpacing.all)
-  func `every number of steps gives exactly that many timesteps, falling, inside the schedule`(spacing: TimestepSpacing) throws
+  func `every number of steps gives exactly that many timesteps, falling, inside the schedule`(spacing: TimestepSpacing)
+    throws
   {
     for steps in 1...1000 {
       let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing)
@@ -61,10 +62,14 @@ import Testing
 
   @Test(arguments: [0, -3, 1001, .max, .min]) func `a number of steps that does not fit is an error`(steps: Int) {
     for spacing in TimestepSpacing.all {
-      #expect(throws: GridError.steps(steps, timesteps: 1000)) { try SamplingGrid(schedule, steps: steps, spacing: spacing) }
+      #expect(throws: GridError.steps(steps, timesteps: 1000)) {
+        try SamplingGrid(schedule, steps: steps, spacing: spacing)
+      }
     }
     for spacing in SigmaSpacing.all {
-      #expect(throws: GridError.steps(steps, timesteps: 1000)) { try SamplingGrid(schedule, steps: steps, spacing: spacing) }
+      #expect(throws: GridError.steps(steps, timesteps: 1000)) {
+        try SamplingGrid(schedule, steps: steps, spacing: spacing)
+      }
     }
   }
 
@@ -75,7 +80,9 @@ import Testing
     let distilled = (1...50).map { Double(1000 - 20 * ($0 - 1) - 1) }
     #expect(all.points.dropLast().map(\.timestep) == distilled)
     for (steps, original) in [(51, 50), (1, 0), (1, 1001), (2, -1)] {
-      #expect(throws: GridError.self) { try SamplingGrid(schedule, steps: steps, spacing: .distilled(originalSteps: original)) }
+      #expect(throws: GridError.self) {
+        try SamplingGrid(schedule, steps: steps, spacing: .distilled(originalSteps: original))
+      }
     }
   }
 
@@ -125,7 +132,8 @@ import Testing
       let grid = try SamplingGrid(schedule, steps: steps, spacing: spacing)
       let points = grid.points.dropLast()
       #expect(grid.steps == steps && grid.points.last == .clean)
-      #expect(zip(points, points.dropFirst()).allSatisfy { $0.level.sigma > $1.level.sigma && $0.timestep > $1.timestep })
+      #expect(
+        zip(points, points.dropFirst()).allSatisfy { $0.level.sigma > $1.level.sigma && $0.timestep > $1.timestep })
       #expect(points.allSatisfy { $0.timestep >= 0 && $0.timestep <= 999 })
     }
   }
@@ -210,14 +218,17 @@ import Testing
     // Levels whose sigma is exact: 1 and 3/4.
     #expect(throws: GridError.sigma(1, index: 2, previous: 0.75)) {
       try SamplingGrid(
-        points: [NoiseLevel(signal: 1, noise: 2), NoiseLevel(signal: 0.5, noise: 0.375), NoiseLevel(signal: 1, noise: 1)]
-          .map { .init(timestep: 0, level: $0) })
+        points: [
+          NoiseLevel(signal: 1, noise: 2), NoiseLevel(signal: 0.5, noise: 0.375), NoiseLevel(signal: 1, noise: 1),
+        ]
+        .map { .init(timestep: 0, level: $0) })
     }
   }
 }
 
 @Suite struct GridSlicingTests {
-  private let grid = try! SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 30, spacing: TimestepSpacing.trailing)
+  private let grid = try! SamplingGrid(
+    NoiseSchedule(.linear(), timesteps: 1000), steps: 30, spacing: TimestepSpacing.trailing)
 
   @Test func `strength keeps the last part of the steps, rounded down`() throws {
     #expect(try grid.starting(strength: 1) == grid)
@@ -235,7 +246,8 @@ import Testing
         let (steps, strength, left) = (Int(rows[row]), rows[row + 1], Int(rows[row + 2]))
         let grid =
           try kind == "flow"
-          ? SamplingGrid(flow: .stableDiffusion3, steps: steps) : SamplingGrid(schedule, steps: steps, spacing: .trailing)
+          ? SamplingGrid(flow: .stableDiffusion3, steps: steps)
+          : SamplingGrid(schedule, steps: steps, spacing: .trailing)
         #expect(try grid.starting(strength: strength).steps == left, "\(kind): \(steps) steps, strength \(strength)")
       }
       Comparisons.count(rows.count / 3)
@@ -249,9 +261,11 @@ import Testing
     let schedule = try NoiseSchedule(.scaledLinear(), timesteps: 1000)
     #expect(try SamplingGrid(schedule, sigmas: [5, 1, 0]) == SamplingGrid(schedule, sigmas: [5, 1]))
     #expect(
-      try SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1, 0]) == SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1]))
+      try SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1, 0])
+        == SamplingGrid(edm: EDMPreconditioning(), sigmas: [5, 1]))
     #expect(
-      try SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5, 0]) == SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5]))
+      try SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5, 0])
+        == SamplingGrid(flow: .stableDiffusion3, times: [1, 0.5]))
     let error = #expect(throws: GridError.self) { try SamplingGrid(schedule, sigmas: [5, 0, 1]) }
     #expect("\(error!)" == "sigma 0 at step 1 must be finite and above 0; the last may be 0, for clean data at the end")
     #expect(throws: GridError.self) { try SamplingGrid(schedule, sigmas: [0]) }

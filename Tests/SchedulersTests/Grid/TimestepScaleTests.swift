@@ -23,7 +23,8 @@ import Testing
 
   @Test func `points without a schedule are their own scale`() throws {
     let grid = try SamplingGrid(points: [
-      .init(timestep: 8, level: NoiseLevel(signal: 0, noise: 1)), .init(timestep: 5, level: .variancePreserving(sigma: 4)),
+      .init(timestep: 8, level: NoiseLevel(signal: 0, noise: 1)),
+      .init(timestep: 5, level: .variancePreserving(sigma: 4)),
       .init(timestep: 3, level: .variancePreserving(sigma: 1)), .clean,
     ])
     #expect(isClose(grid.timestepScale.sigma(timestep: 4), 2, relative: 8 * unit))
@@ -41,16 +42,20 @@ import Testing
     }
     let (down, up) = (try scale { 1000 * $0 }, try scale { 1000 * (1 - $0) })
     #expect(
-      isClose(down.timestep(sigma: 1), 500, relative: 4 * unit) && isClose(down.sigma(timestep: 500), 1, relative: 8 * unit))
+      isClose(down.timestep(sigma: 1), 500, relative: 4 * unit)
+        && isClose(down.sigma(timestep: 500), 1, relative: 8 * unit))
     #expect(
-      isClose(up.timestep(sigma: 1.5), 400, relative: 8 * unit) && isClose(up.sigma(timestep: 400), 1.5, relative: 8 * unit))
+      isClose(up.timestep(sigma: 1.5), 400, relative: 8 * unit)
+        && isClose(up.sigma(timestep: 400), 1.5, relative: 8 * unit))
     // Noise alone is on the line too, where there is no sigma.
     #expect(
-      isClose(up.timestep(sigma: 99), 10, relative: 256 * unit) && isClose(down.timestep(sigma: 4), 800, relative: 8 * unit))
+      isClose(up.timestep(sigma: 99), 10, relative: 256 * unit)
+        && isClose(down.timestep(sigma: 4), 800, relative: 8 * unit))
     #expect(down.sigma(timestep: 1000) == .infinity && up.sigma(timestep: 999) == down.sigma(timestep: 1))
   }
 
-  /// A level of sigma 1 between two: on the circle, at signal 1, as networks of Karras et al. are given it, on the straight path.
+  /// A level of sigma 1 between two: on the circle, at signal 1, as networks of Karras et al. are
+  /// given it, on the straight path.
   @Test func `a point between two is on their path`() throws {
     func middle(_ level: (Double) -> NoiseLevel, scale: (Double) -> Double = { _ in 1 }) throws -> SamplingGrid.Point {
       let ends = [4, 0.25].map { SamplingGrid.Point(timestep: 5 * $0, level: level($0), inputScale: scale($0)) }
@@ -90,7 +95,9 @@ import Testing
 
   @Test func `schedules survive being saved to the bit, however they were made`() throws {
     let bars = try NoiseSchedule(alphaBars: schedule.alphaBars)
-    for schedule in [schedule, bars, try schedule.rescaledToZeroTerminalSNR(), try schedule.respaced(by: .ddim(50)).schedule] {
+    for schedule in [
+      schedule, bars, try schedule.rescaledToZeroTerminalSNR(), try schedule.respaced(by: .ddim(50)).schedule,
+    ] {
       #expect(try JSONDecoder().decode(NoiseSchedule.self, from: JSONEncoder().encode(schedule)) == schedule)
     }
     #expect(bars != schedule)

@@ -2,7 +2,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// What a file says that cannot be followed: an error that names the class and the option, where diffusers fails deep inside or returns NaN.
+/// What a file says that cannot be followed: an error that names the class and the option, where
+/// diffusers fails deep inside or returns NaN.
 @Suite struct BadInputTests {
   typealias Value = DiffusersConfiguration.Value
 
@@ -12,20 +13,26 @@ import Testing
     (.lms, ["trained_betas": [0.1, 1.5, 0.2], "num_train_timesteps": 3], 3, "trained_betas of LMSDiscreteScheduler"),
     (.ddim, ["steps_offset": 5000], 5, "steps_offset"),
     (.ddim, ["clip_sample_range": .number(.infinity)], 5, "clip_sample_range"),
-    (.ddim, ["thresholding": true, "dynamic_thresholding_ratio": 1.5], 5, "dynamic_thresholding_ratio 1.5 of DDIMScheduler"),
+    (
+      .ddim, ["thresholding": true, "dynamic_thresholding_ratio": 1.5], 5,
+      "dynamic_thresholding_ratio 1.5 of DDIMScheduler"
+    ),
     (.deis, ["thresholding": true, "sample_max_value": 0.0], 5, "sample_max_value 0.0 of DEISMultistepScheduler"),
     (.flowMatchEulerDiscrete, ["shift_terminal": 0.1], 1, "shift_terminal 0.1 of FlowMatchEulerDiscreteScheduler"),
     (.flowMatchEulerDiscrete, ["use_dynamic_shifting": true], 5, "needs mu"),
     (.lcm, ["timestep_scaling": 1e40], 4, "timestep_scaling"), (.tcd, [:], 51, "original_inference_steps"),
-    (.edmEuler, ["sigma_max": .number(.infinity)], 5, "sigma_max"), (.saSolver, ["predictor_order": 7], 5, "predictor_order 7"),
+    (.edmEuler, ["sigma_max": .number(.infinity)], 5, "sigma_max"),
+    (.saSolver, ["predictor_order": 7], 5, "predictor_order 7"),
     (.dpmSolverSinglestep, ["solver_order": 0], 5, "solver_order 0 of DPMSolverSinglestepScheduler"),
     (.dpmSolverMultistep, ["use_karras_sigmas": true, "use_exponential_sigmas": true], 5, "use_exponential_sigmas"),
     (
-      .dpmSolverMultistep, ["use_flow_sigmas": true], 5, "DPMSolverMultistepScheduler: epsilon prediction does not determine x0"
+      .dpmSolverMultistep, ["use_flow_sigmas": true], 5,
+      "DPMSolverMultistepScheduler: epsilon prediction does not determine x0"
     ),
     // A beta so small that ᾱ stays as it is, of which a part is taken.
     (
-      .dpmSolverMultistep, ["trained_betas": [0.3, 1e-40, 0.5], "num_train_timesteps": 3, "lambda_min_clipped": -9.0], 2,
+      .dpmSolverMultistep, ["trained_betas": [0.3, 1e-40, 0.5], "num_train_timesteps": 3, "lambda_min_clipped": -9.0],
+      2,
       "trained_betas of DPMSolverMultistepScheduler"
     ),
   ]
@@ -41,7 +48,9 @@ import Testing
   }
 
   @Test func `errors of parts name the class, whatever the value`() throws {
-    let values: [Value] = [0, -1, 2, 1e9, 1e-40, 1e300, .number(.infinity), .integer(.max), .integer(.min), "zero", true, []]
+    let values: [Value] = [
+      0, -1, 2, 1e9, 1e-40, 1e300, .number(.infinity), .integer(.max), .integer(.min), "zero", true, [],
+    ]
     for schedulerClass in DiffusersConfiguration.Class.allCases {
       for option in DiffusersConfiguration.Option.all(of: schedulerClass) where option.name != "num_train_timesteps" {
         for value in values {
@@ -67,7 +76,8 @@ import Testing
       if schedulerClass == .ddim || schedulerClass == .tcd {
         #expect(throws: Never.self) { try noisy() }
       } else {
-        #expect("\(#expect(throws: ConfigurationError.self) { try noisy() }!)".hasPrefix("eta 0.5 of"), "\(schedulerClass)")
+        #expect(
+          "\(#expect(throws: ConfigurationError.self) { try noisy() }!)".hasPrefix("eta 0.5 of"), "\(schedulerClass)")
       }
     }
   }

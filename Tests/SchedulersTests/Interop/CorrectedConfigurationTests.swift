@@ -8,7 +8,8 @@ import Testing
   private typealias Values = [String: DiffusersConfiguration.Value]
 
   private static func plan(
-    _ schedulerClass: DiffusersConfiguration.Class, _ values: Values = [:], steps: Int = 10, with run: RunArguments = .init()
+    _ schedulerClass: DiffusersConfiguration.Class, _ values: Values = [:], steps: Int = 10,
+    with run: RunArguments = .init()
   ) throws -> SamplingPlan {
     try DiffusersConfiguration(schedulerClass, values).plan(steps: steps, with: run)
   }
@@ -24,14 +25,17 @@ import Testing
     ] {
       let own = try DDPM(variance: variance).plan(over: leading, predicting: .x0)
       #expect(
-        try Self.plan(.ddpm, ["variance_type": .string(name), "clip_sample": false, "prediction_type": "sample"]) == own,
+        try Self.plan(.ddpm, ["variance_type": .string(name), "clip_sample": false, "prediction_type": "sample"])
+          == own,
         "\(name)")
     }
-    let scaled = try NoiseSchedule(.scaledLinear(start: 0.00085, end: 0.012), timesteps: 500).rescaledToZeroTerminalSNR()
+    let scaled = try NoiseSchedule(.scaledLinear(start: 0.00085, end: 0.012), timesteps: 500)
+      .rescaledToZeroTerminalSNR()
     let trailing = try SamplingGrid(scaled, steps: 7, spacing: .trailing)
     let values: Values = [
       "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "num_train_timesteps": 500,
-      "rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "prediction_type": "v_prediction", "thresholding": true,
+      "rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "prediction_type": "v_prediction",
+      "thresholding": true,
       "sample_max_value": 2.0, "dynamic_thresholding_ratio": 0.9,
     ]
     let own = try DDIM(eta: 0.3).plan(over: trailing, predicting: .v, clipping: .dynamic(ratio: 0.9, maximum: 2))
@@ -55,7 +59,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (DiffusersConfiguration.Class.eulerDiscrete, "euler", 1e-4, 0.02), (.eulerAncestralDiscrete, "euler-ancestral", 1e-4, 0.02),
+    (DiffusersConfiguration.Class.eulerDiscrete, "euler", 1e-4, 0.02),
+    (.eulerAncestralDiscrete, "euler-ancestral", 1e-4, 0.02),
     (.heunDiscrete, "heun", 0.00085, 0.012), (.dpmSolverSDE, "dpm++sde", 0.00085, 0.012),
   ])
   func `Euler's family has samples x0 + sigma·epsilon`(
@@ -92,10 +97,12 @@ import Testing
     let grid = try SamplingGrid(flow: FlowSpacing(shift: .fixed(3), last: 0.001), steps: 10)
     let plan = try Self.plan(.flowMatchHeunDiscrete, ["shift": 3.0], with: arguments)
     // A noise of 0.25 is a sigma of 1/3, and one of 0.8 a sigma of 4.
-    let own = try Churn(StraightHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(over: grid, predicting: .flow)
+    let own = try Churn(StraightHeun(), amount: 4, range: 0.25 / 0.75...0.8 / (1 - 0.8)).plan(
+      over: grid, predicting: .flow)
     #expect(plan == own)
-    // A network that knows that the datum is 0 says x/t: what is left of the noise and what is added are the noise of the next level. It is
-    // the difference of numbers as much larger as the noise falls in a step.
+    // A network that knows that the datum is 0 says x/t: what is left of the noise and what is
+    // added are the noise of the next level. It is the difference of numbers as much larger as the
+    // noise falls in a step.
     let fall = grid.intervals.dropLast().map { $0.from.level.noise / $0.to.level.noise }.max() ?? 1
     var level = plan.start
     for step in plan.steps {
@@ -117,12 +124,15 @@ import Testing
     let values: Values = ["timestep_spacing": "trailing", "solver_type": "heun"]
     let own = try DPMSolverPlusPlusInversion(slopeRule: .exact).plan(over: grid, predicting: .epsilon)
     #expect(try Self.plan(.dpmSolverMultistepInverse, values, steps: 20) == own)
-    let reach = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 3], steps: 6).steps.map(\.next.estimates.count)
+    let reach = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 3], steps: 6).steps.map(
+      \.next.estimates.count)
     #expect(reach == [1, 1, 2, 3, 2, 1])
     // Where there are no data at the end, the last step is of order 1 whatever the file says.
     let flow: Values = ["use_flow_sigmas": true, "prediction_type": "flow_prediction", "lower_order_final": false]
-    #expect(try Self.plan(.dpmSolverMultistepInverse, flow, steps: 6).steps.map(\.next.estimates.count) == [1, 1, 2, 2, 2, 1])
-    let epsilon = try Self.plan(.dpmSolverMultistepInverse, ["algorithm_type": "dpmsolver", "solver_order": 1], steps: 5)
+    #expect(
+      try Self.plan(.dpmSolverMultistepInverse, flow, steps: 6).steps.map(\.next.estimates.count) == [1, 1, 2, 2, 2, 1])
+    let epsilon = try Self.plan(
+      .dpmSolverMultistepInverse, ["algorithm_type": "dpmsolver", "solver_order": 1], steps: 5)
     let data = try Self.plan(.dpmSolverMultistepInverse, ["solver_order": 1], steps: 5)
     for (one, other) in zip(epsilon.steps, data.steps) {
       // Of order 1 both are DDIM.
@@ -148,7 +158,9 @@ import Testing
         }
       }
     }
-    #expect(throws: ConfigurationError.self) { try Self.plan(.rePaint, steps: 1000, with: RunArguments(resamplings: 101)) }
+    #expect(throws: ConfigurationError.self) {
+      try Self.plan(.rePaint, steps: 1000, with: RunArguments(resamplings: 101))
+    }
     #expect(throws: ConfigurationError.self) { try Self.plan(.ddim, with: RunArguments(jumpLength: 3)) }
     let given = try DiffusersConfiguration(.rePaint, ["num_train_timesteps": 3, "trained_betas": [0.1, 0.2, 0.3]])
     #expect(try given.plan(steps: 3).steps.count == 3)
@@ -159,7 +171,9 @@ import Testing
   @Test func `a consistency model's output is its function, and its noise has the file's factor`() throws {
     let function = ConsistencyFunction(leastSigma: 0.01, sigmaData: 1)
     let grid = try SamplingGrid(consistency: function, steps: 3, levels: 18, largestSigma: 10, rho: 3)
-    let values: Values = ["num_train_timesteps": 18, "sigma_min": 0.01, "sigma_max": 10.0, "sigma_data": 1.0, "rho": 3.0]
+    let values: Values = [
+      "num_train_timesteps": 18, "sigma_min": 0.01, "sigma_max": 10.0, "sigma_data": 1.0, "rho": 3.0,
+    ]
     let (plain, loud) = (try Self.plan(.consistency, values, steps: 3), values.merging(["s_noise": 1.5]) { $1 })
     #expect(plain.clipping == .range(-1...1))
     for (step, interval) in zip(plain.steps, grid.intervals) {
@@ -199,7 +213,8 @@ import Testing
     for fidelity in Fidelity.allCases {
       func largest(_ spacing: String) throws -> Double {
         let values: Values = [spacing: true, "sigma_min": 0.1, "sigma_max": 20.0]
-        return try DiffusersConfiguration(schedulerClass, values).plan(steps: 5, fidelity: fidelity).steps[0].query.level.sigma
+        return try DiffusersConfiguration(schedulerClass, values).plan(steps: 5, fidelity: fidelity).steps[0].query
+          .level.sigma
       }
       #expect(isClose(try largest("use_exponential_sigmas"), 20, relative: 1e-6))
       #expect(try abs(largest("use_karras_sigmas") - 20) > 1)
@@ -222,15 +237,17 @@ import Testing
       .eulerDiscrete, ["timestep_type": "continuous", "prediction_type": "v_prediction"])
     #expect(continuous.steps.allSatisfy { isClose(4 * $0.query.timestep, -$0.query.level.lambda, relative: 1e-9) })
     #expect(
-      try Self.plan(.eulerDiscrete, ["final_sigmas_type": "sigma_min", "timestep_spacing": "trailing"]).steps[9].arrival.noise
+      try Self.plan(.eulerDiscrete, ["final_sigmas_type": "sigma_min", "timestep_spacing": "trailing"]).steps[9].arrival
+        .noise
         > 0)
   }
 
   @Test func `DPM-Solver++ has the order that the file gives each step`() throws {
     func reach(_ values: Values, steps: Int) throws -> [Int] {
-      try Self.plan(.dpmSolverMultistep, values.merging(["timestep_spacing": "trailing"]) { $1 }, steps: steps).steps.map {
-        $0.next.estimates.count
-      }
+      try Self.plan(.dpmSolverMultistep, values.merging(["timestep_spacing": "trailing"]) { $1 }, steps: steps).steps
+        .map {
+          $0.next.estimates.count
+        }
     }
     #expect(try reach([:], steps: 4) == [1, 2, 2, 1])
     #expect(try reach(["solver_order": 1], steps: 4) == [1, 1, 1, 1])
@@ -238,7 +255,8 @@ import Testing
     #expect(try reach(least, steps: 4) == [1, 2, 2, 1])
     #expect(try reach(least, steps: 15).last == 2)
     #expect(try reach(least.merging(["lower_order_final": false]) { $1 }, steps: 4) == [1, 2, 2, 2])
-    #expect(try reach(least.merging(["lower_order_final": false, "euler_at_final": true]) { $1 }, steps: 4) == [1, 2, 2, 1])
+    #expect(
+      try reach(least.merging(["lower_order_final": false, "euler_at_final": true]) { $1 }, steps: 4) == [1, 2, 2, 1])
     // Lambda of the last timestep kept is the first that is not below the limit.
     let clipped = try Self.plan(.dpmSolverMultistep, ["lambda_min_clipped": -3.0, "timestep_spacing": "trailing"])
     let schedule = try NoiseSchedule(.linear(), timesteps: 1000)

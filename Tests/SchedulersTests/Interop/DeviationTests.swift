@@ -4,7 +4,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Every deviation, as diffusers shows it and as the mathematics has it. `Fixtures/recipes/configurations.py` ran diffusers.
+/// Every deviation, as diffusers shows it and as the mathematics has it.
+/// `Fixtures/recipes/configurations.py` ran diffusers.
 @Suite struct DeviationTests {
   /// What diffusers did with a configuration on one number, whose datum is 0.3.
   struct Run: Decodable {
@@ -34,7 +35,8 @@ import Testing
 
   static func run(_ deviation: Deviation) throws -> Run { try #require(runs()[deviation.name]) }
 
-  /// Where a plan ends from a sample, with a network that knows the datum, 0.3, behind every sample at the level of the query.
+  /// Where a plan ends from a sample, with a network that knows the datum, 0.3, behind every sample
+  /// at the level of the query.
   private static func end(of plan: SamplingPlan, from start: Double, _ prediction: Prediction = .epsilon) -> Double {
     plan.sample(from: Real(start)) { x, query in
       let level = query.level.scaled(by: query.inputScale)
@@ -53,7 +55,8 @@ import Testing
       #expect(run.config.deviations(steps: run.steps, with: run.arguments).contains(deviation), label)
       let timesteps = try run.timesteps(.diffusers)
       if run.timesteps.count == timesteps.count {
-        // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off; beta's through SciPy's quantiles of sigma.
+        // IPNDM's go through torch's own sine and arc tangent, each up to an ulp off; beta's
+        // through SciPy's quantiles of sigma.
         let ulps: Float = run.config.schedulerClass == .ipndm || deviation == .betaOverSigmas ? 4 : 0
         #expect(zip(timesteps, run.timesteps).allSatisfy { abs(Float($0) - Float($1)) <= ulps * Float($1).ulp }, label)
       }
@@ -86,7 +89,8 @@ import Testing
     #expect(worst > 3.5e-7 && worst < 3.7e-7)
     #expect(try configuration.schedule(fidelity: .diffusers).alphaBars == tables.alphaBars.map(Double.init))
     let variances = try Fidelity.allCases.map { fidelity in
-      let step = try #require(configuration.plan(steps: 1000, fidelity: fidelity).steps.first { $0.query.timestep == 4 })
+      let step = try #require(
+        configuration.plan(steps: 1000, fidelity: fidelity).steps.first { $0.query.timestep == 4 })
       return step.next.noise * step.next.noise
     }
     let ratio = abs(variances[1] / variances[0] - 1)
@@ -116,7 +120,8 @@ import Testing
     let run = try Self.run(.oneStepFromTheEnd)
     #expect(try run.timesteps(.diffusers) == [0] && run.timesteps(.corrected) == [999])
     let edm = try DiffusersConfiguration(.edmDPMSolverMultistep, ["sigma_schedule": "exponential"])
-    #expect(edm.deviations(steps: 1).contains(.oneStepFromTheEnd) && !edm.deviations(steps: 2).contains(.oneStepFromTheEnd))
+    #expect(
+      edm.deviations(steps: 1).contains(.oneStepFromTheEnd) && !edm.deviations(steps: 2).contains(.oneStepFromTheEnd))
     #expect(isClose(try edm.grid(steps: 1).points[0].level.sigma, 80, relative: 1e-12))
     #expect(isClose(try edm.grid(steps: 1, fidelity: .diffusers).points[0].level.sigma, 0.002, relative: 1e-6))
   }
@@ -145,7 +150,9 @@ import Testing
     }
     #expect(zip(own.steps, own.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
     #expect(!run.config.converted(to: .ddpm).configuration.deviations(steps: 4).contains(.stridedPrevious))
-    #expect(try DiffusersConfiguration(.pndm, ["timestep_spacing": "linspace"]).deviations(steps: 4).contains(.stridedPrevious))
+    #expect(
+      try DiffusersConfiguration(.pndm, ["timestep_spacing": "linspace"]).deviations(steps: 4).contains(
+        .stridedPrevious))
   }
 
   @Test func `roundedMiddles: the middle of a step of Runge and Kutta is half a timestep off`() throws {
@@ -165,7 +172,8 @@ import Testing
     let theirs = try run.plan(.diffusers)
     #expect(theirs.steps.allSatisfy { $0.query.timestep != 0 || $0.query.level == .clean })
     #expect(zip(theirs.steps, theirs.steps.dropFirst()).allSatisfy { $0.arrival == $1.query.level })
-    // In mathematics a datum goes to signal·0.3 + noise·epsilon with the epsilon that the first evaluation sees.
+    // In mathematics a datum goes to signal·0.3 + noise·epsilon with the epsilon that the first
+    // evaluation sees.
     let own = try run.plan(.corrected)
     let level = try #require(own.steps.last).arrival
     let first = try #require(own.steps.first).query.level
@@ -226,7 +234,8 @@ import Testing
     let spacing = FlowSpacing(times: .beta(), shift: .fixed(3), last: 0.001)
     #expect(try flow.grid(steps: 10) == SamplingGrid(flow: spacing, steps: 10))
     // Ends that a file gives are those of the timesteps.
-    let ended = try DiffusersConfiguration(.eulerDiscrete, ["use_beta_sigmas": true, "sigma_min": 0.5, "sigma_max": 700])
+    let ended = try DiffusersConfiguration(
+      .eulerDiscrete, ["use_beta_sigmas": true, "sigma_min": 0.5, "sigma_max": 700])
     let timesteps = try ended.timesteps(steps: 10)
     let table = try ended.schedule().sigmas
     #expect(timesteps[0] == 999 && table[Int(timesteps[9])] > 0.49 && table[Int(timesteps[9]) - 1] < 0.51)
@@ -311,7 +320,8 @@ import Testing
     #expect(try run.timesteps(.diffusers).last == 100 && run.timesteps(.corrected).last == 0)
   }
 
-  /// What a step of order 3 takes of the integral of s², and that integral, ∫₀¹ H·e^(−H(1−s))·s² ds by Simpson's rule.
+  /// What a step of order 3 takes of the integral of s², and that integral, ∫₀¹ H·e^(−H(1−s))·s² ds
+  /// by Simpson's rule.
   private static func curvature(_ plan: SamplingPlan, step i: Int, eta: Double) -> (taken: Double, whole: Double) {
     let (arrival, level) = (plan.steps[i].arrival, plan.steps[i].query.level)
     let h = arrival.lambda - level.lambda
@@ -361,10 +371,12 @@ import Testing
       #expect(isClose(step.query.level.noise, sigma, relative: 1e-6))
       #expect(isClose(step.next.noise, 1.003 * (raised * raised - sigma * sigma).squareRoot(), relative: 1e-5))
       #expect(isClose(step.next.output, sigmas[i + 1] - raised, relative: 1e-5))
-      // diffusers' 1 − ᾱ, 10⁻⁴ at the end, has lost up to half a unit of 1 in float32, and its root half of that.
+      // diffusers' 1 − ᾱ, 10⁻⁴ at the end, has lost up to half a unit of 1 in float32, and its root
+      // half of that.
       #expect(isClose(own.steps[i].query.level.noise, raised, relative: 0x1p-25 / 1e-4))
     }
-    // The noise of the first step is in the sample that a run starts from, and the last step ends at clean data.
+    // The noise of the first step is in the sample that a run starts from, and the last step ends
+    // at clean data.
     #expect(own.steps[9].next.noise == 0 && own.steps[0].next.noise > 0)
     #expect(!run.config.deviations(steps: 10).contains(.lateChurn))
     #expect(try DiffusersConfiguration(.edmEuler).deviations(steps: 10, with: run.arguments).contains(.lateChurn))
@@ -395,7 +407,8 @@ import Testing
 
   @Test func `halvedSlope: the slope of a line has the weight H/2`() throws {
     let run = try Self.run(.halvedSlope)
-    // The second step, of two values and without noise; it begins with the first one's correction, to the next value alone.
+    // The second step, of two values and without noise; it begins with the first one's correction,
+    // to the next value alone.
     func weight(_ fidelity: Fidelity) throws -> (taken: Double, length: Double) {
       let steps = try run.plan(fidelity).steps
       let (from, to, end) = (steps[0].query.level, steps[1].query.level, steps[1].arrival)
@@ -407,7 +420,8 @@ import Testing
     #expect(isClose(own.taken, 1 - (1 - exp(-own.length)) / own.length, relative: 1e-9))
     // Through integrals of λ in float32.
     #expect(isClose(theirs.taken, theirs.length / 2, relative: 1e-4))
-    #expect(run.config.deviations(steps: 3).contains(.halvedSlope) && !run.config.deviations(steps: 2).contains(.halvedSlope))
+    #expect(
+      run.config.deviations(steps: 3).contains(.halvedSlope) && !run.config.deviations(steps: 2).contains(.halvedSlope))
     #expect(try DiffusersConfiguration(.saSolver).deviations(steps: 2).contains(.halvedSlope))
     #expect(try !DiffusersConfiguration(.saSolver).deviations(steps: 1).contains(.halvedSlope))
     let epsilon = try DiffusersConfiguration(.saSolver, ["algorithm_type": "noise_prediction"])
@@ -422,12 +436,15 @@ import Testing
     #expect(own.steps[9].arrival == .clean && own.steps[9].next.estimates.count == 1)
     #expect(isClose(Self.end(of: own, from: 1), 0.3, relative: 1e-9))
     for schedulerClass in [DiffusersConfiguration.Class.uniPC, .dpmSolverMultistep] {
-      let values: [String: DiffusersConfiguration.Value] = ["use_exponential_sigmas": true, "final_sigmas_type": "sigma_min"]
+      let values: [String: DiffusersConfiguration.Value] = [
+        "use_exponential_sigmas": true, "final_sigmas_type": "sigma_min",
+      ]
       #expect(try DiffusersConfiguration(schedulerClass, values).deviations(steps: 10).contains(.idleLastStep))
     }
     // Where the last timestep is 0.
     for schedulerClass in [DiffusersConfiguration.Class.ddim, .pndm] {
-      let configuration = try DiffusersConfiguration(schedulerClass, ["set_alpha_to_one": false, "skip_prk_steps": true])
+      let configuration = try DiffusersConfiguration(
+        schedulerClass, ["set_alpha_to_one": false, "skip_prk_steps": true])
       #expect(configuration.deviations(steps: 10).contains(.idleLastStep))
       let last = try #require(configuration.plan(steps: 10, fidelity: .diffusers).steps.last)
       #expect(last.arrival == last.query.level)
@@ -469,7 +486,8 @@ import Testing
 
   @Test func `lateConversion: v is combined over levels that it does not share`() throws {
     let run = try Self.run(.lateConversion)
-    // With a network that knows the datum, epsilon stays what it is at the start, and every sample on the path of both.
+    // With a network that knows the datum, epsilon stays what it is at the start, and every sample
+    // on the path of both.
     func error(of plan: SamplingPlan, _ samples: [Double]) -> Double {
       let start = plan.steps[0].query.level
       let epsilon = (samples[0] - start.signal * 0.3) / start.noise
@@ -482,7 +500,8 @@ import Testing
     var samples = [1.0]
     _ = own.sample(from: Real(1)) { x, query in
       if query != own.steps[0].query { samples.append(x.value) }
-      return Real(query.level.signal * (x.value - query.level.signal * 0.3) / query.level.noise - query.level.noise * 0.3)
+      return Real(
+        query.level.signal * (x.value - query.level.signal * 0.3) / query.level.noise - query.level.noise * 0.3)
     }
     #expect(samples.count == own.steps.count && error(of: own, samples) < 1e-9)
     #expect(try !DiffusersConfiguration(.pndm).deviations(steps: 10).contains(.lateConversion))
@@ -497,7 +516,9 @@ import Testing
     #expect(dynamic.deviations(steps: 10, with: RunArguments(mu: 1)) == [.float32Tables])
     for schedulerClass in [DiffusersConfiguration.Class.flowMatchHeunDiscrete, .flowMatchLCM] {
       let other = try DiffusersConfiguration(schedulerClass, ["shift": 3.0])
-      #expect(other.deviations(steps: 10) == [.float32Tables, .shiftedTwice] && other.deviations(steps: 1) == [.float32Tables])
+      #expect(
+        other.deviations(steps: 10) == [.float32Tables, .shiftedTwice] && other.deviations(steps: 1) == [.float32Tables]
+      )
       #expect(isClose(try other.grid(steps: 10, fidelity: .diffusers).points[9].level.noise, 0.00893, relative: 1e-3))
     }
   }
@@ -508,7 +529,8 @@ import Testing
       #expect(configuration.deviations(steps: 10).contains(.duplicateStart))
       #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 10, fidelity: .diffusers) }
       #expect(try configuration.plan(steps: 10).steps.count >= 10)
-      #expect(try !DiffusersConfiguration(schedulerClass, ["shift": 3.0]).deviations(steps: 10).contains(.duplicateStart))
+      #expect(
+        try !DiffusersConfiguration(schedulerClass, ["shift": 3.0]).deviations(steps: 10).contains(.duplicateStart))
     }
   }
 
@@ -525,7 +547,8 @@ import Testing
     #expect(isClose(sampling.sample[0], 0.3, relative: 1e-9))
     let euler = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["invert_sigmas": true])
     #expect(!euler.deviations(steps: 10).contains(.noiseForData))
-    let stochastic = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["invert_sigmas": true, "stochastic_sampling": true])
+    let stochastic = try DiffusersConfiguration(
+      .flowMatchEulerDiscrete, ["invert_sigmas": true, "stochastic_sampling": true])
     #expect(stochastic.deviations(steps: 10).contains(.noiseForData))
   }
 
@@ -547,7 +570,8 @@ import Testing
     #expect(noises(theirs) == noises(theirs).sorted(by: >) && noises(own) == noises(own).sorted())
     let last = try #require(theirs.steps.last)
     #expect(last.arrival == last.query.level)
-    // 0.3 and the epsilon that the first evaluation sees in it stay what they are, up to where there are no data.
+    // 0.3 and the epsilon that the first evaluation sees in it stay what they are, up to where
+    // there are no data.
     #expect(own.steps[9].arrival == NoiseLevel(signal: 0, noise: 1))
     let first = own.steps[0].query.level
     let epsilon = 0.3 * (1 - first.signal) / first.noise
@@ -584,7 +608,8 @@ import Testing
     let run = try Self.run(.betasOfLaterSteps)
     let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
     let bars = try run.config.tables().alphaBars.map { Double($0) }
-    // The jump goes from 500, after the step at 600, back to 700. What is left of x̂0 there is the signal.
+    // The jump goes from 500, after the step at 600, back to 700. What is left of x̂0 there is the
+    // signal.
     func taken(_ step: SamplingPlan.Step) -> Double { step.folded.sample * step.query.level.signal }
     #expect(try run.timesteps(.diffusers)[3...4] == [600, 700])
     #expect(isClose(taken(theirs.steps[3]), (bars[500] * bars[799] / bars[599]).squareRoot(), relative: 1e-5))
@@ -598,7 +623,8 @@ import Testing
     let run = try Self.run(.endsAtFirstTimestep)
     let bar = try run.config.tables().alphaBars[0]
     #expect(
-      try isClose(#require(run.plan(.diffusers).steps.last).arrival.noise, (1 - Double(bar)).squareRoot(), relative: 1e-6))
+      try isClose(
+        #require(run.plan(.diffusers).steps.last).arrival.noise, (1 - Double(bar)).squareRoot(), relative: 1e-6))
     #expect(try run.plan(.corrected).steps.last?.arrival == .clean)
   }
 
@@ -641,7 +667,8 @@ import Testing
       clipping.apply(to: &datum, sampleSize: 1)
       return (mean.sample * guided.sample + mean.output * datum[0], datum[0])
     }
-    #expect(isClose(means[0].0, guided.means[0], relative: 1e-6) && isClose(means[0].1, guided.denoised[0], relative: 1e-5))
+    #expect(
+      isClose(means[0].0, guided.means[0], relative: 1e-6) && isClose(means[0].1, guided.denoised[0], relative: 1e-5))
     #expect(guided.means[1] == guided.means[0] && guided.denoised[1] == 1 && means[1].1 == 1)
     #expect(means[1].0 < guided.means[1] - 0.01)
 

@@ -34,7 +34,8 @@ import Testing
   @Test func `every key survives reading and writing, as Python spells it`() throws {
     let text = """
       {"_class_name": "DPMSolverMultistepScheduler", "_diffusers_version": "0.21.4", "lambda_min_clipped": -Infinity,
-       "clip_sample": false, "x": NaN, "y": Infinity, "z": [1, 2.5, "a\\"\\\\\\n\\u0001é", null, {}, []], "steps_offset": 1,
+       "clip_sample": false, "x": NaN, "y": Infinity, "z": [1, 2.5, "a\\"\\\\\\n\\u0001é", null, {}, []], \
+       "steps_offset": 1,
        "big": 123456789012345678901234567890, "trained_betas": null, "o": {"b": true, "a": 1e-05}}
       """
     let configuration = try DiffusersConfiguration.reading(text)
@@ -90,7 +91,8 @@ import Testing
     (DiffusersConfiguration.Class.ddim, "beta_schedule", Value.string("sigmoid")), (.ddpm, "beta_schedule", "linaer"),
     (.eulerAncestralDiscrete, "prediction_type", "sample"), (.ddimInverse, "timestep_spacing", "linspace"),
     (.ddpm, "variance_type", "fixed_huge"), (.dpmSolverMultistep, "solver_order", 4),
-    (.uniPC, "solver_order", 4), (.deis, "solver_order", 0), (.uniPC, "solver_type", "bh3"), (.deis, "algorithm_type", "unipc"),
+    (.uniPC, "solver_order", 4), (.deis, "solver_order", 0), (.uniPC, "solver_type", "bh3"),
+    (.deis, "algorithm_type", "unipc"),
     (.dpmSolverMultistep, "algorithm_type", "dpmsolver+"), (.dpmSolverSinglestep, "algorithm_type", "sde-dpmsolver"),
     (.uniPC, "use_dynamic_shifting", true), (.uniPC, "shift_terminal", 0.1), (.pndm, "prediction_type", "sample"),
     (.kdpm2Discrete, "prediction_type", "sample"), (.lcm, "original_inference_steps", 0),
@@ -109,7 +111,8 @@ import Testing
     (.dpmSolverMultistepInverse, "algorithm_type", "sde-dpmsolver++"),
     (.dpmSolverMultistepInverse, "solver_order", 4), (.dpmSolverMultistepInverse, "prediction_type", "flow_prediction"),
     (.eulerDiscrete, "interpolation_type", "cubic"), (.eulerDiscrete, "final_sigmas_type", "one"),
-    (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000), (.ddpm, "clip_sample_range", -1.0),
+    (.ddpm, "num_train_timesteps", 0), (.ddpm, "num_train_timesteps", 1_000_000_000_000),
+    (.ddpm, "clip_sample_range", -1.0),
     (.dpmSolverMultistep, "prediction_type", "flow_prediction"), (.ddpm, "trained_betas", .list([0.1, 0.2])),
     (.dpmSolverMultistep, "lambda_min_clipped", 100.0),
   ])
@@ -133,7 +136,9 @@ import Testing
         for second in names[(i + 1)...] where own.contains(second) {
           let configuration = try DiffusersConfiguration(schedulerClass, [first: true, second: true])
           for fidelity in Fidelity.allCases {
-            let error = #expect(throws: ConfigurationError.self) { try configuration.plan(steps: 10, fidelity: fidelity) }
+            let error = #expect(throws: ConfigurationError.self) {
+              try configuration.plan(steps: 10, fidelity: fidelity)
+            }
             guard case .option(second, _, schedulerClass.rawValue, _) = error else { throw error! }
           }
         }
@@ -149,7 +154,8 @@ import Testing
       for schedulerClass in DiffusersConfiguration.Class.allCases {
         // A number may be NaN in Python's JSON; as an option it has no meaning.
         let options = DiffusersConfiguration.Option.all(of: schedulerClass).map(\.name)
-        guard options.contains("beta_start"), let configuration = try? DiffusersConfiguration(schedulerClass, values) else {
+        guard options.contains("beta_start"), let configuration = try? DiffusersConfiguration(schedulerClass, values)
+        else {
           continue
         }
         for fidelity in Fidelity.allCases {
@@ -188,7 +194,9 @@ import Testing
             let values: [String: Value] = [
               "num_train_timesteps": 3, "timestep_spacing": .string(spacing), "use_karras_sigmas": true,
             ]
-            guard let configuration = try? DiffusersConfiguration(schedulerClass, values.merging([option.name: value]) { $1 })
+            guard
+              let configuration = try? DiffusersConfiguration(
+                schedulerClass, values.merging([option.name: value]) { $1 })
             else {
               continue
             }
@@ -209,7 +217,8 @@ import Testing
     for schedulerClass in [DiffusersConfiguration.Class.dpmSolverSDE, .consistency, .dpmSolverMultistepInverse] {
       for (least, most) in ends.flatMap({ least in ends.map { (least, $0) } }) {
         let values: [String: Value] = [
-          "sigma_min": .number(least), "sigma_max": .number(most), "sigma_data": .number(most), "use_exponential_sigmas": true,
+          "sigma_min": .number(least), "sigma_max": .number(most), "sigma_data": .number(most),
+          "use_exponential_sigmas": true,
           "num_train_timesteps": 10,
         ]
         for fidelity in Fidelity.allCases {
@@ -225,7 +234,9 @@ import Testing
     let read = try JSONDecoder().decode(
       RunArguments.self, from: Data("{\"eta\": 0.5, \"use_clipped_model_output\": true}".utf8))
     #expect(read == RunArguments(eta: 0.5, usesClippedModelOutput: true))
-    #expect(throws: DecodingError.self) { try JSONDecoder().decode(RunArguments.self, from: Data("{\"etta\": 1}".utf8)) }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(RunArguments.self, from: Data("{\"etta\": 1}".utf8))
+    }
     let euler = try DiffusersConfiguration(.eulerDiscrete)
     let churns = [
       RunArguments(churn: -1), RunArguments(churn: .infinity), RunArguments(churn: 1, churnMinimum: .nan),
@@ -251,8 +262,12 @@ import Testing
       #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, with: arguments) }
     }
     #expect(throws: ConfigurationError.self) { try euler.plan(steps: 5, with: RunArguments(order: 2)) }
-    #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.lms).plan(steps: 5, with: RunArguments(order: 5)) }
-    #expect(throws: ConfigurationError.plan(.option("eta", 2, of: "DDIM", allowed: "0 ... 1"), className: "DDIMScheduler")) {
+    #expect(throws: ConfigurationError.self) {
+      try DiffusersConfiguration(.lms).plan(steps: 5, with: RunArguments(order: 5))
+    }
+    #expect(
+      throws: ConfigurationError.plan(.option("eta", 2, of: "DDIM", allowed: "0 ... 1"), className: "DDIMScheduler")
+    ) {
       try DiffusersConfiguration(.ddim).plan(steps: 5, fidelity: .diffusers, with: RunArguments(eta: 2))
     }
   }
@@ -260,7 +275,10 @@ import Testing
   @Test func `conversion keeps what both classes have and says what goes`() throws {
     let ddpm = try DiffusersConfiguration(
       .ddpm,
-      ["beta_end": 0.012, "variance_type": "fixed_large", "clip_sample": false, "_diffusers_version": "0.7.0", "extra": 1])
+      [
+        "beta_end": 0.012, "variance_type": "fixed_large", "clip_sample": false, "_diffusers_version": "0.7.0",
+        "extra": 1,
+      ])
     let ddim = ddpm.converted(to: .ddim)
     #expect(ddim.lost == ["variance_type"])
     #expect(

@@ -4,7 +4,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Random configurations, as diffusers 0.42.1 follows them. `Fixtures/recipes/configurations.py` made them.
+/// Random configurations, as diffusers 0.42.1 follows them. `Fixtures/recipes/configurations.py`
+/// made them.
 @Suite struct DiffusersGoldenTests {
   struct Case: Decodable {
     let config: DiffusersConfiguration
@@ -53,7 +54,8 @@ import Testing
       #expect(sigmas.isEmpty ? golden.sigmas == nil : Self.checksum(sigmas) == golden.sigmas, label)
       Comparisons.count(timesteps.count + sigmas.count)
       if let raw = golden.raw {
-        // torch's own square root is at most 0.75 ulp off, and moves a float32 by at most one. In the spacings its error is carried on.
+        // torch's own square root is at most 0.75 ulp off, and moves a float32 by at most one. In
+        // the spacings its error is carried on.
         let above = sigmas.filter { $0 > 0 }
         for (own, theirs) in zip([above[0], above[above.count / 2], above[above.count - 1]], raw) {
           #expect(abs(own - theirs) <= 2 * theirs.ulp, label)
@@ -66,28 +68,34 @@ import Testing
   @Test func `the first noise is scaled as diffusers scales it`() throws {
     var compared = 0
     for golden in try Self.cases("diffusers-configurations.json") {
-      guard let scale = golden.scale, let plan = try? golden.config.plan(steps: golden.steps, fidelity: .diffusers) else {
+      guard let scale = golden.scale, let plan = try? golden.config.plan(steps: golden.steps, fidelity: .diffusers)
+      else {
         continue
       }
       // One rounding of σ² + 1 and one of its root.
-      #expect(isClose(plan.initialScale, scale, relative: 2 * 0x1p-24), "\(golden.steps) steps of \(golden.config.json)")
+      #expect(
+        isClose(plan.initialScale, scale, relative: 2 * 0x1p-24), "\(golden.steps) steps of \(golden.config.json)")
       compared += 1
     }
     #expect(compared > 400)
   }
 
-  /// Each step from the recorded sample. What differs is float32's rounding in diffusers: a step has about 10 operations on numbers up to
-  /// 8 times the largest sample (Heun's derivative times dt the most), 80·2⁻²⁴ = 4.8·10⁻⁶; twice that is allowed. Steps in epsilon multiply
-  /// the sample by signal'/signal, and take most of it away again. Coefficients of solvers are differences of integrals; what float32 leaves
-  /// uncertain of them is allowed besides.
+  /// Each step from the recorded sample. What differs is float32's rounding in diffusers: a step
+  /// has about 10 operations on numbers up to 8 times the largest sample (Heun's derivative times
+  /// dt the most), 80·2⁻²⁴ = 4.8·10⁻⁶; twice that is allowed. Steps in epsilon multiply the sample
+  /// by signal'/signal, and take most of it away again. Coefficients of solvers are differences of
+  /// integrals; what float32 leaves uncertain of them is allowed besides.
   @Test func `steps are diffusers'`() throws {
     let tensors = try Safetensors("diffusers-steps.safetensors")
     for (i, golden) in try Self.cases("diffusers-steps.json").enumerated() {
       let label = Comment(rawValue: "case \(i): \(golden.steps) steps of \(golden.config.json)")
       let plan = try golden.config.plan(
         steps: golden.steps, fidelity: .diffusers, with: golden.arguments ?? RunArguments())
-      // Those between two timesteps go through two logarithms of up to 16 in float32, 2⁻²⁰ off each, and 2⁻⁸ for each timestep.
-      let told = zip(golden.told ?? [], plan.steps).allSatisfy { abs($0 - $1.query.timestep) <= 0x1p-11 + 1e-6 * abs($0) }
+      // Those between two timesteps go through two logarithms of up to 16 in float32, 2⁻²⁰ off
+      // each, and 2⁻⁸ for each timestep.
+      let told = zip(golden.told ?? [], plan.steps).allSatisfy {
+        abs($0 - $1.query.timestep) <= 0x1p-11 + 1e-6 * abs($0)
+      }
       #expect(told && (golden.told ?? []).count <= plan.steps.count, label)
       let timesteps = try golden.config.timesteps(
         steps: golden.steps, fidelity: .diffusers, with: golden.arguments ?? RunArguments())
@@ -123,7 +131,8 @@ import Testing
           let form = try plan.replacing(k, with: rounding.form)
           return sum + rounding.bound * result(of: k, by: form).reduce(0) { max($0, abs($1)) }
         }
-        // diffusers makes Heun's second sample from the one before, which can be much larger, with a slope whose error grows as sigma falls.
+        // diffusers makes Heun's second sample from the one before, which can be much larger, with
+        // a slope whose error grows as sigma falls.
         let isHeun = [.heunDiscrete, .flowMatchHeunDiscrete].contains(golden.config.schedulerClass)
         let isSecond = k > 0 && plan.steps[k].next.estimates.count > 1 && isHeun
         let amplified = max(1, abs(plan.steps[k].next.samples.first ?? 0))

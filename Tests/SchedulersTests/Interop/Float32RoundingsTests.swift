@@ -4,7 +4,8 @@ import Testing
 @testable import Schedulers
 @testable import SchedulersInterop
 
-/// Float32 arithmetic is within the error that the running analysis gives it, and the error is not much more than that.
+/// Float32 arithmetic is within the error that the running analysis gives it, and the error is not
+/// much more than that.
 @Suite struct Float32RoundingsTests {
   /// The same operations in float32, with their errors, and in Double.
   private func formula<Number: CoefficientArithmetic>(_ x: Float, _ y: Float, as _: Number.Type) -> [Number] {

@@ -2,7 +2,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Options that a file has from another class: diffusers carries them along and does not look at them.
+/// Options that a file has from another class: diffusers carries them along and does not look at
+/// them.
 @Suite struct ForeignOptionTests {
   typealias Value = DiffusersConfiguration.Value
   typealias Option = DiffusersConfiguration.Option
@@ -12,7 +13,8 @@ import Testing
     var values: [String: Value] = [
       "variance_type": "fixed_large", "beta_schedule": "squaredcos_cap_v2", "timestep_spacing": "trailing",
       "interpolation_type": "log_linear", "timestep_type": "continuous", "final_sigmas_type": "sigma_min",
-      "prediction_type": "v_prediction", "algorithm_type": "dpmsolver", "solver_type": "heun", "sigma_schedule": "exponential",
+      "prediction_type": "v_prediction", "algorithm_type": "dpmsolver", "solver_type": "heun",
+      "sigma_schedule": "exponential",
       "time_shift_type": "linear", "lambda_min_clipped": -1, "disable_corrector": [0],
     ]
     for option in DiffusersConfiguration.Class.allCases.flatMap(Option.all) where values[option.name] == nil {

@@ -3,7 +3,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Times that a pipeline gives to `set_timesteps`. What diffusers makes of them is recorded: `DiffusersGoldenTests`.
+/// Times that a pipeline gives to `set_timesteps`. What diffusers makes of them is recorded:
+/// `DiffusersGoldenTests`.
 @Suite struct GivenSigmasTests {
   typealias Class = DiffusersConfiguration.Class
   private static let takers = [Class.flowMatchEulerDiscrete, .flowMatchLCM]
@@ -22,14 +23,16 @@ import Testing
     let file = Data(#"{"mu": 1.15, "sigmas": [1, 0.75, 0.5, 0.25]}"#.utf8)
     let arguments = try JSONDecoder().decode(RunArguments.self, from: file)
     #expect(arguments == RunArguments(mu: 1.15, sigmas: Self.line(4)))
-    let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["use_dynamic_shifting": true, "shift": 3.0])
+    let configuration = try DiffusersConfiguration(
+      .flowMatchEulerDiscrete, ["use_dynamic_shifting": true, "shift": 3.0])
     let grid = try SamplingGrid(flow: .flux, steps: 4, mu: 1.15)
     // The same numbers: quarters are exact.
     #expect(try configuration.grid(steps: 4, with: arguments) == grid)
     #expect(try configuration.plan(steps: 4, with: arguments) == Euler().plan(over: grid, predicting: .flow))
   }
 
-  /// At most seven numbers and operations are half an ulp of float32 off, and a shift above 1 enlarges none of their errors.
+  /// At most seven numbers and operations are half an ulp of float32 off, and a shift above 1
+  /// enlarges none of their errors.
   @Test(arguments: takers) func `both fidelities shift given times once`(schedulerClass: Class) throws {
     let sigmas = [0.97, 0.6, 0.31, 0.05]
     let shifted = sigmas.map { 3 * $0 / (1 + 2 * $0) }
@@ -49,7 +52,8 @@ import Testing
   private static let bad: [([Double], String)] = [
     ([1, 0.5], "the number of sigmas 2 of"), ([], "the number of sigmas 0 of"),
     ([1, 0.5, 0], "sigmas[2] 0 of"), ([1.5, 1, 0.5], "sigmas[0] 1.5 of"), ([1, -0.5, -1], "sigmas[1] -0.5 of"),
-    ([1, .nan, 0.5], "sigmas[1] nan of"), ([.infinity, 1, 0.5], "sigmas[0] inf of"), ([1, 0.5, 1e-46], "sigmas[2] 1e-46 of"),
+    ([1, .nan, 0.5], "sigmas[1] nan of"), ([.infinity, 1, 0.5], "sigmas[0] inf of"),
+    ([1, 0.5, 1e-46], "sigmas[2] 1e-46 of"),
     ([1, 0.5, 0.5], "sigmas[2] 0.5 of"), ([0.5, 0.6, 0.1], "below the one before it, 0.5"),
   ]
 
@@ -73,7 +77,8 @@ import Testing
   }
 
   @Test func `a time that a shift makes 0 in float32 is refused where float32 is used`() throws {
-    let configuration = try DiffusersConfiguration(.flowMatchEulerDiscrete, ["shift": 1e-9, "use_exponential_sigmas": true])
+    let configuration = try DiffusersConfiguration(
+      .flowMatchEulerDiscrete, ["shift": 1e-9, "use_exponential_sigmas": true])
     let arguments = RunArguments(sigmas: [1, 1e-44])
     let error = #expect(throws: ConfigurationError.self) {
       try configuration.plan(steps: 2, fidelity: .diffusers, with: arguments)

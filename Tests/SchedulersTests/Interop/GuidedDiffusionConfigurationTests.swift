@@ -13,7 +13,8 @@ import Testing
   @Test func `nothing said is create_gaussian_diffusion's defaults`() throws {
     let configuration = try decode("{}")
     #expect(configuration == GuidedDiffusionConfiguration())
-    #expect(configuration.steps == 1000 && configuration.noiseSchedule == "linear" && configuration.timestepRespacing == nil)
+    #expect(
+      configuration.steps == 1000 && configuration.noiseSchedule == "linear" && configuration.timestepRespacing == nil)
     #expect(configuration.prediction == .epsilon && configuration.variance == .fixedLarge)
     #expect(try configuration.schedule() == NoiseSchedule(.linear(scaledFrom: 1000), timesteps: 1000))
     #expect(try configuration.process().original == Array(0..<1000))
@@ -22,9 +23,11 @@ import Testing
   @Test func `every flag is read under its name, and written so that it is read again`() throws {
     let configuration = try decode(
       """
-      {"_class_name": "GaussianDiffusion", "steps": 4000, "learn_sigma": true, "sigma_small": true, "noise_schedule": "cosine",
+      {"_class_name": "GaussianDiffusion", "steps": 4000, "learn_sigma": true, "sigma_small": true, "noise_schedule": \
+      "cosine",
        "use_kl": true, "predict_xstart": true, "rescale_timesteps": true, "rescale_learned_sigmas": true,
-       "timestep_respacing": "10,15,20", "sampler": "ddim_sample", "eta": 0.5, "clip_denoised": false, "b": 1, "a": [{}]}
+       "timestep_respacing": "10,15,20", "sampler": "ddim_sample", "eta": 0.5, "clip_denoised": false, "b": 1, "a": \
+       [{}]}
       """)
     #expect(configuration.steps == 4000 && configuration.learnSigma && configuration.sigmaSmall && configuration.useKL)
     #expect(configuration.predictXStart && configuration.rescaleTimesteps && configuration.rescaleLearnedSigmas)
@@ -50,7 +53,8 @@ import Testing
         // 1 − ᾱ' − σ² cancels in float32 down to no less than the part that is kept.
         let tolerance = 8 * 0x1p-24
         #expect(
-          abs(kept * kept + step.next.noise * step.next.noise - (1 - bar)) <= tolerance, "timestep \(step.query.timestep)")
+          abs(kept * kept + step.next.noise * step.next.noise - (1 - bar)) <= tolerance,
+          "timestep \(step.query.timestep)")
       }
     }
   }
@@ -60,14 +64,17 @@ import Testing
     ("10", .sections([10])), ("[10, 15]", .sections([10, 15])),
   ]
 
-  @Test(arguments: respacings) func `a respacing is text, a list or a number`(text: String, respacing: Respacing?) throws {
+  @Test(arguments: respacings) func `a respacing is text, a list or a number`(text: String, respacing: Respacing?)
+    throws
+  {
     #expect(try decode(#"{"timestep_respacing": \#(text)}"#).timestepRespacing == respacing)
   }
 
   private static let refused = [
     #"{"_class_name": "DDIMScheduler"}"#, #"{"steps": "1000"}"#, #"{"steps": 2.5}"#, #"{"learn_sigma": 1}"#,
     #"{"sampler": "magic"}"#,
-    #"{"timestep_respacing": "10;15"}"#, #"{"timestep_respacing": true}"#, #"{"eta": null, "clip_denoised": "no"}"#, "[]",
+    #"{"timestep_respacing": "10;15"}"#, #"{"timestep_respacing": true}"#, #"{"eta": null, "clip_denoised": "no"}"#,
+    "[]",
   ]
 
   @Test(arguments: refused) func `values of another kind are refused`(text: String) {
@@ -109,7 +116,8 @@ import Testing
     let small = try configuration.plan(sampler: .ddimSample, eta: 0.5, clipDenoised: false)
     #expect(small == (try DDIM(eta: 0.5).plan(over: grid, predicting: .epsilon, learnsVariance: true)))
     let ancestral = try configuration.plan(sampler: .pSample)
-    #expect(ancestral == (try DDPM(variance: .learnedRange).plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))))
+    #expect(
+      ancestral == (try DDPM(variance: .learnedRange).plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))))
     #expect(ancestral.learnsVariance)
   }
 
@@ -121,12 +129,15 @@ import Testing
     configuration.learnSigma = true
     configuration.timestepRespacing = .sections([10, 5])
     let loss = try configuration.loss()
-    #expect(loss.kind == .rescaledMSE && loss.bound.process.variance == .learnedRange && loss.bound.likelihood.cdf == .exact)
+    #expect(
+      loss.kind == .rescaledMSE && loss.bound.process.variance == .learnedRange && loss.bound.likelihood.cdf == .exact)
     #expect(try loss.bound.process.schedule == configuration.process().schedule)
     configuration.useKL = true
     configuration.predictXStart = true
     let faithful = try configuration.loss(fidelity: .diffusers)
-    #expect(faithful.kind == .rescaledKL && faithful.bound.process.prediction == .x0 && faithful.bound.likelihood.cdf == .tanh)
+    #expect(
+      faithful.kind == .rescaledKL && faithful.bound.process.prediction == .x0 && faithful.bound.likelihood.cdf == .tanh
+    )
     configuration.noiseSchedule = "wavy"
     #expect(throws: ConfigurationError.self) { try configuration.loss() }
   }

@@ -4,7 +4,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// What diffusers runs, `.diffusers` runs, and what it fails at is refused. `Fixtures/recipes/limits.py` ran diffusers.
+/// What diffusers runs, `.diffusers` runs, and what it fails at is refused.
+/// `Fixtures/recipes/limits.py` ran diffusers.
 @Suite struct LimitTests {
   struct Case: Decodable {
     let config: DiffusersConfiguration
@@ -14,15 +15,17 @@ import Testing
     let rounded: String
   }
 
-  /// Whether two plans have the same points, but for what float32 tables explain: an ᾱ is off by up to T·2⁻²⁴ of itself, 6e-5 for the
-  /// 1000 timesteps here, and so the signal and the noise by less; rescaling takes a part of the root away, and multiplies that by 3.
+  /// Whether two plans have the same points, but for what float32 tables explain: an ᾱ is off by up
+  /// to T·2⁻²⁴ of itself, 6e-5 for the 1000 timesteps here, and so the signal and the noise by
+  /// less; rescaling takes a part of the root away, and multiplies that by 3.
   private func agree(_ a: SamplingPlan, _ b: SamplingPlan) -> Bool {
     // Of unit variance: signal = cos(angle), noise = sin(angle).
     func angle(_ level: NoiseLevel) -> Double { atan2(level.noise, level.signal) }
     func isNear(_ x: NoiseLevel, _ y: NoiseLevel) -> Bool { abs(angle(x) - angle(y)) <= 1e-3 }
     return a.steps.count == b.steps.count
       && zip(a.steps, b.steps).allSatisfy { p, q in
-        // A timestep that follows from a sigma is off by dt/d ln σ, some T/10, times what that is off of itself, 6e-5 at most.
+        // A timestep that follows from a sigma is off by dt/d ln σ, some T/10, times what that is
+        // off of itself, 6e-5 at most.
         abs(p.query.timestep - q.query.timestep) <= 2e-2
           && isNear(p.query.level, q.query.level) && isNear(p.arrival, q.arrival)
       }
@@ -33,7 +36,8 @@ import Testing
     let cases = try DiffusersConfiguration.decoder.decode([Case].self, from: Fixtures.data("diffusers-limits.json"))
     // These change no point.
     let others: Set<Deviation> = [
-      .float32Tables, .epsilonBeforeClipping, .initialScaleWithoutData, .halvedCurvature, .missignedCurvature, .lateConversion,
+      .float32Tables, .epsilonBeforeClipping, .initialScaleWithoutData, .halvedCurvature, .missignedCurvature,
+      .lateConversion,
       .vOnStraightLines, .halvedSlope, .lastStepIsNoisy, .learnedRoot, .missingThirdOrder, .infiniteLastStep,
       .firstOutputUnused,
       .noiseForData,
@@ -64,7 +68,8 @@ import Testing
   @Test func `a configuration is refused where diffusers fails or ends in NaN, and nowhere else`() throws {
     let cases = try DiffusersConfiguration.decoder.decode([Case].self, from: Fixtures.data("diffusers-limits.json"))
     for item in cases {
-      let label = Comment(rawValue: "\(item.steps) steps of \(item.config.json) with \(item.arguments): \(item.outcome)")
+      let label = Comment(
+        rawValue: "\(item.steps) steps of \(item.config.json) with \(item.arguments): \(item.outcome)")
       func check(_ torch: TorchArithmetic?, _ runs: Bool) {
         do {
           _ = try item.config.plan(steps: item.steps, fidelity: .diffusers, with: item.arguments, in: torch)

@@ -25,7 +25,9 @@ import Testing
       let label = Comment(rawValue: model.model)
       #expect(model.source.hasPrefix("https://"), label)
       guard let golden = model.timesteps else {
-        let error = #expect(throws: ConfigurationError.self, label) { try DiffusersConfiguration.reading(model.config.json) }
+        let error = #expect(throws: ConfigurationError.self, label) {
+          try DiffusersConfiguration.reading(model.config.json)
+        }
         guard case .unsupportedClass(let name) = error else { throw error! }
         unsupported.insert(name)
         continue

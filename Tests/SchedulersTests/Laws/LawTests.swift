@@ -12,7 +12,8 @@ import Testing
     ConsistencyModel(leastSigma: 0), Churn(Euler(), amount: 40), Churn(Euler(), amount: 1e9, range: 0.1...5),
   ]
 
-  /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x = signal·y + noise·epsilon keeps epsilon.
+  /// Data that are one point: x0 = y whatever the sample. The solution of the ODE through x =
+  /// signal·y + noise·epsilon keeps epsilon.
   @Test(arguments: SamplerCatalog.deterministic, Spacing.allCases)
   func `a point mass is sampled exactly by every ODE sampler, all along the way`(
     entry: SamplerCatalog.Entry, spacing: Spacing
@@ -21,8 +22,9 @@ import Testing
     for steps in [1, 2, 3, 10, 50, 999, 1000] {
       let grid = try spacing.grid(Self.schedule, steps: steps)
       let plan = try entry.sampler.plan(over: grid, predicting: .x0)
-      // Each of the N steps rounds a few times at the size of x/signal, at most σ_max·|epsilon| + |y|. A second evaluation divides
-      // the rounding of the first by σ' and multiplies it by σ, and so does each one after it.
+      // Each of the N steps rounds a few times at the size of x/signal, at most σ_max·|epsilon| +
+      // |y|. A second evaluation divides the rounding of the first by σ' and multiplies it by σ,
+      // and so does each one after it.
       let ratios = grid.intervals.dropLast().map { $0.from.level.sigma / $0.to.level.sigma }
       let magnified = (2..<entry.evaluations(steps: 2)).reduce(1.0) { product, _ in product * (ratios.max() ?? 1) }
       let tolerance = 16 * Double(steps) * unit * (1 + grid.points[0].level.sigma) * 2 * magnified
@@ -36,7 +38,8 @@ import Testing
     }
   }
 
-  /// Guidance by the score takes the noise to be epsilon − noise·gradient, which a network of epsilon could have said itself.
+  /// Guidance by the score takes the noise to be epsilon − noise·gradient, which a network of
+  /// epsilon could have said itself.
   @Test(arguments: SamplerCatalog.denoising)
   func `guidance by the score is another epsilon, for every sampler`(entry: SamplerCatalog.Entry) throws {
     let grid = try SamplingGrid(Self.schedule, steps: 7, spacing: TimestepSpacing.leading(offset: 1))
@@ -55,9 +58,12 @@ import Testing
     }
   }
 
-  /// The outputs of the network are given, so that nothing but the sample itself can carry the change on.
+  /// The outputs of the network are given, so that nothing but the sample itself can carry the
+  /// change on.
   @Test(arguments: SamplerCatalog.denoising.filter { !$0.needsSignal })
-  func `a sample that is replaced before any evaluation is where the run goes on from`(entry: SamplerCatalog.Entry) throws {
+  func `a sample that is replaced before any evaluation is where the run goes on from`(entry: SamplerCatalog.Entry)
+    throws
+  {
     let grid = try SamplingGrid(Self.schedule, steps: 6, spacing: TimestepSpacing.leading())
     let plan = try entry.sampler.plan(over: grid, predicting: .epsilon)
     func end(changing k: Int?) -> Double {
@@ -75,7 +81,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 0.3, 1]) func `DDIM inversion carries a point mass to where DDIM would have started`(strength: Double)
+  @Test(arguments: [0, 0.3, 1]) func `DDIM inversion carries a point mass to where DDIM would have started`(
+    strength: Double
+  )
     throws
   {
     let grid = try SamplingGrid(Self.schedule, steps: 20, spacing: TimestepSpacing.linspace)
@@ -87,9 +95,12 @@ import Testing
     #expect(plan.start == .clean)
   }
 
-  /// On a point mass at 0 the network answers 0, and a step is x' = A·x + c·z: the variance must become that of the next level.
+  /// On a point mass at 0 the network answers 0, and a step is x' = A·x + c·z: the variance must
+  /// become that of the next level.
   @Test(arguments: variancePreservers, Spacing.allCases)
-  func `stochastic samplers keep the variance of every level on a point mass`(sampler: any Sampler, spacing: Spacing) throws {
+  func `stochastic samplers keep the variance of every level on a point mass`(sampler: any Sampler, spacing: Spacing)
+    throws
+  {
     for steps in [1, 2, 10, 100, 1000] {
       let plan = try sampler.plan(over: spacing.grid(Self.schedule, steps: steps), predicting: .x0)
       var level = plan.start
@@ -102,7 +113,8 @@ import Testing
     }
   }
 
-  /// On a unit Gaussian the network answers signal·x and every level has variance 1; the step to clean data draws nothing.
+  /// On a unit Gaussian the network answers signal·x and every level has variance 1; the step to
+  /// clean data draws nothing.
   @Test func `fixed large variance keeps the variance of every level on a unit Gaussian`() throws {
     for steps in [2, 10, 100, 1000] {
       let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: TimestepSpacing.trailing)
@@ -116,7 +128,9 @@ import Testing
   }
 
   @Test(arguments: Spacing.allCases, [1, 2, 10, 100, 1000])
-  func `DDIM with eta 1, ancestral Euler and DDPM with fixed small variance are one`(spacing: Spacing, steps: Int) throws {
+  func `DDIM with eta 1, ancestral Euler and DDPM with fixed small variance are one`(spacing: Spacing, steps: Int)
+    throws
+  {
     let grid = try spacing.grid(Self.schedule, steps: steps)
     let ddpm = try DDPM().plan(over: grid, predicting: .x0)
     for other in [
@@ -170,13 +184,15 @@ import Testing
       #expect(a.next.noise == 0)
     }
     let all = try TCD(eta: 1).plan(over: grid, predicting: .x0)
-    // Down to timestep 0, where sigma is 0.01, and up again to 0.3 or more: the noise misses its square, x̂0 a share of it.
+    // Down to timestep 0, where sigma is 0.01, and up again to 0.3 or more: the noise misses its
+    // square, x̂0 a share of it.
     for (a, b) in zip(all.steps, try LCM().plan(over: grid, predicting: .x0).steps) {
       #expect(abs(a.next.noise - b.next.noise) <= 2e-4 && abs(a.folded.output - b.folded.output) <= 0.01 / 0.29)
     }
   }
 
-  /// With Gaussian data of variance c², the ODE through x ends at c·x/√(signal²·c² + noise²), which is what a distilled network says.
+  /// With Gaussian data of variance c², the ODE through x ends at c·x/√(signal²·c² + noise²), which
+  /// is what a distilled network says.
   @Test func `samplers of distilled networks keep the variance of every level at any number of steps`() throws {
     let variance = 0.05
     func spread(at level: NoiseLevel) -> Double { level.signal * level.signal * variance + level.noise * level.noise }

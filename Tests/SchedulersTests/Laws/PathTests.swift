@@ -24,7 +24,8 @@ import Testing
       for i in 0..<2 { runs[i].advance(output: network(runs[i].sample, i == 0 ? query : runs[i].query!), noise: z) }
       let factor = runs[0].level.signal / runs[1].level.signal
       for (a, b) in zip(runs[0].sample, runs[1].sample) {
-        // Some thirty steps of a handful of roundings; where the noise drawn goes to 49 times the signal, of that size.
+        // Some thirty steps of a handful of roundings; where the noise drawn goes to 49 times the
+        // signal, of that size.
         #expect(abs(a - factor * b) <= 1e-12, "\(entry.name) at \(runs[0].level)")
       }
     }

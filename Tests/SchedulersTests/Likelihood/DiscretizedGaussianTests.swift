@@ -15,10 +15,12 @@ import Testing
       let logarithm = max(1, -Math.log(abs(row[4]))) * abs(row[4])
       value.compare(made.value, with: row[4], within: 32 * unit * logarithm + 1e-300, at: place)
       let relative = Self.relativeError(levels: row[0], x: row[1], mean: row[2], logDeviation: row[3])
-      mean.compare(made.meanGradient, with: row[5], within: relative.fraction * abs(row[5]) + 1e-300, at: "by mean at \(place)")
+      mean.compare(
+        made.meanGradient, with: row[5], within: relative.fraction * abs(row[5]) + 1e-300, at: "by mean at \(place)")
       let size = max(abs(row[6]), relative.floor)
       deviation.compare(
-        made.logDeviationGradient, with: row[6], within: relative.fraction * size + 1e-300, at: "by deviation at \(place)")
+        made.logDeviationGradient, with: row[6], within: relative.fraction * size + 1e-300,
+        at: "by deviation at \(place)")
     }
     for worst in [value, mean, deviation] { worst.expectWithin() }
   }
@@ -56,7 +58,8 @@ import Testing
       mean.compare(
         made.meanGradient, with: row[5], within: relative * abs(row[5]) + slopes * scale, at: "by mean at \(place)")
       deviation.compare(
-        made.logDeviationGradient, with: row[6], within: relative * abs(row[6]) + slopes * reach, at: "by scale at \(place)")
+        made.logDeviationGradient, with: row[6], within: relative * abs(row[6]) + slopes * reach,
+        at: "by scale at \(place)")
     }
     #expect(clamped > 50)
     for worst in [value, mean, deviation] { worst.expectWithin() }
@@ -91,7 +94,9 @@ import Testing
   }
 
   @Test(arguments: DiscretizedGaussian.CDF.allCases)
-  func `no finite input gives NaN, a probability above 1, or one of 0 that has a logarithm`(cdf: DiscretizedGaussian.CDF) {
+  func `no finite input gives NaN, a probability above 1, or one of 0 that has a logarithm`(
+    cdf: DiscretizedGaussian.CDF
+  ) {
     let magnitudes = [0, 1e-300, 0.3, 1 / 255.0, 1, 7, 1e20, 1e154, 1e300]
     for levels in [2, 256, 1 << 20] {
       let gaussian = DiscretizedGaussian(levels: levels, cdf: cdf)

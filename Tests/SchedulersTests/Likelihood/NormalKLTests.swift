@@ -17,7 +17,8 @@ import Testing
       // The larger part is at most the sum and the divergence together: with e = e^d − 1 and s the
       // square, |e|, s ≤ |e + s| + 2·KL or, where e < 0, d > e and so 2·KL ≥ s; |e| ≤ |e + s| + s.
       let size = abs(row[6]) + row[4]
-      logVariance.compare(made.logVarianceGradient, with: row[6], within: (16 + 2 * d) * unit * size, at: "by l2 at \(row)")
+      logVariance.compare(
+        made.logVarianceGradient, with: row[6], within: (16 + 2 * d) * unit * size, at: "by l2 at \(row)")
     }
     for worst in [value, mean, logVariance] { worst.expectWithin() }
   }

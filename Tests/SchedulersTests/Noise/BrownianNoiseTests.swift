@@ -8,7 +8,8 @@ import Testing
 @Suite struct BrownianNoiseTests {
   /// Times over many octaves and beyond both ends.
   private static let times = [
-    0, 0x1p-1074, 0x1p-60, 0x1p-40, 1e-9, 0.002, 0.03, 0.7, 0.7001, 1, 2, 14.6, 80, 700.5, 1e9, 0x1p40, 0x1p41, .infinity,
+    0, 0x1p-1074, 0x1p-60, 0x1p-40, 1e-9, 0.002, 0.03, 0.7, 0.7001, 1, 2, 14.6, 80, 700.5, 1e9, 0x1p40, 0x1p41,
+    .infinity,
   ]
 
   /// Σ of products of the factors of nodes that are in both: the covariance of the two sums.
@@ -34,7 +35,8 @@ import Testing
     for _ in 0..<300 {
       let t = (0..<4).map { _ in Math.exp(.random(in: -8...5, using: &random)) }.sorted()
       let (first, second) = (noise.increment(from: t[1], to: t[0]), noise.increment(from: t[2], to: t[3]))
-      // A term is a difference of two, each with a few roundings of numbers as large as the root of the time.
+      // A term is a difference of two, each with a few roundings of numbers as large as the root of
+      // the time.
       #expect(abs(covariance(first, first) - (t[1] - t[0])) <= 500 * unit * t[3])
       #expect(abs(covariance(second, second) - (t[3] - t[2])) <= 500 * unit * t[3])
       #expect(abs(covariance(first, second)) <= 500 * unit * t[3])
@@ -124,7 +126,8 @@ import Testing
       let values = noise.next(like: zeros, from: start, to: end)
       let mean = values.reduce(0, +) / 2000
       let square = values.reduce(0) { $0 + $1 * $1 } / 2000
-      #expect(abs(mean) < 4.9 / 2000.squareRoot() && abs(square - 1) < 4.9 * (2.0 / 2000).squareRoot(), "\(start) to \(end)")
+      #expect(
+        abs(mean) < 4.9 / 2000.squareRoot() && abs(square - 1) < 4.9 * (2.0 / 2000).squareRoot(), "\(start) to \(end)")
     }
   }
 
@@ -161,7 +164,8 @@ import Testing
     #expect(restored == noise && restored.hashValue == noise.hashValue)
     #expect(restored.next(like: [0.0, 0]) == noise.next(like: [0.0, 0]))
     #expect(restored.next(like: [0.0, 0], from: 2, to: 1) == noise.next(like: [0.0, 0], from: 2, to: 1))
-    let damaged = String(decoding: try JSONEncoder().encode(noise), as: UTF8.self).replacingOccurrences(of: "11", with: "41")
+    let damaged = String(decoding: try JSONEncoder().encode(noise), as: UTF8.self).replacingOccurrences(
+      of: "11", with: "41")
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(BrownianNoise.self, from: Data(damaged.utf8)) }
   }
 

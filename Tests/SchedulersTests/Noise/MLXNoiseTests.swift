@@ -17,7 +17,8 @@ import Testing
   private func checkNormals(where isWanted: (RecordedDraws) -> Bool) throws {
     for entry in try Self.file.get().normals where isWanted(entry) {
       var noise = MLXNoise(seed: entry.seedNumber)
-      // Another C library's logarithm may be 1 ulp off. Near the ends, where ln(1 − x²) is −16, its polynomial's slope is below 0.2.
+      // Another C library's logarithm may be 1 ulp off. Near the ends, where ln(1 − x²) is −16, its
+      // polynomial's slope is below 0.2.
       entry.check(entry.draws.flatMap { noise.next(like: [Double](repeating: 0, count: $0)) }, tolerance: 2e-6)
     }
   }

@@ -2,8 +2,9 @@ import Foundation
 import Schedulers
 import Testing
 
-/// Ten million normals at fixed seeds. Each statistic has a known distribution if the numbers are what they should be; the bounds are
-/// what true normals exceed once in a million (for z-scores 4.9 standard errors).
+/// Ten million normals at fixed seeds. Each statistic has a known distribution if the numbers are
+/// what they should be; the bounds are what true normals exceed once in a million (for z-scores 4.9
+/// standard errors).
 @Suite struct NoiseStatisticsTests {
   /// What is kept of a part of the numbers; parts add up.
   private struct Tally {

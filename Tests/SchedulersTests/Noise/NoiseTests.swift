@@ -114,7 +114,9 @@ import Testing
   }
 
   @Test func `an element beyond the addresses of a sample is refused`() async {
-    await #expect(processExitsWith: .failure) { _ = GaussianNoise(seed: 0).normal(element: 1 << 34, sample: 0, draw: 0) }
+    await #expect(processExitsWith: .failure) {
+      _ = GaussianNoise(seed: 0).normal(element: 1 << 34, sample: 0, draw: 0)
+    }
     await #expect(processExitsWith: .failure) { _ = GaussianNoise(seed: 0).normal(element: -300, sample: 0, draw: 0) }
   }
 

@@ -8,7 +8,9 @@ import Testing
   @Test func `its numbers are the Philox words that its layout names`() throws {
     let known = try Safetensors("timestep-sampling.safetensors")
     for (seed, stream) in [(UInt64(0), UInt64(0)), (42, 3), (.max, 1 << 40 + 5)] {
-      let words = try known.integers("philox/\(String(seed, radix: 16))/\(stream)").map { UInt64(bitPattern: Int64($0)) }
+      let words = try known.integers("philox/\(String(seed, radix: 16))/\(stream)").map {
+        UInt64(bitPattern: Int64($0))
+      }
       var generator = PhiloxGenerator(seed: seed, stream: stream)
       var numbers = (0..<5).map { _ in generator.next() }
       #expect(generator.position == 5)

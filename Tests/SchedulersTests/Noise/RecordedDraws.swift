@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Numbers that another library drew, as the recipes of `Fixtures` record them: a checksum over their 64-bit words, and samples.
+/// Numbers that another library drew, as the recipes of `Fixtures` record them: a checksum over
+/// their 64-bit words, and samples.
 struct RecordedDraws: Decodable {
   /// The sizes of consecutive draws.
   let draws: [Int]
@@ -17,7 +18,9 @@ struct RecordedDraws: Decodable {
   var seedNumber: UInt64 { UInt64(seed, radix: 16)! }
   var range: Range<Int> { low!..<high! }
   var isLong: Bool { draws.reduce(0, +) > 100_000 }
-  var description: String { [precision, arithmetic, "seed \(seed), draws \(draws)"].compactMap(\.self).joined(separator: " ") }
+  var description: String {
+    [precision, arithmetic, "seed \(seed), draws \(draws)"].compactMap(\.self).joined(separator: " ")
+  }
 
   struct Sample: Decodable {
     let position: Int

@@ -4,7 +4,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// Against the formulas in 30 digits and the values that emulators publish: `Fixtures/recipes/cuda_noise.py`. No device took part.
+/// Against the formulas in 30 digits and the values that emulators publish:
+/// `Fixtures/recipes/cuda_noise.py`. No device took part.
 @Suite struct TorchCUDANoiseTests {
   private struct File: Decodable {
     struct Case: Decodable {
@@ -28,7 +29,8 @@ import Testing
     #expect(zip(values, published).allSatisfy { abs($0 - $1) < 1e-6 })
   }
 
-  /// Radii are below 6.7; five operations of at most an ulp, a quarter of it under the root, are within 2⁻²² of them.
+  /// Radii are below 6.7; five operations of at most an ulp, a quarter of it under the root, are
+  /// within 2⁻²² of them.
   private let tolerance = 6.7 * 0x1p-22
 
   @Test func `every element is where and what the formulas say, and the offset moves on`() throws {
@@ -61,11 +63,13 @@ import Testing
     #expect(draw(.a100, 0).isEmpty)
   }
 
-  /// Multiprocessors by NVIDIA's architecture whitepapers; threads of each by the CUDA C++ Programming Guide, technical specifications per
-  /// compute capability: 7.0, 7.5, 8.0, 8.6, 8.9 and 9.0.
+  /// Multiprocessors by NVIDIA's architecture whitepapers; threads of each by the CUDA C++
+  /// Programming Guide, technical specifications per compute capability: 7.0, 7.5, 8.0, 8.6, 8.9
+  /// and 9.0.
   @Test func `devices are those of NVIDIA's documents`() {
     let devices: [(TorchCUDANoise.Device, Int, Int)] = [
-      (.v100, 80, 2048), (.t4, 40, 1024), (.a100, 108, 2048), (.rtx3090, 82, 1536), (.rtx4090, 128, 1536), (.h100, 132, 2048),
+      (.v100, 80, 2048), (.t4, 40, 1024), (.a100, 108, 2048), (.rtx3090, 82, 1536), (.rtx4090, 128, 1536),
+      (.h100, 132, 2048),
     ]
     for (device, multiprocessors, threads) in devices {
       #expect(device.multiprocessors == multiprocessors && device.threadsPerMultiprocessor == threads)
@@ -89,8 +93,12 @@ import Testing
   }
 
   @Test func `an impossible device or offset is refused`() async {
-    await #expect(processExitsWith: .failure) { _ = TorchCUDANoise.Device(multiprocessors: 0, threadsPerMultiprocessor: 1024) }
-    await #expect(processExitsWith: .failure) { _ = TorchCUDANoise.Device(multiprocessors: 1, threadsPerMultiprocessor: 255) }
+    await #expect(processExitsWith: .failure) {
+      _ = TorchCUDANoise.Device(multiprocessors: 0, threadsPerMultiprocessor: 1024)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = TorchCUDANoise.Device(multiprocessors: 1, threadsPerMultiprocessor: 255)
+    }
     await #expect(processExitsWith: .failure) { _ = TorchCUDANoise(seed: 0, offset: 3) }
   }
 }

@@ -132,7 +132,9 @@ import Testing
   @Test func `a tensor filled in place holds the same numbers, of every precision`() {
     for (seeds, shape) in [([3], [2, 3, 8, 8]), ([3], [1, 7]), ([3, 1], [2, 3, 5])] {
       for precision in TorchGenerator.Precision.allCases {
-        var (noise, same) = (TorchNoise(seeds: seeds.map(UInt64.init), precision: precision), SampleBatch<Float>(zeros: shape))
+        var (noise, same) = (
+          TorchNoise(seeds: seeds.map(UInt64.init), precision: precision), SampleBatch<Float>(zeros: shape)
+        )
         var other = noise
         noise.fill(&same)
         #expect(other.next(like: same) == same)
@@ -170,7 +172,9 @@ import Testing
 
   @Test func `a damaged state is an error`() throws {
     let text = String(decoding: try JSONEncoder().encode(MersenneTwister(seed: 1)), as: UTF8.self)
-    for (part, other) in [(#""position":624"#, #""position":625"#), (#""position":624"#, #""position":-1"#), ("[", "[7,")] {
+    for (part, other) in [
+      (#""position":624"#, #""position":625"#), (#""position":624"#, #""position":-1"#), ("[", "[7,"),
+    ] {
       let damaged = text.replacingOccurrences(of: part, with: other)
       #expect(damaged != text)
       #expect(throws: DecodingError.self) { try JSONDecoder().decode(MersenneTwister.self, from: Data(damaged.utf8)) }

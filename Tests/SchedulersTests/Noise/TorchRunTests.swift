@@ -26,13 +26,15 @@ import Testing
       let drawn = run.needsNoise ? draw.next(like: start).scalars : Array(repeating: 0, count: count)
       run.advance(output: SampleBatch(shape: shape, scalars: output), using: &noise)
       bound.advance(
-        step, clipping: .none, sampleSize: count / 2, sample: x, output: output, denoised: try #require(run.denoised).scalars,
+        step, clipping: .none, sampleSize: count / 2, sample: x, output: output,
+        denoised: try #require(run.denoised).scalars,
         noise: drawn, delta: delta(step, alphaBars: schedule.alphaBars))
       for i in 0..<count {
         let expected = Double(samples[k * count + i])
         let difference = abs(run.sample.scalars[i] - expected)
         #expect(difference <= bound.sample[i] + 2 * single * abs(expected), "step \(k), element \(i)")
-        // A wrong normal would be off by about the deviation of the noise, 0.1 in all but the last steps.
+        // A wrong normal would be off by about the deviation of the noise, 0.1 in all but the last
+        // steps.
         #expect(difference < 1e-3)
       }
       Comparisons.count(count)
@@ -43,7 +45,8 @@ import Testing
   /// The rounding unit of Float.
   private let single = 0x1p-24
 
-  /// The relative error of a coefficient of diffusers, with tables in float32: `TrajectoryTests` derives it.
+  /// The relative error of a coefficient of diffusers, with tables in float32: `TrajectoryTests`
+  /// derives it.
   private func delta(_ step: SamplingPlan.Step, alphaBars: [Double]) -> Double {
     func table(_ t: Int) -> Double {
       guard t >= 0 else { return 0 }

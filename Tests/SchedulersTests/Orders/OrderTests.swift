@@ -2,13 +2,15 @@ import Testing
 
 @testable import Schedulers
 
-/// The declared order of every sampler, measured on Gaussian data, whose denoiser and whose solution are known.
+/// The declared order of every sampler, measured on Gaussian data, whose denoiser and whose
+/// solution are known.
 @Suite struct OrderTests {
   /// The variance of the data.
   private let variance = 0.05
 
-  /// From σ = 100 to σ = 0.2 in equal steps of ln σ, on the variance-preserving path. x̂0 hardly changes at the start, so that what multistep
-  /// methods lose in their first steps, of lower order, does not show.
+  /// From σ = 100 to σ = 0.2 in equal steps of ln σ, on the variance-preserving path. x̂0 hardly
+  /// changes at the start, so that what multistep methods lose in their first steps, of lower
+  /// order, does not show.
   private func grid(_ steps: Int) throws -> SamplingGrid {
     try SamplingGrid(
       points: (0...steps).map { i in
@@ -52,7 +54,8 @@ import Testing
 
   /// But for what goes by timesteps, and those of this grid mean nothing.
   @Test(arguments: SamplerCatalog.stochastic.filter { !$0.readsTimesteps })
-  func `the error in variance of a stochastic sampler falls with its declared order`(entry: SamplerCatalog.Entry) throws {
+  func `the error in variance of a stochastic sampler falls with its declared order`(entry: SamplerCatalog.Entry) throws
+  {
     let slope = try slope([6400, 12800, 25600]) { grid in
       let plan = try entry.sampler.plan(over: grid, predicting: .x0)
       return abs(variance(of: plan) - spread(at: plan.steps.last!.arrival))
@@ -60,8 +63,9 @@ import Testing
     #expect(abs(slope + Double(entry.order)) < 0.1, "slope \(slope)")
   }
 
-  /// The variance of the samples at the end. Every sample is linear in those before it, so the last changes with the one at each step by a
-  /// known factor, which is what the steps that use it pass back; noise drawn there arrives with the square of that factor.
+  /// The variance of the samples at the end. Every sample is linear in those before it, so the last
+  /// changes with the one at each step by a known factor, which is what the steps that use it pass
+  /// back; noise drawn there arrives with the square of that factor.
   private func variance(of plan: SamplingPlan) -> Double {
     let steps = plan.steps
     var factors = [Double](repeating: 0, count: steps.count) + [1]
@@ -73,7 +77,9 @@ import Testing
         factors[k - ago] += factors[k + 1] * coefficient * estimate
       }
     }
-    let drawn = steps.indices.reduce(0) { $0 + factors[$1 + 1] * factors[$1 + 1] * steps[$1].next.noise * steps[$1].next.noise }
+    let drawn = steps.indices.reduce(0) {
+      $0 + factors[$1 + 1] * factors[$1 + 1] * steps[$1].next.noise * steps[$1].next.noise
+    }
     return factors[0] * factors[0] * spread(at: plan.start) + drawn
   }
 }

@@ -21,7 +21,8 @@ import Testing
     // (0.36·0.6/0.8)/0.64·x with x = 0.6·2 + 0.8·5.
     let mean = 0.8 * 175 / 256 * 2 + 0.27 / 0.64 * 5.2
     #expect(
-      isClose(Prediction.previous.target(x0: [2.0], epsilon: [5.0], at: level, previous: to)[0], mean, relative: 16 * unit))
+      isClose(
+        Prediction.previous.target(x0: [2.0], epsilon: [5.0], at: level, previous: to)[0], mean, relative: 16 * unit))
   }
 
   @Test(arguments: levels, Prediction.allCases)

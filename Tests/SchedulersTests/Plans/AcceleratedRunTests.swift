@@ -2,14 +2,16 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Whole runs of the inversion of DPM-Solver++ against diffusers', and of the accelerated family against its formula in 50 digits:
-/// `Fixtures/recipes/accelerated.py` says how they were made.
+/// Whole runs of the inversion of DPM-Solver++ against diffusers', and of the accelerated family
+/// against its formula in 50 digits: `Fixtures/recipes/accelerated.py` says how they were made.
 @Suite struct AcceleratedRunTests {
   private static let file = Result { try Safetensors("accelerated.safetensors") }
 
   private func grid(_ sigmas: [Double]) throws -> SamplingGrid {
     try SamplingGrid(
-      points: sigmas.enumerated().map { .init(timestep: Double(sigmas.count - $0), level: .variancePreserving(sigma: $1)) })
+      points: sigmas.enumerated().map {
+        .init(timestep: Double(sigmas.count - $0), level: .variancePreserving(sigma: $1))
+      })
   }
 
   @Test(arguments: SlopeRule.allCases, [1, 2, 3, 4, 7, 12]) func `DPM-Solver++ climbs as diffusers' inverse does`(
@@ -26,8 +28,9 @@ import Testing
   }
 
   @Test(arguments: [(2, 0), (1.5, 0.25), (1, 0.5)], [1, 2, 3, 4, 7, 12])
-  func `gradient estimation takes its steps and draws its noise by the formula`(parameters: (Double, Double), steps: Int) throws
-  {
+  func `gradient estimation takes its steps and draws its noise by the formula`(
+    parameters: (Double, Double), steps: Int
+  ) throws {
     let (gamma, mu) = parameters
     let file = try Self.file.get()
     let sigmas = try file.doubles("\(steps).sigmas").dropLast() + [0]
@@ -41,7 +44,8 @@ import Testing
     for (sampler, other) in [
       (GradientEstimation(gamma: 1), Euler() as any Sampler), (GradientEstimation(gamma: 1, mu: 0.5), DDPM()),
     ] {
-      let pairs = zip(try sampler.plan(over: grid, predicting: .x0).steps, try other.plan(over: grid, predicting: .x0).steps)
+      let pairs = zip(
+        try sampler.plan(over: grid, predicting: .x0).steps, try other.plan(over: grid, predicting: .x0).steps)
       for (a, b) in pairs {
         // Made from epsilon, x̂0 has the rounding of a sample of size signal'/signal.
         let size = max(1, a.arrival.signal / a.query.level.signal)

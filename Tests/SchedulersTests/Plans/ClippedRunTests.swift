@@ -2,8 +2,9 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Whole runs with clipping and dynamic thresholding of samplers that other suites compare without, against the reference implementations'
-/// in float64. `Fixtures/recipes/clipped.py` says how they were made.
+/// Whole runs with clipping and dynamic thresholding of samplers that other suites compare without,
+/// against the reference implementations' in float64. `Fixtures/recipes/clipped.py` says how they
+/// were made.
 @Suite struct ClippedRunTests {
   private static let references = Result { try Safetensors("clipped.safetensors") }
 
@@ -31,7 +32,8 @@ import Testing
     Reference(name: "deis3", sampler: DEIS(order: 3), points: .noisy, clipping: dynamic),
     Reference(
       name: "sa-solver/3/4/0.6",
-      sampler: SASolver(predictorOrder: 3, correctorOrder: 4, tau: 0.6, matchesAuthorsCode: true, lowersFinalOrder: true),
+      sampler: SASolver(
+        predictorOrder: 3, correctorOrder: 4, tau: 0.6, matchesAuthorsCode: true, lowersFinalOrder: true),
       points: .noisy,
       clipping: dynamic),
     Reference(name: "lcm", sampler: LCM(), points: .distilled, clipping: dynamic),
@@ -54,14 +56,16 @@ import Testing
     let (outputs, noise) = (try file.doubles("\(reference.name).outputs"), try file.doubles("noise"))
     let expected = try file.doubles("\(reference.name).samples")
     try #require(expected.count == plan.steps.count * size && outputs.count == expected.count)
-    // A sample of the exploding path is the noise times the first sigma, to which churn has not added yet.
+    // A sample of the exploding path is the noise times the first sigma, to which churn has not
+    // added yet.
     let scale = try plan.start.signal < 1 ? 1 : file.doubles(reference.points == .edm ? "edm.sigmas" : "clean")[0]
     let start = batch(try file.doubles("start").map { scale * $0 })
     var run = SamplingRun(plan, from: start)
     for k in plan.steps.indices {
       run.advance(output: batch(outputs, k), noise: batch(noise, k))
-      // x̂0 is a difference of terms of the size of the samples, of which each error is carried on. Clipping makes no difference larger;
-      // where the coefficients of a step magnify it, it is by less than a hundred.
+      // x̂0 is a difference of terms of the size of the samples, of which each error is carried on.
+      // Clipping makes no difference larger; where the coefficients of a step magnify it, it is by
+      // less than a hundred.
       let row = expected[k * size..<(k + 1) * size]
       let error = zip(run.sample.scalars, row).reduce(0) { max($0, abs($1.0 - $1.1)) }
       #expect(error <= 1e-12 * max(scale, 1), "call \(k): \(error)")

@@ -7,7 +7,8 @@ import Testing
     let defaults: [(any Sampler, String)] = [
       (
         Churn(Euler(), amount: 40),
-        "Churn<Euler>(base: Schedulers.Euler(), amount: 40.0, range: ClosedRange(0.0...1.7976931348623157e+308), noise: 1.0)"
+        "Churn<Euler>(base: Schedulers.Euler(), amount: 40.0, range: ClosedRange(0.0...1.7976931348623157e+308), "
+          + "noise: 1.0)"
       ),
       (ConsistencyModel(), "ConsistencyModel(leastSigma: 0.002)"),
       (DDIM(), "DDIM(eta: 0.0, rederivesEpsilon: true)"),
@@ -16,7 +17,8 @@ import Testing
       (DEIS(), "DEIS(order: 2, lowersFinalOrder: false)"),
       (
         DPMSolver(),
-        "DPMSolver(order: 2, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, lowersFinalOrder: false)"
+        "DPMSolver(order: 2, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, lowersFinalOrder: "
+          + "false)"
       ),
       (DPMSolverPlusPlusInversion(), "DPMSolverPlusPlusInversion(order: 2, slopeRule: Schedulers.SlopeRule.midpoint)"),
       (
@@ -30,12 +32,14 @@ import Testing
         "DPMSolverSinglestep(order: 2, estimate: Schedulers.Estimate.x0, slopeRule: Schedulers.SlopeRule.midpoint)"
       ),
       (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (StraightHeun(), "StraightHeun()"),
-      (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"), (IPNDM(), "IPNDM(order: 4)"),
+      (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"),
+      (IPNDM(), "IPNDM(order: 4)"),
       (KDPM2(), "KDPM2(eta: 0.0)"), (LCM(), "LCM(timestepScaling: 10.0, sigmaData: 0.5)"), (LMS(), "LMS(order: 4)"),
       (PNDM(), "PNDM(skipsRungeKutta: false)"), (RePaint(), "RePaint(eta: 1.0, jumpLength: 10, resamplings: 10)"),
       (
         SASolver(),
-        "SASolver(predictorOrder: 2, correctorOrder: 2, tau: 1.0, noisySigmas: nil, matchesAuthorsCode: false, lowersFinalOrder: false)"
+        "SASolver(predictorOrder: 2, correctorOrder: 2, tau: 1.0, noisySigmas: nil, matchesAuthorsCode: false, "
+          + "lowersFinalOrder: false)"
       ), (TCD(), "TCD(eta: 0.3)"),
       (
         UniPC(),
@@ -48,8 +52,11 @@ import Testing
 
   @Test func `spacings, schedules and weights have the constants of their papers`() throws {
     #expect(SigmaSpacing.karras() == .karras(rho: 7) && SigmaSpacing.polyexponential() == .polyexponential(rho: 1))
-    #expect(TimestepSpacing.leading() == .leading(offset: 0) && TimestepSpacing.distilled() == .distilled(originalSteps: 50))
-    #expect(TimestepSpacing.beta() == .beta(alpha: 0.6, beta: 0.6) && FlowSpacing.Times.beta() == .beta(alpha: 0.6, beta: 0.6))
+    #expect(
+      TimestepSpacing.leading() == .leading(offset: 0) && TimestepSpacing.distilled() == .distilled(originalSteps: 50))
+    #expect(
+      TimestepSpacing.beta() == .beta(alpha: 0.6, beta: 0.6) && FlowSpacing.Times.beta() == .beta(alpha: 0.6, beta: 0.6)
+    )
     #expect(BetaSchedule.linear() == .linear(start: 1e-4, end: 0.02, scaledFrom: nil))
     #expect(BetaSchedule.scaledLinear() == .scaledLinear(start: 0.00085, end: 0.012))
     #expect(BetaSchedule.cosine() == .cosine(offset: 0.008, maxBeta: 0.999))

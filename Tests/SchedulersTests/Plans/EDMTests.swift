@@ -2,7 +2,8 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// EDM's grid, preconditioning and runs against diffusers' in float64: `Fixtures/recipes/edm.py` says how they were made.
+/// EDM's grid, preconditioning and runs against diffusers' in float64: `Fixtures/recipes/edm.py`
+/// says how they were made.
 @Suite struct EDMTests {
   private static let file = Result { try Safetensors("edm.safetensors") }
   private static let edm = EDMPreconditioning()
@@ -25,17 +26,22 @@ import Testing
   ]
 
   @Test(arguments: ["karras", "exponential"], [1, 2, 3, 4, 12])
-  func `the grid, what the network is told, and what it is given are those of diffusers`(name: String, steps: Int) throws {
+  func `the grid, what the network is told, and what it is given are those of diffusers`(name: String, steps: Int)
+    throws
+  {
     if steps == 1, name == "exponential" { return }
     let file = try Self.file.get()
     let spacing: SigmaSpacing = name == "karras" ? .karras() : .exponential
     let grid = try SamplingGrid(edm: Self.edm, steps: steps, spacing: spacing)
-    let (sigmas, told) = (try file.doubles("grid/\(name)/\(steps).sigmas"), try file.doubles("grid/\(name)/\(steps).timesteps"))
+    let (sigmas, told) = (
+      try file.doubles("grid/\(name)/\(steps).sigmas"), try file.doubles("grid/\(name)/\(steps).timesteps")
+    )
     let scales = try file.doubles("grid/\(name)/\(steps).scales")
     #expect(grid.steps == sigmas.count && grid.points.last == .clean)
     var worst = WorstRatio()
     for (i, point) in grid.points.dropLast().enumerated() {
-      // Its seventh power loses a dozen digits of σ_max^(1/7) at σ_min, which is a hundredth of that: 7·80^(1/7)/0.002^(1/7)·4 units.
+      // Its seventh power loses a dozen digits of σ_max^(1/7) at σ_min, which is a hundredth of
+      // that: 7·80^(1/7)/0.002^(1/7)·4 units.
       let tolerance = 256 * unit
       #expect(point.level.signal == 1)
       worst.compare(point.level.noise, with: sigmas[i], within: tolerance * sigmas[i], at: "sigma \(i)")
@@ -50,7 +56,8 @@ import Testing
   ) throws {
     let plan = try reference.sampler.plan(over: SamplingGrid(edm: Self.edm, steps: steps), predicting: Self.edm)
     var rows = try Self.file.get().doubles("\(reference.name)/\(steps).run")
-    // diffusers reads a network of v with the other sign. Each row has the sample's share, those of the outputs, those of the noise.
+    // diffusers reads a network of v with the other sign. Each row has the sample's share, those of
+    // the outputs, those of the noise.
     if reference.isNegated {
       for i in rows.indices where (1...steps).contains(i % (2 * steps + 1)) { rows[i].negate() }
     }
@@ -80,8 +87,11 @@ import Testing
     let edm = EDMPreconditioning(sigmaData: 3)
     let point = edm.query(at: SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: 4)))
     let readout = try #require(edm.denoising(at: point, next: nil))
-    #expect(isClose(readout.sample, 9.0 / 25, relative: 4 * unit) && isClose(readout.output, 12.0 / 5, relative: 4 * unit))
-    #expect(isClose(point.inputScale, 0.2, relative: 4 * unit) && isClose(Math.exp(4 * point.timestep), 4, relative: 16 * unit))
+    #expect(
+      isClose(readout.sample, 9.0 / 25, relative: 4 * unit) && isClose(readout.output, 12.0 / 5, relative: 4 * unit))
+    #expect(
+      isClose(point.inputScale, 0.2, relative: 4 * unit)
+        && isClose(Math.exp(4 * point.timestep), 4, relative: 16 * unit))
     let pure = SamplingGrid.Point(timestep: 7, level: NoiseLevel(signal: 0, noise: 1))
     for point in [pure, .clean] { #expect(edm.denoising(at: point, next: nil) == nil && edm.query(at: point) == point) }
     // tan(π/8) is √2 − 1, and the angle of π/4 is half of the way.
@@ -92,7 +102,8 @@ import Testing
     }
   }
 
-  /// A network that was trained on x0 + σ·epsilon is asked the same on any path, by samplers that go by sigma.
+  /// A network that was trained on x0 + σ·epsilon is asked the same on any path, by samplers that
+  /// go by sigma.
   @Test func `the path of a grid does not matter to a network of EDM`() throws {
     let grid = try SamplingGrid(edm: Self.edm, steps: 6)
     let circle = try SamplingGrid(
@@ -111,7 +122,9 @@ import Testing
     for value in [0, -1, .nan, .infinity] {
       let edm = EDMPreconditioning(sigmaData: value)
       func name(_ make: () throws -> SamplingGrid) throws -> String {
-        guard case .parameter(let name, _, allowed: _) = try #require(throws: GridError.self, performing: { try make() }) else {
+        guard
+          case .parameter(let name, _, allowed: _) = try #require(throws: GridError.self, performing: { try make() })
+        else {
           return ""
         }
         return name
@@ -120,7 +133,9 @@ import Testing
       #expect(try name { try SamplingGrid(edm: edm, sigmas: [2, 1]) } == "sigmaData")
       let grid = try SamplingGrid(edm: Self.edm, steps: 4)
       let error = try #require(throws: PlanError.self) { try Euler().plan(over: grid, predicting: edm) }
-      #expect("\(error)".hasPrefix("sigmaData \(value == value.rounded() && value.isFinite ? "\(Int(value))" : "\(value)") of"))
+      #expect(
+        "\(error)".hasPrefix(
+          "sigmaData \(value == value.rounded() && value.isFinite ? "\(Int(value))" : "\(value)") of"))
       #expect(try name { try SamplingGrid(edm: Self.edm, steps: 4, spacing: .karras(rho: value)) } == "rho")
     }
     for (steps, range) in [(0, 0.002...80), (4, 0...80), (4, 1 ... .infinity)] as [(Int, ClosedRange<Double>)] {

@@ -2,8 +2,9 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Whole runs on rectified flow against diffusers' in float64, in the form of `ReferenceRunTests`: `Fixtures/recipes/flow.py` says how they
-/// were made. Samplers that know nothing of flow are among them.
+/// Whole runs on rectified flow against diffusers' in float64, in the form of `ReferenceRunTests`:
+/// `Fixtures/recipes/flow.py` says how they were made. Samplers that know nothing of flow are among
+/// them.
 @Suite struct FlowRunTests {
   private static let references = Result { try Safetensors("flow.safetensors") }
 
@@ -31,7 +32,8 @@ import Testing
     let file = try Self.references.get()
     let times = try file.doubles("\(steps).times")
     let chosen = reference.isWhole ? times.dropLast() : times.dropFirst()
-    let plan = try reference.sampler.plan(over: SamplingGrid(flow: FlowSpacing(), times: Array(chosen)), predicting: .flow)
+    let plan = try reference.sampler.plan(
+      over: SamplingGrid(flow: FlowSpacing(), times: Array(chosen)), predicting: .flow)
     // λ, of size up to 6, has digits before its point, and steps of it divide by each other.
     expectRows(of: plan, are: try file.doubles("\(reference.name)/\(steps).run"))
   }

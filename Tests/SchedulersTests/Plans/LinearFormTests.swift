@@ -34,7 +34,8 @@ import Testing
   }
 
   @Test func `a form reads as a line of algebra`() {
-    #expect("\(0.5 * LinearForm.sample + 2 * .estimate(ago: 1) + .output + .noise)" == "0.5·x + 2.0·E[-1] + 1.0·F + 1.0·z")
+    #expect(
+      "\(0.5 * LinearForm.sample + 2 * .estimate(ago: 1) + .output + .noise)" == "0.5·x + 2.0·E[-1] + 1.0·F + 1.0·z")
     #expect("\(LinearForm())" == "0")
   }
 }

@@ -51,7 +51,8 @@ import Testing
   @Test func `between levels too far apart for squares there are others, and none where no path has them`() throws {
     let (far, near) = (NoiseLevel.variancePreserving(sigma: 1e200), NoiseLevel.variancePreserving(sigma: 1))
     let middle = try #require(NoiseLevel.between(far, near, sigma: 1e100))
-    // Its share of the way is 1e-200, beside which the square of the quotient of the signals vanishes.
+    // Its share of the way is 1e-200, beside which the square of the quotient of the signals
+    // vanishes.
     #expect(isClose(middle.sigma, 1e100, relative: 8 * unit) && isClose(middle.noise, 1, relative: 8 * unit))
     // 1/signal² would be below 0.
     let steep = NoiseLevel(signal: 1, noise: 2)

@@ -3,12 +3,14 @@ import Testing
 
 @testable import Schedulers
 
-/// RePaint's jumps and runs against diffusers' in float64: `Fixtures/recipes/repaint.py` says how they were made.
+/// RePaint's jumps and runs against diffusers' in float64: `Fixtures/recipes/repaint.py` says how
+/// they were made.
 @Suite struct RePaintTests {
   private static let file = Result { try Safetensors("repaint.safetensors") }
   private static let cases = [[6, 2, 3], [10, 1, 2], [10, 3, 2], [12, 4, 1], [7, 5, 3], [5, 10, 4], [1, 1, 2]]
 
-  @Test(arguments: cases) func `a run comes to the points of the reference, by the same numbers`(numbers: [Int]) throws {
+  @Test(arguments: cases) func `a run comes to the points of the reference, by the same numbers`(numbers: [Int]) throws
+  {
     let file = try Self.file.get()
     let (steps, length, resamplings) = (numbers[0], numbers[1], numbers[2])
     let name = "\(steps)/\(length)/\(resamplings)"
@@ -60,7 +62,8 @@ import Testing
         return sum + abs(sample[1] - 0.8) / 20
       }
     }
-    // Once: the network never sees both at peace. Ten times: closer by far more than the scatter of twenty means.
+    // Once: the network never sees both at peace. Ten times: closer by far more than the scatter of
+    // twenty means.
     let (once, often) = (try error(resamplings: 1), try error(resamplings: 10))
     #expect(often < once / 2, "\(once) \(often)")
   }

@@ -3,8 +3,9 @@ import Foundation
 import Schedulers
 import Testing
 
-/// Every coefficient of every sampler against the reference implementations' in float64, measured on both sides by the same impulses:
-/// `Fixtures/recipes/plans.py` describes them, and lists where the references are wrong and the papers stand in.
+/// Every coefficient of every sampler against the reference implementations' in float64, measured
+/// on both sides by the same impulses: `Fixtures/recipes/plans.py` describes them, and lists where
+/// the references are wrong and the papers stand in.
 @Suite struct ReferencePlanTests {
   private static let references = Result { try Safetensors("plans.safetensors") }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
@@ -45,7 +46,8 @@ import Testing
         let name = "\(reference.name)/\(spacing)/\(steps)/\(prediction)"
         let timesteps = try file.integers("\(name).timesteps")
         #expect(timesteps.isEmpty || grid.points.dropLast().map(\.timestep) == timesteps.map(Double.init))
-        // A level's two factors and their quotient on top of the 24 units that `SigmaSpacing` documents.
+        // A level's two factors and their quotient on top of the 24 units that `SigmaSpacing`
+        // documents.
         let sigmas = try file.doubles("\(name).sigmas")
         #expect(zip(grid.points, sigmas).allSatisfy { isClose($0.level.sigma, $1, relative: 32 * unit) })
 
@@ -58,16 +60,18 @@ import Testing
         #expect(calls.last == rows.count - 1)
         var worst = (error: 0.0, text: "")
         for (k, call) in calls.enumerated() {
-          // Coefficients below 1e-6 of the row's largest may be what rounding has left of a difference of larger ones. k-diffusion's
-          // Heun divides the rounding of its first stage by σ' and multiplies it by σ; its ancestral step takes σ'² − σ_up², which
-          // is that much smaller than σ'². In long steps this leaves fewer digits to its small coefficients.
+          // Coefficients below 1e-6 of the row's largest may be what rounding has left of a
+          // difference of larger ones. k-diffusion's Heun divides the rounding of its first stage
+          // by σ' and multiplies it by σ; its ancestral step takes σ'² − σ_up², which is that much
+          // smaller than σ'². In long steps this leaves fewer digits to its small coefficients.
           let largest = rows[call].reduce(0) { max($0, abs($1)) }
           let step = call / callsPerStep
           let isLong = reference.losesDigits && sigmas[step] > 10 * sigmas[step + 1]
           let magnified = isLong && sigmas[step + 1] > 0 ? sigmas[step] / sigmas[step + 1] : 1
           for i in 0..<9 {
             let (a, b) = (rows[call][i], expected[9 * k + i])
-            let isRest = (isLong || max(abs(a), abs(b)) < 1e-6 * largest) && abs(a - b) <= 64 * unit * magnified * largest
+            let isRest =
+              (isLong || max(abs(a), abs(b)) < 1e-6 * largest) && abs(a - b) <= 64 * unit * magnified * largest
             let error = a == b || isRest ? 0 : abs(a - b) / max(abs(a), abs(b))
             if !(error <= worst.error) { worst = (error, "\(name) row \(call)[\(i)]: \(a) here, \(b) there") }
           }

@@ -21,7 +21,8 @@ import Testing
   }
 
   @Test func `DDIM makes its noise from the clipped x̂0 or from the one before, as asked`() throws {
-    // Clipped: ε̂ = (1 − 0.6·1.5)/0.8 = 0.125; 0.8·1.5 + 0.6·0.125. Unclipped: 0.8·1.5 + 0.6·(−0.25).
+    // Clipped: ε̂ = (1 − 0.6·1.5)/0.8 = 0.125; 0.8·1.5 + 0.6·0.125. Unclipped: 0.8·1.5 +
+    // 0.6·(−0.25).
     let clipping = Clipping.range(-1.5...1.5)
     #expect(isClose(try step(DDIM(rederivesEpsilon: true), clipping: clipping), 1.275, relative: 8 * unit))
     #expect(isClose(try step(DDIM(rederivesEpsilon: false), clipping: clipping), 1.05, relative: 8 * unit))
@@ -29,7 +30,8 @@ import Testing
   }
 
   @Test func `DDIM draws eta times the posterior's deviation`() throws {
-    // (σ'/σ)² = (0.75·0.75)² = 81/256, so the posterior variance is 0.36·175/256; eta ½ takes a quarter of it.
+    // (σ'/σ)² = (0.75·0.75)² = 81/256, so the posterior variance is 0.36·175/256; eta ½ takes a
+    // quarter of it.
     let deviation = 0.5 * (0.36 * 175 / 256).squareRoot()
     let kept = (0.36 - deviation * deviation).squareRoot()
     let expected = 0.8 * 2 - kept * 0.25 + deviation
@@ -78,7 +80,9 @@ import Testing
 
   @Test func `DPM-Solver++ 2M extrapolates x̂0 in lambda`() throws {
     // Levels whose lambda is 0, ln 2, ln 8: h₋ = ln 2, h = 2·ln 2, so D = x̂0 + (x̂0 − x̂0₋).
-    let levels = [NoiseLevel(signal: 1, noise: 1), NoiseLevel(signal: 1, noise: 0.5), NoiseLevel(signal: 1, noise: 0.125)]
+    let levels = [
+      NoiseLevel(signal: 1, noise: 1), NoiseLevel(signal: 1, noise: 0.5), NoiseLevel(signal: 1, noise: 0.125),
+    ]
     let grid = try SamplingGrid(points: levels.map { .init(timestep: 0, level: $0) })
     var run = SamplingRun(try DPMSolverPlusPlus().plan(over: grid, predicting: .x0), from: [1.0])
     run.advance(output: [3.0])

@@ -81,7 +81,9 @@ import Testing
   }
 
   @Test(arguments: SamplerCatalog.denoising.filter(\.needsSignal))
-  func `what extrapolates epsilon has no slope at infinite sigma, which is an error that says so`(entry: SamplerCatalog.Entry)
+  func `what extrapolates epsilon has no slope at infinite sigma, which is an error that says so`(
+    entry: SamplerCatalog.Entry
+  )
     throws
   {
     let zero = try schedule.rescaledToZeroTerminalSNR()
@@ -94,7 +96,9 @@ import Testing
   @Test func `UniPC with bh1 has no correction after an infinite step, which is an error that says so`() throws {
     let zero = try schedule.rescaledToZeroTerminalSNR()
     let grid = try SamplingGrid(zero, steps: 10, spacing: TimestepSpacing.trailing)
-    #expect(throws: PlanError.coefficient(step: 1, timestep: grid.points[1].timestep, sigma: grid.points[1].level.sigma)) {
+    #expect(
+      throws: PlanError.coefficient(step: 1, timestep: grid.points[1].timestep, sigma: grid.points[1].level.sigma)
+    ) {
       try UniPC(step: .bh1).plan(over: grid, predicting: .v)
     }
     #expect(try UniPC(step: .bh1, corrects: false).plan(over: grid, predicting: .v).steps.count == 10)
@@ -114,7 +118,8 @@ import Testing
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     for order in [-1, 0, 5] {
       let samplers: [any Sampler] = [
-        DPMSolverPlusPlus(order: order), DPMSolver(order: order), DPMSolverPlusPlus(order: order, eta: 1), DEIS(order: order),
+        DPMSolverPlusPlus(order: order), DPMSolver(order: order), DPMSolverPlusPlus(order: order, eta: 1),
+        DEIS(order: order),
         UniPC(order: order), DPMSolverSinglestep(order: order), SASolver(predictorOrder: order), LMS(order: order),
         IPNDM(order: order),
       ]
@@ -179,7 +184,8 @@ import Testing
   @Test func `previous prediction is the posterior's mean at the grid's next point`() throws {
     let grid = try SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing)
     let plan = try DDPM().plan(over: grid, predicting: .previous)
-    // The network says the mean, so the sampler's mean must be the network's output itself: x has no part in it.
+    // The network says the mean, so the sampler's mean must be the network's output itself: x has
+    // no part in it.
     for step in plan.steps {
       let folded = step.folded
       #expect(abs(folded.sample) <= 16 * unit / max(step.next.estimates[0], 0.01))
@@ -196,7 +202,8 @@ import Testing
     let exploding = try SamplingGrid(points: [
       .init(timestep: 9, level: NoiseLevel(signal: 1, noise: 10)), .init(timestep: -1, level: .clean),
     ])
-    #expect(isClose(try Euler().plan(over: exploding, predicting: .x0).initialScale, 101.squareRoot(), relative: 2 * unit))
+    #expect(
+      isClose(try Euler().plan(over: exploding, predicting: .x0).initialScale, 101.squareRoot(), relative: 2 * unit))
   }
 
   @Test func `a run keeps what later steps need and no more`() throws {
@@ -222,7 +229,8 @@ import Testing
   }
 
   @Test func `networks that were trained on scaled samples are asked with scaled samples`() throws {
-    // The same points on the exploding path: x̄ = x/signal, which the network sees multiplied by signal.
+    // The same points on the exploding path: x̄ = x/signal, which the network sees multiplied by
+    // signal.
     let grid = try SamplingGrid(schedule, steps: 8, spacing: TimestepSpacing.leading(offset: 3))
     let exploding = try grid.exploding()
     let network = { (x: Real, query: SamplingPlan.Query) in Real(x.value.magnitude / (1 + query.timestep)) }

@@ -2,13 +2,15 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Whole runs of samplers that call the network between two points of the grid, against the reference implementations' in float64: what
-/// every sample is made of, and what the network is told. `Fixtures/recipes/stages.py` says how they were made.
+/// Whole runs of samplers that call the network between two points of the grid, against the
+/// reference implementations' in float64: what every sample is made of, and what the network is
+/// told. `Fixtures/recipes/stages.py` says how they were made.
 @Suite struct StageRunTests {
   private static let references = Result { try Safetensors("stages.safetensors") }
   private static let schedule = try! NoiseSchedule(.scaledLinear(), timesteps: 1000)
 
-  /// The grids of the fixture: timesteps with leading spacing or of a distillation, Karras's sigmas, and those of a consistency model.
+  /// The grids of the fixture: timesteps with leading spacing or of a distillation, Karras's
+  /// sigmas, and those of a consistency model.
   enum Points: String { case leading, distilled, karras, exploding }
 
   /// A sampler as the fixture calls it.
@@ -37,7 +39,8 @@ import Testing
     Reference(name: "consistency", sampler: ConsistencyModel(), spacing: .exploding),
   ]
 
-  @Test(arguments: samplers) func `every sample of a run is made as the reference makes it`(reference: Reference) throws {
+  @Test(arguments: samplers) func `every sample of a run is made as the reference makes it`(reference: Reference) throws
+  {
     let file = try Self.references.get()
     for steps in reference.steps {
       let name = "\(reference.name)/\(reference.spacing)/\(steps)"
@@ -95,7 +98,8 @@ import Testing
     }
   }
 
-  /// A unit vector as the network's epsilon, or what goes with a consistency function made of it: f = x − σ·epsilon.
+  /// A unit vector as the network's epsilon, or what goes with a consistency function made of it: f
+  /// = x − σ·epsilon.
   private static func epsilon(of run: SamplingRun<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
     let output = ReferenceRunTests.unitVector(index, of: run.sample.count)
     guard sampler is ConsistencyModel, let query = run.query else { return output }
@@ -117,7 +121,8 @@ import Testing
     }
     #expect(grid.points.last == .clean)
     #expect(
-      isClose(grid.points[0].inputScale, try file.doubles("consistency/exploding/\(steps).scales")[0], relative: 8 * unit))
+      isClose(
+        grid.points[0].inputScale, try file.doubles("consistency/exploding/\(steps).scales")[0], relative: 8 * unit))
     for (steps, levels, largest) in [(0, 40, 80.0), (41, 40, 80), (1, 40, 0.001), (1, 40, .nan), (1, 40, .infinity)] {
       #expect(throws: GridError.self) {
         try SamplingGrid(consistency: ConsistencyFunction(), steps: steps, levels: levels, largestSigma: largest)

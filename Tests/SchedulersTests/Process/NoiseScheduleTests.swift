@@ -66,7 +66,8 @@ import Testing
   @Test(arguments: [1, 10, 1000]) func `cosine betas are the quotients of the squared cosine`(timesteps: Int) throws {
     let schedule = try NoiseSchedule(.cosine(), timesteps: timesteps)
     for (t, alphaBar) in schedule.alphaBars.enumerated().dropLast() {
-      // The product telescopes to f(t+1)/f(0); cos by its half-angle sine keeps the reference within a few units.
+      // The product telescopes to f(t+1)/f(0); cos by its half-angle sine keeps the reference
+      // within a few units.
       let expected = squaredCosine(t + 1, timesteps) / squaredCosine(0, timesteps)
       #expect(isClose(alphaBar, expected, relative: Double(timesteps) * 8 * unit / expected.squareRoot()))
     }
@@ -107,7 +108,8 @@ import Testing
     let schedule = try NoiseSchedule(alphaBars: alphaBars)
     #expect(schedule.alphaBars == alphaBars)
     let again = try NoiseSchedule(betas: schedule.betas).alphaBars
-    // Each beta is rounded once, which moves its alpha by at most unit/alpha; the smallest alpha is 1/30.
+    // Each beta is rounded once, which moves its alpha by at most unit/alpha; the smallest alpha is
+    // 1/30.
     for (a, b) in zip(again, alphaBars) { #expect(isClose(a, b, relative: 4 * 30 * unit)) }
   }
 
@@ -185,15 +187,19 @@ import Testing
   }
 
   @Test(arguments: [
-    (BetaSchedule.linear(start: 0), "start"), (.linear(start: -.infinity), "start"), (.linear(start: .infinity), "start"),
+    (BetaSchedule.linear(start: 0), "start"), (.linear(start: -.infinity), "start"),
+    (.linear(start: .infinity), "start"),
     (.linear(end: 0), "end"), (.linear(end: .nan), "end"), (.linear(end: .infinity), "end"),
     (.linear(scaledFrom: 0), "scaledFrom"), (.scaledLinear(start: -0.01), "start"), (.scaledLinear(start: 0), "start"),
     (.scaledLinear(end: 0), "end"), (.scaledLinear(end: 1.5), "end"), (.sigmoid(start: .nan), "start"),
-    (.sigmoid(start: 1.5), "start"), (.sigmoid(end: 0), "end"), (.sigmoid(end: 2), "end"), (.cosine(offset: -0.5), "offset"),
+    (.sigmoid(start: 1.5), "start"), (.sigmoid(end: 0), "end"), (.sigmoid(end: 2), "end"),
+    (.cosine(offset: -0.5), "offset"),
     (.cosine(offset: 1.5), "offset"), (.cosine(offset: .nan), "offset"), (.cosine(maxBeta: 0), "maxBeta"),
     (.cosine(maxBeta: 1.5), "maxBeta"),
   ])
-  func `a parameter of a named schedule that is out of range is an error that names it`(schedule: BetaSchedule, name: String)
+  func `a parameter of a named schedule that is out of range is an error that names it`(
+    schedule: BetaSchedule, name: String
+  )
     throws
   {
     let error = try #require(throws: ScheduleError.self) { try NoiseSchedule(schedule, timesteps: 100) }

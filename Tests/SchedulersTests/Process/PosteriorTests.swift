@@ -2,13 +2,16 @@ import Schedulers
 import Testing
 
 @Suite struct PosteriorTests {
-  @Test(arguments: BetaSchedule.all) func `between neighbouring timesteps it is the schedule's tables`(formula: BetaSchedule)
+  @Test(arguments: BetaSchedule.all) func `between neighbouring timesteps it is the schedule's tables`(
+    formula: BetaSchedule
+  )
     throws
   {
     let schedule = try NoiseSchedule(formula, timesteps: 200)
     for t in 1..<200 {
       let posterior = Posterior(from: schedule[t], to: schedule[t - 1])
-      // The levels are rounded, so 1 − (σ'/σ)² carries their errors, divided by itself: the accuracy in the documentation.
+      // The levels are rounded, so 1 − (σ'/σ)² carries their errors, divided by itself: the
+      // accuracy in the documentation.
       let ratio = schedule[t - 1].sigma / schedule[t].sigma
       let tolerance = 8 * unit / ((1 - ratio) * (1 + ratio)) + 8 * unit
       #expect(isClose(posterior.forwardVariance, schedule.betas[t], relative: tolerance))
@@ -19,7 +22,8 @@ import Testing
   }
 
   @Test func `its moments give back the forward process`() {
-    // E over q(x_t | x_0) of the posterior's mean is signal_s·x_0, and the total variance is noise_s².
+    // E over q(x_t | x_0) of the posterior's mean is signal_s·x_0, and the total variance is
+    // noise_s².
     let from = NoiseLevel(signal: 0.3, noise: 2.5)
     let to = NoiseLevel(signal: 0.7, noise: 0.4)
     let posterior = Posterior(from: from, to: to)

@@ -27,7 +27,8 @@ import Testing
 
   @Test func `a guided denoiser runs like any other, and may be guided again`() throws {
     let inner = ClassifierFreeGuidance(
-      conditional: Constant(output: [1], prediction: .x0), unconditional: Constant(output: [0], prediction: .x0), scale: 0.5)
+      conditional: Constant(output: [1], prediction: .x0), unconditional: Constant(output: [0], prediction: .x0),
+      scale: 0.5)
     let outer = ClassifierFreeGuidance(
       conditional: inner, unconditional: Constant(output: [0.25], prediction: .x0), scale: 2)
     let schedule = try NoiseSchedule(.linear(), timesteps: 100)
@@ -52,8 +53,8 @@ import Testing
     #expect(flat([0, 0], query) == [4, 4])
   }
 
-  /// A deviation is a sum of six squares of differences from a mean, each a few roundings; a number of at most 50 is multiplied by their
-  /// ratio.
+  /// A deviation is a sum of six squares of differences from a mean, each a few roundings; a number
+  /// of at most 50 is multiplied by their ratio.
   @Test func `rescaled guidance is diffusers'`() throws {
     struct Golden: Decodable {
       struct Case: Decodable { let scale, rescale: Double, answer: [Double] }
@@ -69,7 +70,8 @@ import Testing
     for item in golden.cases {
       let guided = ClassifierFreeGuidance(
         conditional: Answer(output: conditional),
-        unconditional: Answer(output: SampleBatch(shape: golden.shape, scalars: golden.unconditional)), scale: item.scale,
+        unconditional: Answer(output: SampleBatch(shape: golden.shape, scalars: golden.unconditional)),
+        scale: item.scale,
         rescale: item.rescale)
       for (a, b) in zip(guided(conditional, query).scalars, item.answer) { #expect(abs(a - b) <= 50 * 32 * unit) }
       Comparisons.count(item.answer.count)

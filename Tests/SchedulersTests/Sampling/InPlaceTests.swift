@@ -14,7 +14,9 @@ import Testing
   }
 
   /// A stand-in for a network, with a variance where there should be one.
-  private static func network<Scalar: SampleScalar>(_ x: SampleBatch<Scalar>, _ query: SamplingPlan.Query, _ plan: SamplingPlan)
+  private static func network<Scalar: SampleScalar>(
+    _ x: SampleBatch<Scalar>, _ query: SamplingPlan.Query, _ plan: SamplingPlan
+  )
     -> SampleBatch<Scalar>
   {
     let scalars: [Scalar] = x.scalars.map { value in
@@ -34,7 +36,9 @@ import Testing
   private static let plans: [SamplingPlan] = {
     var plans: [SamplingPlan] = []
     for clipping in [Clipping.none, .range(-1...0.75), .dynamic(ratio: 0.9, maximum: 1.5)] {
-      for entry in SamplerCatalog.all { plans.append(try! entry.sampler.plan(over: grid, predicting: .v, clipping: clipping)) }
+      for entry in SamplerCatalog.all {
+        plans.append(try! entry.sampler.plan(over: grid, predicting: .v, clipping: clipping))
+      }
       for sampler in [DDPM(variance: .learnedRange), DDPM(variance: .learned)] {
         plans.append(try! sampler.plan(over: grid, predicting: .v, clipping: clipping))
       }
@@ -45,7 +49,9 @@ import Testing
 
   private enum Way { case inPlace, givenNoise, combinations }
 
-  private static func trajectory<Scalar: SampleScalar>(_ plan: SamplingPlan, _: Scalar.Type, _ way: Way, threads: Int? = nil)
+  private static func trajectory<Scalar: SampleScalar>(
+    _ plan: SamplingPlan, _: Scalar.Type, _ way: Way, threads: Int? = nil
+  )
     -> [SampleBatch<Scalar>]
   {
     var run = SamplingRun(plan, from: start(Scalar.self))
@@ -68,8 +74,9 @@ import Testing
     let plan = Self.plans[index]
     let (fast, slow) = (Self.trajectory(plan, Double.self, .inPlace), Self.trajectory(plan, Double.self, .combinations))
     #expect(fast.count == 2 * plan.steps.count && fast.count == slow.count)
-    // A dozen roundings in each of at most 15 steps, of numbers no larger than the largest on the way times the factors that it meets:
-    // combinations do not fold x̂0 and the estimate into the step, and cancel where folding does not.
+    // A dozen roundings in each of at most 15 steps, of numbers no larger than the largest on the
+    // way times the factors that it meets: combinations do not fold x̂0 and the estimate into the
+    // step, and cancel where folding does not.
     let largest = slow.reduce(1) { $1.scalars.reduce($0) { max($0, abs($1)) } }
     let factors = plan.steps.map { step in
       let denoising = abs(step.denoising.sample) + abs(step.denoising.output)
@@ -85,8 +92,9 @@ import Testing
     }
   }
 
-  @Test(arguments: plans.indices) func `noise made on the way is the noise of the source, and threads change no bit`(index: Int)
-  {
+  @Test(arguments: plans.indices) func `noise made on the way is the noise of the source, and threads change no bit`(
+    index: Int
+  ) {
     let plan = Self.plans[index]
     let fast = Self.trajectory(plan, Float.self, .inPlace, threads: 1)
     #expect(fast == Self.trajectory(plan, Float.self, .givenNoise))
@@ -225,20 +233,23 @@ import Testing
   @Test func `tensors that do not fit are refused`() async {
     await #expect(processExitsWith: .failure) {
       let plan = try DDPM().plan(
-        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v)
+        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing),
+        predicting: .v)
       var run = SamplingRun(plan, from: [0.0, 1])
       run.advance(output: [0, 1], noise: [0])
     }
     await #expect(processExitsWith: .failure) {
       let plan = try DDIM().plan(
-        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v,
+        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing),
+        predicting: .v,
         learnsVariance: true)
       var run = SamplingRun(plan, from: SampleBatch<Float>(zeros: [2, 2, 3]))
       run.advance(output: SampleBatch(zeros: [2, 2, 3]))
     }
     await #expect(processExitsWith: .failure) {
       let plan = try DPMSolverPlusPlus().plan(
-        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing), predicting: .v)
+        over: SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing),
+        predicting: .v)
       var run = SamplingRun(plan, from: [0.0, 1])
       run.advance(output: [0, 1])
       run.sample = [0, 1, 2]

@@ -8,7 +8,8 @@ import Testing
   private let schedule = try! NoiseSchedule(.linear(), timesteps: 100)
   private var grid: SamplingGrid { try! SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing) }
 
-  /// The sample before the last step, which returns x̂0, from a network that says 0 for the prediction, and the same for every variance.
+  /// The sample before the last step, which returns x̂0, from a network that says 0 for the
+  /// prediction, and the same for every variance.
   private func run(_ variance: Variance, saying v: Double) throws -> [Double] {
     var run = SamplingRun(try DDPM(variance: variance).plan(over: grid, predicting: .x0), from: [0.5, -1])
     var noise = GaussianNoise(seed: 9)
@@ -19,7 +20,8 @@ import Testing
   @Test func `a learned range ends at the two fixed variances`() throws {
     for (v, fixed) in [(-1.0, Variance.fixedSmall), (1, .fixedLarge)] {
       let (learned, expected) = (try run(.learnedRange, saying: v), try run(fixed, saying: 0))
-      // Logarithms of up to 10 in size, each with an error of an ulp, and their exponential, in five steps.
+      // Logarithms of up to 10 in size, each with an error of an ulp, and their exponential, in
+      // five steps.
       #expect(zip(learned, expected).allSatisfy { isClose($0, $1, relative: 5 * 16 * unit * 10) })
     }
     #expect(try run(.learnedRange, saying: 0) != run(.fixedSmall, saying: 0))
@@ -37,8 +39,8 @@ import Testing
   private static let schedules: [BetaSchedule] =
     BetaSchedule.all + [.linear(end: 0.03), .linear(end: 0.08), .scaledLinear(end: 0.3)]
 
-  /// The deviation of the noise that a run adds in one step of a plan, where the network gives v: in place, and with a guidance, which goes by
-  /// combinations.
+  /// The deviation of the noise that a run adds in one step of a plan, where the network gives v:
+  /// in place, and with a guidance, which goes by combinations.
   private func deviations(_ step: SamplingPlan.Step, saying v: Double) throws -> [Double] {
     let plan = try SamplingPlan(
       steps: [step], start: step.query.level, clipping: .none, learnsVariance: step.variance?.isLearned ?? false)
@@ -64,19 +66,22 @@ import Testing
         for (step, (from, to)) in zip(plan.steps, grid.intervals).dropLast() {
           let posterior = Posterior(from: from.level, to: to.level)
           // Where ᾱ is below 2⁻⁵³, the two are one.
-          let bounds = (posterior.variance.squareRoot() * (1 - 1e-12))...(posterior.forwardVariance.squareRoot() * (1 + 1e-12))
+          let bounds =
+            (posterior.variance.squareRoot() * (1 - 1e-12))...(posterior.forwardVariance.squareRoot() * (1 + 1e-12))
           for v in [-1, -0.4, 0, 0.7, 1] {
             let found = try deviations(step, saying: v)
             #expect(
-              found.allSatisfy(bounds.contains), "\(steps) steps, timestep \(step.query.timestep): \(found), not in \(bounds)")
+              found.allSatisfy(bounds.contains),
+              "\(steps) steps, timestep \(step.query.timestep): \(found), not in \(bounds)")
           }
         }
       }
     }
   }
 
-  @Test(arguments: [0.02, 0.03, 0.08]) func `so does that of diffusers' DDPM, whose bounds are equal sooner`(end: Double) throws
-  {
+  @Test(arguments: [0.02, 0.03, 0.08]) func `so does that of diffusers' DDPM, whose bounds are equal sooner`(
+    end: Double
+  ) throws {
     let configuration = try DiffusersConfiguration(.ddpm, ["variance_type": "learned_range", "beta_end": .number(end)])
     let bars = try configuration.tables().alphaBars
     let plan = try configuration.plan(steps: 1000, fidelity: .diffusers)
@@ -114,7 +119,8 @@ import Testing
   }
 
   @Test func `an output that does not fit is an error that says what it looks like`() throws {
-    let fixed = SamplingRun(try DDPM().plan(over: grid, predicting: .epsilon), from: SampleBatch<Float>(zeros: [2, 3, 2]))
+    let fixed = SamplingRun(
+      try DDPM().plan(over: grid, predicting: .epsilon), from: SampleBatch<Float>(zeros: [2, 3, 2]))
     let learned = SamplingRun(
       try DDPM(variance: .learned).plan(over: grid, predicting: .epsilon), from: SampleBatch<Float>(zeros: [2, 3, 2]))
     try fixed.check(SampleBatch(zeros: [2, 3, 2]))
@@ -126,8 +132,10 @@ import Testing
     #expect("\(try error(fixed, SampleBatch(zeros: [2, 6, 2])))".contains("choose a learned variance"))
     #expect("\(try error(learned, SampleBatch(zeros: [2, 3, 2])))".contains("choose a fixed variance"))
     #expect(
-      "\(try error(learned, SampleBatch(zeros: [2, 5, 2])))".contains("10 scalars for each sample; it should have twice 6"))
-    #expect("\(try error(fixed, SampleBatch(zeros: [2, 4, 2])))".contains("8 scalars for each sample; it should have 6"))
+      "\(try error(learned, SampleBatch(zeros: [2, 5, 2])))".contains(
+        "10 scalars for each sample; it should have twice 6"))
+    #expect(
+      "\(try error(fixed, SampleBatch(zeros: [2, 4, 2])))".contains("8 scalars for each sample; it should have 6"))
     #expect(try error(fixed, SampleBatch(zeros: [3, 3, 2])) == .samples(3, expected: 2))
 
     var spoiled = SampleBatch<Float>(zeros: [2, 3, 2])

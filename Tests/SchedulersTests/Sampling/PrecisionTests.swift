@@ -13,12 +13,14 @@ import Testing
 
   private static func answer(_ x: Double) -> Double { 0.5 * x / (1 + x.magnitude) }
 
-  /// Runs a plan twice, in Double and in another type, and returns the largest difference of a sample on the way beside its bound.
+  /// Runs a plan twice, in Double and in another type, and returns the largest difference of a
+  /// sample on the way beside its bound.
   ///
-  /// With u the rounding unit of the type's storage and v that of its arithmetic, every step rounds its coefficients, its products and
-  /// its sums (at most two for each term, in v) and the result (in u), each in proportion to the sum of the terms' magnitudes. The
-  /// network's answer and the kept estimates are rounded likewise. What was wrong before is carried on by the terms' coefficients, the
-  /// network's answer changing by at most half of what its sample does.
+  /// With u the rounding unit of the type's storage and v that of its arithmetic, every step rounds
+  /// its coefficients, its products and its sums (at most two for each term, in v) and the result
+  /// (in u), each in proportion to the sum of the terms' magnitudes. The network's answer and the
+  /// kept estimates are rounded likewise. What was wrong before is carried on by the terms'
+  /// coefficients, the network's answer changing by at most half of what its sample does.
   private static func compare<Scalar: SampleScalar>(
     _ sampler: any Sampler, _: Scalar.Type, storage u: Double, arithmetic v: Double
   ) throws -> (error: Double, bound: Double) {

@@ -55,7 +55,9 @@ import Testing
   }
 
   @Test(arguments: [Clipping.none, .range(-1...1)])
-  func `a sampler may reach back to earlier samples, in a saved run too, and only estimates are clipped`(clipping: Clipping)
+  func `a sampler may reach back to earlier samples, in a saved run too, and only estimates are clipped`(
+    clipping: Clipping
+  )
     throws
   {
     let plan = try StraightLine().plan(over: Self.grid, predicting: .x0, clipping: clipping)
@@ -108,14 +110,18 @@ import Testing
       drawn += 1
       return Real(0.5)
     }
-    while let query = run.query { run.advance(output: Real(query.timestep / 100), noise: run.needsNoise ? draw() : nil) }
+    while let query = run.query {
+      run.advance(output: Real(query.timestep / 100), noise: run.needsNoise ? draw() : nil)
+    }
     #expect(drawn == 7)
   }
 
   @Test func `a source is told where each step begins and ends`() throws {
     struct Spy: NoiseSource {
       var told: [[Double]] = []
-      mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor { preconditionFailure("without the interval") }
+      mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
+        preconditionFailure("without the interval")
+      }
       mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
         told.append([start, end])
         return other
@@ -210,7 +216,8 @@ import Testing
     let whole = plan.sample(from: noise.next(like: SampleBatch<Float>(zeros: [5, 3, 4])), using: &noise, model: model)
     for sample in 0..<5 {
       var noise = GaussianNoise(seed: 11, firstSample: UInt64(sample))
-      let alone = plan.sample(from: noise.next(like: SampleBatch<Float>(zeros: [1, 3, 4])), using: &noise, model: model)
+      let alone = plan.sample(
+        from: noise.next(like: SampleBatch<Float>(zeros: [1, 3, 4])), using: &noise, model: model)
       #expect(alone == whole[sample])
     }
   }
@@ -223,7 +230,8 @@ import Testing
     await #expect(processExitsWith: .failure) {
       let schedule = try NoiseSchedule(.cosine(), timesteps: 10)
       var run = SamplingRun(
-        try DDPM().plan(over: SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing), predicting: .v), from: [0.0])
+        try DDPM().plan(over: SamplingGrid(schedule, steps: 5, spacing: TimestepSpacing.trailing), predicting: .v),
+        from: [0.0])
       run.advance(output: [0])
     }
     await #expect(processExitsWith: .failure) {

@@ -65,7 +65,9 @@ import Testing
   @Test func `products are taken element by element`() {
     #expect([Double].product([2, 3], [5, -1]) == [10, -3])
     #expect(
-      SampleBatch.product(SampleBatch(shape: [1, 2], scalars: [2.0, 3]), SampleBatch(shape: [1, 2], scalars: [5, -1])).scalars
+      SampleBatch.product(
+        SampleBatch(shape: [1, 2], scalars: [2.0, 3]), SampleBatch(shape: [1, 2], scalars: [5, -1])
+      ).scalars
         == [
           10, -3,
         ])

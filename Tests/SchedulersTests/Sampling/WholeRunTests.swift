@@ -11,7 +11,9 @@ import Testing
     plan = try DDIM().plan(over: grid, predicting: .x0)
   }
 
-  private func model(_ x: [Double], _ query: SamplingPlan.Query) -> [Double] { x.map { 0.25 * $0 + query.level.signal } }
+  private func model(_ x: [Double], _ query: SamplingPlan.Query) -> [Double] {
+    x.map { 0.25 * $0 + query.level.signal }
+  }
 
   /// x̂0 of every step, as the loop that a run stands for has it.
   private var expected: [[Double]] {
@@ -35,7 +37,8 @@ import Testing
     #expect(seen == expected)
 
     seen = []
-    _ = await plan.sample(from: start, model: { x, query async in model(x, query) }, onStep: { seen.append($0.denoised) })
+    _ = await plan.sample(
+      from: start, model: { x, query async in model(x, query) }, onStep: { seen.append($0.denoised) })
     #expect(seen == expected)
 
     seen = []

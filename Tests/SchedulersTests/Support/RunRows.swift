@@ -1,10 +1,11 @@
 import Schedulers
 import Testing
 
-/// Expects what every sample of a run is made of to be as in a reference: [C, 2C + 1] factors of the start, of the outputs of the C calls,
-/// and of the noises of the steps after them.
+/// Expects what every sample of a run is made of to be as in a reference: [C, 2C + 1] factors of
+/// the start, of the outputs of the C calls, and of the noises of the steps after them.
 ///
-/// The largest number of a row says how large the terms are whose rounding its others have a part in.
+/// The largest number of a row says how large the terms are whose rounding its others have a part
+/// in.
 func expectRows(
   of plan: SamplingPlan, are expected: [Double], within tolerance: Double = 1e-12,
   sourceLocation: SourceLocation = #_sourceLocation

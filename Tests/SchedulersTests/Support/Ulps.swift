@@ -33,7 +33,8 @@ struct WorstError: Sendable {
   }
 }
 
-/// How many numbers of this library the suites have compared with numbers from elsewhere; printed at the end.
+/// How many numbers of this library the suites have compared with numbers from elsewhere; printed
+/// at the end.
 enum Comparisons {
   private static let total = Mutex(0)
 

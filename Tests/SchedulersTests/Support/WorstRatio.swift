@@ -10,7 +10,9 @@ struct WorstRatio {
   ///
   /// - Parameters:
   ///   - tolerance: the largest difference that is allowed.
-  mutating func compare(_ value: Double, with expected: Double, within tolerance: Double, at place: @autoclosure () -> String) {
+  mutating func compare(
+    _ value: Double, with expected: Double, within tolerance: Double, at place: @autoclosure () -> String
+  ) {
     count += 1
     let found = value == expected ? 0 : abs(value - expected) / tolerance
     if !(found <= ratio) {

@@ -49,7 +49,8 @@ import Testing
       #expect(isClose(weight, min(snr, 5) / snr, relative: 16 * unit), "timestep \(t)")
       #expect(weights[t] == weight)
     }
-    // β = ½ twice: x_0 counts in x_{t−1} by √ᾱ_{t−1}·β_t/(1 − ᾱ_t), which is 1 at t = 0 and √½·½/¾ at t = 1.
+    // β = ½ twice: x_0 counts in x_{t−1} by √ᾱ_{t−1}·β_t/(1 − ᾱ_t), which is 1 at t = 0 and √½·½/¾
+    // at t = 1.
     let short = try NoiseSchedule(betas: [0.5, 0.5])
     let previous = LossWeighting.edm(sigmaData: 1).weights(over: short, for: .previous).values
     #expect(isClose(previous[0], 2, relative: 16 * unit))
@@ -63,7 +64,9 @@ import Testing
     }
   }
 
-  @Test(arguments: all.dropFirst()) func `the weighted error is the same whatever is predicted`(weighting: LossWeighting) {
+  @Test(arguments: all.dropFirst()) func `the weighted error is the same whatever is predicted`(
+    weighting: LossWeighting
+  ) {
     // An error of x0 by 1 at a fixed sample changes each output by its encoding's factor.
     for sigma in [0.01, 0.5, 1, 3, 100] {
       let level = NoiseLevel.variancePreserving(sigma: sigma)
@@ -113,7 +116,8 @@ import Testing
       for (limit, sigma) in [(NoiseLevel.clean, 1e-12), (noise, 1e12)] {
         let near = weighting.weight(at: .variancePreserving(sigma: sigma), for: prediction)
         let exact = weighting.weight(at: limit, for: prediction)
-        // The next order of each expansion is at most √s or its inverse, 1e-12, times a small factor.
+        // The next order of each expansion is at most √s or its inverse, 1e-12, times a small
+        // factor.
         let isNear = exact.isInfinite ? near > 1e10 : abs(near - exact) <= 1e-10
         #expect(isNear, "\(prediction) near \(sigma): \(near), \(exact)")
       }

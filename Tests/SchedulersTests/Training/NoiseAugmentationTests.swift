@@ -48,7 +48,8 @@ import Testing
     let n = 40_000.0
     let offset = noise.next(like: SampleBatch<Double>(zeros: [100, 400]), offsetBy: 2).scalars
     let perturbed = noise.perturbing([Double](repeating: 0, count: 40_000), by: 3)
-    // Independent here, as a channel of shape [samples, channels] has one element. 4.9 standard errors of a variance: v·√(2/n).
+    // Independent here, as a channel of shape [samples, channels] has one element. 4.9 standard
+    // errors of a variance: v·√(2/n).
     for (values, variance) in [(offset, 5.0), (perturbed, 9)] {
       let measured = values.reduce(0) { $0 + $1 * $1 } / n
       #expect(abs(measured - variance) < 4.9 * variance * (2 / n).squareRoot())

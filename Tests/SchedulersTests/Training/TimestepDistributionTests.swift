@@ -22,7 +22,8 @@ import Testing
   }
 
   @Test(arguments: [("cosine/10", -1.2, 1.2), ("cosine/10/zero", -1.2, 1.2), ("linear/300", 0.5, 0.9)])
-  func `log-normal probabilities are those of 50-digit arithmetic`(name: String, mean: Double, deviation: Double) throws {
+  func `log-normal probabilities are those of 50-digit arithmetic`(name: String, mean: Double, deviation: Double) throws
+  {
     let expected = try Self.known.get().doubles("log-normal/\(name)/\(mean)/\(deviation)")
     let law = try LogNormalSigma(mean: mean, deviation: deviation)
     let distribution = try TimestepDistribution.logNormal(law, over: Self.schedule(name))
@@ -30,16 +31,18 @@ import Testing
     #expect(law.mean == mean && law.deviation == deviation)
   }
 
-  /// The documented accuracy. A bound z has a relative error of about 4 units, which is 4·|z|·φ(z) < 1 units of Φ; erfc has another
-  /// 4 units of at most 1/2; so a difference of two is within 6 units, and the division by their sum, 1 to T units of a small p, keeps
-  /// it below 8 units = 2⁻⁵⁰.
+  /// The documented accuracy. A bound z has a relative error of about 4 units, which is 4·|z|·φ(z)
+  /// < 1 units of Φ; erfc has another 4 units of at most 1/2; so a difference of two is within 6
+  /// units, and the division by their sum, 1 to T units of a small p, keeps it below 8 units =
+  /// 2⁻⁵⁰.
   private func compare(_ distribution: TimestepDistribution, with expected: [Double]) throws {
     try #require(distribution.probabilities.count == expected.count)
     #expect(distribution.weights.allSatisfy { $0 == 1 })
     let worst = zip(distribution.probabilities, expected).map { abs($0 - $1) }.max() ?? .infinity
     #expect(worst <= 0x1p-50)
     let tail = zip(distribution.probabilities, expected).filter { $0.1 < 1e-5 && $0.1 > 1e-30 }
-    // In the tails the error is relative to the tail: a relative error of z is magnified z² times, and z² < 140 above 1e-30.
+    // In the tails the error is relative to the tail: a relative error of z is magnified z² times,
+    // and z² < 140 above 1e-30.
     #expect(tail.allSatisfy { isClose($0.0, $0.1, relative: 8 * 140 * 8 * unit) })
     Comparisons.count(expected.count)
   }
@@ -49,7 +52,8 @@ import Testing
     var copy = generator
     let (law, count) = (try LogNormalSigma(mean: 0.4, deviation: 1.3), 50)
     let sigmas = law.draw(count: 500, using: &generator)
-    let draws = try TimestepDistribution.logitNormal(timesteps: count, mean: 0.4, deviation: 1.3).draw(count: 500, using: &copy)
+    let draws = try TimestepDistribution.logitNormal(timesteps: count, mean: 0.4, deviation: 1.3).draw(
+      count: 500, using: &copy)
     #expect(sigmas.map { Int(Double(count) * $0 / (1 + $0)) } == draws.map(\.timestep))
   }
 
@@ -88,7 +92,8 @@ import Testing
     for (mean, deviation) in [(-1.2, 1.2), (0, 1), (-0.75, 0.5), (1.5, 2)] {
       let law = try LogNormalSigma(mean: mean, deviation: deviation)
       for (u, sigma) in zip(shares, try known.doubles("sigma/\(mean)/\(deviation)")) {
-        // ln σ is a product and a sum of numbers below 32; exp adds a unit of its own and one of the expected value's.
+        // ln σ is a product and a sum of numbers below 32; exp adds a unit of its own and one of
+        // the expected value's.
         let bound = deviation * 0x1p-48 + (2 * 32 + 3) * unit
         #expect(isClose(law.sigma(at: u), sigma, relative: bound))
       }
@@ -114,7 +119,8 @@ import Testing
     #expect(try TimestepDistribution.uniform(timesteps: 1).probabilities == [1])
     #expect(try LogNormalSigma() == LogNormalSigma(mean: -1.2, deviation: 1.2))
     #expect(
-      try TimestepDistribution.logitNormal(timesteps: 7) == .logitNormal(timesteps: 7, mean: 0, deviation: 1, weighting: .none))
+      try TimestepDistribution.logitNormal(timesteps: 7)
+        == .logitNormal(timesteps: 7, mean: 0, deviation: 1, weighting: .none))
   }
 
   @Test func `what is no distribution is refused by name`() throws {
@@ -132,7 +138,8 @@ import Testing
     #expect(error { try TimestepDistribution(proportionalTo: [0, 0], weighting: .none) } == .total(0))
     #expect(error { try TimestepDistribution(proportionalTo: [1e308, 1e308]) } == .total(.infinity))
     #expect(error { try TimestepDistribution(proportionalTo: [1, 0]) } == .impossible(timestep: 1))
-    #expect(error { try TimestepDistribution(proportionalTo: [1, .leastNonzeroMagnitude]) } == .impossible(timestep: 1))
+    #expect(
+      error { try TimestepDistribution(proportionalTo: [1, .leastNonzeroMagnitude]) } == .impossible(timestep: 1))
     #expect(
       error { try TimestepDistribution.logitNormal(timesteps: 9, deviation: 1e-3, weighting: .unbiased) }
         == .impossible(timestep: 0))

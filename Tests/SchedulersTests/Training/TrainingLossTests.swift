@@ -25,13 +25,14 @@ import Testing
     _ loss: TrainingLoss, _ output: SampleBatch<Double>, _ timesteps: [Int], weights: [Double]? = nil
   ) throws -> TrainingLoss.Value<SampleBatch<Double>> {
     try loss(
-      output: output, x0: x0, epsilon: epsilon, sample: schedule.mix(x0, with: epsilon, at: timesteps), timesteps: timesteps,
+      output: output, x0: x0, epsilon: epsilon, sample: schedule.mix(x0, with: epsilon, at: timesteps),
+      timesteps: timesteps,
       weights: weights)
   }
 
-  /// A central difference with h = 1e-5 has the rounding of the loss over h, 2e-11 of the loss and of the rest of the batch, and h²/6 times
-  /// the third derivative: a loss that changes over a length of 0.05 in F, as here at t = 0, has one of 8,000 times its size, which
-  /// makes 1.4e-7.
+  /// A central difference with h = 1e-5 has the rounding of the loss over h, 2e-11 of the loss and
+  /// of the rest of the batch, and h²/6 times the third derivative: a loss that changes over a
+  /// length of 0.05 in F, as here at t = 0, has one of 8,000 times its size, which makes 1.4e-7.
   @Test(arguments: Prediction.allCases, Variance.allCases)
   func `the gradient is that of finite differences`(prediction: Prediction, variance: Variance) throws {
     for kind in TrainingLoss.Kind.allCases {
@@ -65,7 +66,8 @@ import Testing
   }
 
   @Test func `an objective says in plain numbers what the loss is`() throws {
-    let loss = try TrainingLoss(schedule, predicting: .v, variance: .learnedRange, kind: .rescaledMSE, weighting: .softMinSNR())
+    let loss = try TrainingLoss(
+      schedule, predicting: .v, variance: .learnedRange, kind: .rescaledMSE, weighting: .softMinSNR())
     let t = 11
     let made = try value(loss, output(loss, [t, t]), [t, t])
     let objective = loss[t]
@@ -81,7 +83,8 @@ import Testing
         let step = objective.step
         let denoised = step.denoising.sample * sample[i] + step.denoising.output * F
         let kl = NormalKL(
-          mean1: step.mean.sample * sample[i] + step.mean.output * x0.scalars[i], logVariance1: step.posteriorLogVariance,
+          mean1: step.mean.sample * sample[i] + step.mean.output * x0.scalars[i],
+          logVariance1: step.posteriorLogVariance,
           mean2: step.mean.sample * sample[i] + step.mean.output * denoised,
           logVariance2: step.logVariance.offset + step.logVariance.slope * v)
         sum += objective.weight * (F - target) * (F - target) + objective.factor * kl.value
@@ -106,7 +109,8 @@ import Testing
     let process = try ReverseProcess(schedule, predicting: .x0, variance: .fixedSmall)
     let timesteps = [1, 39]
     let sample = schedule.mix(x0, with: epsilon, at: timesteps)
-    let term = try VariationalBound(process).term(output: x0, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
+    let term = try VariationalBound(process).term(
+      output: x0, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps)
     #expect(term.bound == [0, 0] && term.x0Error == [0, 0])
     #expect(term.epsilonError.allSatisfy { $0 < 1e-25 })
   }

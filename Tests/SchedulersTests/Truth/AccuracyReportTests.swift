@@ -4,7 +4,8 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// The tables of `Docs/Accuracy.md`, measured anew: this library's errors by its own suites' comparison, the others' from their fixture.
+/// The tables of `Docs/Accuracy.md`, measured anew: this library's errors by its own suites'
+/// comparison, the others' from their fixture.
 @Suite struct AccuracyReportTests {
   private struct Entry: Decodable {
     let error: Double
@@ -23,7 +24,8 @@ import Testing
       let written = text[..<start.upperBound] + tables + text[end.lowerBound...]
       try Data(written.utf8).write(to: page, options: .atomic)
     } else {
-      // C libraries differ in the last bits of a logarithm, so this library's own errors may differ by half an ulp, and be elsewhere.
+      // C libraries differ in the last bits of a logarithm, so this library's own errors may differ
+      // by half an ulp, and be elsewhere.
       let (shown, measured) = (Self.rows(text[start.upperBound..<end.lowerBound]), Self.rows(tables[...]))
       try #require(shown.count == measured.count)
       for (a, b) in zip(shown, measured) {
@@ -49,7 +51,8 @@ import Testing
     let single = try #require(others["diffusers, float32, relative"])
     let ours = try TruthTests.worstErrors()
     var lines = [
-      "| table | this library, ulps | where | guided-diffusion (NumPy float64), ulps: linear, cosine | diffusers float32, relative |",
+      "| table | this library, ulps | where | guided-diffusion (NumPy float64), ulps: linear, cosine | diffusers "
+        + "float32, relative |",
       "|---|---|---|---|---|",
     ]
     for table in NoiseSchedule.tables {
@@ -58,7 +61,8 @@ import Testing
       func cell(_ entry: Entry?) -> String { entry.map { "\(brief($0.error)) (\($0.case), t = \($0.timestep))" } ?? "" }
       let guided = [linear[name], cosine[name]].compactMap { $0 }.map { cell($0) }.joined(separator: "; ")
       lines.append(
-        "| `\(name)` | \(String(format: "%.2f", own.ulps)) | \(own.place.replacingOccurrences(of: ", \(name)", with: "")) | \(guided) | \(cell(single[name])) |"
+        "| `\(name)` | \(String(format: "%.2f", own.ulps)) | "
+          + "\(own.place.replacingOccurrences(of: ", \(name)", with: "")) | \(guided) | \(cell(single[name])) |"
       )
     }
     return "\n" + lines.joined(separator: "\n") + "\n\n"

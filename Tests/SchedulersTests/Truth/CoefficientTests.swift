@@ -4,12 +4,15 @@ import Testing
 
 /// The coefficients of every plan against the same algebra in 50-digit arithmetic on exact levels.
 ///
-/// A plan starts from levels that are rounded to Doubles, so its coefficients inherit that rounding magnified by their condition
-/// number, which comes with the reference. `Docs/Accuracy.md` derives the bounds. Every sampler of the catalog is here with its default
-/// options, so that a sampler without a reference fails.
+/// A plan starts from levels that are rounded to Doubles, so its coefficients inherit that rounding
+/// magnified by their condition number, which comes with the reference. `Docs/Accuracy.md` derives
+/// the bounds. Every sampler of the catalog is here with its default options, so that a sampler
+/// without a reference fails.
 @Suite struct CoefficientTests {
   private static let files = Result {
-    try ["multistep-coefficients", "stages-coefficients", "flow-coefficients", "accelerated-coefficients", "coefficients"].map {
+    try [
+      "multistep-coefficients", "stages-coefficients", "flow-coefficients", "accelerated-coefficients", "coefficients",
+    ].map {
       try Safetensors("\($0).safetensors")
     }
   }
@@ -17,9 +20,10 @@ import Testing
 
   /// The largest relative error that a coefficient may have.
   ///
-  /// A level of a timestep has signal and noise within 1 ulp, so that sigma'/sigma has 4 half-ulps and 3 roundings, and its difference
-  /// from 1, the ratio of two differences of lambda and the algebra after them at most 16 units in all. A level of a chosen sigma has
-  /// the 24 units of `SigmaSpacing` on either side besides, and one between two points what `TimestepScale` says.
+  /// A level of a timestep has signal and noise within 1 ulp, so that sigma'/sigma has 4 half-ulps
+  /// and 3 roundings, and its difference from 1, the ratio of two differences of lambda and the
+  /// algebra after them at most 16 units in all. A level of a chosen sigma has the 24 units of
+  /// `SigmaSpacing` on either side besides, and one between two points what `TimestepScale` says.
   private static func tolerance(_ spacing: Spacing, condition: Double, isBetween: Bool) -> Double {
     let isBySigma = [.karras, .exponential, .linear].contains(spacing)
     return max(1e-13, (isBySigma || isBetween ? 64 : 16) * unit * condition)
@@ -28,13 +32,16 @@ import Testing
   /// But for what comes back to levels: `RePaintTests` hold its jumps, between which its steps are
   /// those of `DDIM`.
   @Test(arguments: SamplerCatalog.all.filter { !$0.revisitsLevels }, Spacing.allCases)
-  func `every coefficient of a plan has the digits that its levels allow`(entry: SamplerCatalog.Entry, spacing: Spacing) throws
+  func `every coefficient of a plan has the digits that its levels allow`(entry: SamplerCatalog.Entry, spacing: Spacing)
+    throws
   {
     let file = try #require(try Self.files.get().first { $0.names.contains("\(entry.name)/leading/1.rows") })
-    // In the file of the stages, a second sample comes before the estimates; then follow the noise and the condition number.
+    // In the file of the stages, a second sample comes before the estimates; then follow the noise
+    // and the condition number.
     let isStages = file.names.contains("pndm/leading/1.rows")
     let samples = isStages ? 2 : 1
-    for steps in [1, 2, 3, 5, 10, 20, 50, 999, 1000] where file.names.contains("\(entry.name)/\(spacing)/\(steps).rows") {
+    for steps in [1, 2, 3, 5, 10, 20, 50, 999, 1000] where file.names.contains("\(entry.name)/\(spacing)/\(steps).rows")
+    {
       let name = "\(entry.name)/\(spacing)/\(steps)"
       let plan = try entry.sampler.plan(over: spacing.grid(Self.schedule, steps: steps), predicting: .x0)
       let (rows, calls) = (try file.doubles("\(name).rows"), try file.integers("\(name).calls"))
@@ -44,8 +51,11 @@ import Testing
       var worst = (excess: 1.0, text: "")
       for (k, call) in calls.enumerated() {
         let next = plan.steps[call].next
-        #expect(next.samples.count <= samples && next.estimates.count <= estimates && next.predicted == 0 && next.made == 0)
-        func padded(_ factors: [Double], to count: Int) -> [Double] { (0..<count).map { $0 < factors.count ? factors[$0] : 0 } }
+        #expect(
+          next.samples.count <= samples && next.estimates.count <= estimates && next.predicted == 0 && next.made == 0)
+        func padded(_ factors: [Double], to count: Int) -> [Double] {
+          (0..<count).map { $0 < factors.count ? factors[$0] : 0 }
+        }
         let ours = padded(next.samples, to: samples) + padded(next.estimates, to: estimates) + [next.noise]
         let tolerance = Self.tolerance(spacing, condition: rows[width * k + width - 1], isBetween: isStages)
         let row = rows[width * k..<width * (k + 1) - 1]
@@ -54,7 +64,7 @@ import Testing
           if !(error / tolerance <= worst.excess) {
             worst = (
               error / tolerance,
-              "\(name) call \(call), coefficient \(i): \(ours[i]) here, \(exact) there, relative error \(error), tolerance \(tolerance)"
+              "\(name) call \(call) [\(i)]: \(ours[i]) here, \(exact) there, off by \(error), allowed \(tolerance)"
             )
           }
         }
@@ -67,7 +77,9 @@ import Testing
   @Test func `every file has long grids and short ones of both kinds`() throws {
     for file in try Self.files.get() {
       for steps in [1, 2, 5, 1000] {
-        for spacing in ["leading", "karras"] { #expect(file.names.contains { $0.hasSuffix("/\(spacing)/\(steps).rows") }) }
+        for spacing in ["leading", "karras"] {
+          #expect(file.names.contains { $0.hasSuffix("/\(spacing)/\(steps).rows") })
+        }
       }
     }
   }

@@ -2,7 +2,8 @@ import Fixtures
 import Schedulers
 import Testing
 
-/// Every table against 50-digit arithmetic, in ulps. The bounds are the contract of `NoiseSchedule`.
+/// Every table against 50-digit arithmetic, in ulps. The bounds are the contract of
+/// `NoiseSchedule`.
 @Suite struct TruthTests {
   private static let truth = Result { try Safetensors("truth.safetensors") }
 
@@ -28,7 +29,8 @@ import Testing
     #expect(worst.ulps <= 1, "\(worst.description)")
   }
 
-  @Test(arguments: cases) func `every table is within 2 ulps of exact arithmetic on the stored betas`(item: Case) throws {
+  @Test(arguments: cases) func `every table is within 2 ulps of exact arithmetic on the stored betas`(item: Case) throws
+  {
     for (_, worst) in try Self.tableErrors(item) { #expect(worst.ulps <= 2, "\(worst.description)") }
   }
 
@@ -55,7 +57,8 @@ import Testing
       var worst = WorstError()
       for (k, t) in timesteps.enumerated() {
         worst.compare(
-          values[t], with: Exact(high: exact[2 * k], low: exact[2 * k + 1]), at: "\(item.name), t = \(t), \(table.name)")
+          values[t], with: Exact(high: exact[2 * k], low: exact[2 * k + 1]), at: "\(item.name), t = \(t), \(table.name)"
+        )
       }
       return (table.name, worst)
     }
