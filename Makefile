@@ -38,6 +38,7 @@ format: ## Lay out the code
 
 lint: ## Check the layout of the code: comments of 100 columns, code of 120
 	$(SWIFT_FILES) | xargs swift format lint --strict
+	$(SWIFT_FILES) | xargs python3 Tests/lint_columns.py
 
 fuzz: ## Give both readers of traces hostile files, for TIME seconds: make fuzz TIME=600
 	Tests/Fuzz/run $(or $(TIME),60)
