@@ -31,6 +31,7 @@ public protocol OutputReading: Sendable {
 }
 
 extension OutputReading {
+  public typealias Readout = SamplingPlan.Readout
   public var needsNext: Bool { false }
   public func validate() throws(PlanError) {}
 }

@@ -22,26 +22,28 @@ extension Prediction: OutputReading {
   /// The point itself: such a network is told the grid's timestep.
   public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
 
-  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> SamplingPlan.Readout? {
     // A sample is read as the network was given it.
     let given = query.level.scaled(by: query.inputScale)
     guard let readout = denoising(at: given, previous: next.map { $0.level.scaled(by: $0.inputScale) }) else {
       return nil
     }
-    return Readout(sample: readout.sample * query.inputScale, output: readout.output)
+    return SamplingPlan.Readout(sample: readout.sample * query.inputScale, output: readout.output)
   }
 }
 
-/// sample·x + output·F: something that is read out of a sample and a network's output.
-public struct Readout: Hashable, Codable, Sendable {
-  /// The factor of the sample x.
-  public var sample: Double
-  /// The factor of the network's output F.
-  public var output: Double
+extension SamplingPlan {
+  /// sample·x + output·F: something that is read out of a sample and a network's output.
+  public struct Readout: Hashable, Codable, Sendable {
+    /// The factor of the sample x.
+    public var sample: Double
+    /// The factor of the network's output F.
+    public var output: Double
 
-  public init(sample: Double, output: Double) { (self.sample, self.output) = (sample, output) }
+    public init(sample: Double, output: Double) { (self.sample, self.output) = (sample, output) }
 
-  var isFinite: Bool { sample.isFinite && output.isFinite }
+    var isFinite: Bool { sample.isFinite && output.isFinite }
+  }
 }
 
 extension Prediction {
@@ -78,20 +80,20 @@ extension Prediction {
   ///
   /// - Returns: `nil` where they do not determine x0: epsilon without signal, `.previous` without a
   ///   next level.
-  public func denoising(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Readout? {
+  public func denoising(at level: NoiseLevel, previous: NoiseLevel? = nil) -> SamplingPlan.Readout? {
     let (signal, noise) = (level.signal, level.noise)
     switch self {
-    case .epsilon: return signal > 0 ? Readout(sample: 1 / signal, output: -noise / signal) : nil
-    case .x0: return Readout(sample: 0, output: 1)
+    case .epsilon: return signal > 0 ? SamplingPlan.Readout(sample: 1 / signal, output: -noise / signal) : nil
+    case .x0: return SamplingPlan.Readout(sample: 0, output: 1)
     case .v:
       let power = signal * signal + noise * noise
-      return Readout(sample: signal / power, output: -noise / power)
+      return SamplingPlan.Readout(sample: signal / power, output: -noise / power)
     case .flow, .reverseFlow:
       let sum = signal + noise
-      return Readout(sample: 1 / sum, output: (self == .flow ? -noise : noise) / sum)
+      return SamplingPlan.Readout(sample: 1 / sum, output: (self == .flow ? -noise : noise) / sum)
     case .previous:
       guard let posterior = Self.posterior(from: level, to: previous), posterior.x0Coefficient > 0 else { return nil }
-      return Readout(
+      return SamplingPlan.Readout(
         sample: -posterior.sampleCoefficient / posterior.x0Coefficient, output: 1 / posterior.x0Coefficient)
     }
   }
@@ -99,18 +101,18 @@ extension Prediction {
   /// An output of this kind from a sample at `level` and the data: F = sample·x + output·x̂0.
   ///
   /// - Returns: `nil` where the data do not determine it: epsilon, v and flow without noise.
-  func encoding(at level: NoiseLevel, previous: NoiseLevel?) -> Readout? {
+  func encoding(at level: NoiseLevel, previous: NoiseLevel?) -> SamplingPlan.Readout? {
     let (signal, noise) = (level.signal, level.noise)
     switch self {
-    case .x0: return Readout(sample: 0, output: 1)
+    case .x0: return SamplingPlan.Readout(sample: 0, output: 1)
     case .previous:
       guard let posterior = Self.posterior(from: level, to: previous) else { return nil }
-      return Readout(sample: posterior.sampleCoefficient, output: posterior.x0Coefficient)
+      return SamplingPlan.Readout(sample: posterior.sampleCoefficient, output: posterior.x0Coefficient)
     case _ where noise == 0: return nil
-    case .epsilon: return Readout(sample: 1 / noise, output: -signal / noise)
-    case .v: return Readout(sample: signal / noise, output: -(signal * signal + noise * noise) / noise)
-    case .flow: return Readout(sample: 1 / noise, output: -(signal + noise) / noise)
-    case .reverseFlow: return Readout(sample: -1 / noise, output: (signal + noise) / noise)
+    case .epsilon: return SamplingPlan.Readout(sample: 1 / noise, output: -signal / noise)
+    case .v: return SamplingPlan.Readout(sample: signal / noise, output: -(signal * signal + noise * noise) / noise)
+    case .flow: return SamplingPlan.Readout(sample: 1 / noise, output: -(signal + noise) / noise)
+    case .reverseFlow: return SamplingPlan.Readout(sample: -1 / noise, output: (signal + noise) / noise)
     }
   }
 
@@ -118,30 +120,32 @@ extension Prediction {
   ///
   /// - Parameter previous: the next level of the process, where either kind is `.previous`.
   /// - Returns: `nil` where the sample and the output do not determine it.
-  public func conversion(to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil) -> Readout? {
-    if self == other { return Readout(sample: 0, output: 1) }
+  public func conversion(to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil) -> SamplingPlan
+    .Readout?
+  {
+    if self == other { return SamplingPlan.Readout(sample: 0, output: 1) }
     let (signal, noise) = (level.signal, level.noise)
     let (sum, power) = (signal + noise, signal * signal + noise * noise)
     // Between these the noise cancels; the way through x̂0 would divide by it.
     switch (self, other) {
     case (.reverseFlow, _):
       let form = Prediction.flow.conversion(to: other, at: level, previous: previous)
-      return form.map { Readout(sample: $0.sample, output: -$0.output) }
+      return form.map { SamplingPlan.Readout(sample: $0.sample, output: -$0.output) }
     case (_, .reverseFlow):
       let form = conversion(to: .flow, at: level, previous: previous)
-      return form.map { Readout(sample: -$0.sample, output: -$0.output) }
-    case (.epsilon, .v) where signal > 0: return Readout(sample: -noise / signal, output: power / signal)
-    case (.epsilon, .flow) where signal > 0: return Readout(sample: -1 / signal, output: sum / signal)
-    case (.v, .epsilon): return Readout(sample: noise / power, output: signal / power)
-    case (.flow, .epsilon): return Readout(sample: 1 / sum, output: signal / sum)
-    case (.v, .flow): return Readout(sample: (noise - signal) / power, output: sum / power)
-    case (.flow, .v): return Readout(sample: (signal - noise) / sum, output: power / sum)
+      return form.map { SamplingPlan.Readout(sample: -$0.sample, output: -$0.output) }
+    case (.epsilon, .v) where signal > 0: return SamplingPlan.Readout(sample: -noise / signal, output: power / signal)
+    case (.epsilon, .flow) where signal > 0: return SamplingPlan.Readout(sample: -1 / signal, output: sum / signal)
+    case (.v, .epsilon): return SamplingPlan.Readout(sample: noise / power, output: signal / power)
+    case (.flow, .epsilon): return SamplingPlan.Readout(sample: 1 / sum, output: signal / sum)
+    case (.v, .flow): return SamplingPlan.Readout(sample: (noise - signal) / power, output: sum / power)
+    case (.flow, .v): return SamplingPlan.Readout(sample: (signal - noise) / sum, output: power / sum)
     default:
       guard
         let denoising = denoising(at: level, previous: previous),
         let encoding = other.encoding(at: level, previous: previous)
       else { return nil }
-      return Readout(
+      return SamplingPlan.Readout(
         sample: encoding.sample + encoding.output * denoising.sample, output: encoding.output * denoising.output)
     }
   }

@@ -4,7 +4,7 @@
 /// predicted one and the difference of two polynomials through estimates that are kept. Both have
 /// the same noise, and what was changed in the predicted one stays.
 package struct ExponentialPredictorCorrector {
-  package var estimate: Estimate
+  package var estimate: SamplingPlan.Estimate
   /// The values that the predictor's polynomial goes through.
   package var predictorOrder: Int
   /// Those of the corrector's, the next one included; 0 for none.
@@ -17,7 +17,7 @@ package struct ExponentialPredictorCorrector {
   package var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
 
   package init(
-    estimate: Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
+    estimate: SamplingPlan.Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
     lowersFinalOrder: Bool = false, etas: [Double] = [],
     slopeIntegral: @escaping (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
   ) {
@@ -26,14 +26,14 @@ package struct ExponentialPredictorCorrector {
     (self.etas, self.slopeIntegral) = (etas, slopeIntegral)
   }
 
-  package func moves(over grid: SamplingGrid) -> [Move] {
+  package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
     (0..<grid.steps).map { i in
       var sample = LinearForm.sample
       if corrects(step: i) {
         sample = .sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
       }
       let next = step(grid, i).held(.estimate(), sample: sample) + change(grid, step: i, ago: 0)
-      return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
+      return SamplingPlan.Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
     }
   }
 

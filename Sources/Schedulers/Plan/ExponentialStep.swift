@@ -19,13 +19,13 @@ package struct ExponentialStep {
   package typealias Value = (form: LinearForm, level: NoiseLevel)
 
   /// What is interpolated.
-  package var estimate: Estimate
+  package var estimate: SamplingPlan.Estimate
   package var from: NoiseLevel
   package var to: NoiseLevel
   /// The share of fresh noise.
   package var eta = 0.0
 
-  package init(estimate: Estimate, from: NoiseLevel, to: NoiseLevel, eta: Double = 0) {
+  package init(estimate: SamplingPlan.Estimate, from: NoiseLevel, to: NoiseLevel, eta: Double = 0) {
     (self.estimate, self.from, self.to, self.eta) = (estimate, from, to, eta)
   }
 

@@ -26,38 +26,46 @@ public protocol EtaSampler: Sampler {
   var eta: Double { get set }
 }
 
+extension Sampler {
+  // The words of a sampler's file.
+  public typealias Move = SamplingPlan.Move
+  public typealias Estimate = SamplingPlan.Estimate
+}
+
 extension EtaSampler {
   /// Throws if `eta` is NaN or outside [0, 1].
   public func validateEta() throws(PlanError) { try check("eta", eta, .closed(0...1)) }
 }
 
-/// What a sampler extrapolates from: made from a sample and x̂0 at the level of the evaluation.
-public enum Estimate: String, Hashable, Codable, Sendable {
-  /// The data, x̂0.
-  case x0
-  /// The noise that goes with it, (x − signal·x̂0)/noise.
-  case epsilon
-}
+extension SamplingPlan {
+  /// What a sampler extrapolates from: made from a sample and x̂0 at the level of the evaluation.
+  public enum Estimate: String, Hashable, Codable, Sendable {
+    /// The data, x̂0.
+    case x0
+    /// The noise that goes with it, (x − signal·x̂0)/noise.
+    case epsilon
+  }
 
-/// One evaluation of the network and the line of algebra that follows it.
-public struct Move: Hashable, Codable, Sendable {
-  /// Where the network is asked.
-  public var query: SamplingGrid.Point
-  /// The level of the sample that the line makes.
-  public var arrival: NoiseLevel
-  /// What the symbol `.estimate()` stands for.
-  public var estimate: Estimate
-  /// The next sample; a learned variance multiplies its noise by the deviation.
-  public var next: LinearForm
-  /// The variance of p(x' | x), for samplers that draw from one.
-  public var variance: StepVariance?
+  /// One evaluation of the network and the line of algebra that follows it.
+  public struct Move: Hashable, Codable, Sendable {
+    /// Where the network is asked.
+    public var query: SamplingGrid.Point
+    /// The level of the sample that the line makes.
+    public var arrival: NoiseLevel
+    /// What the symbol `.estimate()` stands for.
+    public var estimate: Estimate
+    /// The next sample; a learned variance multiplies its noise by the deviation.
+    public var next: LinearForm
+    /// The variance of p(x' | x), for samplers that draw from one.
+    public var variance: StepVariance?
 
-  /// A move from an evaluation at `query` to a sample at `arrival`.
-  public init(
-    at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm,
-    variance: StepVariance? = nil
-  ) {
-    (self.query, self.arrival, self.estimate) = (query, arrival, estimate)
-    (self.next, self.variance) = (next, variance)
+    /// A move from an evaluation at `query` to a sample at `arrival`.
+    public init(
+      at query: SamplingGrid.Point, to arrival: NoiseLevel, estimate: Estimate, next: LinearForm,
+      variance: StepVariance? = nil
+    ) {
+      (self.query, self.arrival, self.estimate) = (query, arrival, estimate)
+      (self.next, self.variance) = (next, variance)
+    }
   }
 }

@@ -113,12 +113,12 @@ extension SamplerCatalog.Entry {
 
   private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
 
-  private static func moves(of sampler: any Sampler, over grid: SamplingGrid) -> [Move] {
+  private static func moves(of sampler: any Sampler, over grid: SamplingGrid) -> [SamplingPlan.Move] {
     do { return try sampler.moves(over: grid) } catch { preconditionFailure("no entry for \(sampler): \(error)") }
   }
 
   /// The factors of each move for samples that are divided by their signal.
-  private static func unscaled(_ moves: [Move], from start: NoiseLevel) -> [[Double]] {
+  private static func unscaled(_ moves: [SamplingPlan.Move], from start: NoiseLevel) -> [[Double]] {
     let signals = [start.signal] + moves.map(\.arrival.signal)
     return moves.enumerated().map { i, move in
       let samples = move.next.samples.enumerated().map { ago, factor in factor * signals[i - ago] }

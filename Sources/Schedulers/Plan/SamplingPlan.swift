@@ -19,9 +19,9 @@ public struct SamplingPlan: Hashable, Sendable {
     /// The level of x'.
     public let arrival: NoiseLevel
     /// How the sample and the network's output F give x̂0.
-    public let denoising: Readout
+    public let denoising: SamplingPlan.Readout
     /// How the sample and x̂0 give the estimate E that `next` speaks of.
-    public let keeping: Readout
+    public let keeping: SamplingPlan.Readout
     public let next: LinearForm
     /// The variance of p(x' | x), where the sampler draws from one: `next` holds its root as the
     /// factor of z, or 1 where it is learned. For the last step, which draws nothing, what guidance
@@ -29,22 +29,24 @@ public struct SamplingPlan: Hashable, Sendable {
     public let variance: StepVariance?
 
     package init(
-      query: Query, arrival: NoiseLevel, denoising: Readout, keeping: Readout, next: LinearForm, variance: StepVariance?
+      query: Query, arrival: NoiseLevel, denoising: SamplingPlan.Readout, keeping: SamplingPlan.Readout,
+      next: LinearForm, variance: StepVariance?
     ) {
       (self.query, self.arrival, self.denoising) = (query, arrival, denoising)
       (self.keeping, self.next, self.variance) = (keeping, next, variance)
     }
 
     /// E over x and F, where nothing is clipped.
-    public var foldedEstimate: Readout {
-      Readout(sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
+    public var foldedEstimate: SamplingPlan.Readout {
+      SamplingPlan.Readout(
+        sample: keeping.sample + keeping.output * denoising.sample, output: keeping.output * denoising.output)
     }
 
     /// What x' holds of x and F, where nothing is clipped and x is as it was made.
-    public var folded: Readout {
+    public var folded: SamplingPlan.Readout {
       let factor = next.estimates.first ?? 0
       let estimate = foldedEstimate
-      return Readout(
+      return SamplingPlan.Readout(
         sample: (next.samples.first ?? 0) + next.made + factor * estimate.sample + next.predicted * denoising.sample,
         output: factor * estimate.output + next.predicted * denoising.output + next.output)
     }
@@ -96,21 +98,21 @@ public struct SamplingPlan: Hashable, Sendable {
   }
 }
 
-extension Move {
+extension SamplingPlan.Move {
   /// The step of a plan that asks the network at `query`, a point with the level of the move's.
-  func step(asking query: SamplingPlan.Query, denoising: Readout) -> SamplingPlan.Step {
+  func step(asking query: SamplingPlan.Query, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
       query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
       variance: variance)
   }
 }
 
-extension Estimate {
+extension SamplingPlan.Estimate {
   /// How a sample at `level` and x̂0 give the estimate; not finite where they do not determine it.
-  fileprivate func readout(at level: NoiseLevel) -> Readout {
+  fileprivate func readout(at level: NoiseLevel) -> SamplingPlan.Readout {
     switch self {
-    case .x0: Readout(sample: 0, output: 1)
-    case .epsilon: Readout(sample: 1 / level.noise, output: -level.signal / level.noise)
+    case .x0: SamplingPlan.Readout(sample: 0, output: 1)
+    case .epsilon: SamplingPlan.Readout(sample: 1 / level.noise, output: -level.signal / level.noise)
     }
   }
 }

@@ -16,9 +16,9 @@ public struct ReverseProcess: Hashable, Sendable {
     /// The level of x_t.
     public let level: NoiseLevel
     /// x̂0 = sample·x_t + output·F, then clipped.
-    public let denoising: Readout
+    public let denoising: SamplingPlan.Readout
     /// The mean, sample·x_t + output·x̂0; that of q(x_{t−1} | x_t, x_0) for x_0 in place of x̂0.
-    public let mean: Readout
+    public let mean: SamplingPlan.Readout
     /// The logarithm of the variance.
     public let logVariance: LogVariance
     /// The logarithm of q(x_{t−1} | x_t, x_0)'s variance, β̃_t, with the value of t = 1 at t = 0.
@@ -53,14 +53,14 @@ public struct ReverseProcess: Hashable, Sendable {
       let level = schedule[t]
       let denoising =
         prediction == .previous
-        ? Readout(sample: -ofSample[t] / ofX0[t], output: 1 / ofX0[t]) : prediction.denoising(at: level)
+        ? SamplingPlan.Readout(sample: -ofSample[t] / ofX0[t], output: 1 / ofX0[t]) : prediction.denoising(at: level)
       guard let denoising, denoising.isFinite else {
         throw .singular(prediction.name, timestep: Double(t), sigma: level.sigma)
       }
       guard small[t].isFinite else { throw .coefficient(step: t, timestep: Double(t), sigma: level.sigma) }
       let isFirst = t == 0 && variance == .fixedLarge
       return Step(
-        level: level, denoising: denoising, mean: Readout(sample: ofSample[t], output: ofX0[t]),
+        level: level, denoising: denoising, mean: SamplingPlan.Readout(sample: ofSample[t], output: ofX0[t]),
         logVariance: variance.logVariance(small: small[t], large: isFirst ? small[t] : Math.log(schedule.betas[t])),
         posteriorLogVariance: small[t])
     }

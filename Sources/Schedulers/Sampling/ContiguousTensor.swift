@@ -30,7 +30,7 @@ extension ContiguousTensor {
         start.update(from: values, count: x.count)
         // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
         loops.combine(start, values, count: x.count, size: x.count, threads: threads) { _ in
-          Readout(sample: factor / 2, output: factor / 2)
+          SamplingPlan.Readout(sample: factor / 2, output: factor / 2)
         }
       }
     }

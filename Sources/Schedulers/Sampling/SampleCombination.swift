@@ -5,7 +5,7 @@ extension KernelTable.Loops {
   /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.
   func combine(
     _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, size: Int, threads: Int?,
-    factors: @Sendable (Int) -> Readout
+    factors: @Sendable (Int) -> SamplingPlan.Readout
   ) {
     let call = StepCall(
       range: 0..<count, sample: x, output: y, next: .init(x: 0, v: 0), terms: UnsafeBufferPointer(start: nil, count: 0))
@@ -21,14 +21,14 @@ extension KernelTable.Loops {
 }
 
 extension StepCall.Readout {
-  init(_ readout: Schedulers.Readout) { self.init(x: readout.sample, v: readout.output) }
+  init(_ readout: Schedulers.SamplingPlan.Readout) { self.init(x: readout.sample, v: readout.output) }
 }
 
 extension ScalarTensor {
   /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does.
   ///
   /// - Precondition: the tensors have one size, and there are factors for each sample.
-  static func combination(_ x: Self, _ y: Self, _ factors: [Readout]) -> Self {
+  static func combination(_ x: Self, _ y: Self, _ factors: [SamplingPlan.Readout]) -> Self {
     let size = x.sampleSize
     let (other, count) = (y.scalars, factors.count * size)
     var result = x.scalars

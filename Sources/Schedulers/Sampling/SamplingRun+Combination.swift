@@ -6,7 +6,9 @@ extension SamplingRun {
   ) {
     let (output, variance) = plan.learnsVariance ? Self.halves(output) : (output, nil)
     let limited = step.limited
-    func terms(_ factors: Readout, _ value: Tensor) -> Terms { [(factors.sample, sample), (factors.output, value)] }
+    func terms(_ factors: SamplingPlan.Readout, _ value: Tensor) -> Terms {
+      [(factors.sample, sample), (factors.output, value)]
+    }
     var denoised = terms(step.denoising, output)
     var (estimate, next): (Terms, Terms)
     if plan.clipping == .none, transform == nil {
@@ -86,7 +88,7 @@ extension SamplingPlan.Step {
   /// place of the network's output. What `next` takes of the unclipped x̂0 and of F is left out.
   var limited: SamplingPlan.Step {
     SamplingPlan.Step(
-      query: query, arrival: arrival, denoising: Readout(sample: 0, output: 1), keeping: keeping,
+      query: query, arrival: arrival, denoising: SamplingPlan.Readout(sample: 0, output: 1), keeping: keeping,
       next: next - next.predicted * .predicted - next.output * .output, variance: variance)
   }
 }

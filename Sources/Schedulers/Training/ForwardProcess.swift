@@ -21,7 +21,7 @@ extension NoiseSchedule {
   public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {
     let factors = check(timesteps, for: x0).map { t in
       let level = self[t]
-      return Readout(sample: level.signal, output: level.noise)
+      return SamplingPlan.Readout(sample: level.signal, output: level.noise)
     }
     return .combination(x0, epsilon, factors)
   }
@@ -35,7 +35,7 @@ extension NoiseSchedule {
     check(timesteps, for: x0)
     let (signals, variances, logs) = (self.signals, oneMinusAlphaBars, logOneMinusAlphaBars)
     return SampleNormals(
-      mean: .combination(x0, x0, timesteps.map { Readout(sample: signals[$0], output: 0) }),
+      mean: .combination(x0, x0, timesteps.map { SamplingPlan.Readout(sample: signals[$0], output: 0) }),
       variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
   }
 
@@ -52,7 +52,7 @@ extension NoiseSchedule {
     let (ofX0, ofSample) = (posteriorX0Coefficient, posteriorSampleCoefficient)
     let (variances, logs) = (posteriorVariance, posteriorLogVarianceClipped)
     return SampleNormals(
-      mean: .combination(x0, sample, timesteps.map { Readout(sample: ofX0[$0], output: ofSample[$0]) }),
+      mean: .combination(x0, sample, timesteps.map { SamplingPlan.Readout(sample: ofX0[$0], output: ofSample[$0]) }),
       variance: timesteps.map { variances[$0] }, logVariance: timesteps.map { logs[$0] })
   }
 

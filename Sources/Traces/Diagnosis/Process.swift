@@ -73,7 +73,7 @@ extension SamplingPlan {
 
 extension SamplingPlan.Step {
   /// The step with some of its parts replaced.
-  func with(denoising: Readout? = nil, next: LinearForm? = nil, variance: StepVariance? = nil) -> Self {
+  func with(denoising: SamplingPlan.Readout? = nil, next: LinearForm? = nil, variance: StepVariance? = nil) -> Self {
     Self(
       query: query, arrival: arrival, denoising: denoising ?? self.denoising, keeping: keeping, next: next ?? self.next,
       variance: variance ?? self.variance)

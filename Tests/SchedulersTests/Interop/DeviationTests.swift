@@ -475,9 +475,9 @@ import Testing
   @Test func `firstOutputUnused: the first step takes the data for 0`() throws {
     let run = try Self.run(.firstOutputUnused)
     let (theirs, own) = (try run.plan(.diffusers).steps[0], try run.plan(.corrected).steps[0])
-    #expect(theirs.folded == Readout(sample: theirs.arrival.noise, output: 0))
+    #expect(theirs.folded == SamplingPlan.Readout(sample: theirs.arrival.noise, output: 0))
     // v is −x0 where there is no signal.
-    #expect(own.folded == Readout(sample: own.arrival.noise, output: -own.arrival.signal))
+    #expect(own.folded == SamplingPlan.Readout(sample: own.arrival.noise, output: -own.arrival.signal))
     let short = [0.5, 0.2, 0.0].map(DiffusersConfiguration.Value.number)
     let given = try DiffusersConfiguration(.ipndm, ["trained_betas": .list(short)])
     #expect(!given.deviations(steps: 2).contains(.firstOutputUnused))
@@ -633,7 +633,7 @@ import Testing
     let (theirs, own) = (try run.plan(.diffusers).steps[5], try run.plan(.corrected).steps[5])
     let level = theirs.query.level
     #expect(
-      theirs.denoising == Readout(sample: level.signal, output: -level.noise)
+      theirs.denoising == SamplingPlan.Readout(sample: level.signal, output: -level.noise)
         && isClose(level.signal + level.noise, 1, relative: 0x1p-23))
     // In mathematics x0 = 0.3 and epsilon = 0.5 are read out of what they make.
     let made = own.query.level

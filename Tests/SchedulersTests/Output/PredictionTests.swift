@@ -75,9 +75,9 @@ import Testing
 
   @Test func `v and flow still say what the data are where there is no signal`() {
     let noise = NoiseLevel(signal: 0, noise: 1)
-    #expect(Prediction.v.denoising(at: noise) == Readout(sample: 0, output: -1))
-    #expect(Prediction.flow.denoising(at: noise) == Readout(sample: 1, output: -1))
-    #expect(Prediction.v.conversion(to: .epsilon, at: noise) == Readout(sample: 1, output: 0))
+    #expect(Prediction.v.denoising(at: noise) == SamplingPlan.Readout(sample: 0, output: -1))
+    #expect(Prediction.flow.denoising(at: noise) == SamplingPlan.Readout(sample: 1, output: -1))
+    #expect(Prediction.v.conversion(to: .epsilon, at: noise) == SamplingPlan.Readout(sample: 1, output: 0))
   }
 
   @Test func `a previous target without a level to go to is refused`() async {

@@ -29,7 +29,8 @@ import Testing
       (DPMSolverPlusPlusSDE(), "DPMSolverPlusPlusSDE(eta: 1.0)"),
       (
         DPMSolverSinglestep(),
-        "DPMSolverSinglestep(order: 2, estimate: Schedulers.Estimate.x0, slopeRule: Schedulers.SlopeRule.midpoint)"
+        "DPMSolverSinglestep(order: 2, estimate: Schedulers.SamplingPlan.Estimate.x0, "
+          + "slopeRule: Schedulers.SlopeRule.midpoint)"
       ),
       (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (StraightHeun(), "StraightHeun()"),
       (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"),
@@ -43,8 +44,8 @@ import Testing
       ), (TCD(), "TCD(eta: 0.3)"),
       (
         UniPC(),
-        "UniPC(order: 2, step: Schedulers.UniPC.Step.bh2, estimate: Schedulers.Estimate.x0, uncorrectedSteps: Set([]), "
-          + "corrects: true, lowersFinalOrder: false)"
+        "UniPC(order: 2, step: Schedulers.UniPC.Step.bh2, estimate: Schedulers.SamplingPlan.Estimate.x0, "
+          + "uncorrectedSteps: Set([]), corrects: true, lowersFinalOrder: false)"
       ),
     ]
     for (sampler, text) in defaults { #expect("\(sampler)" == text) }

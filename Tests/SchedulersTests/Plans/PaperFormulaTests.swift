@@ -22,8 +22,8 @@ import Testing
   }
 
   /// Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2.
-  @Test(arguments: [Estimate.x0, .epsilon], [1, 2, 3])
-  func `UniPC's linear equations give the integral of Newton's form`(estimate: Estimate, others: Int) {
+  @Test(arguments: [SamplingPlan.Estimate.x0, .epsilon], [1, 2, 3])
+  func `UniPC's linear equations give the integral of Newton's form`(estimate: SamplingPlan.Estimate, others: Int) {
     let step = ExponentialStep(estimate: estimate, from: level(lambdas[0]), to: level(lambdas[1]))
     let values = lambdas.prefix(others + 1).enumerated().map { (form: LinearForm.estimate(ago: $0), level: level($1)) }
     let length = lambdas[1] - lambdas[0]

@@ -32,7 +32,7 @@ import Testing
 
   private static let singlestep: [Reference] = [2, 3].flatMap { order in
     [SlopeRule.midpoint, .exact].flatMap { type in
-      [Estimate.x0, .epsilon].map { estimate in
+      [SamplingPlan.Estimate.x0, .epsilon].map { estimate in
         Reference(
           name: "dpm\(estimate == .x0 ? "++" : "")\(order)s\(type == .exact ? "/heun" : "")",
           sampler: DPMSolverSinglestep(order: order, estimate: estimate, slopeRule: type), isCleanAtEnd: estimate == .x0

@@ -57,7 +57,7 @@ import Testing
 
     func start(of grid: SamplingGrid) -> NoiseLevel { grid.points[kind == .backward ? grid.steps : 0].level }
 
-    func moves(over grid: SamplingGrid) -> [Move] {
+    func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
       var moves = grid.intervals.enumerated().map { i, interval in
         let (from, to) = interval
         var next = Euler.step(from: from.level, to: to.level, denoised: .estimate())
@@ -68,11 +68,11 @@ import Testing
             from: grid.points[i - 1].level, to: to.level, denoised: .estimate(ago: 1), sample: .sample(ago: 1))
         }
         if kind == .noisy { next = next + to.level.noise * .noise }
-        return Move(at: from, to: to.level, estimate: .x0, next: next)
+        return SamplingPlan.Move(at: from, to: to.level, estimate: .x0, next: next)
       }
       if kind == .twice || kind == .twiceApart {
         let index = kind == .twice ? 3 : 5
-        let stay = Move(at: moves[3].query, to: moves[index - 1].arrival, estimate: .x0, next: .sample)
+        let stay = SamplingPlan.Move(at: moves[3].query, to: moves[index - 1].arrival, estimate: .x0, next: .sample)
         moves.insert(stay, at: index)
       }
       return moves

@@ -9,7 +9,7 @@ import Testing
   private struct EverySymbol: Sampler {
     var learnsVariance: Bool
 
-    func moves(over grid: SamplingGrid) -> [Move] {
+    func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
       grid.intervals.enumerated().map { i, interval in
         let made = [0.25, 0.125, -0.0625].prefix(i + 1).enumerated().map { $1 * LinearForm.sample(ago: $0) }
         let kept = [-0.5, 0.375, 0.3].prefix(i + 1).enumerated().map { $1 * LinearForm.estimate(ago: $0) }
@@ -18,7 +18,7 @@ import Testing
           learnsVariance
           ? [.learned(LogVariance(offset: -0.5, slope: 0.75)), .output, .fixed(logarithm: -1), nil]
           : [.fixed(logarithm: -1), nil]
-        return Move(
+        return SamplingPlan.Move(
           at: interval.from, to: interval.to.level, estimate: i.isMultiple(of: 2) ? .x0 : .epsilon,
           next: .sum(Array(repeating: 1, count: 10), made + kept + rest), variance: variances[i % variances.count])
       }
@@ -53,7 +53,7 @@ import Testing
       _ step: SamplingPlan.Step, clipping: Clipping, from run: PlainRun, _ output: Double, _ noise: Double
     ) {
       func size(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }
-      func line(_ readout: Readout, _ x: (Double, Double), _ y: (Double, Double)) -> (Double, Double) {
+      func line(_ readout: SamplingPlan.Readout, _ x: (Double, Double), _ y: (Double, Double)) -> (Double, Double) {
         let size = abs(readout.sample) * x.0 + abs(readout.output) * y.0
         return (size, abs(readout.sample) * x.1 + abs(readout.output) * y.1 + 8 * unit * size)
       }

@@ -46,10 +46,10 @@ import Testing
 
   /// x' = 2·x − x₋, a straight line through the last two samples, after a first step x' = 2·x.
   private struct StraightLine: Sampler {
-    func moves(over grid: SamplingGrid) -> [Move] {
+    func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
       grid.intervals.enumerated().map { i, interval in
         let next = i == 0 ? 2 * LinearForm.sample : 2 * .sample - .sample(ago: 1)
-        return Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next)
+        return SamplingPlan.Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next)
       }
     }
   }
@@ -74,8 +74,8 @@ import Testing
 
   @Test func `a step in which nothing has a part makes zeros`() throws {
     struct Nothing: Sampler {
-      func moves(over grid: SamplingGrid) -> [Move] {
-        grid.intervals.map { Move(at: $0.from, to: $0.to.level, estimate: .x0, next: LinearForm()) }
+      func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
+        grid.intervals.map { SamplingPlan.Move(at: $0.from, to: $0.to.level, estimate: .x0, next: LinearForm()) }
       }
     }
     let plan = try Nothing().plan(over: Self.grid, predicting: .v)
