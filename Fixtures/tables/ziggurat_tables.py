@@ -2,12 +2,14 @@
 
     .venv/bin/python Fixtures/tables/ziggurat_tables.py
 
-The tables are read out of libnpyrandom.a, the static library that NumPy's wheels for x86-64 Linux hold. They cannot be computed: NumPy's
-constants are not the correctly rounded ones, and a difference in the last bit would change what is drawn.
+The tables are read out of libnpyrandom.a, the static library that NumPy's wheels for x86-64 Linux hold. Two of them cannot be
+computed: NumPy's constants are not the correctly rounded ones, and a difference in the last bit would change what is drawn. The others
+follow from these two.
 """
 
 import pathlib
 import struct
+import textwrap
 
 import mpmath
 import numpy
@@ -96,27 +98,71 @@ def check(tables):
     print(f"r = {mpmath.nstr(r, 29)}, 1/r = {mpmath.nstr(1 / r, 29)}")
 
 
-def swift(tables):
+def notice():
+    """NumPy's licence as a comment of at most 100 columns."""
     root = pathlib.Path(numpy.__file__).parent.parent
     text = next(root.glob(f"numpy-*.dist-info/licenses/{LICENSE}")).read_text().strip()
-    notice = "\n".join(f"// {line}".rstrip() for line in text.splitlines())
-    parts = [
-        f"// Written by Fixtures/tables/ziggurat_tables.py out of NumPy {numpy.__version__}. The numbers are NumPy's, from\n"
-        f"// numpy/random/src/distributions/ziggurat_constants.h, under this licence, numpy/random/src/distributions/LICENSE.md:\n//\n"
-        f"{notice}\n",
-        "/// The 256 layers of NumPy's ziggurat, as bit patterns: `ki`, below which a magnitude lies in its layer's rectangle; `wi`, the\n"
-        "/// width of a unit of magnitude; `fi`, the density at the layer's edge.",
-        "enum ZigguratTables {",
-    ]
-    for name, words in tables.items():
-        bits = words.dtype.itemsize * 8
-        per_line = 6 if bits == 64 else 10
-        title = name.split("_")[0] + ("Double" if bits == 64 else "Float")
-        parts.append(f"  static let {title}: [UInt{bits}] = [")
-        for i in range(0, 256, per_line):
-            parts.append("    " + ", ".join(f"0x{int(w):x}" for w in words[i:i + per_line]) + ",")
-        parts.append("  ]\n")
-    return "\n".join(parts).rstrip() + "\n}\n"
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    lines = "\n\n".join(textwrap.fill(paragraph, 97, break_on_hyphens=False) for paragraph in paragraphs)
+    return "\n".join(f"// {line}".rstrip() for line in lines.splitlines())
+
+
+def derived(tables):
+    """The tables that follow from wi_double and fi_double, as the Swift file makes them."""
+    wi = tables["wi_double"].view("<f8")
+    layers = numpy.rint(wi[:-1] / wi[1:] * 2.0**52)
+    layers[0] = 0
+    ki = numpy.concatenate([[3.6541528853610087716 / wi[0]], layers]).astype("<u8")
+    return {
+        "ki_double": ki, "ki_float": ((ki + 2**28) >> 29).astype("<u4"),
+        "wi_float": (wi * 2.0**29).astype("<f4").view("<u4"),
+        "fi_float": tables["fi_double"].view("<f8").astype("<f4").view("<u4"),
+    }
+
+
+def words(table, first):
+    """A table without the first byte that its entries share."""
+    assert all(int(word) >> 56 == first for word in table)
+    entries = [f"0x{int(word) & 2**56 - 1:014x}" for word in table]
+    return "\n".join("    " + ", ".join(entries[i:i + 6]) + "," for i in range(0, 256, 6))
+
+
+SOURCE = """\
+// Written by Fixtures/tables/ziggurat_tables.py out of NumPy {version}. The numbers are NumPy's, from
+// numpy/random/src/distributions/ziggurat_constants.h, under this licence,
+// numpy/random/src/distributions/LICENSE.md:
+//
+{notice}
+
+/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at the
+/// layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
+enum ZigguratTables {{
+  static let double = (ki: ki, wi: wi, fi: fi)
+  static let float = (
+    ki: ki.map {{ ($0 + 1 << 28) >> 29 }}, wi: wi.map {{ Float($0 * 0x1p29) }}, fi: fi.map {{ Float($0) }}
+  )
+
+  private static let ki =
+    [UInt64(3.6541528853610087716 / wi[0]), 0]
+    + zip(wi, wi.dropFirst()).dropFirst().map {{ UInt64(($0 / $1 * 0x1p52).rounded(.toNearestOrEven)) }}
+
+  private static let wi = [
+{wi}
+  ].map {{ Double(bitPattern: 0x3c << 56 | $0) }}
+
+  private static let fi = [
+{fi}
+  ].map {{ Double(bitPattern: 0x3f << 56 | $0) }}
+}}
+"""
+
+
+def swift(tables):
+    for name, table in derived(tables).items():
+        assert (table == tables[name]).all(), name
+    return SOURCE.format(
+        version=numpy.__version__, notice=notice(), wi=words(tables["wi_double"], 0x3c),
+        fi=words(tables["fi_double"], 0x3f))
 
 
 if __name__ == "__main__":

@@ -35,26 +35,18 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// - Parameters:
   ///   - count: how many, 0 or more.
-  ///   - precision: NumPy's `dtype`.
-  /// - Returns: numbers of that precision, converted to the scalar type of the result, rounding where it holds less.
+  ///   - precision: NumPy's `dtype`, from which the numbers are rounded where `Scalar` holds less.
   public mutating func normals<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float64) -> [Scalar] {
-    switch precision {
-    case .float64: Scalar.rounding((0..<count).map { _ in normal() })
-    case .float32: Scalar.rounding((0..<count).map { _ in normalFloat() })
-    }
+    precision == .float64
+      ? Scalar.rounding((0..<count).map { _ in Double.normal(&words) })
+      : Scalar.rounding((0..<count).map { _ in Float.normal(&words) })
   }
 
-  /// Uniform numbers in [0, 1), as `random` draws them.
-  ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - precision: NumPy's `dtype`.
-  /// - Returns: numbers of that precision, converted to the scalar type of the result, rounding where it holds less.
+  /// Uniform numbers in [0, 1), as `random` draws them, with the same parameters.
   public mutating func uniforms<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float64) -> [Scalar] {
-    switch precision {
-    case .float64: Scalar.rounding((0..<count).map { _ in uniform() })
-    case .float32: Scalar.rounding((0..<count).map { _ in uniformFloat() })
-    }
+    precision == .float64
+      ? Scalar.rounding((0..<count).map { _ in Double.uniform(&words) })
+      : Scalar.rounding((0..<count).map { _ in Float.uniform(&words) })
   }
 
   /// Whole numbers of a range, each as likely as any other, as `integers` draws them for its default type.
@@ -72,25 +64,43 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
   public mutating func permutation(_ count: Int) -> [Int] { words.permutation(count) }
 }
 
-// MARK: - The ziggurat: Marsaglia and Tsang 2000, https://doi.org/10.18637/jss.v005.i08
+/// A type in which NumPy draws.
+private protocol NumPyNumber: BinaryFloatingPoint {
+  static var ziggurat: (ki: [UInt64], wi: [Self], fi: [Self]) { get }
+  /// A layer in the low eight bits, a sign, and a magnitude.
+  static func word(_ words: inout PCG64) -> UInt64
+  static func uniform(_ words: inout PCG64) -> Self
+  static func log1p(_ x: Self) -> Self
+}
 
-extension NumPyGenerator {
-  private mutating func uniform() -> Double { Double(words.next64() >> 11) * 0x1p-53 }
+extension Double: NumPyNumber {
+  fileprivate static var ziggurat: (ki: [UInt64], wi: [Double], fi: [Double]) { ZigguratTables.double }
+  fileprivate static func word(_ words: inout PCG64) -> UInt64 { words.next64() & 0x1fff_ffff_ffff_ffff }
+  fileprivate static func uniform(_ words: inout PCG64) -> Double { Double(words.next64() >> 11) * 0x1p-53 }
+  fileprivate static func log1p(_ x: Double) -> Double { Math.log1p(x) }
+}
 
-  private mutating func uniformFloat() -> Float { Float(words.next32() >> 8) * 0x1p-24 }
+extension Float: NumPyNumber {
+  fileprivate static var ziggurat: (ki: [UInt64], wi: [Float], fi: [Float]) { ZigguratTables.float }
+  fileprivate static func word(_ words: inout PCG64) -> UInt64 { UInt64(words.next32()) }
+  fileprivate static func uniform(_ words: inout PCG64) -> Float { Float(words.next32() >> 8) * 0x1p-24 }
+  fileprivate static func log1p(_ x: Float) -> Float { Math.log1p(x) }
+}
 
-  private mutating func normal() -> Double {
+extension NumPyNumber {
+  /// Source: Marsaglia and Tsang 2000, https://doi.org/10.18637/jss.v005.i08.
+  fileprivate static func normal(_ words: inout PCG64) -> Self {
+    let (ki, wi, fi) = ziggurat
     while true {
-      let word = words.next64()
-      let layer = Int(word & 0xff)
-      let magnitude = word >> 9 & 0xf_ffff_ffff_ffff
-      let size = Double(magnitude) * Double(bitPattern: ZigguratTables.wiDouble[layer])
+      let word = word(&words)
+      let (layer, magnitude) = (Int(word & 0xff), word >> 9)
+      let size = Self(magnitude) * wi[layer]
       let x = word & 0x100 == 0 ? size : -size
-      if magnitude < ZigguratTables.kiDouble[layer] { return x }
-      if layer == 0 { return tail(isNegative: magnitude & 0x100 != 0) }
-      let (above, edge) = (ZigguratTables.fiDouble[layer - 1], ZigguratTables.fiDouble[layer])
-      let height = Double(bitPattern: above) - Double(bitPattern: edge)
-      if height * uniform() + Double(bitPattern: edge) < Math.exp(-0.5 * x * x) { return x }
+      if magnitude < ki[layer] { return x }
+      if layer == 0 { return tail(&words, isNegative: magnitude & 0x100 != 0) }
+      // The exponential is that of Double, where C puts it.
+      let density = Math.exp(-0.5 * Double(x) * Double(x))
+      if Double((fi[layer - 1] - fi[layer]) * uniform(&words) + fi[layer]) < density { return x }
     }
   }
 
@@ -98,35 +108,10 @@ extension NumPyGenerator {
   /// with its reciprocal.
   ///
   /// Source: Marsaglia 1964, https://doi.org/10.1080/00401706.1964.10490150.
-  private mutating func tail(isNegative: Bool) -> Double {
+  private static func tail(_ words: inout PCG64, isNegative: Bool) -> Self {
     while true {
-      let x = -0.27366123732975827388 * Math.log1p(-uniform())
-      let y = -Math.log1p(-uniform())
-      if y + y > x * x { return isNegative ? -(3.6541528853610087716 + x) : 3.6541528853610087716 + x }
-    }
-  }
-
-  private mutating func normalFloat() -> Float {
-    while true {
-      let word = words.next32()
-      let layer = Int(word & 0xff)
-      let magnitude = word >> 9
-      let size = Float(magnitude) * Float(bitPattern: ZigguratTables.wiFloat[layer])
-      let x = word & 0x100 == 0 ? size : -size
-      if magnitude < ZigguratTables.kiFloat[layer] { return x }
-      if layer == 0 { return tailFloat(isNegative: magnitude & 0x100 != 0) }
-      let (above, edge) = (ZigguratTables.fiFloat[layer - 1], ZigguratTables.fiFloat[layer])
-      let height = Float(bitPattern: above) - Float(bitPattern: edge)
-      // The exponential is that of Double, where C puts it.
-      let density = Math.exp(-0.5 * Double(x) * Double(x))
-      if Double(height * uniformFloat() + Float(bitPattern: edge)) < density { return x }
-    }
-  }
-
-  private mutating func tailFloat(isNegative: Bool) -> Float {
-    while true {
-      let x = -0.27366123732975827388 * Math.log1p(-uniformFloat())
-      let y = -Math.log1p(-uniformFloat())
+      let x = -0.27366123732975827388 * log1p(-uniform(&words))
+      let y = -log1p(-uniform(&words))
       if y + y > x * x { return isNegative ? -(3.6541528853610087716 + x) : 3.6541528853610087716 + x }
     }
   }

@@ -87,7 +87,8 @@ extension PCG64: Codable {
     increment = try number(.increment)
     spare = try container.decodeIfPresent(UInt32.self, forKey: .spare)
     guard increment & 1 == 1 else {
-      throw DecodingError.dataCorruptedError(forKey: .increment, in: container, debugDescription: "the increment must be odd")
+      throw DecodingError.dataCorruptedError(
+        forKey: .increment, in: container, debugDescription: "the increment must be odd")
     }
   }
 

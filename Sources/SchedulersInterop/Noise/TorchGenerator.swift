@@ -153,7 +153,8 @@ extension TorchGenerator {
   }
 
   /// Draws uniforms for a range and makes normals of those in complete blocks, while they are in the first cache.
-  private mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic) {
+  private mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic)
+  {
     let values = values.baseAddress! + range.lowerBound
     var (drawn, done) = (0, 0)
     while drawn < range.count {

@@ -22,9 +22,7 @@ public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
   /// The noise of one generator.
   public init(
     seed: UInt64, precision: TorchGenerator.Precision = .float32, arithmetic: TorchGenerator.Arithmetic = .avx2
-  ) {
-    self.init(seeds: [seed], precision: precision, arithmetic: arithmetic)
-  }
+  ) { self.init(seeds: [seed], precision: precision, arithmetic: arithmetic) }
 
   /// The noise of a list of generators, one for each sample; a list of one is that one for all samples.
   public init(

@@ -1,293 +1,155 @@
 // Written by Fixtures/tables/ziggurat_tables.py out of NumPy 2.4.6. The numbers are NumPy's, from
-// numpy/random/src/distributions/ziggurat_constants.h, under this licence, numpy/random/src/distributions/LICENSE.md:
+// numpy/random/src/distributions/ziggurat_constants.h, under this licence,
+// numpy/random/src/distributions/LICENSE.md:
 //
 // ## NumPy
 //
-// Copyright (c) 2005-2017, NumPy Developers.
-// All rights reserved.
+// Copyright (c) 2005-2017, NumPy Developers. All rights reserved.
 //
-// Redistribution and use in source and binary forms, with or without
-// modification, are permitted provided that the following conditions are
-// met:
+// Redistribution and use in source and binary forms, with or without modification, are permitted
+// provided that the following conditions are met:
 //
-// * Redistributions of source code must retain the above copyright
-//    notice, this list of conditions and the following disclaimer.
+// * Redistributions of source code must retain the above copyright notice, this list of conditions
+// and the following disclaimer.
 //
-// * Redistributions in binary form must reproduce the above
-//    copyright notice, this list of conditions and the following
-//    disclaimer in the documentation and/or other materials provided
-//    with the distribution.
+// * Redistributions in binary form must reproduce the above copyright notice, this list of
+// conditions and the following disclaimer in the documentation and/or other materials provided with
+// the distribution.
 //
-// * Neither the name of the NumPy Developers nor the names of any
-//    contributors may be used to endorse or promote products derived
-//    from this software without specific prior written permission.
+// * Neither the name of the NumPy Developers nor the names of any contributors may be used to
+// endorse or promote products derived from this software without specific prior written permission.
 //
-// THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS
-// "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT
-// LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR
-// A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT
-// OWNER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL,
-// SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES (INCLUDING, BUT NOT
-// LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE,
-// DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY
-// THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT
-// (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
-// OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
-//
+// THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR
+// IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND
+// FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL THE COPYRIGHT OWNER OR
+// CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+// DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE,
+// DATA, OR PROFITS; OR BUSINESS INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY,
+// WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY
+// WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
 //
 // ## Julia
 //
 // The ziggurat methods were derived from Julia.
 //
-// Copyright (c) 2009-2019: Jeff Bezanson, Stefan Karpinski, Viral B. Shah,
-// and other contributors:
+// Copyright (c) 2009-2019: Jeff Bezanson, Stefan Karpinski, Viral B. Shah, and other contributors:
 //
 // https://github.com/JuliaLang/julia/contributors
 //
-// Permission is hereby granted, free of charge, to any person obtaining
-// a copy of this software and associated documentation files (the
-// "Software"), to deal in the Software without restriction, including
-// without limitation the rights to use, copy, modify, merge, publish,
-// distribute, sublicense, and/or sell copies of the Software, and to
-// permit persons to whom the Software is furnished to do so, subject to
-// the following conditions:
+// Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+// associated documentation files (the "Software"), to deal in the Software without restriction,
+// including without limitation the rights to use, copy, modify, merge, publish, distribute,
+// sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+// furnished to do so, subject to the following conditions:
 //
-// The above copyright notice and this permission notice shall be
-// included in all copies or substantial portions of the Software.
+// The above copyright notice and this permission notice shall be included in all copies or
+// substantial portions of the Software.
 //
-// THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND,
-// EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
-// MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
-// NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE
-// LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION
-// OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION
-// WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+// THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+// NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+// NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+// DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+// OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
-/// The 256 layers of NumPy's ziggurat, as bit patterns: `ki`, below which a magnitude lies in its layer's rectangle; `wi`, the
-/// width of a unit of magnitude; `fi`, the density at the layer's edge.
+/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at the
+/// layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
 enum ZigguratTables {
-  static let kiDouble: [UInt64] = [
-    0xef33d8025ef6a, 0x0, 0xc08be98fbc6a8, 0xda354fabd8142, 0xe51f67ec1eeea, 0xeb255e9d3f77e,
-    0xeef4b817ecab9, 0xf19470afa44aa, 0xf37ed61ffcb18, 0xf4f469561255c, 0xf61a5e41ba396, 0xf707a755396a4,
-    0xf7cb2ec28449a, 0xf86f10c6357d3, 0xf8fa6578325de, 0xf9724c74dd0da, 0xf9da907dbf509, 0xfa360f581fa74,
-    0xfa86fde5b4bf8, 0xfacf160d354dc, 0xfb0fb6718b90f, 0xfb49f8d5374c6, 0xfb7ec2366fe77, 0xfbaece9a1e50e,
-    0xfbdab9d040bed, 0xfc03060ff6c57, 0xfc2821037a248, 0xfc4a67ae25bd1, 0xfc6a2977aee31, 0xfc87aa92896a4,
-    0xfca325e4bde85, 0xfcbcce902231a, 0xfcd4d12f839c4, 0xfceb54d8fec99, 0xfd007bf1dc930, 0xfd1464dd6c4e6,
-    0xfd272a8e2f450, 0xfd38e4ff0c91e, 0xfd49a9990b478, 0xfd598b8920f53, 0xfd689c08e99ec, 0xfd76ea9c8e832,
-    0xfd848547b08e8, 0xfd9178bad2c8c, 0xfd9dd07a7add2, 0xfda9970105e8c, 0xfdb4d5dc02e20, 0xfdbf95c5bfcd0,
-    0xfdc9debb99a7d, 0xfdd3b8118729d, 0xfddd288342f90, 0xfde6364369f64, 0xfdeee708d514e, 0xfdf7401a6b42e,
-    0xfdff46599ed40, 0xfe06fe4bc24f2, 0xfe0e6c225a258, 0xfe1593c28b84c, 0xfe1c78cbc3f99, 0xfe231e9db1caa,
-    0xfe29885da1b91, 0xfe2fb8fb54186, 0xfe35b33558d4a, 0xfe3b799d0002a, 0xfe410e99ead7f, 0xfe46746d47734,
-    0xfe4bad34c095c, 0xfe50baed29524, 0xfe559f74ebc78, 0xfe5a5c8e41212, 0xfe5ef3e138689, 0xfe6366fd91078,
-    0xfe67b75c6d578, 0xfe6be661e11aa, 0xfe6ff55e5f4f2, 0xfe73e5900a702, 0xfe77b823e9e39, 0xfe7b6e37070a2,
-    0xfe7f08d774243, 0xfe8289053f08c, 0xfe85efb35173a, 0xfe893dc840864, 0xfe8c741f0cebc, 0xfe8f9387d4ef6,
-    0xfe929cc879b1d, 0xfe95909d388ea, 0xfe986fb939aa2, 0xfe9b3ac714866, 0xfe9df2694b6d5, 0xfea0973abe67c,
-    0xfea329cf166a4, 0xfea5aab32952c, 0xfea81a6d5741a, 0xfeaa797de1cf0, 0xfeacc85f3d920, 0xfeaf07865e63c,
-    0xfeb13762fec13, 0xfeb3585fe2a4a, 0xfeb56ae3162b4, 0xfeb76f4e284fa, 0xfeb965fe62014, 0xfebb4f4cf9d7c,
-    0xfebd2b8f449d0, 0xfebefb16e2e3e, 0xfec0be31ebde8, 0xfec2752b15a15, 0xfec42049dafd3, 0xfec5bfd29f196,
-    0xfec75406ceef4, 0xfec8dd2500cb4, 0xfeca5b6911f12, 0xfecbcf0c427fe, 0xfecd38454fb15, 0xfece97488c8b3,
-    0xfecfec47f91b7, 0xfed1377358528, 0xfed278f844903, 0xfed3b10242f4c, 0xfed4dfbad586e, 0xfed605498c3dd,
-    0xfed721d414fe8, 0xfed8357e4a982, 0xfed9406a42cc8, 0xfeda42b85b704, 0xfedb3c8746ab4, 0xfedc2df416652,
-    0xfedd171a46e52, 0xfeddf813c8ad3, 0xfeded0f909980, 0xfedfa1e0fd414, 0xfee06ae124bc4, 0xfee12c0d95a06,
-    0xfee1e579006e0, 0xfee29734b6524, 0xfee34150ae4bc, 0xfee3e3db89b3c, 0xfee47ee2982f4, 0xfee51271db086,
-    0xfee59e9407f41, 0xfee623528b42e, 0xfee6a0b5897f1, 0xfee716c3e077a, 0xfee7858327b82, 0xfee7ecf7b06ba,
-    0xfee84d2484ab2, 0xfee8a60b66343, 0xfee8f7accc851, 0xfee94207e25da, 0xfee9851a829ea, 0xfee9c0e13485c,
-    0xfee9f557273f4, 0xfeea22762ccae, 0xfeea4836b42ac, 0xfeea668fc2d71, 0xfeea7d76ed6fa, 0xfeea8ce04fa0a,
-    0xfeea94be8333b, 0xfeea950296410, 0xfeea8d9c0075e, 0xfeea7e7897654, 0xfeea678481d24, 0xfeea48aa29e83,
-    0xfeea21d22e4da, 0xfee9f2e352024, 0xfee9bbc26af2e, 0xfee97c524f2e4, 0xfee93473c0a3a, 0xfee8e40557516,
-    0xfee88ae369c7a, 0xfee828e7f3dfd, 0xfee7bdea7b888, 0xfee749bff37ff, 0xfee6cc3a9bd5e, 0xfee64529e007e,
-    0xfee5b45a32888, 0xfee51994e57b6, 0xfee474a0006cf, 0xfee3c53e12c50, 0xfee30b2e02ad8, 0xfee2462ad8205,
-    0xfee175eb83c5a, 0xfee09a22a1447, 0xfedfb27e349cc, 0xfedebea76216c, 0xfeddbe422047e, 0xfedcb0ece39d3,
-    0xfedb964042cf4, 0xfeda6dce938c9, 0xfed937237e98d, 0xfed7f1c38a836, 0xfed69d2b9c02b, 0xfed538d06ae00,
-    0xfed3c41dea422, 0xfed23e76a2fd8, 0xfed0a732fe644, 0xfecefda07fe34, 0xfecd4100eb7b8, 0xfecb708956eb4,
-    0xfec98b61230c1, 0xfec790a0da978, 0xfec57f50f31fe, 0xfec356686c962, 0xfec114cb4b335, 0xfebeb948e6fd0,
-    0xfebc429a0b692, 0xfeb9af5ee0cdc, 0xfeb6fe1c98542, 0xfeb42d3ad1f9e, 0xfeb13b00b2d4b, 0xfeae2591a02e9,
-    0xfeaaeae992257, 0xfea788d8ee326, 0xfea3fcffd73e5, 0xfea044c8dd9f6, 0xfe9c5d62f563b, 0xfe9843ba947a4,
-    0xfe93f471d4728, 0xfe8f6bd76c5d6, 0xfe8aa5dc4e8e6, 0xfe859e07ab1ea, 0xfe804f690a940, 0xfe7ab488233c0,
-    0xfe74c751f6aa5, 0xfe6e8102aa202, 0xfe67da0b6abd8, 0xfe60c9f38307e, 0xfe5947338f742, 0xfe51470977280,
-    0xfe48bd436f458, 0xfe3f9bffd1e37, 0xfe35d35eeb19c, 0xfe2b5122fe4fe, 0xfe20003995557, 0xfe13c82788314,
-    0xfe068c4ee67b0, 0xfdf82b02b71aa, 0xfde87c57efeaa, 0xfdd7509c63bfd, 0xfdc46e529bf13, 0xfdaf8f82e0282,
-    0xfd985e1b2ba75, 0xfd7e6ef48cf04, 0xfd613adbd650b, 0xfd40149e2f012, 0xfd1a1a7b4c7ac, 0xfcee204761f9e,
-    0xfcba8d85e11b2, 0xfc7d26ecd2d22, 0xfc32b2f1e22ed, 0xfbd6581c0b83a, 0xfb606c4005434, 0xfac40582a2874,
-    0xf9e971e014598, 0xf89fa48a41dfc, 0xf66c5f7f0302c, 0xf1a5a4b331c4a,
-  ]
+  static let double = (ki: ki, wi: wi, fi: fi)
+  static let float = (ki: ki.map { ($0 + 1 << 28) >> 29 }, wi: wi.map { Float($0 * 0x1p29) }, fi: fi.map { Float($0) })
 
-  static let wiDouble: [UInt64] = [
-    0x3ccf493b7815d979, 0x3c8b8d0be3fdf6c6, 0x3c9250af3c2c5bb4, 0x3c957cb938443b61, 0x3c9801fce82fa70c, 0x3c9a230c2e4cd0bc,
-    0x3c9c004d2f3861f7, 0x3c9dac2f5a747274, 0x3c9f32482d4cd5c3, 0x3ca04d32278ebbad, 0x3ca0f5053b025d43, 0x3ca192a697413677,
-    0x3ca227a28f7a1af5, 0x3ca2b52e3863d880, 0x3ca33c3fc05791f5, 0x3ca3bd9ec1a2b12f, 0x3ca439ef8dff9b55, 0x3ca4b1bb363dfea7,
-    0x3ca52575621ad374, 0x3ca59580a707ce96, 0x3ca60231cfd97eea, 0x3ca66bd261a37c3d, 0x3ca6d2a292000570, 0x3ca736dad346f8a6,
-    0x3ca798ad10b32a77, 0x3ca7f845ad46f543, 0x3ca855cc53430a77, 0x3ca8b1649e7b769a, 0x3ca90b2ea94ecf98, 0x3ca96347822c1eea,
-    0x3ca9b9c98e38c546, 0x3caa0eccdca4a72c, 0x3caa62676d77cd59, 0x3caab4ad6e101630, 0x3cab05b16d136c9c, 0x3cab558487427a29,
-    0x3caba4368e529f3a, 0x3cabf1d62abf8232, 0x3cac3e70f9594ef3, 0x3cac8a13a5323b61, 0x3cacd4c9fe72268b, 0x3cad1e9f0e80b748,
-    0x3cad679d29e41f10, 0x3cadafce0023b8c3, 0x3cadf73aa9f17653, 0x3cae3debb5d2edfe, 0x3cae83e9337a6f00, 0x3caec93abdf982ce,
-    0x3caf0de784f06226, 0x3caf51f654d8f688, 0x3caf956d9e87d7ae, 0x3cafd8537dfa2eac, 0x3cb00d56e04234ec, 0x3cb02e40f5398f9a,
-    0x3cb04eea9e16a5fc, 0x3cb06f565b72a010, 0x3cb08f869071f40b, 0x3cb0af7d84bc6113, 0x3cb0cf3d664bcc7f, 0x3cb0eec84b16086b,
-    0x3cb10e20329515ee, 0x3cb12d4707310fbe, 0x3cb14c3e9f8e9141, 0x3cb16b08bfc4201e, 0x3cb189a71a78da34, 0x3cb1a81b51ee6d88,
-    0x3cb1c666f8f82acb, 0x3cb1e48b93e0d42e, 0x3cb2028a9940a09f, 0x3cb2206572c4c6e9, 0x3cb23e1d7de9c31f, 0x3cb25bb40ca96bfb,
-    0x3cb2792a661dd37f, 0x3cb29681c719d71b, 0x3cb2b3bb62b82eda, 0x3cb2d0d862e1b853, 0x3cb2edd9e8cba98e, 0x3cb30ac10d6e48d7,
-    0x3cb3278ee1f4b930, 0x3cb3444470265ea1, 0x3cb360e2baca52d5, 0x3cb37d6abe05586a, 0x3cb399dd6fb2b264, 0x3cb3b63bbfb83d03,
-    0x3cb3d28698561de0, 0x3cb3eebede725a83, 0x3cb40ae571e09e74, 0x3cb426fb2da6745d, 0x3cb44300e83c30a4, 0x3cb45ef773cac75d,
-    0x3cb47adf9e66c336, 0x3cb496ba32488f2f, 0x3cb4b287f602415d, 0x3cb4ce49acb311dc, 0x3cb4ea001638a605, 0x3cb505abef5e5562,
-    0x3cb5214df20a8b5a, 0x3cb53ce6d56a664f, 0x3cb558774e1bb2c8, 0x3cb574000e555f78, 0x3cb58f81c60e8514, 0x3cb5aafd23241b59,
-    0x3cb5c672d17d733d, 0x3cb5e1e37b2f8cd3, 0x3cb5fd4fc89f5e38, 0x3cb618b860a31fc3, 0x3cb6341de8a2b0a2, 0x3cb64f8104b7260b,
-    0x3cb66ae257c99672, 0x3cb6864283b13137, 0x3cb6a1a22950b2b1, 0x3cb6bd01e8b343bb, 0x3cb6d8626128d352, 0x3cb6f3c43161f854,
-    0x3cb70f27f78b68eb, 0x3cb72a8e516914c6, 0x3cb745f7dc70eedc, 0x3cb7616535e5731f, 0x3cb77cd6faeff449, 0x3cb7984dc8babd93,
-    0x3cb7b3ca3c8b1409, 0x3cb7cf4cf3db22fb, 0x3cb7ead68c73dee7, 0x3cb80667a486ea1f, 0x3cb82200dac88676, 0x3cb83da2ce899f15,
-    0x3cb8594e1fd1f5bd, 0x3cb875036f7a7ec5, 0x3cb890c35f47f72d, 0x3cb8ac8e9205c043, 0x3cb8c865aba10c9c, 0x3cb8e44951446a27,
-    0x3cb9003a2973b58f, 0x3cb91c38dc288347, 0x3cb9384612ef0afc, 0x3cb954627903a28a, 0x3cb9708ebb70d5ee, 0x3cb98ccb892e2a31,
-    0x3cb9a919933f99bf, 0x3cb9c5798cd5d92c, 0x3cb9e1ec2b6f7411, 0x3cb9fe7226fad24a, 0x3cba1b0c39f93692, 0x3cba37bb21a2c85b,
-    0x3cba547f9e0bbb88, 0x3cba715a724aa9a4, 0x3cba8e4c64a0313d, 0x3cbaab563e9ff108, 0x3cbac878cd5af5ce, 0x3cbae5b4e18bb336,
-    0x3cbb030b4fc3a11a, 0x3cbb207cf09a985b, 0x3cbb3e0aa0e00c00, 0x3cbb5bb541ce3d03, 0x3cbb797db93f8927, 0x3cbb9764f1e5f73c,
-    0x3cbbb56bdb85256e, 0x3cbbd3936b2ec0a2, 0x3cbbf1dc9b81ae83, 0x3cbc10486cec16a0, 0x3cbc2ed7e5f07a2d, 0x3cbc4d8c136e0d1c,
-    0x3cbc6c6608ec8705, 0x3cbc8b66e0eba617, 0x3cbcaa8fbd36a2ab, 0x3cbcc9e1c73bd690, 0x3cbce95e3068e037, 0x3cbd0906328b8f6e,
-    0x3cbd28db1037ef20, 0x3cbd48de1533c647, 0x3cbd691096e7f123, 0x3cbd8973f4d7fba5, 0x3cbdaa0999206e70, 0x3cbdcad2f8fc490e,
-    0x3cbdebd195522e37, 0x3cbe0d06fb49d21c, 0x3cbe2e74c4ea46f6, 0x3cbe501c99c1d188, 0x3cbe72002f97fe25, 0x3cbe94214b2abf0a,
-    0x3cbeb681c0f76f08, 0x3cbed9237610a73a, 0x3cbefc086101eca9, 0x3cbf1f328ac25321, 0x3cbf42a40fb74d6d, 0x3cbf665f20c90168,
-    0x3cbf8a6604899782, 0x3cbfaebb187122bf, 0x3cbfd360d22fe785, 0x3cbff859c118f60b, 0x3cc00ed447d3a075, 0x3cc021a8028fc947,
-    0x3cc034a983a902ab, 0x3cc047da4e3ef5c7, 0x3cc05b3bf6adb37e, 0x3cc06ed023a72668, 0x3cc082988f632e17, 0x3cc0969708e8a254,
-    0x3cc0aacd7571c0c4, 0x3cc0bf3dd1eed448, 0x3cc0d3ea34aa3d30, 0x3cc0e8d4cf116593, 0x3cc0fdffefa69fb6, 0x3cc1136e04207041,
-    0x3cc129219bbb5d35, 0x3cc13f1d69c4096d, 0x3cc1556448602e3b, 0x3cc16bf93b9deef3, 0x3cc182df74d21261, 0x3cc19a1a564eebac,
-    0x3cc1b1ad777f2f8e, 0x3cc1c99ca971a694, 0x3cc1e1ebfbe4ae39, 0x3cc1fa9fc2e2d901, 0x3cc213bc9d04cc81, 0x3cc22d477a6fd3ee,
-    0x3cc24745a4ac9c24, 0x3cc261bcc77658e0, 0x3cc27cb2faa8592e, 0x3cc2982ecd770e78, 0x3cc2b437532a0a52, 0x3cc2d0d43196db97,
-    0x3cc2ee0db1a978f5, 0x3cc30becd256aeee, 0x3cc32a7b5e68a4a3, 0x3cc349c405ae12a3, 0x3cc369d27a33a840, 0x3cc38ab39256410a,
-    0x3cc3ac7570ae88fa, 0x3cc3cf27b31704a6, 0x3cc3f2dbaa60f475, 0x3cc417a49cb9e5da, 0x3cc43d9815545e94, 0x3cc464ce44a73a15,
-    0x3cc48d62759c43bc, 0x3cc4b7739d6b5a27, 0x3cc4e3250dcd8902, 0x3cc5109f53e9ac41, 0x3cc54011523a7e42, 0x3cc571b1a94ae41b,
-    0x3cc5a5c08b718dd9, 0x3cc5dc8a243ad0fe, 0x3cc61669cf861e4c, 0x3cc653ce7b006aea, 0x3cc69540be9fe5c3, 0x3cc6db6b8d09e232,
-    0x3cc72728f05f7a34, 0x3cc7799556090673, 0x3cc7d42df4d6ce8c, 0x3cc839030529f234, 0x3cc8ab0fbfaa7c14, 0x3cc92ee0946f4496,
-    0x3cc9cbee014057ab, 0x3cca8fdc7894775a, 0x3ccb981f3878fdb1, 0x3ccd3bb48209ad33,
-  ]
+  private static let ki =
+    [UInt64(3.6541528853610087716 / wi[0]), 0]
+    + zip(wi, wi.dropFirst()).dropFirst().map { UInt64(($0 / $1 * 0x1p52).rounded(.toNearestOrEven)) }
 
-  static let fiDouble: [UInt64] = [
-    0x3ff0000000000000, 0x3fef446ac979f087, 0x3feeb7545b6ca915, 0x3fee3f11e027f077, 0x3fedd36fa704de95, 0x3fed70920657bcf2,
-    0x3fed144978a119dc, 0x3fecbd33a8a72deb, 0x3fec6a5ecea9787f, 0x3fec1b1cd9eebaea, 0x3febceeb4ee1dc82, 0x3feb85653a8ff552,
-    0x3feb3e3a8234dd10, 0x3feaf92a3f6ce8a2, 0x3feab5fef17a2504, 0x3fea748bd550c9e1, 0x3fea34aafdf5af0f, 0x3fe9f63bee651fd8,
-    0x3fe9b9228d240681, 0x3fe97d4657617ac1, 0x3fe94291c21b7a47, 0x3fe908f1bd31714f, 0x3fe8d0554fe60aa8, 0x3fe898ad48badf02,
-    0x3fe861ebfc37bcac, 0x3fe82c050f56cf6e, 0x3fe7f6ed4b20e2cb, 0x3fe7c29a779c6858, 0x3fe78f033ca0b0d5, 0x3fe75c1f0770d856,
-    0x3fe729e5f43f6d12, 0x3fe6f850baea7aee, 0x3fe6c7589e635a89, 0x3fe696f75e513b2a, 0x3fe667272a92e323, 0x3fe637e298550c18,
-    0x3fe6092498802665, 0x3fe5dae86f4aff6a, 0x3fe5ad29acc85c89, 0x3fe57fe4264c8d8f, 0x3fe55313f08d9e46, 0x3fe526b55a656cd5,
-    0x3fe4fac4e820b667, 0x3fe4cf3f4f494ec0, 0x3fe4a42172dc5278, 0x3fe479685fdf5012, 0x3fe44f114a493679, 0x3fe425198a355fe3,
-    0x3fe3fb7e99585b82, 0x3fe3d23e10af31a3, 0x3fe3a955a662cd0e, 0x3fe380c32bda00d5, 0x3fe358848bf550e9, 0x3fe33097c9703a35,
-    0x3fe308fafd6438ef, 0x3fe2e1ac55ea3bee, 0x3fe2baaa14d7954a, 0x3fe293f28e93cd15, 0x3fe26d84290504ed, 0x3fe2475d5a90db84,
-    0x3fe2217ca92ff7f2, 0x3fe1fbe0a9929620, 0x3fe1d687fe549969, 0x3fe1b171573fd111, 0x3fe18c9b709b3c50, 0x3fe16805128639da,
-    0x3fe143ad105ea99c, 0x3fe11f9248311f38, 0x3fe0fbb3a2325913, 0x3fe0d810104142a0, 0x3fe0b4a68d70d9ae, 0x3fe091761d995d81,
-    0x3fe06e7dccf03c36, 0x3fe04bbcafa63f2e, 0x3fe02931e18b822a, 0x3fe006dc85b8cac4, 0x3fdfc9778c7bbda1, 0x3fdf859da7a900ca,
-    0x3fdf4229cb2f7af3, 0x3fdeff1a717e8f95, 0x3fdebc6e20bd1f54, 0x3fde7a236a4ec3c5, 0x3fde3838ea5f9b85, 0x3fddf6ad47763a09,
-    0x3fddb57f320b56b1, 0x3fdd74ad6426de33, 0x3fdd3436a1021080, 0x3fdcf419b4ae5b6d, 0x3fdcb45573c0a848, 0x3fdc74e8bb00d7c7,
-    0x3fdc35d26f1d2cb8, 0x3fdbf7117c616a17, 0x3fdbb8a4d6716d91, 0x3fdb7a8b7807131b, 0x3fdb3cc462b331ca, 0x3fdaff4e9ea18552,
-    0x3fdac2293a5f5a9e, 0x3fda85534aa4d880, 0x3fda48cbea20c04d, 0x3fda0c923946843e, 0x3fd9d0a55e1e93df, 0x3fd995048418c0c6,
-    0x3fd959aedbe09f93, 0x3fd91ea39b33cb17, 0x3fd8e3e1fcb9f115, 0x3fd8a9693fde9188, 0x3fd86f38a8ac5ab6, 0x3fd8354f7faa0dd9,
-    0x3fd7fbad11b8d911, 0x3fd7c250aff414b0, 0x3fd78939af9252eb, 0x3fd7506769c7b1ed, 0x3fd717d93ba9614c, 0x3fd6df8e86124caa,
-    0x3fd6a786ad88de21, 0x3fd66fc11a25cbe2, 0x3fd6383d377be515, 0x3fd600fa7480d2c8, 0x3fd5c9f84376c244, 0x3fd5933619d6eebe,
-    0x3fd55cb3703d0100, 0x3fd5266fc2533bed, 0x3fd4f06a8ebf6d92, 0x3fd4baa357109ca2, 0x3fd485199fad6ad4, 0x3fd44fccefc324fe,
-    0x3fd41abcd1357a19, 0x3fd3e5e8d08ed2db, 0x3fd3b1507cf143ae, 0x3fd37cf368081379, 0x3fd348d125f9d19e, 0x3fd314e94d5af62f,
-    0x3fd2e13b77210766, 0x3fd2adc73e963fdd, 0x3fd27a8c414db11e, 0x3fd2478a1f17de89, 0x3fd214c079f7cc9e, 0x3fd1e22ef6188116,
-    0x3fd1afd539c2f050, 0x3fd17db2ed5454e8, 0x3fd14bc7bb34ee67, 0x3fd11a134fcf2423, 0x3fd0e895598709c4, 0x3fd0b74d88b242da,
-    0x3fd0863b8f904336, 0x3fd0555f2242e9d9, 0x3fd024b7f6c7747e, 0x3fcfe88b89df93c5, 0x3fcf88108cb83235, 0x3fcf27fe6ce998d2,
-    0x3fcec854a4c99c44, 0x3fce6912b2283cdd, 0x3fce0a3816457184, 0x3fcdabc455c7900a, 0x3fcd4db6f8b2514f, 0x3fccf00f8a5e6fcc,
-    0x3fcc92cd9971df53, 0x3fcc35f0b7d89d47, 0x3fcbd9787abe18a1, 0x3fcb7d647a8731aa, 0x3fcb21b452ccd13a, 0x3fcac667a2571807,
-    0x3fca6b7e0b19267e, 0x3fca10f7322d7e3d, 0x3fc9b6d2bfd2fe5a, 0x3fc95d105f6a7c27, 0x3fc903afbf74fa69, 0x3fc8aab09192815b,
-    0x3fc852128a819a38, 0x3fc7f9d5621f7175, 0x3fc7a1f8d368a323, 0x3fc74a7c9c7ab5a6, 0x3fc6f3607e964716, 0x3fc69ca43e21f25c,
-    0x3fc64647a2adf19c, 0x3fc5f04a76f883f9, 0x3fc59aac88f31d6c, 0x3fc5456da9c86835, 0x3fc4f08dade31fc1, 0x3fc49c0c6cf5ce2d,
-    0x3fc447e9c20375d5, 0x3fc3f4258b6931ae, 0x3fc3a0bfaae8d7ee, 0x3fc34db805b4ab88, 0x3fc2fb0e847c2a65, 0x3fc2a8c3137a071a,
-    0x3fc256d5a2835eb7, 0x3fc2054625183c34, 0x3fc1b41492757d42, 0x3fc16340e5a82d63, 0x3fc112cb1da26eb9, 0x3fc0c2b33d5209ba,
-    0x3fc072f94bb8bf85, 0x3fc0239d54067d2a, 0x3fbfa93ecb6b222c, 0x3fbf0bff29520e1c, 0x3fbe6f7bf29aa54b, 0x3fbdd3b56176e88f,
-    0x3fbd38abb9bd91e5, 0x3fbc9e5f493b740a, 0x3fbc04d0680b1015, 0x3fbb6bff78f2e233, 0x3fbad3ece9caf633, 0x3fba3c9933ea6286,
-    0x3fb9a604dc9d5b19, 0x3fb9103075a4a0ab, 0x3fb87b1c9dbf2852, 0x3fb7e6ca013eefd6, 0x3fb753395aaa1176, 0x3fb6c06b73694a4c,
-    0x3fb62e6124854d18, 0x3fb59d1b577466a4, 0x3fb50c9b06fa2bae, 0x3fb47ce1401b2213, 0x3fb3edef23269a86, 0x3fb35fc5e4d93e70,
-    0x3fb2d266cf9b3111, 0x3fb245d344dd0d91, 0x3fb1ba0cbe97897d, 0x3fb12f14d0f2179d, 0x3fb0a4ed2c159625, 0x3fb01b979e30e497,
-    0x3faf262c2b6c6e35, 0x3fae16d547b25181, 0x3fad092efeadf162, 0x3fabfd3e0f282a2c, 0x3faaf30790385f70, 0x3fa9ea90f9295563,
-    0x3fa8e3e02a68b5ab, 0x3fa7defb77af271e, 0x3fa6dbe9b398d064, 0x3fa5dab23cf2add4, 0x3fa4db5d0e11275d, 0x3fa3ddf2ce98eecb,
-    0x3fa2e27ce83df497, 0x3fa1e9059f1f6abc, 0x3fa0f1982e968011, 0x3f9ff881d718a5c4, 0x3f9e121adb828c75, 0x3f9c301983cd091a,
-    0x3f9a529f4e22ebf8, 0x3f9879d1b600c10a, 0x3f96a5daf40bbf82, 0x3f94d6eaf2fbb064, 0x3f930d388dab5e13, 0x3f91490334603012,
-    0x3f8f152a4f72dd49, 0x3f8ba48d274f8fac, 0x3f8841040d8da478, 0x3f84eb96421acfe0, 0x3f81a59229952f92, 0x3f7ce160f8ec6837,
-    0x3f769ea8d90cb85d, 0x3f708a1f03b0b1fd, 0x3f655f9f43c1b067, 0x3f54a605b6b9f70f,
-  ]
+  private static let wi = [
+    0xcf493b7815d979, 0x8b8d0be3fdf6c6, 0x9250af3c2c5bb4, 0x957cb938443b61, 0x9801fce82fa70c, 0x9a230c2e4cd0bc,
+    0x9c004d2f3861f7, 0x9dac2f5a747274, 0x9f32482d4cd5c3, 0xa04d32278ebbad, 0xa0f5053b025d43, 0xa192a697413677,
+    0xa227a28f7a1af5, 0xa2b52e3863d880, 0xa33c3fc05791f5, 0xa3bd9ec1a2b12f, 0xa439ef8dff9b55, 0xa4b1bb363dfea7,
+    0xa52575621ad374, 0xa59580a707ce96, 0xa60231cfd97eea, 0xa66bd261a37c3d, 0xa6d2a292000570, 0xa736dad346f8a6,
+    0xa798ad10b32a77, 0xa7f845ad46f543, 0xa855cc53430a77, 0xa8b1649e7b769a, 0xa90b2ea94ecf98, 0xa96347822c1eea,
+    0xa9b9c98e38c546, 0xaa0eccdca4a72c, 0xaa62676d77cd59, 0xaab4ad6e101630, 0xab05b16d136c9c, 0xab558487427a29,
+    0xaba4368e529f3a, 0xabf1d62abf8232, 0xac3e70f9594ef3, 0xac8a13a5323b61, 0xacd4c9fe72268b, 0xad1e9f0e80b748,
+    0xad679d29e41f10, 0xadafce0023b8c3, 0xadf73aa9f17653, 0xae3debb5d2edfe, 0xae83e9337a6f00, 0xaec93abdf982ce,
+    0xaf0de784f06226, 0xaf51f654d8f688, 0xaf956d9e87d7ae, 0xafd8537dfa2eac, 0xb00d56e04234ec, 0xb02e40f5398f9a,
+    0xb04eea9e16a5fc, 0xb06f565b72a010, 0xb08f869071f40b, 0xb0af7d84bc6113, 0xb0cf3d664bcc7f, 0xb0eec84b16086b,
+    0xb10e20329515ee, 0xb12d4707310fbe, 0xb14c3e9f8e9141, 0xb16b08bfc4201e, 0xb189a71a78da34, 0xb1a81b51ee6d88,
+    0xb1c666f8f82acb, 0xb1e48b93e0d42e, 0xb2028a9940a09f, 0xb2206572c4c6e9, 0xb23e1d7de9c31f, 0xb25bb40ca96bfb,
+    0xb2792a661dd37f, 0xb29681c719d71b, 0xb2b3bb62b82eda, 0xb2d0d862e1b853, 0xb2edd9e8cba98e, 0xb30ac10d6e48d7,
+    0xb3278ee1f4b930, 0xb3444470265ea1, 0xb360e2baca52d5, 0xb37d6abe05586a, 0xb399dd6fb2b264, 0xb3b63bbfb83d03,
+    0xb3d28698561de0, 0xb3eebede725a83, 0xb40ae571e09e74, 0xb426fb2da6745d, 0xb44300e83c30a4, 0xb45ef773cac75d,
+    0xb47adf9e66c336, 0xb496ba32488f2f, 0xb4b287f602415d, 0xb4ce49acb311dc, 0xb4ea001638a605, 0xb505abef5e5562,
+    0xb5214df20a8b5a, 0xb53ce6d56a664f, 0xb558774e1bb2c8, 0xb574000e555f78, 0xb58f81c60e8514, 0xb5aafd23241b59,
+    0xb5c672d17d733d, 0xb5e1e37b2f8cd3, 0xb5fd4fc89f5e38, 0xb618b860a31fc3, 0xb6341de8a2b0a2, 0xb64f8104b7260b,
+    0xb66ae257c99672, 0xb6864283b13137, 0xb6a1a22950b2b1, 0xb6bd01e8b343bb, 0xb6d8626128d352, 0xb6f3c43161f854,
+    0xb70f27f78b68eb, 0xb72a8e516914c6, 0xb745f7dc70eedc, 0xb7616535e5731f, 0xb77cd6faeff449, 0xb7984dc8babd93,
+    0xb7b3ca3c8b1409, 0xb7cf4cf3db22fb, 0xb7ead68c73dee7, 0xb80667a486ea1f, 0xb82200dac88676, 0xb83da2ce899f15,
+    0xb8594e1fd1f5bd, 0xb875036f7a7ec5, 0xb890c35f47f72d, 0xb8ac8e9205c043, 0xb8c865aba10c9c, 0xb8e44951446a27,
+    0xb9003a2973b58f, 0xb91c38dc288347, 0xb9384612ef0afc, 0xb954627903a28a, 0xb9708ebb70d5ee, 0xb98ccb892e2a31,
+    0xb9a919933f99bf, 0xb9c5798cd5d92c, 0xb9e1ec2b6f7411, 0xb9fe7226fad24a, 0xba1b0c39f93692, 0xba37bb21a2c85b,
+    0xba547f9e0bbb88, 0xba715a724aa9a4, 0xba8e4c64a0313d, 0xbaab563e9ff108, 0xbac878cd5af5ce, 0xbae5b4e18bb336,
+    0xbb030b4fc3a11a, 0xbb207cf09a985b, 0xbb3e0aa0e00c00, 0xbb5bb541ce3d03, 0xbb797db93f8927, 0xbb9764f1e5f73c,
+    0xbbb56bdb85256e, 0xbbd3936b2ec0a2, 0xbbf1dc9b81ae83, 0xbc10486cec16a0, 0xbc2ed7e5f07a2d, 0xbc4d8c136e0d1c,
+    0xbc6c6608ec8705, 0xbc8b66e0eba617, 0xbcaa8fbd36a2ab, 0xbcc9e1c73bd690, 0xbce95e3068e037, 0xbd0906328b8f6e,
+    0xbd28db1037ef20, 0xbd48de1533c647, 0xbd691096e7f123, 0xbd8973f4d7fba5, 0xbdaa0999206e70, 0xbdcad2f8fc490e,
+    0xbdebd195522e37, 0xbe0d06fb49d21c, 0xbe2e74c4ea46f6, 0xbe501c99c1d188, 0xbe72002f97fe25, 0xbe94214b2abf0a,
+    0xbeb681c0f76f08, 0xbed9237610a73a, 0xbefc086101eca9, 0xbf1f328ac25321, 0xbf42a40fb74d6d, 0xbf665f20c90168,
+    0xbf8a6604899782, 0xbfaebb187122bf, 0xbfd360d22fe785, 0xbff859c118f60b, 0xc00ed447d3a075, 0xc021a8028fc947,
+    0xc034a983a902ab, 0xc047da4e3ef5c7, 0xc05b3bf6adb37e, 0xc06ed023a72668, 0xc082988f632e17, 0xc0969708e8a254,
+    0xc0aacd7571c0c4, 0xc0bf3dd1eed448, 0xc0d3ea34aa3d30, 0xc0e8d4cf116593, 0xc0fdffefa69fb6, 0xc1136e04207041,
+    0xc129219bbb5d35, 0xc13f1d69c4096d, 0xc1556448602e3b, 0xc16bf93b9deef3, 0xc182df74d21261, 0xc19a1a564eebac,
+    0xc1b1ad777f2f8e, 0xc1c99ca971a694, 0xc1e1ebfbe4ae39, 0xc1fa9fc2e2d901, 0xc213bc9d04cc81, 0xc22d477a6fd3ee,
+    0xc24745a4ac9c24, 0xc261bcc77658e0, 0xc27cb2faa8592e, 0xc2982ecd770e78, 0xc2b437532a0a52, 0xc2d0d43196db97,
+    0xc2ee0db1a978f5, 0xc30becd256aeee, 0xc32a7b5e68a4a3, 0xc349c405ae12a3, 0xc369d27a33a840, 0xc38ab39256410a,
+    0xc3ac7570ae88fa, 0xc3cf27b31704a6, 0xc3f2dbaa60f475, 0xc417a49cb9e5da, 0xc43d9815545e94, 0xc464ce44a73a15,
+    0xc48d62759c43bc, 0xc4b7739d6b5a27, 0xc4e3250dcd8902, 0xc5109f53e9ac41, 0xc54011523a7e42, 0xc571b1a94ae41b,
+    0xc5a5c08b718dd9, 0xc5dc8a243ad0fe, 0xc61669cf861e4c, 0xc653ce7b006aea, 0xc69540be9fe5c3, 0xc6db6b8d09e232,
+    0xc72728f05f7a34, 0xc7799556090673, 0xc7d42df4d6ce8c, 0xc839030529f234, 0xc8ab0fbfaa7c14, 0xc92ee0946f4496,
+    0xc9cbee014057ab, 0xca8fdc7894775a, 0xcb981f3878fdb1, 0xcd3bb48209ad33,
+  ].map { Double(bitPattern: 0x3c << 56 | $0) }
 
-  static let kiFloat: [UInt32] = [
-    0x7799ec, 0x0, 0x6045f5, 0x6d1aa8, 0x728fb4, 0x7592af, 0x777a5c, 0x78ca38, 0x79bf6b, 0x7a7a35,
-    0x7b0d2f, 0x7b83d4, 0x7be597, 0x7c3788, 0x7c7d33, 0x7cb926, 0x7ced48, 0x7d1b08, 0x7d437f, 0x7d678b,
-    0x7d87db, 0x7da4fc, 0x7dbf61, 0x7dd767, 0x7ded5d, 0x7e0183, 0x7e1411, 0x7e2534, 0x7e3515, 0x7e43d5,
-    0x7e5193, 0x7e5e67, 0x7e6a69, 0x7e75aa, 0x7e803e, 0x7e8a32, 0x7e9395, 0x7e9c72, 0x7ea4d5, 0x7eacc6,
-    0x7eb44e, 0x7ebb75, 0x7ec243, 0x7ec8bc, 0x7ecee8, 0x7ed4cc, 0x7eda6b, 0x7edfcb, 0x7ee4ef, 0x7ee9dc,
-    0x7eee94, 0x7ef31b, 0x7ef774, 0x7efba0, 0x7effa3, 0x7f037f, 0x7f0736, 0x7f0aca, 0x7f0e3c, 0x7f118f,
-    0x7f14c4, 0x7f17dc, 0x7f1ada, 0x7f1dbd, 0x7f2087, 0x7f233a, 0x7f25d7, 0x7f285d, 0x7f2ad0, 0x7f2d2e,
-    0x7f2f7a, 0x7f31b3, 0x7f33dc, 0x7f35f3, 0x7f37fb, 0x7f39f3, 0x7f3bdc, 0x7f3db7, 0x7f3f84, 0x7f4145,
-    0x7f42f8, 0x7f449f, 0x7f463a, 0x7f47ca, 0x7f494e, 0x7f4ac8, 0x7f4c38, 0x7f4d9d, 0x7f4ef9, 0x7f504c,
-    0x7f5195, 0x7f52d5, 0x7f540d, 0x7f553d, 0x7f5664, 0x7f5784, 0x7f589c, 0x7f59ac, 0x7f5ab5, 0x7f5bb8,
-    0x7f5cb3, 0x7f5da8, 0x7f5e96, 0x7f5f7e, 0x7f605f, 0x7f613b, 0x7f6210, 0x7f62e0, 0x7f63aa, 0x7f646f,
-    0x7f652e, 0x7f65e8, 0x7f669c, 0x7f674c, 0x7f67f6, 0x7f689c, 0x7f693c, 0x7f69d9, 0x7f6a70, 0x7f6b03,
-    0x7f6b91, 0x7f6c1b, 0x7f6ca0, 0x7f6d21, 0x7f6d9e, 0x7f6e17, 0x7f6e8c, 0x7f6efc, 0x7f6f68, 0x7f6fd1,
-    0x7f7035, 0x7f7096, 0x7f70f3, 0x7f714c, 0x7f71a1, 0x7f71f2, 0x7f723f, 0x7f7289, 0x7f72cf, 0x7f7312,
-    0x7f7350, 0x7f738b, 0x7f73c3, 0x7f73f6, 0x7f7427, 0x7f7453, 0x7f747c, 0x7f74a1, 0x7f74c3, 0x7f74e0,
-    0x7f74fb, 0x7f7511, 0x7f7524, 0x7f7533, 0x7f753f, 0x7f7546, 0x7f754a, 0x7f754b, 0x7f7547, 0x7f753f,
-    0x7f7534, 0x7f7524, 0x7f7511, 0x7f74f9, 0x7f74de, 0x7f74be, 0x7f749a, 0x7f7472, 0x7f7445, 0x7f7414,
-    0x7f73df, 0x7f73a5, 0x7f7366, 0x7f7323, 0x7f72da, 0x7f728d, 0x7f723a, 0x7f71e3, 0x7f7186, 0x7f7123,
-    0x7f70bb, 0x7f704d, 0x7f6fd9, 0x7f6f5f, 0x7f6edf, 0x7f6e58, 0x7f6dcb, 0x7f6d37, 0x7f6c9c, 0x7f6bf9,
-    0x7f6b4f, 0x7f6a9c, 0x7f69e2, 0x7f691f, 0x7f6854, 0x7f677f, 0x7f66a1, 0x7f65b8, 0x7f64c6, 0x7f63c8,
-    0x7f62c0, 0x7f61ab, 0x7f608a, 0x7f5f5d, 0x7f5e21, 0x7f5cd8, 0x7f5b7f, 0x7f5a17, 0x7f589e, 0x7f5713,
-    0x7f5575, 0x7f53c4, 0x7f51fe, 0x7f5022, 0x7f4e2f, 0x7f4c22, 0x7f49fa, 0x7f47b6, 0x7f4553, 0x7f42cf,
-    0x7f4028, 0x7f3d5a, 0x7f3a64, 0x7f3741, 0x7f33ed, 0x7f3065, 0x7f2ca4, 0x7f28a4, 0x7f245f, 0x7f1fce,
-    0x7f1aea, 0x7f15a9, 0x7f1000, 0x7f09e4, 0x7f0346, 0x7efc16, 0x7ef43e, 0x7eeba8, 0x7ee237, 0x7ed7c8,
-    0x7ecc2f, 0x7ebf37, 0x7eb09d, 0x7ea00a, 0x7e8d0d, 0x7e7710, 0x7e5d47, 0x7e3e93, 0x7e1959, 0x7deb2c,
-    0x7db036, 0x7d6203, 0x7cf4b9, 0x7c4fd2, 0x7b3630, 0x78d2d2,
-  ]
-
-  static let wiFloat: [UInt32] = [
-    0x34fa49dc, 0x32dc685f, 0x3312857a, 0x332be5ca, 0x33400fe7, 0x33511861, 0x33600269, 0x336d617b, 0x33799241, 0x33826991,
-    0x3387a82a, 0x338c9535, 0x33913d14, 0x3395a972, 0x3399e1fe, 0x339decf6, 0x33a1cf7c, 0x33a58dda, 0x33a92bab, 0x33acac05,
-    0x33b0118e, 0x33b35e93, 0x33b69515, 0x33b9b6d7, 0x33bcc569, 0x33bfc22d, 0x33c2ae63, 0x33c58b25, 0x33c85975, 0x33cb1a3c,
-    0x33cdce4c, 0x33d07667, 0x33d3133b, 0x33d5a56b, 0x33d82d8b, 0x33daac24, 0x33dd21b4, 0x33df8eb1, 0x33e1f388, 0x33e4509d,
-    0x33e6a650, 0x33e8f4f8, 0x33eb3ce9, 0x33ed7e70, 0x33efb9d5, 0x33f1ef5e, 0x33f41f4a, 0x33f649d6, 0x33f86f3c, 0x33fa8fb3,
-    0x33fcab6d, 0x33fec29c, 0x34006ab7, 0x34017208, 0x34027755, 0x34037ab3, 0x34047c35, 0x34057bec, 0x340679eb, 0x34077642,
-    0x34087102, 0x34096a38, 0x340a61f5, 0x340b5846, 0x340c4d39, 0x340d40db, 0x340e3338, 0x340f245d, 0x34101455, 0x3411032c,
-    0x3411f0ec, 0x3412dda0, 0x3413c953, 0x3414b40e, 0x34159ddb, 0x341686c3, 0x34176ecf, 0x34185608, 0x34193c77, 0x341a2224,
-    0x341b0716, 0x341beb56, 0x341cceeb, 0x341db1de, 0x341e9435, 0x341f75f7, 0x3420572c, 0x342137d9, 0x34221807, 0x3422f7bc,
-    0x3423d6fd, 0x3424b5d2, 0x34259440, 0x3426724d, 0x34275001, 0x34282d5f, 0x34290a70, 0x3429e737, 0x342ac3ba, 0x342ba000,
-    0x342c7c0e, 0x342d57e9, 0x342e3397, 0x342f0f1c, 0x342fea7e, 0x3430c5c3, 0x3431a0ef, 0x34327c08, 0x34335713, 0x34343214,
-    0x34350d11, 0x3435e80f, 0x3436c313, 0x34379e22, 0x34387940, 0x34395473, 0x343a2fbf, 0x343b0b2a, 0x343be6b8, 0x343cc26e,
-    0x343d9e52, 0x343e7a68, 0x343f56b4, 0x3440333d, 0x34411007, 0x3441ed16, 0x3442ca71, 0x3443a81b, 0x3444861b, 0x34456475,
-    0x3446432d, 0x3447224b, 0x344801d1, 0x3448e1c7, 0x3449c231, 0x344aa314, 0x344b8476, 0x344c665c, 0x344d48cd, 0x344e2bcc,
-    0x344f0f61, 0x344ff391, 0x3450d862, 0x3451bdd9, 0x3452a3fd, 0x34538ad4, 0x34547263, 0x34555ab2, 0x345643c6, 0x34572da7,
-    0x3458185a, 0x345903e8, 0x3459f055, 0x345addaa, 0x345bcbee, 0x345cbb28, 0x345dab5f, 0x345e9c9b, 0x345f8ee5, 0x34608243,
-    0x346176bf, 0x34626c61, 0x34636330, 0x34645b37, 0x3465547e, 0x34664f0e, 0x34674af2, 0x34684832, 0x346946d9, 0x346a46f1,
-    0x346b4885, 0x346c4ba0, 0x346d504d, 0x346e5698, 0x346f5e8d, 0x34706838, 0x347173a6, 0x347280e5, 0x34739001, 0x3474a10a,
-    0x3475b40e, 0x3476c91c, 0x3477e043, 0x3478f994, 0x347a1520, 0x347b32f9, 0x347c5330, 0x347d75d9, 0x347e9b07, 0x347fc2ce,
-    0x348076a2, 0x34810d40, 0x3481a54c, 0x34823ed2, 0x3482d9e0, 0x34837681, 0x348414c4, 0x3484b4b8, 0x3485566c, 0x3485f9ef,
-    0x34869f52, 0x348746a6, 0x3487efff, 0x34889b70, 0x3489490d, 0x3489f8eb, 0x348aab22, 0x348b5fca, 0x348c16fc, 0x348cd0d3,
-    0x348d8d6c, 0x348e4ce5, 0x348f0f60, 0x348fd4fe, 0x34909de5, 0x34916a3c, 0x34923a2d, 0x34930de6, 0x3493e598, 0x3494c176,
-    0x3495a1bb, 0x349686a2, 0x3497706e, 0x34985f67, 0x349953db, 0x349a4e20, 0x349b4e94, 0x349c559d, 0x349d63ac, 0x349e793e,
-    0x349f96dd, 0x34a0bd25, 0x34a1ecc1, 0x34a32672, 0x34a46b14, 0x34a5bb9d, 0x34a71928, 0x34a884fb, 0x34aa008b, 0x34ab8d8d,
-    0x34ad2e04, 0x34aee451, 0x34b0b34e, 0x34b29e74, 0x34b4aa06, 0x34b6db5c, 0x34b93948, 0x34bbccab, 0x34bea170, 0x34c1c818,
-    0x34c5587e, 0x34c97705, 0x34ce5f70, 0x34d47ee4, 0x34dcc0fa, 0x34e9dda4,
-  ]
-
-  static let fiFloat: [UInt32] = [
-    0x3f800000, 0x3f7a2356, 0x3f75baa3, 0x3f71f88f, 0x3f6e9b7d, 0x3f6b8490, 0x3f68a24c, 0x3f65e99d, 0x3f6352f6, 0x3f60d8e7,
-    0x3f5e775a, 0x3f5c2b2a, 0x3f59f1d4, 0x3f57c952, 0x3f55aff8, 0x3f53a45f, 0x3f51a558, 0x3f4fb1df, 0x3f4dc914, 0x3f4bea33,
-    0x3f4a148e, 0x3f48478e, 0x3f4682aa, 0x3f44c56a, 0x3f430f60, 0x3f416028, 0x3f3fb76a, 0x3f3e14d4, 0x3f3c781a, 0x3f3ae0f8,
-    0x3f394f30, 0x3f37c286, 0x3f363ac5, 0x3f34b7bb, 0x3f333939, 0x3f31bf15, 0x3f304925, 0x3f2ed743, 0x3f2d694d, 0x3f2bff21,
-    0x3f2a98a0, 0x3f2935ab, 0x3f27d627, 0x3f2679fa, 0x3f25210c, 0x3f23cb43, 0x3f22788a, 0x3f2128cc, 0x3f1fdbf5, 0x3f1e91f1,
-    0x3f1d4aad, 0x3f1c0619, 0x3f1ac424, 0x3f1984be, 0x3f1847d8, 0x3f170d63, 0x3f15d551, 0x3f149f94, 0x3f136c21, 0x3f123aeb,
-    0x3f110be5, 0x3f0fdf05, 0x3f0eb440, 0x3f0d8b8b, 0x3f0c64dc, 0x3f0b4029, 0x3f0a1d69, 0x3f08fc92, 0x3f07dd9d, 0x3f06c081,
-    0x3f05a534, 0x3f048bb1, 0x3f0373ee, 0x3f025de5, 0x3f01498f, 0x3f0036e4, 0x3efe4bbc, 0x3efc2ced, 0x3efa114e, 0x3ef7f8d4,
-    0x3ef5e371, 0x3ef3d11b, 0x3ef1c1c7, 0x3eefb56a, 0x3eedabfa, 0x3eeba56b, 0x3ee9a1b5, 0x3ee7a0ce, 0x3ee5a2ac, 0x3ee3a746,
-    0x3ee1ae93, 0x3edfb88c, 0x3eddc527, 0x3edbd45c, 0x3ed9e623, 0x3ed7fa75, 0x3ed6114a, 0x3ed42a9a, 0x3ed2465f, 0x3ed06492,
-    0x3ece852b, 0x3ecca824, 0x3ecacd77, 0x3ec8f51d, 0x3ec71f10, 0x3ec54b4a, 0x3ec379c5, 0x3ec1aa7c, 0x3ebfdd69, 0x3ebe1285,
-    0x3ebc49cd, 0x3eba833b, 0x3eb8beca, 0x3eb6fc74, 0x3eb53c35, 0x3eb37e09, 0x3eb1c1ea, 0x3eb007d4, 0x3eae4fc2, 0x3eac99b1,
-    0x3eaae59c, 0x3ea9337e, 0x3ea78354, 0x3ea5d51b, 0x3ea428cd, 0x3ea27e67, 0x3ea0d5e7, 0x3e9f2f47, 0x3e9d8a84, 0x3e9be79b,
-    0x3e9a4689, 0x3e98a74a, 0x3e9709dc, 0x3e956e3a, 0x3e93d462, 0x3e923c51, 0x3e90a604, 0x3e8f1178, 0x3e8d7eaa, 0x3e8bed97,
-    0x3e8a5e3e, 0x3e88d09a, 0x3e8744ab, 0x3e85ba6c, 0x3e8431dc, 0x3e82aaf9, 0x3e8125c0, 0x3e7f445c, 0x3e7c4084, 0x3e793ff3,
-    0x3e7642a5, 0x3e734896, 0x3e7051c1, 0x3e6d5e23, 0x3e6a6db8, 0x3e67807c, 0x3e64966d, 0x3e61af86, 0x3e5ecbc4, 0x3e5beb24,
-    0x3e590da3, 0x3e56333d, 0x3e535bf0, 0x3e5087ba, 0x3e4db696, 0x3e4ae883, 0x3e481d7e, 0x3e455585, 0x3e429094, 0x3e3fceab,
-    0x3e3d0fc7, 0x3e3a53e5, 0x3e379b04, 0x3e34e522, 0x3e32323d, 0x3e2f8254, 0x3e2cd564, 0x3e2a2b6d, 0x3e27846d, 0x3e24e063,
-    0x3e223f4e, 0x3e1fa12c, 0x3e1d05fd, 0x3e1a6dc0, 0x3e17d874, 0x3e154619, 0x3e12b6ad, 0x3e102a31, 0x3e0da0a5, 0x3e0b1a07,
-    0x3e089659, 0x3e06159a, 0x3e0397ca, 0x3e011ceb, 0x3dfd49f6, 0x3df85ff9, 0x3df37be0, 0x3dee9dab, 0x3de9c55e, 0x3de4f2fa,
-    0x3de02683, 0x3ddb5ffc, 0x3dd69f67, 0x3dd1e4ca, 0x3dcd3027, 0x3dc88184, 0x3dc3d8e5, 0x3dbf3650, 0x3dba99cb, 0x3db6035c,
-    0x3db17309, 0x3dace8db, 0x3da864d8, 0x3da3e70a, 0x3d9f6f79, 0x3d9afe2f, 0x3d969336, 0x3d922e9a, 0x3d8dd066, 0x3d8978a7,
-    0x3d852769, 0x3d80dcbd, 0x3d793161, 0x3d70b6aa, 0x3d684978, 0x3d5fe9f0, 0x3d57983d, 0x3d4f5488, 0x3d471f01, 0x3d3ef7dc,
-    0x3d36df4e, 0x3d2ed592, 0x3d26dae8, 0x3d1eef96, 0x3d1713e7, 0x3d0f482d, 0x3d078cc1, 0x3cffc40f, 0x3cf090d7, 0x3ce180cc,
-    0x3cd294fa, 0x3cc3ce8e, 0x3cb52ed8, 0x3ca6b758, 0x3c9869c4, 0x3c8a481a, 0x3c78a952, 0x3c5d2469, 0x3c420820, 0x3c275cb2,
-    0x3c0d2c91, 0x3be70b08, 0x3bb4f547, 0x3b8450f8, 0x3b2afcfa, 0x3aa5302e,
-  ]
+  private static let fi = [
+    0xf0000000000000, 0xef446ac979f087, 0xeeb7545b6ca915, 0xee3f11e027f077, 0xedd36fa704de95, 0xed70920657bcf2,
+    0xed144978a119dc, 0xecbd33a8a72deb, 0xec6a5ecea9787f, 0xec1b1cd9eebaea, 0xebceeb4ee1dc82, 0xeb85653a8ff552,
+    0xeb3e3a8234dd10, 0xeaf92a3f6ce8a2, 0xeab5fef17a2504, 0xea748bd550c9e1, 0xea34aafdf5af0f, 0xe9f63bee651fd8,
+    0xe9b9228d240681, 0xe97d4657617ac1, 0xe94291c21b7a47, 0xe908f1bd31714f, 0xe8d0554fe60aa8, 0xe898ad48badf02,
+    0xe861ebfc37bcac, 0xe82c050f56cf6e, 0xe7f6ed4b20e2cb, 0xe7c29a779c6858, 0xe78f033ca0b0d5, 0xe75c1f0770d856,
+    0xe729e5f43f6d12, 0xe6f850baea7aee, 0xe6c7589e635a89, 0xe696f75e513b2a, 0xe667272a92e323, 0xe637e298550c18,
+    0xe6092498802665, 0xe5dae86f4aff6a, 0xe5ad29acc85c89, 0xe57fe4264c8d8f, 0xe55313f08d9e46, 0xe526b55a656cd5,
+    0xe4fac4e820b667, 0xe4cf3f4f494ec0, 0xe4a42172dc5278, 0xe479685fdf5012, 0xe44f114a493679, 0xe425198a355fe3,
+    0xe3fb7e99585b82, 0xe3d23e10af31a3, 0xe3a955a662cd0e, 0xe380c32bda00d5, 0xe358848bf550e9, 0xe33097c9703a35,
+    0xe308fafd6438ef, 0xe2e1ac55ea3bee, 0xe2baaa14d7954a, 0xe293f28e93cd15, 0xe26d84290504ed, 0xe2475d5a90db84,
+    0xe2217ca92ff7f2, 0xe1fbe0a9929620, 0xe1d687fe549969, 0xe1b171573fd111, 0xe18c9b709b3c50, 0xe16805128639da,
+    0xe143ad105ea99c, 0xe11f9248311f38, 0xe0fbb3a2325913, 0xe0d810104142a0, 0xe0b4a68d70d9ae, 0xe091761d995d81,
+    0xe06e7dccf03c36, 0xe04bbcafa63f2e, 0xe02931e18b822a, 0xe006dc85b8cac4, 0xdfc9778c7bbda1, 0xdf859da7a900ca,
+    0xdf4229cb2f7af3, 0xdeff1a717e8f95, 0xdebc6e20bd1f54, 0xde7a236a4ec3c5, 0xde3838ea5f9b85, 0xddf6ad47763a09,
+    0xddb57f320b56b1, 0xdd74ad6426de33, 0xdd3436a1021080, 0xdcf419b4ae5b6d, 0xdcb45573c0a848, 0xdc74e8bb00d7c7,
+    0xdc35d26f1d2cb8, 0xdbf7117c616a17, 0xdbb8a4d6716d91, 0xdb7a8b7807131b, 0xdb3cc462b331ca, 0xdaff4e9ea18552,
+    0xdac2293a5f5a9e, 0xda85534aa4d880, 0xda48cbea20c04d, 0xda0c923946843e, 0xd9d0a55e1e93df, 0xd995048418c0c6,
+    0xd959aedbe09f93, 0xd91ea39b33cb17, 0xd8e3e1fcb9f115, 0xd8a9693fde9188, 0xd86f38a8ac5ab6, 0xd8354f7faa0dd9,
+    0xd7fbad11b8d911, 0xd7c250aff414b0, 0xd78939af9252eb, 0xd7506769c7b1ed, 0xd717d93ba9614c, 0xd6df8e86124caa,
+    0xd6a786ad88de21, 0xd66fc11a25cbe2, 0xd6383d377be515, 0xd600fa7480d2c8, 0xd5c9f84376c244, 0xd5933619d6eebe,
+    0xd55cb3703d0100, 0xd5266fc2533bed, 0xd4f06a8ebf6d92, 0xd4baa357109ca2, 0xd485199fad6ad4, 0xd44fccefc324fe,
+    0xd41abcd1357a19, 0xd3e5e8d08ed2db, 0xd3b1507cf143ae, 0xd37cf368081379, 0xd348d125f9d19e, 0xd314e94d5af62f,
+    0xd2e13b77210766, 0xd2adc73e963fdd, 0xd27a8c414db11e, 0xd2478a1f17de89, 0xd214c079f7cc9e, 0xd1e22ef6188116,
+    0xd1afd539c2f050, 0xd17db2ed5454e8, 0xd14bc7bb34ee67, 0xd11a134fcf2423, 0xd0e895598709c4, 0xd0b74d88b242da,
+    0xd0863b8f904336, 0xd0555f2242e9d9, 0xd024b7f6c7747e, 0xcfe88b89df93c5, 0xcf88108cb83235, 0xcf27fe6ce998d2,
+    0xcec854a4c99c44, 0xce6912b2283cdd, 0xce0a3816457184, 0xcdabc455c7900a, 0xcd4db6f8b2514f, 0xccf00f8a5e6fcc,
+    0xcc92cd9971df53, 0xcc35f0b7d89d47, 0xcbd9787abe18a1, 0xcb7d647a8731aa, 0xcb21b452ccd13a, 0xcac667a2571807,
+    0xca6b7e0b19267e, 0xca10f7322d7e3d, 0xc9b6d2bfd2fe5a, 0xc95d105f6a7c27, 0xc903afbf74fa69, 0xc8aab09192815b,
+    0xc852128a819a38, 0xc7f9d5621f7175, 0xc7a1f8d368a323, 0xc74a7c9c7ab5a6, 0xc6f3607e964716, 0xc69ca43e21f25c,
+    0xc64647a2adf19c, 0xc5f04a76f883f9, 0xc59aac88f31d6c, 0xc5456da9c86835, 0xc4f08dade31fc1, 0xc49c0c6cf5ce2d,
+    0xc447e9c20375d5, 0xc3f4258b6931ae, 0xc3a0bfaae8d7ee, 0xc34db805b4ab88, 0xc2fb0e847c2a65, 0xc2a8c3137a071a,
+    0xc256d5a2835eb7, 0xc2054625183c34, 0xc1b41492757d42, 0xc16340e5a82d63, 0xc112cb1da26eb9, 0xc0c2b33d5209ba,
+    0xc072f94bb8bf85, 0xc0239d54067d2a, 0xbfa93ecb6b222c, 0xbf0bff29520e1c, 0xbe6f7bf29aa54b, 0xbdd3b56176e88f,
+    0xbd38abb9bd91e5, 0xbc9e5f493b740a, 0xbc04d0680b1015, 0xbb6bff78f2e233, 0xbad3ece9caf633, 0xba3c9933ea6286,
+    0xb9a604dc9d5b19, 0xb9103075a4a0ab, 0xb87b1c9dbf2852, 0xb7e6ca013eefd6, 0xb753395aaa1176, 0xb6c06b73694a4c,
+    0xb62e6124854d18, 0xb59d1b577466a4, 0xb50c9b06fa2bae, 0xb47ce1401b2213, 0xb3edef23269a86, 0xb35fc5e4d93e70,
+    0xb2d266cf9b3111, 0xb245d344dd0d91, 0xb1ba0cbe97897d, 0xb12f14d0f2179d, 0xb0a4ed2c159625, 0xb01b979e30e497,
+    0xaf262c2b6c6e35, 0xae16d547b25181, 0xad092efeadf162, 0xabfd3e0f282a2c, 0xaaf30790385f70, 0xa9ea90f9295563,
+    0xa8e3e02a68b5ab, 0xa7defb77af271e, 0xa6dbe9b398d064, 0xa5dab23cf2add4, 0xa4db5d0e11275d, 0xa3ddf2ce98eecb,
+    0xa2e27ce83df497, 0xa1e9059f1f6abc, 0xa0f1982e968011, 0x9ff881d718a5c4, 0x9e121adb828c75, 0x9c301983cd091a,
+    0x9a529f4e22ebf8, 0x9879d1b600c10a, 0x96a5daf40bbf82, 0x94d6eaf2fbb064, 0x930d388dab5e13, 0x91490334603012,
+    0x8f152a4f72dd49, 0x8ba48d274f8fac, 0x8841040d8da478, 0x84eb96421acfe0, 0x81a59229952f92, 0x7ce160f8ec6837,
+    0x769ea8d90cb85d, 0x708a1f03b0b1fd, 0x655f9f43c1b067, 0x54a605b6b9f70f,
+  ].map { Double(bitPattern: 0x3f << 56 | $0) }
 }
