@@ -17,9 +17,7 @@ protocol CoefficientArithmetic {
   func exponential() -> Self
 }
 
-extension Float: CoefficientArithmetic {
-  func exponential() -> Float { Float(Math.exp(Double(self))) }
-}
+extension Float: CoefficientArithmetic { func exponential() -> Float { Float(Math.exp(Double(self))) } }
 
 /// A number, and how far one that float32 makes by the same operations may be from it.
 ///
@@ -60,9 +58,7 @@ struct UncertainNumber: CoefficientArithmetic {
   }
 
   /// exp(x) − 1 by one function.
-  func exponentialMinusOne() -> Self {
-    Self(Math.expm1(value), carried: Math.exp(value) * Math.expm1(error), units: 2)
-  }
+  func exponentialMinusOne() -> Self { Self(Math.expm1(value), carried: Math.exp(value) * Math.expm1(error), units: 2) }
 }
 
 /// The errors of the integrals with which diffusers weighs the differences of a step, all of which cancel where steps are short.
@@ -71,9 +67,7 @@ enum SolverRoundings {
   static func moments(exponent: Double) -> [Double] {
     let h = UncertainNumber(Float(exponent))
     let change = (-h).exponential() - UncertainNumber(1)
-    let (first, second) = (
-      change / h + UncertainNumber(1), (change + h) / (h * h) - UncertainNumber(0.5)
-    )
+    let (first, second) = (change / h + UncertainNumber(1), (change + h) / (h * h) - UncertainNumber(0.5))
     return [first.error, second.error]
   }
 
@@ -144,9 +138,7 @@ extension ExponentialPredictorCorrector {
 /// Levels as diffusers' solvers have them in float32.
 struct Float32Levels {
   /// What samples are, signal and noise of a sigma.
-  enum Path {
-    case variancePreserving, straight, exploding
-  }
+  enum Path { case variancePreserving, straight, exploding }
 
   let path: Path
   let torch: TorchArithmetic
@@ -199,9 +191,9 @@ extension SolverRoundings {
   }
 
   /// What is uncertain of the polynomial of a step of UniPC, the value held first.
-  static func uniPC(
-    _ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool
-  ) -> [Rounding] {
+  static func uniPC(_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool)
+    -> [Rounding]
+  {
     let count = values.count - 1
     // A single weight is one half.
     guard count > 1 else { return [] }

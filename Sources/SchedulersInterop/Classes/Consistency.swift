@@ -20,37 +20,33 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     clips = o.boolean("clip_denoised", true)
   }
 
-  func clipping() throws(ConfigurationError) -> Clipping { clips.value ? .range(-1...1) : .none }
-  func reading() throws(ConfigurationError) -> any OutputReading { try function() }
+  func clipping() throws -> Clipping { clips.value ? .range(-1...1) : .none }
+  func reading() throws -> any OutputReading { try function() }
 
   /// The function with the file's scales.
-  private func function() throws(ConfigurationError) -> ConsistencyFunction {
+  private func function() throws -> ConsistencyFunction {
     ConsistencyFunction(leastSigma: try range.checked().least, sigmaData: try data.positive())
   }
 
   /// What the noise of a step is multiplied by.
-  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double {
-    guard noise.value >= 0, noise.value <= Double(Float.greatestFiniteMagnitude) else {
-      throw noise.refused("it must be 0 or more and finite")
-    }
+  func noiseFactor(_ run: Run) throws -> Double {
+    try require(
+      noise.value >= 0 && noise.value <= Double(Float.greatestFiniteMagnitude),
+      noise.refused("it must be 0 or more and finite"))
     return noise.value
   }
 
   /// The sigmas in Double, and 250·ln σ for timesteps.
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     let (function, range, levels) = (try function(), try range.checked(), try trainingTimesteps.count())
-    return try origin.naming {
-      try SamplingGrid(
-        consistency: function, steps: run.steps, levels: levels, largestSigma: range.most, rho: range.rho)
-    }
+    return try SamplingGrid(
+      consistency: function, steps: run.steps, levels: levels, largestSigma: range.most, rho: range.rho)
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
-    ConsistencyModel(leastSigma: try function().leastSigma)
-  }
+  func sampler(_ run: Run) throws -> any Sampler { ConsistencyModel(leastSigma: try function().leastSigma) }
 
   /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     let (levels, (least, most, rho), steps) = (try trainingTimesteps.count(), try range.checked(), run.steps)
     _ = try function()
     guard levels > 1 else { throw trainingTimesteps.given.refused("diffusers divides by one less; use 2 or more") }
@@ -59,9 +55,9 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
       Math.pow(start + Double(i * (levels / steps)) / Double(levels - 1) * (end - start), rho)
     }
     let rounded = sigmas.map { Float($0) } + [Float(least)]
-    guard rounded.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-      throw range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite")
-    }
+    try require(
+      rounded.allSatisfy({ $0 > 0 && $0.isFinite }),
+      range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite"))
     return Setting(timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: rounded)
   }
 
@@ -77,18 +73,18 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   }
 
   /// The noise of a step is the root of a difference of squares in float32.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (setting, function, factor) = (try setting(run), try function(), try noiseFactor(run))
     let least = function.leastSigma
     var moves: [Move] = []
     for (i, timestep) in setting.timesteps.enumerated() {
       let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
       let drawn = run.root(next * next - Float(least * least))
-      guard !drawn.isNaN else {
-        throw origin.notFinite(
+      try require(
+        !drawn.isNaN,
+        .notFinite(
           step: i, timestep: timestep,
-          "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number")
-      }
+          "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number"))
       moves.append(
         Move(
           at: SamplingGrid.Point(
@@ -97,19 +93,15 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
           to: i + 1 < setting.timesteps.count ? NoiseLevel(signal: 1, noise: Double(next)) : .clean, estimate: .x0,
           next: .estimate() + factor * Double(drawn) * .noise))
     }
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return Recipe(
       moves, start: NoiseLevel(signal: 0, noise: range.most.value), reading: AskedAsGiven(base: function),
       clipping: try clipping())
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     [.float32Tables, .initialScaleWithoutData] + (isNotFinite(run) ? [.leastSigmaNotANumber] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let consistency = Self(CMStochasticIterativeScheduler.self)
 }
 
 extension Deviation {

@@ -22,11 +22,11 @@ struct DDIMScheduler: DiscreteClass {
 
   var endsAtLeastNoise: Bool { !endsClean.value }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDIM(eta: run.eta ?? 0) }
+  func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? 0) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
-    let eta = try Discrete.checked(run.eta ?? 0, of: "DDIM", origin)
+    let eta = try Discrete.checked(run.eta ?? 0, of: "DDIM")
     let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
     var moves: [Move] = []
     for (i, timestep) in timesteps.enumerated() {
@@ -42,7 +42,7 @@ struct DDIMScheduler: DiscreteClass {
     return try recipe(moves, discrete)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try timestepDeviations(run, setting.timesteps) + strideDeviations(run, setting.timesteps)
       + ((try? clipping()) == Clipping.none ? [] : [.epsilonBeforeClipping])
   }
@@ -75,13 +75,13 @@ struct DDIMInverseScheduler: DiscreteClass {
 
   var endsAtLeastNoise: Bool { !startsClean }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDIMInversion() }
+  func sampler(_ run: Run) throws -> any Sampler { DDIMInversion() }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()).reversed())
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, prediction) = (try Discrete(self, run), try prediction())
     let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
     var moves: [Move] = []
@@ -91,11 +91,11 @@ struct DDIMInverseScheduler: DiscreteClass {
       let bar = current >= 0 ? try discrete.alphaBar(current, step: i) : startsClean ? 1 : bars[0]
       let next = discrete.level(try discrete.alphaBar(timestep, step: i))
       try discrete.checkSignal(bar, timestep: timestep, step: i)
-      guard bar < 1 || prediction != .x0 else {
-        throw origin.notFinite(
+      try require(
+        bar < 1 || prediction != .x0,
+        .notFinite(
           step: i, timestep: timestep,
-          "there is no noise, and diffusers divides by it; use set_alpha_to_one false, or another prediction_type")
-      }
+          "there is no noise, and diffusers divides by it; use set_alpha_to_one false, or another prediction_type"))
       if i == 0 { start = discrete.unitLevel(bar) }
       let from = discrete.level(bar)
       // Without noise epsilon and v are one, and x̂0 says nothing of them.
@@ -108,14 +108,9 @@ struct DDIMInverseScheduler: DiscreteClass {
     return try recipe(moves, discrete, start: start)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try timestepDeviations(run, setting.timesteps.reversed()) + [.stridedInverse]
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let ddim = Self(DDIMScheduler.self)
-  public static let ddimInverse = Self(DDIMInverseScheduler.self)
 }
 
 extension Deviation {
@@ -123,8 +118,7 @@ extension Deviation {
     "stridedInverse",
     what:
       "The sample at t − ⌊T/N⌋ is given to the network with timestep t, that of the sample that the step makes. The first step takes "
-      + "clean data for a sample of negative timestep.",
-    place: "DDIM inverse",
+      + "clean data for a sample of negative timestep.", place: "DDIM inverse",
     effect: "With N = 10 a perfect network turns the datum 0.3 into 0.173 instead of data at the last level.",
     issue: "huggingface/diffusers/issues/10695")
 }

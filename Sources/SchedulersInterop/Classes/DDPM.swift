@@ -20,16 +20,15 @@ struct DDPMScheduler: DiscreteClass {
     table = Betas(
       &o,
       formulas: [
-        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
-        "sigmoid": .sigmoid, "laplace": .alphaBar(.laplace),
+        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine), "sigmoid": .sigmoid,
+        "laplace": .alphaBar(.laplace),
       ], canRescale: true)
     kind = o.choice(
       "variance_type", "fixed_small",
       [
         "fixed_small": Kind(variance: .fixedSmall), "fixed_small_log": Kind(variance: .fixedSmall),
-        "fixed_large": Kind(variance: .fixedLarge),
-        "fixed_large_log": Kind(variance: .fixedLarge, isLogarithm: true), "learned": Kind(variance: .learned),
-        "learned_range": Kind(variance: .learnedRange),
+        "fixed_large": Kind(variance: .fixedLarge), "fixed_large_log": Kind(variance: .fixedLarge, isLogarithm: true),
+        "learned": Kind(variance: .learned), "learned_range": Kind(variance: .learnedRange),
       ])
     var output = Output(&o)
     output.readClipping(&o, true)
@@ -40,9 +39,9 @@ struct DDPMScheduler: DiscreteClass {
 
   var learnsVariance: Bool { kind.name == "learned" || kind.name == "learned_range" }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DDPM(variance: try kind.get().variance) }
+  func sampler(_ run: Run) throws -> any Sampler { DDPM(variance: try kind.get().variance) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps, kind) = (try Discrete(self, run), try setting(run).timesteps, try kind.get())
     var moves: [Move] = []
     for (i, timestep) in timesteps.enumerated() {
@@ -58,10 +57,9 @@ struct DDPMScheduler: DiscreteClass {
       let sample = run.root(alpha) * (1 - nextBar) / (1 - bar)
       let variance = max((1 - nextBar) / (1 - bar) * beta, 1e-20)
       let drawn = deviation(kind, small: variance, large: beta, in: run.torch)
-      guard timestep <= 0 || drawn.isFinite else {
-        throw origin.notFinite(
-          step: i, timestep: timestep, "diffusers takes the root of a negative logarithm; use fixed_large")
-      }
+      try require(
+        timestep <= 0 || drawn.isFinite,
+        .notFinite(step: i, timestep: timestep, "diffusers takes the root of a negative logarithm; use fixed_large"))
       moves.append(
         Move(
           at: SamplingGrid.Point(timestep: timestep, level: discrete.level(bar)), to: discrete.level(nextBar),
@@ -89,7 +87,7 @@ struct DDPMScheduler: DiscreteClass {
     return variance.stepVariance(small: Math.log(Double(small)), large: Math.log(Double(large)))
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     var found = try timestepDeviations(run, setting.timesteps)
     if (setting.timesteps.last ?? 0) > 0 { found.append(.lastStepIsNoisy) }
     if kind.name == "fixed_large_log" { found.append(.logarithmForVariance) }
@@ -102,10 +100,6 @@ struct DDPMScheduler: DiscreteClass {
   }
 }
 
-extension DiffusersConfiguration.Class {
-  public static let ddpm = Self(DDPMScheduler.self)
-}
-
 extension Deviation {
   public static let lastStepIsNoisy = Deviation(
     "lastStepIsNoisy",
@@ -114,7 +108,8 @@ extension Deviation {
       + "fixed_large; with fixed_small 1e-10, the variance 0 being raised to 1e-20.",
     place: "DDPM where the last timestep is above 0: trailing spacing, or `steps_offset` above 0",
     effect:
-      "With trailing spacing, fixed_large and N = 10 a perfect network ends at 0.101 instead of 0.3, with noise of −0.62.")
+      "With trailing spacing, fixed_large and N = 10 a perfect network ends at 0.101 instead of 0.3, with noise of −0.62."
+  )
   public static let logarithmForVariance = Deviation(
     "logarithmForVariance",
     what:
@@ -125,7 +120,6 @@ extension Deviation {
     "learnedRoot",
     what:
       "The second half of the network's output is taken for the variance itself, whose root multiplies the noise. A network that learns its "
-      + "variance (Nichol and Dhariwal 2021) gives its logarithm.",
-    place: "DDPM, `variance_type: learned`",
+      + "variance (Nichol and Dhariwal 2021) gives its logarithm.", place: "DDPM, `variance_type: learned`",
     effect: "With the logarithm of a variance below 1, which is negative, every step is NaN.")
 }

@@ -21,7 +21,7 @@ struct DEISMultistepScheduler: LambdaClass {
   }
 
   /// The orders of the steps over a grid.
-  private func orders(_ grid: SamplingGrid) throws(ConfigurationError) -> [Int] {
+  private func orders(_ grid: SamplingGrid) throws -> [Int] {
     let order = try order.within(1...3, "use 1, 2 or 3")
     try algorithm.get()
     try type.get()
@@ -33,15 +33,15 @@ struct DEISMultistepScheduler: LambdaClass {
   }
 
   /// x̂0 is read as it is for what is interpolated in it.
-  func estimate() throws(ConfigurationError) -> Estimate { .x0 }
+  func estimate() throws -> Estimate { .x0 }
 
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+  func moves(_ grid: SamplingGrid) throws -> [Move] {
     try orders(grid).enumerated().map { i, order in Self.exact.move(grid.points, from: i, order: order) }
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let levels = lambda.levels(run)
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       try orders(grid).enumerated().map { i, order in
         let (from, to) = (levels.rounded(grid.points[i].level), levels.rounded(grid.points[i + 1].level))
         guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
@@ -50,14 +50,13 @@ struct DEISMultistepScheduler: LambdaClass {
         let sum = weights.enumerated().reduce(LinearForm.sample / Double(from.signal)) {
           $0 + Double($1.element) * .estimate(ago: $1.offset)
         }
-        return Move(
-          at: grid.points[i], to: grid.points[i + 1].level, estimate: .epsilon, next: Double(to.signal) * sum)
+        return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: .epsilon, next: Double(to.signal) * sum)
       }
     }
   }
 
   /// Torch's weights and ours are both within the bound.
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws -> [[Rounding]] {
     let grid = try setting(run).grid(lambda.level)
     return try orders(grid).enumerated().map { i, order in
       let weights = Self.weights(grid, step: i, order: order, lambda.levels(run), as: UncertainNumber.self) ?? []
@@ -71,7 +70,9 @@ struct DEISMultistepScheduler: LambdaClass {
   private static func weights<Number: CoefficientArithmetic>(
     _ grid: SamplingGrid, step i: Int, order: Int, _ levels: Float32Levels, as _: Number.Type
   ) -> [Number]? {
-    guard order > 1, levels.rounded(grid.points[i].level) != levels.rounded(grid.points[i + 1].level) else { return nil }
+    guard order > 1, levels.rounded(grid.points[i].level) != levels.rounded(grid.points[i + 1].level) else {
+      return nil
+    }
     let ratios = (i - order + 1...i + 1).reversed().map { k -> Float in
       let (signal, noise, _) = levels.rounded(grid.points[k].level)
       return noise / signal
@@ -85,9 +86,9 @@ struct DEISMultistepScheduler: LambdaClass {
   }
 
   /// ∫ of the Lagrange polynomial in ln ρ that is 1 at the first node and 0 at the others, from 0 to ρ.
-  private static func integral<Number: CoefficientArithmetic>(
-    _ ratio: Float, _ nodes: [Float], as _: Number.Type
-  ) -> Number {
+  private static func integral<Number: CoefficientArithmetic>(_ ratio: Float, _ nodes: [Float], as _: Number.Type)
+    -> Number
+  {
     let (t, logs) = (Number(NumPy.log(ratio)), nodes.map { Number(NumPy.log($0)) })
     let one = Number(1)
     guard logs.count == 3 else { return Number(ratio) * (-logs[1] + t - one) / (logs[0] - logs[1]) }
@@ -96,13 +97,7 @@ struct DEISMultistepScheduler: LambdaClass {
     return Number(ratio) * numerator / ((b - c) * (b - d))
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try lambda.deviations(run, setting)
-  }
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try lambda.deviations(run, setting) }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let deis = Self(DEISMultistepScheduler.self)
 }

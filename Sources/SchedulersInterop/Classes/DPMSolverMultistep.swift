@@ -18,29 +18,24 @@ struct DPMSolverMultistepScheduler: LambdaClass {
     self.lambda = lambda
   }
 
-  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
-    try multistep.faithfulSolver(lambda, ending: lambda.ending)
-  }
+  private func solver() throws -> ExponentialMultistep { try multistep.faithfulSolver(lambda, ending: lambda.ending) }
 
-  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
+  func estimate() throws -> Estimate { try multistep.solver().estimate }
 
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
-    try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise())
-  }
+  func moves(_ grid: SamplingGrid) throws -> [Move] { try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise()) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let solver = try solver()
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       try multistep.faithfulMoves(grid, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(run))
     }
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
-    try multistep.roundings(
-      setting(run).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
+  func roundings(_ run: Run) throws -> [[Rounding]] {
+    try multistep.roundings(setting(run).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try lambda.deviations(run, setting) + multistep.deviations(run.steps, endsClean: !lambda.endsAtLeastNoise())
   }
 
@@ -71,49 +66,43 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
     self.lambda = lambda
   }
 
-  private func solver(_ fidelity: Fidelity) throws(ConfigurationError) -> ExponentialMultistep {
+  private func solver(_ fidelity: Fidelity) throws -> ExponentialMultistep {
     let solver = try multistep.solver()
     guard solver.eta == 0 else {
-      throw multistep.refusedAlgorithm(
-        "use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
+      throw multistep.refusedAlgorithm("use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
     }
     guard fidelity == .diffusers else { return solver }
     return try multistep.faithfulSolver(lambda, ending: nil)
   }
 
-  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
+  func estimate() throws -> Estimate { try multistep.solver().estimate }
 
   /// The steps from data to the noise at the start of the grid, the last of order 1 where that has no
   /// data.
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+  func moves(_ grid: SamplingGrid) throws -> [Move] {
     let (order, solver) = (try multistep.checkedOrder(), try solver(.corrected))
     let limits = multistep.orderLimits(grid.steps, endsClean: false)
-    return DPMSolverPlusPlusInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1 }
-  }
-
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
-    let solver = try solver(.diffusers)
-    return try recipe(run) { grid throws(ConfigurationError) in
-      try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(run))
+    return DPMSolverPlusPlusInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1
     }
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+  func faithful(_ run: Run) throws -> Recipe {
+    let solver = try solver(.diffusers)
+    return try recipe(run) { grid in try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(run))
+    }
+  }
+
+  func roundings(_ run: Run) throws -> [[Rounding]] {
     try multistep.roundings(setting(run).grid(lambda.level), by: solver(.diffusers), endsClean: false)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     _ = try solver(.diffusers)
     let (isMade, count) = (lambda.choices.isMade, setting.timesteps.count)
-    return try lambda.deviations(run, setting) + multistep.deviations(count, endsClean: false)
-      + [lambda.usesFlow ? .notInverted : .dataForSample]
-      + (isMade ? [count < run.steps ? .droppedTimesteps : .idleLastStep] : [])
+    return try lambda.deviations(run, setting) + multistep.deviations(count, endsClean: false) + [
+      lambda.usesFlow ? .notInverted : .dataForSample
+    ] + (isMade ? [count < run.steps ? .droppedTimesteps : .idleLastStep] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let dpmSolverMultistep = Self(DPMSolverMultistepScheduler.self)
-  public static let dpmSolverMultistepInverse = Self(DPMSolverMultistepInverseScheduler.self)
 }
 
 extension Deviation {
@@ -121,8 +110,7 @@ extension Deviation {
     "dataForSample",
     what:
       "Clean data are taken for a sample at the level of the first timestep, where there is noise already. Inversion goes from clean data to "
-      + "that level first.",
-    place: "DPM-Solver multistep inverse",
+      + "that level first.", place: "DPM-Solver multistep inverse",
     effect:
       "With the default betas and N = 10 the datum 0.3 is read as 0.99995·x0 + 0.01·epsilon, and the first step goes from there."
   )
@@ -136,7 +124,6 @@ extension Deviation {
     "droppedTimesteps",
     what:
       "Of equal timesteps the first is kept alone, but every sigma: steps use the sigmas of earlier steps than their timesteps', and the run ends "
-      + "before its last sigmas.",
-    place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
+      + "before its last sigmas.", place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
     effect: "Karras with N = 100 has 95 steps, and ends at sigma 12.3 instead of 14.6.")
 }

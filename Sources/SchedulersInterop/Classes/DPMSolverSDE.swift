@@ -18,35 +18,32 @@ struct DPMSolverSDEScheduler: ExplodingClass {
     choices.karrasIgnoresEnds = true
     seed = o.integerOrNull("noise_sampler_seed")
     exploding = Exploding(
-      table: table, choices: choices, spacing: Spacing(&o, "linspace"), fractions: .float64,
-      chosenFractions: .float64)
+      table: table, choices: choices, spacing: Spacing(&o, "linspace"), fractions: .float64, chosenFractions: .float64)
   }
 
   var ignoredKeys: [String] { seed.value == nil ? [] : [seed.name] }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { DPMSolverPlusPlusSDE() }
-  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double { run.churnNoise }
+  func sampler(_ run: Run) throws -> any Sampler { DPMSolverPlusPlusSDE() }
+  func noiseFactor(_ run: Run) throws -> Double { run.churnNoise }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try faithful(run).moves.map(\.query.timestep)
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
 
   /// The noise of a whole step is that of a Brownian path, which has drawn the first part of it on the
   /// way to the middle; that is read off the sample there, so that the noise of a plan is fresh in every
   /// step.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
     let noise = run.churnNoise
-    return try recipe(run) { grid throws(ConfigurationError) in
-      try midpointMoves(grid) { i, interval, from, to throws(ConfigurationError) in
+    return try recipe(run) { grid in
+      try midpointMoves(grid) { i, interval, from, to in
         let (start, end) = (-Step.log(from), -Step.log(to))
         let middle = start + (end - start) / 2
         let (half, whole) = (Step(from: start, to: middle, run), Step(from: start, to: end, run))
-        guard half.sigma > 0, half.sigma.isFinite else {
-          throw origin.notFinite(
+        try require(
+          half.sigma > 0 && half.sigma.isFinite,
+          .notFinite(
             step: i, timestep: interval.from.timestep,
-            "the sigma in its middle is \(half.sigma) in float32; use smaller sigmas")
-        }
+            "the sigma in its middle is \(half.sigma) in float32; use smaller sigmas"))
         let (a, m, b) = (Double(from), Double(half.sigma), Double(to))
         var second = whole.drift(.estimate(), sample: .sample(ago: 1))
         if run.torch.drawsWholeSteps || half.up == 0 {
@@ -91,8 +88,4 @@ struct DPMSolverSDEScheduler: ExplodingClass {
     static func log(_ x: Float) -> Float { Float(Math.log(Double(x))) }
     private static func exp(_ x: Float) -> Float { Float(Math.exp(Double(x))) }
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let dpmSolverSDE = Self(DPMSolverSDEScheduler.self)
 }

@@ -23,31 +23,31 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     self.lambda = lambda
   }
 
-  func estimate() throws(ConfigurationError) -> Estimate { try multistep.solver().estimate }
+  func estimate() throws -> Estimate { try multistep.solver().estimate }
 
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
+  func moves(_ grid: SamplingGrid) throws -> [Move] {
     try moves(grid, orders(grid.steps), by: multistep.solver()) { _, _, _ in }
   }
 
-  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
+  private func solver() throws -> ExponentialMultistep {
     let solver = try multistep.faithfulSolver(lambda, ending: lambda.ending)
-    guard solver.estimate == .x0 || !lambda.output.isThresholded else {
-      throw lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type dpmsolver")
-    }
+    try require(
+      solver.estimate == .x0 || !lambda.output.isThresholded,
+      lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type dpmsolver"))
     return solver
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (orders, solver, levels) = (try orders(run.steps), try solver(), lambda.levels(run))
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       // As for several steps, but twice: the second difference is not halved here.
-      try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i throws(ConfigurationError) in
+      try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i in
         let h = levels.length(from: step.from, to: step.to)
         let reason: String? =
           order > 1 && h == 0
           ? "the step goes nowhere, and diffusers divides by its length; use another spacing"
           : step.eta > 0 && h < 0 ? "sigma rises by a rounding, and diffusers takes the root of a negative number" : nil
-        if let reason { throw origin.notFinite(step: i, timestep: grid.points[i].timestep, reason) }
+        if let reason { throw Refusal.notFinite(step: i, timestep: grid.points[i].timestep, reason) }
       }
     }
   }
@@ -58,8 +58,8 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
   ///   has to be added, and so all of it doubled.
   private func moves(
     _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
-    check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws(ConfigurationError) -> Void
-  ) throws(ConfigurationError) -> [Move] {
+    check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws -> Void
+  ) throws -> [Move] {
     var moves: [Move] = []
     for (i, highest) in orders.enumerated() {
       let (order, to) = (min(highest, i + 1), grid.points[i + 1])
@@ -82,7 +82,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
 
   /// `get_order_list`. diffusers lowers the last orders where they do not come out even, or the run ends
   /// at clean data.
-  private func orders(_ steps: Int) throws(ConfigurationError) -> [Int] {
+  private func orders(_ steps: Int) throws -> [Int] {
     let (isZero, order) = (try !lambda.endsAtLeastNoise(), try multistep.checkedOrder())
     let block = Array(1...order)
     var orders = (0..<steps / order).flatMap { _ in block }
@@ -97,7 +97,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     return orders
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws -> [[Rounding]] {
     let (grid, solver) = (try setting(run).grid(lambda.level), try solver())
     return try orders(grid.steps).enumerated().map { i, highest in
       let order = min(highest, i + 1)
@@ -106,13 +106,9 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let missigns = (try? multistep.solver()).map { $0.eta > 0 && $0.slopeRule == .exact } ?? false
     return try lambda.deviations(run, setting)
       + (missigns && ((try? orders(run.steps)) ?? []).contains(3) ? [.missignedCurvature] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let dpmSolverSinglestep = Self(DPMSolverSinglestepScheduler.self)
 }

@@ -5,36 +5,41 @@ extension DiffusersConfiguration {
 
     init(_ type: any DiffusersClass.Type) { self.type = type }
 
-    /// The classes that are supported. Each declares itself in its own file.
+    /// The classes that are supported, each in its own file.
     public static let allCases: [Class] = [
-      ddpm,
-      ddim,
-      ddimInverse,
-      eulerDiscrete,
-      eulerAncestralDiscrete,
-      heunDiscrete,
-      dpmSolverMultistep,
-      uniPC,
-      deis,
-      lms,
-      ipndm,
-      pndm,
-      dpmSolverSinglestep,
-      kdpm2Discrete,
-      kdpm2AncestralDiscrete,
-      lcm,
-      tcd,
-      flowMatchEulerDiscrete,
-      edmEuler,
-      edmDPMSolverMultistep,
-      saSolver,
-      flowMatchHeunDiscrete,
-      flowMatchLCM,
-      consistency,
-      dpmSolverSDE,
-      dpmSolverMultistepInverse,
-      rePaint,
+      ddpm, ddim, ddimInverse, eulerDiscrete, eulerAncestralDiscrete, heunDiscrete, dpmSolverMultistep, uniPC, deis,
+      lms, ipndm, pndm, dpmSolverSinglestep, kdpm2Discrete, kdpm2AncestralDiscrete, lcm, tcd, flowMatchEulerDiscrete,
+      edmEuler, edmDPMSolverMultistep, saSolver, flowMatchHeunDiscrete, flowMatchLCM, consistency, dpmSolverSDE,
+      dpmSolverMultistepInverse, rePaint,
     ]
+
+    public static let ddpm = Self(DDPMScheduler.self)
+    public static let ddim = Self(DDIMScheduler.self)
+    public static let ddimInverse = Self(DDIMInverseScheduler.self)
+    public static let eulerDiscrete = Self(EulerDiscreteScheduler.self)
+    public static let eulerAncestralDiscrete = Self(EulerAncestralDiscreteScheduler.self)
+    public static let heunDiscrete = Self(HeunDiscreteScheduler.self)
+    public static let dpmSolverMultistep = Self(DPMSolverMultistepScheduler.self)
+    public static let uniPC = Self(UniPCMultistepScheduler.self)
+    public static let deis = Self(DEISMultistepScheduler.self)
+    public static let lms = Self(LMSDiscreteScheduler.self)
+    public static let ipndm = Self(IPNDMScheduler.self)
+    public static let pndm = Self(PNDMScheduler.self)
+    public static let dpmSolverSinglestep = Self(DPMSolverSinglestepScheduler.self)
+    public static let kdpm2Discrete = Self(KDPM2DiscreteScheduler.self)
+    public static let kdpm2AncestralDiscrete = Self(KDPM2AncestralDiscreteScheduler.self)
+    public static let lcm = Self(LCMScheduler.self)
+    public static let tcd = Self(TCDScheduler.self)
+    public static let flowMatchEulerDiscrete = Self(FlowMatchEulerDiscreteScheduler.self)
+    public static let edmEuler = Self(EDMEulerScheduler.self)
+    public static let edmDPMSolverMultistep = Self(EDMDPMSolverMultistepScheduler.self)
+    public static let saSolver = Self(SASolverScheduler.self)
+    public static let flowMatchHeunDiscrete = Self(FlowMatchHeunDiscreteScheduler.self)
+    public static let flowMatchLCM = Self(FlowMatchLCMScheduler.self)
+    public static let consistency = Self(CMStochasticIterativeScheduler.self)
+    public static let dpmSolverSDE = Self(DPMSolverSDEScheduler.self)
+    public static let dpmSolverMultistepInverse = Self(DPMSolverMultistepInverseScheduler.self)
+    public static let rePaint = Self(RePaintScheduler.self)
 
     /// Its name in files.
     public var rawValue: String { type.names[0] }
@@ -48,7 +53,7 @@ extension DiffusersConfiguration {
 
     /// Every option, in the order in which the class reads them.
     public var options: [Option] {
-      var reader = OptionReader(className: rawValue)
+      var reader = OptionReader()
       _ = type.init(&reader)
       return reader.options
     }

@@ -30,33 +30,29 @@ struct EDM {
     }
   }
 
-  var origin: Origin { timesteps.given.origin }
-
-  func reading() throws(ConfigurationError) -> Reading {
+  func reading() throws -> Reading {
     Reading(preconditioning: EDMPreconditioning(sigmaData: try data.positive()), sign: try sign.get())
   }
 
-  private func spacing() throws(ConfigurationError) -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
+  private func spacing() throws -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
     let (least, most, rho) = try range.checked()
     return (try schedule.get() ? .karras(rho: rho) : .exponential, least...most)
   }
 
   /// The sigmas in Double.
-  func grid(_ steps: Int) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ steps: Int) throws -> SamplingGrid {
     let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
-    return try origin.naming {
-      let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
-      // A run of more steps has been at the least sigma.
-      guard try endsAtLeastNoise.get(), steps == 1 else { return grid }
-      let end = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound))
-      return try SamplingGrid(points: [grid.points[0], edm.query(at: end)])
-    }
+    let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
+    // A run of more steps has been at the least sigma.
+    guard try endsAtLeastNoise.get(), steps == 1 else { return grid }
+    let end = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound))
+    return try SamplingGrid(points: [grid.points[0], edm.query(at: end)])
   }
 
   /// diffusers' sigmas, and ln(σ)/4 for timesteps.
   ///
   /// - Parameter isWide: whether Karras' sigmas are made in Double; in float32 otherwise.
-  func setting(_ steps: Int, isWide: Bool) throws(ConfigurationError) -> Setting {
+  func setting(_ steps: Int, isWide: Bool) throws -> Setting {
     let (spacing, range) = try spacing()
     var sigmas: [Float]
     switch spacing {
@@ -65,26 +61,26 @@ struct EDM {
       sigmas = (0..<steps).map { i in
         let share = steps > 1 ? Double(i) / Double(steps - 1) : 0
         return Float(
-          Math.pow(isWide ? start + share * (end - start) : Double(Float(start) + Float(share) * Float(end - start)), rho))
+          Math.pow(
+            isWide ? start + share * (end - start) : Double(Float(start) + Float(share) * Float(end - start)), rho))
       }
     default:
       let line = Torch.linspace(Math.log(range.lowerBound), Math.log(range.upperBound), steps)
       sigmas = line.reversed().map { Float(Math.exp(Double($0))) }
     }
-    guard sigmas.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-      throw self.range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite")
-    }
+    try require(
+      sigmas.allSatisfy({ $0 > 0 && $0.isFinite }),
+      self.range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite"))
     let least = isWide ? sigmas[steps - 1] : Float(range.lowerBound)
     let end = try endsAtLeastNoise.get() ? least : 0
     return Setting(timesteps: [], sigmas: sigmas + [end]).continuous
   }
 
   /// A run of diffusers.
-  func faithful(
-    _ setting: Setting, clipping: Clipping = .none, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
-  ) throws(ConfigurationError) -> Recipe {
+  func faithful(_ setting: Setting, clipping: Clipping = .none, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe
+  {
     let moves = try moves(Self.grid(setting))
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return Recipe(
       moves, start: NoiseLevel(signal: 1, noise: range.most.value), reading: try reading(), clipping: clipping)
   }
@@ -92,11 +88,10 @@ struct EDM {
   /// diffusers' points, which are asked as the preconditioning says.
   static func grid(_ setting: Setting) -> SamplingGrid { setting.grid { NoiseLevel(signal: 1, noise: Double($0)) } }
 
-  func deviations(_ steps: Int, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ steps: Int, _ setting: Setting) throws -> [Deviation] {
     let startsAtEnd = try !schedule.get() && steps == 1
     let isIdle = try endsAtLeastNoise.get() && setting.isIdleAtEnd
-    return [.float32Tables] + (startsAtEnd ? [.oneStepFromTheEnd] : [])
-      + (isIdle ? [.idleLastStep] : [])
+    return [.float32Tables] + (startsAtEnd ? [.oneStepFromTheEnd] : []) + (isIdle ? [.idleLastStep] : [])
   }
 }
 
@@ -110,7 +105,7 @@ struct SigmaRange {
     (least, most, rho) = (o.number("sigma_min", 0.002), o.number("sigma_max", 80), o.number("rho", 7))
   }
 
-  func checked() throws(ConfigurationError) -> (least: Double, most: Double, rho: Double) {
+  func checked() throws -> (least: Double, most: Double, rho: Double) {
     let (lowest, highest, rho) = (try least.positive(), try most.positive(), try rho.positive())
     guard lowest < highest else { throw least.refused("it must be below \(most.name), \(highest)") }
     return (lowest, highest, rho)
@@ -118,15 +113,13 @@ struct SigmaRange {
 }
 
 /// A class of EDM.
-protocol EDMClass: DiffusersClass {
-  var edm: EDM { get }
-}
+protocol EDMClass: DiffusersClass { var edm: EDM { get } }
 
 extension EDMClass {
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { edm.timesteps }
-  func reading() throws(ConfigurationError) -> any OutputReading { try edm.reading() }
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try edm.grid(run.steps) }
+  func reading() throws -> any OutputReading { try edm.reading() }
+  func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps) }
 }
 
 /// `EDMEulerScheduler`.
@@ -138,12 +131,12 @@ struct EDMEulerScheduler: EDMClass {
 
   init(_ o: inout OptionReader) { edm = EDM(&o) }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { Churning.sampler(Euler(), run) }
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try edm.setting(run.steps, isWide: true) }
+  func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
+  func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: true) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (setting, reading) = (try setting(run), try edm.reading())
-    return try edm.faithful(setting) { grid throws(ConfigurationError) in
+    return try edm.faithful(setting) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
       return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { _, raised in
         let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
@@ -152,7 +145,7 @@ struct EDMEulerScheduler: EDMClass {
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try edm.deviations(run.steps, setting) + Churning(run: run).deviations(setting)
   }
 }
@@ -179,38 +172,31 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
     self.multistep = multistep
   }
 
-  func clipping() throws(ConfigurationError) -> Clipping { try thresholding.clipping() }
+  func clipping() throws -> Clipping { try thresholding.clipping() }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+  func sampler(_ run: Run) throws -> any Sampler {
     FixedMoves(moves: try multistep.moves(grid(run), endsClean: !edm.endsAtLeastNoise.get()))
   }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try edm.setting(run.steps, isWide: false) }
+  func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: false) }
 
-  private func solver() throws(ConfigurationError) -> ExponentialMultistep {
+  private func solver() throws -> ExponentialMultistep {
     try multistep.faithfulSolver(nil, ending: edm.endsAtLeastNoise)
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (setting, solver) = (try setting(run), try solver())
-    return try edm.faithful(setting, clipping: clipping()) { grid throws(ConfigurationError) in
+    return try edm.faithful(setting, clipping: clipping()) { grid in
       try multistep.faithfulMoves(
         grid, by: solver, endsClean: !edm.endsAtLeastNoise.get(), Float32Levels(path: .exploding, torch: run.torch))
     }
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
-    try multistep.roundings(
-      EDM.grid(setting(run)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
+  func roundings(_ run: Run) throws -> [[Rounding]] {
+    try multistep.roundings(EDM.grid(setting(run)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try edm.deviations(run.steps, setting)
-      + multistep.deviations(run.steps, endsClean: !edm.endsAtLeastNoise.get())
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
+    try edm.deviations(run.steps, setting) + multistep.deviations(run.steps, endsClean: !edm.endsAtLeastNoise.get())
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let edmEuler = Self(EDMEulerScheduler.self)
-  public static let edmDPMSolverMultistep = Self(EDMDPMSolverMultistepScheduler.self)
 }

@@ -14,8 +14,7 @@ struct EulerDiscreteScheduler: ExplodingClass {
 
   init(_ o: inout OptionReader) {
     let table = Betas(&o, canRescale: true, keepsSignal: true)
-    output = Output(
-      &o, ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
+    output = Output(&o, ["epsilon": .epsilon, "sample": .x0, "original_sample": .x0, "v_prediction": .v])
     isLogLinear = o.choice("interpolation_type", "linear", ["linear": false, "log_linear": true])
     let choices = SigmaChoices(&o, isOptional: true, declaresEnds: true)
     isContinuous = o.choice("timestep_type", "discrete", ["discrete": false, "continuous": true])
@@ -24,32 +23,32 @@ struct EulerDiscreteScheduler: ExplodingClass {
   }
 
   /// The sigmas with the end that the file says.
-  private func ended() throws(ConfigurationError) -> Exploding {
+  private func ended() throws -> Exploding {
     var exploding = exploding
     exploding.endsAtLeastNoise = try endsAtLeastNoise.get()
     return exploding
   }
 
   /// Whether the network is told ln(σ)/4.
-  private func tellsLogarithms() throws(ConfigurationError) -> Bool {
+  private func tellsLogarithms() throws -> Bool {
     let (isContinuous, prediction) = (try isContinuous.get(), try output.prediction())
     return isContinuous && prediction == .v
   }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     try ended().grid(run, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { Churning.sampler(Euler(), run) }
+  func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     let setting = try ended().setting(run, isLogLinear: isLogLinear.get())
     return try tellsLogarithms() ? setting.continuous : setting
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (sigmas, prediction) = (try setting(run).sigmas, try output.prediction())
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
       return try Churning(run: run).eulerMoves(grid, sigmas: sigmas) { sigma, raised in
         switch prediction {
@@ -62,9 +61,8 @@ struct EulerDiscreteScheduler: ExplodingClass {
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try ended().deviations(run, setting)
-      + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
+    try ended().deviations(run, setting) + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
       + Churning(run: run).deviations(setting)
   }
 
@@ -82,19 +80,18 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
   init(_ o: inout OptionReader) {
     let table = Betas(&o, canRescale: true, keepsSignal: true)
     output = Output(&o, Output.epsilonOrV)
-    exploding = Exploding(
-      table: table, choices: SigmaChoices(none: o), spacing: Spacing(&o, "linspace"))
+    exploding = Exploding(table: table, choices: SigmaChoices(), spacing: Spacing(&o, "linspace"))
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { EulerAncestral() }
+  func sampler(_ run: Run) throws -> any Sampler { EulerAncestral() }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
-    try recipe(run) { grid throws(ConfigurationError) in
+  func faithful(_ run: Run) throws -> Recipe {
+    try recipe(run) { grid in
       var moves: [Move] = []
       for (i, interval) in grid.intervals.enumerated() {
         let sigmas = try AncestralSigmas(
           from: Float(interval.from.level.noise), to: Float(interval.to.level.noise), at: i,
-          timestep: interval.from.timestep, needsDown: false, origin, run)
+          timestep: interval.from.timestep, needsDown: false, run)
         let lower = NoiseLevel(signal: 1, noise: Double(sigmas.down))
         let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise
         moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
@@ -103,17 +100,11 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try exploding.deviations(run, setting)
-      + (isNotFinite(run) ? [.ancestralNotANumber] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
+    try exploding.deviations(run, setting) + (isNotFinite(run) ? [.ancestralNotANumber] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { EulerAncestral() }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let eulerDiscrete = Self(EulerDiscreteScheduler.self)
-  public static let eulerAncestralDiscrete = Self(EulerAncestralDiscreteScheduler.self)
 }
 
 extension Deviation {
@@ -121,8 +112,7 @@ extension Deviation {
     "logLinearEnd",
     what:
       "N + 1 sigmas are made for N timesteps, so that the run ends at the least sigma of the schedule instead of at 0, and the "
-      + "timesteps are not those of the sigmas.",
-    place: "Euler, `interpolation_type: log_linear`",
+      + "timesteps are not those of the sigmas.", place: "Euler, `interpolation_type: log_linear`",
     effect: "With N = 10 a perfect network, told the wrong timesteps, ends at 0.160 instead of 0.3.")
   public static let ancestralNotANumber = Deviation(
     "ancestralNotANumber",

@@ -1,17 +1,15 @@
 import Schedulers
 
 /// A class of rectified flow.
-protocol FlowMatchClass: DiffusersClass {
-  var times: FlowTimes { get }
-}
+protocol FlowMatchClass: DiffusersClass { var times: FlowTimes { get } }
 
 extension FlowMatchClass {
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { times.timesteps }
   var takesMu: Bool { times.shifting.isDynamicOn }
-  func reading() throws(ConfigurationError) -> any OutputReading { times.prediction }
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try times.grid(run) }
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try times.setting(run) }
+  func reading() throws -> any OutputReading { times.prediction }
+  func grid(_ run: Run) throws -> SamplingGrid { try times.grid(run) }
+  func setting(_ run: Run) throws -> Setting { try times.setting(run) }
 }
 
 /// `FlowMatchEulerDiscreteScheduler`, and `FlowMatchLCMScheduler`, whose steps are its stochastic ones.
@@ -23,11 +21,9 @@ protocol FlowMatchEulerClass: FlowMatchClass {
 extension FlowMatchEulerClass {
   static var takes: Set<RunArguments.Key> { [.sigmas] }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
-    redraws ? ConsistencyModel(leastSigma: 0) : Euler()
-  }
+  func sampler(_ run: Run) throws -> any Sampler { redraws ? ConsistencyModel(leastSigma: 0) : Euler() }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let setting = try setting(run)
     let moves = setting.timesteps.indices.map { i -> Move in
       let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
@@ -39,18 +35,18 @@ extension FlowMatchEulerClass {
       let point = SamplingGrid.Point(timestep: setting.timesteps[i], level: times.level(from))
       return Move(at: point, to: times.level(to), estimate: .x0, next: next)
     }
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return Recipe(moves, start: moves[0].query.level, reading: times.prediction)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     times.deviations(run, setting) + (redraws && times.invertsSigmas ? [.noiseForData] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { redraws ? nil : Euler() }
 }
 
-private struct EulerClass: FlowMatchEulerClass {
+struct FlowMatchEulerDiscreteScheduler: FlowMatchEulerClass {
   static let names = ["FlowMatchEulerDiscreteScheduler"]
   static let ownDeviations: [Deviation] = FlowTimes.deviations + [.noiseForData]
 
@@ -63,7 +59,7 @@ private struct EulerClass: FlowMatchEulerClass {
   }
 }
 
-private struct LCMClass: FlowMatchEulerClass {
+struct FlowMatchLCMScheduler: FlowMatchEulerClass {
   static let names = ["FlowMatchLCMScheduler"]
 
   let times: FlowTimes
@@ -77,23 +73,23 @@ private struct LCMClass: FlowMatchEulerClass {
   }
 
   /// Scaled up between steps, samples are no combination of those before.
-  private func checkScales() throws(ConfigurationError) {
+  private func checkScales() throws {
     guard scales.value?.isEmpty ?? true else { throw scales.refused("use null; a sample keeps its size") }
   }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     try checkScales()
     return try times.grid(run)
   }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     try checkScales()
     return try times.setting(run)
   }
 }
 
 /// `FlowMatchHeunDiscreteScheduler`.
-private struct HeunClass: FlowMatchClass {
+struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
   static let names = ["FlowMatchHeunDiscreteScheduler"]
   static let takes = Churning.takes
   static let ownDeviations: [Deviation] = [.churnOffTheLine]
@@ -102,17 +98,13 @@ private struct HeunClass: FlowMatchClass {
 
   init(_ o: inout OptionReader) { times = FlowTimes(fixed: &o) }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
-    Churning.sampler(StraightHeun(), run, isFlow: true)
-  }
+  func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(StraightHeun(), run, isFlow: true) }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try setting(run).heunTimesteps
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
 
   /// Heun's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z, each back from where it began. The noise that the
   /// second evaluation adds is subtracted again.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let setting = try setting(run)
     let grid = setting.grid { NoiseLevel(signal: 1 - Double($0), noise: Double($0)) }
     let moves = grid.intervals.enumerated().flatMap { i, interval -> [Move] in
@@ -126,20 +118,14 @@ private struct HeunClass: FlowMatchClass {
       let second = LinearForm.made + length / 2 * (LinearForm.output - slope)
       return [start, Move(at: to, to: to.level, estimate: .x0, next: second)]
     }
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return Recipe(moves, start: grid.points[0].level, over: grid, reading: Prediction.flow)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let churns = Churning(run: run).deviations(setting)
     return times.deviations(run, setting) + churns + (churns.isEmpty ? [] : [.churnOffTheLine])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let flowMatchEulerDiscrete = Self(EulerClass.self)
-  public static let flowMatchLCM = Self(LCMClass.self)
-  public static let flowMatchHeunDiscrete = Self(HeunClass.self)
 }
 
 extension Deviation {
@@ -148,14 +134,12 @@ extension Deviation {
     what:
       "Noise is added to a sample of rectified flow, (1 − σ)·x0 + σ·epsilon, as if it were x0 + σ·epsilon: it is at σ̂ then, but has the signal of "
       + "σ. On the straight line σ/(1 − σ) grows by 1 + γ and the sample is scaled to the signal of σ̂; where there is no signal, none is "
-      + "added. N, by which `s_churn` is divided, counts evaluations.",
-    place: "FlowMatchHeun, `s_churn` above 0",
+      + "added. N, by which `s_churn` is divided, counts evaluations.", place: "FlowMatchHeun, `s_churn` above 0",
     effect: "With N = 10 and `s_churn` 3 the first step begins at σ̂ = 1.16, where there is no level.")
   public static let noiseForData = Deviation(
     "noiseForData",
     what:
       "Inverted sigmas are those of the data; the step that draws all noise anew takes them for those of the noise, in x̂0 = x − σ·v and in "
-      + "(1 − σ')·x̂0 + σ'·z.",
-    place: "FlowMatchEuler with `stochastic_sampling` and FlowMatchLCM, `invert_sigmas`",
+      + "(1 − σ')·x̂0 + σ'·z.", place: "FlowMatchEuler with `stochastic_sampling` and FlowMatchLCM, `invert_sigmas`",
     effect: "The last step, at σ' = 1, makes noise alone.")
 }

@@ -22,15 +22,13 @@ struct HeunDiscreteScheduler: ExplodingClass {
     exploding = Exploding(table: table, choices: choices, spacing: Spacing(&o, "linspace"))
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { Heun() }
+  func sampler(_ run: Run) throws -> any Sampler { Heun() }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try setting(run).heunTimesteps
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
 
   /// The second evaluations go back to where the step began: to the sample as it was made, less the
   /// first slope.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     try recipe(run) { grid in
       grid.intervals.flatMap { from, to -> [Move] in
         var step = Heun.step(from: from, to: to)
@@ -44,8 +42,4 @@ struct HeunDiscreteScheduler: ExplodingClass {
 extension Setting {
   /// The timesteps of a method that asks twice at each point but the first.
   var heunTimesteps: [Double] { Array(timesteps.prefix(1)) + timesteps.dropFirst().flatMap { [$0, $0] } }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let heunDiscrete = Self(HeunDiscreteScheduler.self)
 }

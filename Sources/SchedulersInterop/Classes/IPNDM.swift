@@ -16,24 +16,24 @@ struct IPNDMScheduler: DiffusersClass {
   var allowsAnySteps: Bool { true }
 
   /// diffusers' noises, that of the end last: sin²(πs/2) for s from 1 down to 0, or what the file gives.
-  private func noises(_ steps: Int) throws(ConfigurationError) -> [Float] {
+  private func noises(_ steps: Int) throws -> [Float] {
     guard let given = trained.numbers else {
       return (Torch.linspace(1, 0, steps + 1).dropLast() + [0]).map { s in
         let sine = Float(Math.sin(Double(s * Float(Double.pi) / 2)))
         return sine * sine
       }
     }
-    guard given.count == steps + 1 else {
-      throw trained.refused(given.count, "diffusers makes \(given.count - 1) steps of them; ask for as many")
-    }
+    try require(
+      given.count == steps + 1,
+      trained.refused(given.count, "diffusers makes \(given.count - 1) steps of them; ask for as many"))
     let noises = given.map { Float($0) }
     for (t, noise) in noises.enumerated() where !(noise > 0 || noise == 0 && t == steps) || noise > 1 {
-      throw .schedule(.beta(Double(noise), timestep: t), option: trained.name, className: origin.className)
+      throw Refusal.schedule(.beta(Double(noise), timestep: t), option: trained.name)
     }
     return noises
   }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     Setting(
       timesteps: try noises(run.steps).dropLast().map { noise in
         let signal = run.root(1 - noise * noise)
@@ -41,9 +41,9 @@ struct IPNDMScheduler: DiffusersClass {
       })
   }
 
-  func reading() throws(ConfigurationError) -> any OutputReading { Prediction.v }
+  func reading() throws -> any OutputReading { Prediction.v }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     let (given, steps) = (try noises(run.steps), run.steps)
     return SamplingGrid(
       unchecked: (0...steps).map { i in
@@ -55,27 +55,24 @@ struct IPNDMScheduler: DiffusersClass {
       })
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
-    FixedMoves(moves: try moves(grid(run), keepsSignal: true))
-  }
+  func sampler(_ run: Run) throws -> any Sampler { FixedMoves(moves: try moves(grid(run), keepsSignal: true)) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (noises, timesteps) = (try noises(run.steps), try setting(run).timesteps)
     let points = zip(timesteps + [-1], noises).map { timestep, noise in
       SamplingGrid.Point(
-        timestep: timestep,
-        level: NoiseLevel(signal: Double(run.root(1 - noise * noise)), noise: Double(noise)))
+        timestep: timestep, level: NoiseLevel(signal: Double(run.root(1 - noise * noise)), noise: Double(noise)))
     }
     let grid = SamplingGrid(unchecked: points)
     let moves = try moves(grid, keepsSignal: false)
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return Recipe(moves, start: points[0].level, over: grid, reading: CircularV(isEpsilon: true))
   }
 
   /// The steps. Where there is no signal diffusers takes 10⁻⁸ for it, and nothing is left of what the
   /// network says of the data.
-  private func moves(_ grid: SamplingGrid, keepsSignal: Bool) throws(ConfigurationError) -> [Move] {
-    var moves = try origin.naming { try IPNDM().moves(over: grid) }
+  private func moves(_ grid: SamplingGrid, keepsSignal: Bool) throws -> [Move] {
+    var moves = try IPNDM().moves(over: grid)
     if grid.points[0].level.signal == 0 {
       let next = grid.points[1].level
       moves[0].next = (keepsSignal ? next.signal : 0) * .predicted + next.noise * .estimate()
@@ -83,13 +80,9 @@ struct IPNDMScheduler: DiffusersClass {
     return moves
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     [.float32Tables] + (try noises(run.steps)[0] == 1 ? [.firstOutputUnused] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let ipndm = Self(IPNDMScheduler.self)
 }
 
 extension Deviation {
@@ -97,7 +90,7 @@ extension Deviation {
     "firstOutputUnused",
     what:
       "A run begins without signal, where x̂0 is all that the network can say. 10⁻⁸ is put for the signal, and 0 is divided by it: "
-      + "x̂0 is 0, whatever the network says.",
-    place: "IPNDM",
-    effect: "The first call of the network is wasted, and the first step goes to x·noise' instead of signal'·x̂0 + x·noise'.")
+      + "x̂0 is 0, whatever the network says.", place: "IPNDM",
+    effect:
+      "The first call of the network is wasted, and the first step goes to x·noise' instead of signal'·x̂0 + x·noise'.")
 }

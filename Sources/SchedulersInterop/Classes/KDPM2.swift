@@ -2,9 +2,7 @@ import Schedulers
 
 /// `KDPM2DiscreteScheduler` and its ancestral form: from each sigma to the middle of two logarithms, and
 /// with the slope there to the next.
-protocol KDPM2Class: ExplodingClass {
-  static var isAncestral: Bool { get }
-}
+protocol KDPM2Class: ExplodingClass { static var isAncestral: Bool { get } }
 
 extension KDPM2Class {
   /// The options of both.
@@ -15,20 +13,18 @@ extension KDPM2Class {
     return (exploding, Output(&o, Output.epsilonOrV))
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { KDPM2(eta: Self.isAncestral ? 1 : 0) }
+  func sampler(_ run: Run) throws -> any Sampler { KDPM2(eta: Self.isAncestral ? 1 : 0) }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try faithful(run).moves.map(\.query.timestep)
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
-    return try recipe(run) { grid throws(ConfigurationError) in
-      try midpointMoves(grid) { i, interval, from, to throws(ConfigurationError) in
+    return try recipe(run) { grid in
+      try midpointMoves(grid) { i, interval, from, to in
         var (up, down): (Float, Float) = (0, to)
         if Self.isAncestral {
           let sigmas = try AncestralSigmas(
-            from: from, to: to, at: i, timestep: interval.from.timestep, needsDown: true, origin, run)
+            from: from, to: to, at: i, timestep: interval.from.timestep, needsDown: true, run)
           (up, down) = (sigmas.up, sigmas.down)
         }
         let middle = Float(Math.exp((Math.log(Double(from)) + Math.log(Double(down))) / 2))
@@ -46,7 +42,7 @@ extension KDPM2Class {
   }
 }
 
-private struct Plain: KDPM2Class {
+struct KDPM2DiscreteScheduler: KDPM2Class {
   static let names = ["KDPM2DiscreteScheduler"]
   static let isAncestral = false
 
@@ -56,7 +52,7 @@ private struct Plain: KDPM2Class {
   init(_ o: inout OptionReader) { (exploding, output) = Self.read(&o) }
 }
 
-private struct Ancestral: KDPM2Class {
+struct KDPM2AncestralDiscreteScheduler: KDPM2Class {
   static let names = ["KDPM2AncestralDiscreteScheduler"]
   static let isAncestral = true
 
@@ -64,9 +60,4 @@ private struct Ancestral: KDPM2Class {
   let output: Output
 
   init(_ o: inout OptionReader) { (exploding, output) = Self.read(&o) }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let kdpm2Discrete = Self(Plain.self)
-  public static let kdpm2AncestralDiscrete = Self(Ancestral.self)
 }

@@ -21,38 +21,34 @@ struct Distilled {
   }
 }
 
-protocol DistilledClass: DiscreteClass {
-  var distilled: Distilled { get }
-}
+protocol DistilledClass: DiscreteClass { var distilled: Distilled { get } }
 
 extension DistilledClass {
   var table: Betas { distilled.table }
   var output: Output { distilled.output }
   var spacing: Spacing? { nil }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     // For its errors, which name the option.
     _ = try setting(run)
     let (schedule, original) = (try table.schedule(), distilled.originalSteps.value)
-    return try origin.naming {
-      try SamplingGrid(schedule, steps: run.steps, spacing: .distilled(originalSteps: original))
-    }
+    return try SamplingGrid(schedule, steps: run.steps, spacing: .distilled(originalSteps: original))
   }
 
   /// N of the timesteps that the network was distilled at.
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     let total = try table.timesteps.count()
     let original = try distilled.originalSteps.within(1...total, "it must be in 1 ... \(total)")
-    guard run.steps <= original else {
-      throw origin.steps(run.steps, "there must be at most \(distilled.originalSteps.name) of them, \(original)")
-    }
+    try require(
+      run.steps <= original,
+      .steps(run.steps, "there must be at most \(distilled.originalSteps.name) of them, \(original)"))
     // numpy.linspace without its end, and the floor of it.
     let step = Double(original) / Double(run.steps)
     return Setting(
       timesteps: (0..<run.steps).map { i in Double((original - Int(Double(i) * step)) * (total / original) - 1) })
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try timestepDeviations(run, setting.timesteps) + Self.ownDeviations
   }
 }
@@ -65,15 +61,15 @@ struct LCMScheduler: DistilledClass {
 
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
-  private func scaling() throws(ConfigurationError) -> Double {
+  private func scaling() throws -> Double {
     let scaling = distilled.timestepScaling
     guard scaling.value > 0, scaling.value <= 1e9 else { throw scaling.refused("it must be above 0 and at most 1e9") }
     return scaling.value
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { LCM(timestepScaling: try scaling()) }
+  func sampler(_ run: Run) throws -> any Sampler { LCM(timestepScaling: try scaling()) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps, scaling) = (try Discrete(self, run), try setting(run).timesteps, Float(try scaling()))
     var moves: [Move] = []
     for (i, timestep) in timesteps.enumerated() {
@@ -89,10 +85,9 @@ struct LCMScheduler: DistilledClass {
         Move(
           at: SamplingGrid.Point(timestep: timestep, level: discrete.level(bar)), to: discrete.level(next),
           estimate: .x0,
-          next: isLast
-            ? denoised : Double(run.root(next)) * denoised + Double(run.root(1 - next)) * .noise))
+          next: isLast ? denoised : Double(run.root(next)) * denoised + Double(run.root(1 - next)) * .noise))
     }
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return try recipe(moves, discrete)
   }
 }
@@ -108,14 +103,14 @@ struct TCDScheduler: DistilledClass {
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
   /// It has the options of clipping for nothing.
-  func clipping() throws(ConfigurationError) -> Clipping { .none }
+  func clipping() throws -> Clipping { .none }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { TCD(eta: run.eta ?? 0.3) }
+  func sampler(_ run: Run) throws -> any Sampler { TCD(eta: run.eta ?? 0.3) }
 
   /// The last step goes to timestep 0.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
-    let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD", origin)
+    let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD")
     var moves: [Move] = []
     for (i, timestep) in timesteps.enumerated() {
       let bar = try discrete.alphaBar(timestep, step: i)
@@ -127,22 +122,15 @@ struct TCDScheduler: DistilledClass {
       let from = discrete.level(bar)
       let epsilon = (LinearForm.sample - from.signal * .estimate()) / from.noise
       var form = Double(run.root(lower)) * .estimate() + Double(run.root(1 - lower)) * epsilon
-      if eta > 0, !isLast {
-        form = Double(run.root(next / lower)) * form + Double(run.root(1 - next / lower)) * .noise
-      }
+      if eta > 0, !isLast { form = Double(run.root(next / lower)) * form + Double(run.root(1 - next / lower)) * .noise }
       moves.append(
         Move(
           at: SamplingGrid.Point(timestep: timestep, level: from), to: discrete.level(isLast ? lower : next),
           estimate: .x0, next: form))
     }
-    try origin.checkStart(moves)
+    try checkStart(moves)
     return try recipe(moves, discrete)
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let lcm = Self(LCMScheduler.self)
-  public static let tcd = Self(TCDScheduler.self)
 }
 
 extension Deviation {

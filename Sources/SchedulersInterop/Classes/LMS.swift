@@ -16,18 +16,10 @@ struct LMSDiscreteScheduler: ExplodingClass {
     exploding = Exploding(table: table, choices: choices, spacing: Spacing(&o, "linspace"))
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { LMS(order: run.order) }
+  func sampler(_ run: Run) throws -> any Sampler { LMS(order: run.order) }
 
   /// Its steps are those of the method, on its own sigmas.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
-    try recipe(run) { grid throws(ConfigurationError) in
-      try origin.naming { try LMS(order: run.order).moves(over: grid) }
-    }
-  }
+  func faithful(_ run: Run) throws -> Recipe { try recipe(run) { try LMS(order: run.order).moves(over: $0) } }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { Euler() }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let lms = Self(LMSDiscreteScheduler.self)
 }

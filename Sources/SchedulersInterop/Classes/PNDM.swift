@@ -21,11 +21,9 @@ struct PNDMScheduler: DiscreteClass {
 
   var endsAtLeastNoise: Bool { !endsClean.value }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { PNDM(skipsRungeKutta: skipsRungeKutta.value) }
+  func sampler(_ run: Run) throws -> any Sampler { PNDM(skipsRungeKutta: skipsRungeKutta.value) }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try faithful(run).moves.map(\.query.timestep)
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
 
   /// One call of the network: the timestep that it is told, and the step that follows.
   private struct Call {
@@ -39,13 +37,13 @@ struct PNDMScheduler: DiscreteClass {
     var outputs: [(call: Int, factor: Double)]
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps, isV) = (try Discrete(self, run), try setting(run).timesteps, try prediction() == .v)
     let stride = discrete.tables.betas.count / run.steps
     let calls =
       try skipsRungeKutta.value ? multistepCalls(timesteps, stride: stride) : rungeKuttaCalls(timesteps, stride: stride)
     let end = endsClean.value ? 1 : discrete.tables.alphaBars[0]
-    let bars = try calls.enumerated().map { i, call throws(ConfigurationError) in
+    let bars = try calls.enumerated().map { i, call in
       try (told: discrete.alphaBar(call.told, step: i), from: discrete.alphaBar(call.from, step: i))
     }
     var moves: [Move] = []
@@ -61,15 +59,14 @@ struct PNDMScheduler: DiscreteClass {
       }
       if isV { output = Double(run.root(from)) * output + Double(run.root(1 - from)) * sample }
       let divisor = from * run.root(1 - to) + run.root(from * (1 - from) * to)
-      guard from > 0, divisor > 0 else {
-        throw origin.notFinite(
-          step: i, timestep: call.told, "diffusers divides by the signal or the noise, and there is none")
-      }
+      try require(
+        from > 0 && divisor > 0,
+        .notFinite(step: i, timestep: call.told, "diffusers divides by the signal or the noise, and there is none"))
       let next = Double(run.root(to / from)) * sample - Double((to - from) / divisor) * output
       moves.append(
         Move(
-          at: SamplingGrid.Point(timestep: call.told, level: discrete.level(bars[i].told)),
-          to: discrete.level(to), estimate: .epsilon, next: next))
+          at: SamplingGrid.Point(timestep: call.told, level: discrete.level(bars[i].told)), to: discrete.level(to),
+          estimate: .epsilon, next: next))
     }
     return try recipe(moves, discrete)
   }
@@ -92,11 +89,11 @@ struct PNDMScheduler: DiscreteClass {
   }
 
   /// With Runge–Kutta for the first three steps, four calls each.
-  private func rungeKuttaCalls(_ timesteps: [Double], stride: Int) throws(ConfigurationError) -> [Call] {
+  private func rungeKuttaCalls(_ timesteps: [Double], stride: Int) throws -> [Call] {
     let half = Double(stride / 2)
-    guard timesteps.count >= 4 else {
-      throw origin.steps(timesteps.count, "diffusers needs four for its Runge-Kutta steps; use \(skipsRungeKutta.name)")
-    }
+    try require(
+      timesteps.count >= 4,
+      .steps(timesteps.count, "diffusers needs four for its Runge-Kutta steps; use \(skipsRungeKutta.name)"))
     var calls: [Call] = []
     var begun: [Int] = []
     for (from, to) in zip(timesteps.prefix(3), timesteps.dropFirst()) {
@@ -122,7 +119,7 @@ struct PNDMScheduler: DiscreteClass {
     Array(zip(calls.reversed(), IPNDM.factors[min(calls.count, 4) - 1]))
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let isOdd = try table.timesteps.count() / run.steps % 2 == 1
     return try timestepDeviations(run, setting.timesteps) + strideDeviations(run, setting.timesteps)
       + (!skipsRungeKutta.value && isOdd ? [.roundedMiddles] : [])
@@ -132,24 +129,18 @@ struct PNDMScheduler: DiscreteClass {
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DDIM() }
 }
 
-extension DiffusersConfiguration.Class {
-  public static let pndm = Self(PNDMScheduler.self)
-}
-
 extension Deviation {
   public static let roundedMiddles = Deviation(
     "roundedMiddles",
     what:
       "The middle of a step of Runge and Kutta is ⌊⌊T/N⌋/2⌋ timesteps from its ends, whole ones, which for an odd ⌊T/N⌋ is half of one off "
-      + "the middle; the authors take (t + t')/2.",
-    place: "PNDM without `skip_prk_steps`, where ⌊T/N⌋ is odd",
+      + "the middle; the authors take (t + t')/2.", place: "PNDM without `skip_prk_steps`, where ⌊T/N⌋ is odd",
     effect: "With N = 8 the first step, from 875 to 750, has its middle at 813 and at 812 instead of 812.5.")
   public static let lateConversion = Deviation(
     "lateConversion",
     what:
       "What the network says is combined over several steps first, and then converted from v to epsilon at the level of this one, though "
-      + "each v belongs to a level of its own.",
-    place: "PNDM, `prediction_type: v_prediction`",
+      + "each v belongs to a level of its own.", place: "PNDM, `prediction_type: v_prediction`",
     effect:
       "With N = 10 and `skip_prk_steps` a run with a perfect network, which should not leave its path, is 0.061 off at timestep 200."
   )

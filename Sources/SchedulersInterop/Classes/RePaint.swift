@@ -20,42 +20,38 @@ struct RePaintScheduler: DiscreteClass {
     table = Betas(
       &o,
       formulas: [
-        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
-        "sigmoid": .sigmoid,
+        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine), "sigmoid": .sigmoid,
       ])
     eta = o.number("eta", 0)
     output = Output(epsilonWithClipping: &o)
   }
 
   /// The sampler with the file's eta and the arguments' jumps.
-  private func rePaint(_ run: Run) throws(ConfigurationError) -> RePaint {
+  private func rePaint(_ run: Run) throws -> RePaint {
     guard eta.value >= 0, eta.value <= 1 else { throw eta.refused("it must be in 0 ... 1") }
     let resamplings = RunArguments.Key.resamplings.rawValue
     for (name, value) in [(RunArguments.Key.jumpLength.rawValue, run.jumpLength), (resamplings, run.resamplings)] {
-      guard (1...1000).contains(value) else { throw origin.argument(name, Double(value), "it must be in 1 ... 1000") }
+      guard (1...1000).contains(value) else { throw Refusal.argument(name, Double(value), "it must be in 1 ... 1000") }
     }
-    guard run.steps * run.resamplings <= Self.largestRun else {
-      throw origin.argument(
+    try require(
+      run.steps * run.resamplings <= Self.largestRun,
+      .argument(
         resamplings, Double(run.resamplings),
-        "times the number of steps, \(run.steps), it must be at most \(Self.largestRun)")
-    }
+        "times the number of steps, \(run.steps), it must be at most \(Self.largestRun)"))
     return RePaint(eta: eta.value, jumpLength: run.jumpLength, resamplings: run.resamplings)
   }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler { try rePaint(run) }
+  func sampler(_ run: Run) throws -> any Sampler { try rePaint(run) }
 
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] {
-    try faithful(run).moves.map(\.query.timestep)
-  }
+  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
 
   /// A jump follows the step from the timestep where the authors' begins, and has the betas that come
   /// after those of the way that it goes.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (discrete, sampler, steps) = (try Discrete(self, run), try rePaint(run), run.steps)
     let (tables, stride) = (discrete.tables, discrete.tables.betas.count / steps)
-    guard !table.trained.isGiven else {
-      throw table.trained.refused("diffusers takes an array of NumPy alone; read it with .corrected")
-    }
+    try require(
+      !table.trained.isGiven, table.trained.refused("diffusers takes an array of NumPy alone; read it with .corrected"))
     var moves: [Move] = []
     var left: [Int: Int] = [:]
     var index = steps
@@ -82,9 +78,7 @@ struct RePaintScheduler: DiscreteClass {
   }
 
   /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or not.
-  private func step(
-    _ timestep: Int, _ stride: Int, _ discrete: Discrete, step: Int
-  ) throws(ConfigurationError) -> Move {
+  private func step(_ timestep: Int, _ stride: Int, _ discrete: Discrete, step: Int) throws -> Move {
     let bar = discrete.tables.alphaBars[timestep]
     let next = timestep >= stride ? discrete.tables.alphaBars[timestep - stride] : 1
     try discrete.check(bar, timestep: Double(timestep), step: step)
@@ -92,18 +86,14 @@ struct RePaintScheduler: DiscreteClass {
     return try discrete.ddimMove(point, bar, to: next, epsilon: .output, eta: eta.value, step: step)
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     guard !table.trained.isGiven else { return [] }
     let jumps = run.resamplings > 1 && run.steps > run.jumpLength
     let skips = try table.timesteps.count() / run.steps > 1
     return try timestepDeviations(run, setting.timesteps)
-      + (clipping() == Clipping.none ? [] : [.epsilonBeforeClipping])
-      + (jumps ? [.lateJumps] : []) + (jumps && skips ? [.betasOfLaterSteps] : [])
+      + (clipping() == Clipping.none ? [] : [.epsilonBeforeClipping]) + (jumps ? [.lateJumps] : [])
+      + (jumps && skips ? [.betasOfLaterSteps] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let rePaint = Self(RePaintScheduler.self)
 }
 
 extension Deviation {
@@ -111,8 +101,7 @@ extension Deviation {
     "lateJumps",
     what:
       "A jump back begins where the step from its timestep leads, one step after the authors', and so at last at clean data. It ends one step "
-      + "nearer to the data than theirs.",
-    place: "RePaint, `jump_n_sample` above 1",
+      + "nearer to the data than theirs.", place: "RePaint, `jump_n_sample` above 1",
     effect:
       "With N = 10, `jump_length` 5 and the default betas the first jump leads from clean data, not from timestep 0, back to timestep "
       + "400, not 500.")

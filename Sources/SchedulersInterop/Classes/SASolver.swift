@@ -26,7 +26,7 @@ struct SASolverScheduler: LambdaClass {
     self.lambda = lambda
   }
 
-  private func solver(_ grid: SamplingGrid) throws(ConfigurationError) -> ExponentialPredictorCorrector {
+  private func solver(_ grid: SamplingGrid) throws -> ExponentialPredictorCorrector {
     for order in [predictorOrder, correctorOrder] { _ = try order.within(1...4, "use 1, 2, 3 or 4") }
     return ExponentialPredictorCorrector(
       estimate: try algorithm.get(), predictorOrder: predictorOrder.value, correctorOrder: correctorOrder.value,
@@ -34,21 +34,21 @@ struct SASolverScheduler: LambdaClass {
       etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 })
   }
 
-  func estimate() throws(ConfigurationError) -> Estimate { try algorithm.get() }
+  func estimate() throws -> Estimate { try algorithm.get() }
 
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] { try solver(grid).moves(over: grid) }
+  func moves(_ grid: SamplingGrid) throws -> [Move] { try solver(grid).moves(over: grid) }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (estimate, levels) = (try estimate(), lambda.levels(run))
     if estimate == .epsilon {
-      guard !lambda.output.isThresholded else {
-        throw lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type noise_prediction")
-      }
-      guard try lambda.prediction() != .flow else {
-        throw lambda.output.refused("diffusers does not take it with algorithm_type noise_prediction")
-      }
+      try require(
+        !lambda.output.isThresholded,
+        lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type noise_prediction"))
+      try require(
+        lambda.prediction() != .flow,
+        lambda.output.refused("diffusers does not take it with algorithm_type noise_prediction"))
     }
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       let solver = try solver(grid)
       /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
       func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {
@@ -69,7 +69,7 @@ struct SASolverScheduler: LambdaClass {
     }
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws -> [[Rounding]] {
     let (grid, levels) = (try setting(run).grid(lambda.level), lambda.levels(run))
     return try solver(grid).roundings(over: grid) { step, values, isCorrected in
       let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
@@ -115,8 +115,7 @@ struct SASolverScheduler: LambdaClass {
       weights[1] = weights[1] - change
     }
     let scale =
-      isData
-      ? rate * Number(to.noise) * (-Number(Float(step.eta)) * end).exponential() : -rate * Number(to.signal)
+      isData ? rate * Number(to.noise) * (-Number(Float(step.eta)) * end).exponential() : -rate * Number(to.signal)
     return weights.map { scale * $0 }
   }
 
@@ -125,7 +124,8 @@ struct SASolverScheduler: LambdaClass {
   }
 
   /// ∫ eˣ·xʲ, from λ times its rate.
-  private static func growing<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+  private static func growing<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number
+  {
     func antiderivative(_ x: Number) -> Number {
       switch power {
       case 0: Number(1)
@@ -138,7 +138,9 @@ struct SASolverScheduler: LambdaClass {
   }
 
   /// ∫ e⁻ˣ·xʲ.
-  private static func decaying<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number {
+  private static func decaying<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number)
+    -> Number
+  {
     func antiderivative(_ x: Number) -> Number {
       switch power {
       case 0: Number(1)
@@ -162,19 +164,18 @@ struct SASolverScheduler: LambdaClass {
     case 2: return [one / denominator, (-first - others[1]) / denominator, first * others[1] / denominator]
     default:
       let (a, b, c) = (first, others[1], others[2])
-      return [one / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator]
+      return [
+        one / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator,
+      ]
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let predicts = predictorOrder.value > 1 && run.steps > (lambda.lowersFinalOrder.value ? 2 : 1)
-    let matchesAuthorsCode = algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
+    let matchesAuthorsCode =
+      algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
     return try lambda.deviations(run, setting) + (matchesAuthorsCode ? [.halvedSlope] : [])
   }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let saSolver = Self(SASolverScheduler.self)
 }
 
 extension Deviation {

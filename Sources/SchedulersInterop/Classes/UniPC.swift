@@ -24,7 +24,7 @@ struct UniPCMultistepScheduler: LambdaClass {
   }
 
   /// The method by its options.
-  private func solver() throws(ConfigurationError) -> UniPC {
+  private func solver() throws -> UniPC {
     let order = try order.within(1...3, "use 1, 2 or 3")
     return UniPC(
       order: order, step: try type.get(), estimate: predictsX0.value ? .x0 : .epsilon,
@@ -32,7 +32,7 @@ struct UniPCMultistepScheduler: LambdaClass {
   }
 
   /// Options that need the sigmas of rectified flow.
-  private func checkFlow() throws(ConfigurationError) {
+  private func checkFlow() throws {
     guard !lambda.usesFlow else { return }
     if let terminal = lambda.shifting.terminal, terminal.value != nil {
       throw terminal.refused("leave it out; it needs use_flow_sigmas")
@@ -42,22 +42,19 @@ struct UniPCMultistepScheduler: LambdaClass {
     }
   }
 
-  func estimate() throws(ConfigurationError) -> Estimate { predictsX0.value ? .x0 : .epsilon }
-  func clipping() throws(ConfigurationError) -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
+  func estimate() throws -> Estimate { predictsX0.value ? .x0 : .epsilon }
+  func clipping() throws -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     try checkFlow()
     return try lambda.grid(run)
   }
 
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move] {
-    let solver = try solver()
-    return try origin.naming { try solver.moves(over: grid) }
-  }
+  func moves(_ grid: SamplingGrid) throws -> [Move] { try solver().moves(over: grid) }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     try checkFlow()
-    return try lambda.setting(run) { () throws(ConfigurationError) in
+    return try lambda.setting(run) {
       let shifting = lambda.shifting
       let shift = try shifting.factor(mu: run.mu)
       let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
@@ -68,9 +65,9 @@ struct UniPCMultistepScheduler: LambdaClass {
     }
   }
 
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func faithful(_ run: Run) throws -> Recipe {
     let (solver, levels) = (try solver(), lambda.levels(run))
-    return try recipe(run) { grid throws(ConfigurationError) in
+    return try recipe(run) { grid in
       try check(solver, grid, levels)
       if !predictsX0.value, try lambda.prediction() == .flow {
         throw lambda.output.refused("diffusers does not take it without predict_x0")
@@ -85,23 +82,23 @@ struct UniPCMultistepScheduler: LambdaClass {
   }
 
   /// Where a step to clean data or to where it is already is not finite.
-  private func check(_ solver: UniPC, _ grid: SamplingGrid, _ levels: Float32Levels) throws(ConfigurationError) {
+  private func check(_ solver: UniPC, _ grid: SamplingGrid, _ levels: Float32Levels) throws {
     let last = grid.steps - 1
     let order = solver.lowersFinalOrder ? 1 : min(solver.order, grid.steps)
     if grid.points[last + 1].level.noise == 0 {
-      guard order == 1, solver.estimate == .x0, solver.step == .bh2 else {
-        throw origin.notFinite(
+      try require(
+        order == 1 && solver.estimate == .x0 && solver.step == .bh2,
+        .notFinite(
           step: last, timestep: grid.points[last].timestep,
-          "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone")
-      }
+          "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone"))
     } else if order == 3, levels.length(grid, step: last) == 0 {
-      throw origin.notFinite(
+      throw Refusal.notFinite(
         step: last, timestep: grid.points[last].timestep,
         "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
     }
   }
 
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ run: Run) throws -> [[Rounding]] {
     let (grid, uniPC) = (try setting(run).grid(lambda.level), try solver())
     return uniPC.solver.roundings(over: grid) { step, values, isCorrected in
       // The one held first.
@@ -110,16 +107,11 @@ struct UniPCMultistepScheduler: LambdaClass {
     }
   }
 
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try lambda.deviations(run, setting)
-      + (isNotFinite(run) ? [.infiniteLastStep] : [])
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
+    try lambda.deviations(run, setting) + (isNotFinite(run) ? [.infiniteLastStep] : [])
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }
-}
-
-extension DiffusersConfiguration.Class {
-  public static let uniPC = Self(UniPCMultistepScheduler.self)
 }
 
 extension Deviation {

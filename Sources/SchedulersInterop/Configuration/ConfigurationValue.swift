@@ -86,8 +86,7 @@ extension DiffusersConfiguration.Value {
       case "\n": "\\n"
       case "\t": "\\t"
       case "\r": "\\r"
-      case ..<" ":
-        "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
+      case ..<" ": "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
       default: String(scalar)
       }
     }
@@ -95,8 +94,8 @@ extension DiffusersConfiguration.Value {
   }
 }
 
-extension DiffusersConfiguration.Value: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-  ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral
+extension DiffusersConfiguration.Value: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral
 {
   public init(booleanLiteral value: Bool) { self = .boolean(value) }
   public init(integerLiteral value: Int) { self = .integer(value) }

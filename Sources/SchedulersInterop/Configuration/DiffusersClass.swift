@@ -33,33 +33,33 @@ protocol DiffusersClass: SendableMetatype {
   // The mathematics
 
   /// The exact grid.
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid
+  func grid(_ run: Run) throws -> SamplingGrid
   /// The method that the class means.
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler
+  func sampler(_ run: Run) throws -> any Sampler
   /// What the network's output is.
-  func reading() throws(ConfigurationError) -> any OutputReading
+  func reading() throws -> any OutputReading
   /// What is done to x̂0.
-  func clipping() throws(ConfigurationError) -> Clipping
+  func clipping() throws -> Clipping
   /// What the noise of every step is multiplied by.
-  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double
+  func noiseFactor(_ run: Run) throws -> Double
   /// Whether the network's output has a second half, about the variance.
   var learnsVariance: Bool { get }
   /// A run by the mathematics.
-  func corrected(_ run: Run) throws(ConfigurationError) -> Recipe
+  func corrected(_ run: Run) throws -> Recipe
 
   // diffusers
 
   /// What `set_timesteps` makes, without what lies between two points.
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting
+  func setting(_ run: Run) throws -> Setting
   /// A run as diffusers makes it.
-  func faithful(_ run: Run) throws(ConfigurationError) -> Recipe
+  func faithful(_ run: Run) throws -> Recipe
   /// The timesteps, in the order in which the network is told them.
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double]
+  func timesteps(_ run: Run) throws -> [Double]
   /// Where the two differ, for a setting that diffusers makes.
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation]
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation]
   /// What float32 leaves uncertain of each step, beside the roundings of its few operations; nothing for
   /// classes whose coefficients do not cancel.
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]]
+  func roundings(_ run: Run) throws -> [[Rounding]]
   /// A method whose step between any two levels is the class's own, if there is one.
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)?
 }
@@ -76,50 +76,42 @@ extension DiffusersClass {
   var ignoredKeys: [String] { [] }
   var takesMu: Bool { false }
   var learnsVariance: Bool { false }
-  var origin: Origin { trainingTimesteps.given.origin }
 
-  func clipping() throws(ConfigurationError) -> Clipping { .none }
-  func noiseFactor(_ run: Run) throws(ConfigurationError) -> Double { 1 }
-  func timesteps(_ run: Run) throws(ConfigurationError) -> [Double] { try setting(run).timesteps }
-  func roundings(_ run: Run) throws(ConfigurationError) -> [[Rounding]] { [] }
+  func clipping() throws -> Clipping { .none }
+  func noiseFactor(_ run: Run) throws -> Double { 1 }
+  func timesteps(_ run: Run) throws -> [Double] { try setting(run).timesteps }
+  func roundings(_ run: Run) throws -> [[Rounding]] { [] }
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { nil }
 
-  func corrected(_ run: Run) throws(ConfigurationError) -> Recipe {
+  func corrected(_ run: Run) throws -> Recipe {
     let (grid, sampler, noise) = (try grid(run), try sampler(run), try noiseFactor(run))
-    return try origin.naming {
-      var recipe = try Recipe(
-        sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
-      recipe.scaleNoise(by: noise)
-      return recipe
-    }
+    var recipe = try Recipe(
+      sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
+    recipe.scaleNoise(by: noise)
+    return recipe
   }
 
   /// The number of steps, if there can be a run of it.
-  func checked(_ steps: Int) throws(ConfigurationError) -> Int {
+  func checked(_ steps: Int) throws -> Int {
     let total = try trainingTimesteps.count()
     let most = allowsAnySteps ? TrainingTimesteps.largest : total
-    guard steps >= 1, steps <= most else {
-      throw origin.steps(
-        steps, "the number of steps must be in 1 ... \(most)" + (allowsAnySteps ? "" : ", the timesteps of the schedule"))
-    }
+    try require(
+      steps >= 1 && steps <= most,
+      .steps(
+        steps,
+        "the number of steps must be in 1 ... \(most)" + (allowsAnySteps ? "" : ", the timesteps of the schedule")))
     return steps
   }
 
   /// Whether diffusers' step is NaN somewhere in a plain run.
   func isNotFinite(_ run: Run) -> Bool {
-    do {
-      _ = try faithful(Run(steps: run.steps, torch: run.torch))
-      return false
-    } catch {
-      guard case .notFinite = error else { return false }
-      return true
-    }
+    do { _ = try faithful(Run(steps: run.steps, torch: run.torch)) } catch Refusal.notFinite { return true } catch {}
+    return false
   }
 }
 
 /// A run: the number of steps, what a pipeline gives besides, and the arithmetic in which diffusers runs.
-@dynamicMemberLookup
-struct Run {
+@dynamicMemberLookup struct Run {
   let steps: Int
   var arguments = RunArguments()
   var torch = TorchArithmetic()
@@ -131,9 +123,7 @@ struct Run {
 }
 
 /// A class with a table of betas.
-protocol TableClass: DiffusersClass {
-  var table: Betas { get }
-}
+protocol TableClass: DiffusersClass { var table: Betas { get } }
 
 extension TableClass {
   var betas: Betas? { table }

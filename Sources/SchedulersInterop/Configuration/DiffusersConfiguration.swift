@@ -29,9 +29,11 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     guard let schedulerClass = Class(named: className) else { throw .unsupportedClass(className) }
     self.className = className
     self.schedulerClass = schedulerClass
-    var reader = OptionReader(className: className, values: values)
+    var reader = OptionReader(values)
     _ = schedulerClass.type.init(&reader)
-    if let error = reader.error { throw error }
+    if let (option, value) = reader.misfit {
+      throw .type(option: option.name, value: value.json, className: className, expected: option.expected)
+    }
     // JSON does not always tell 1.0 from 1; an option of another class keeps the form that it has there.
     let own = Dictionary(uniqueKeysWithValues: reader.options.map { ($0.name, $0) })
     self.values = values.reduce(into: [:]) {
@@ -48,15 +50,13 @@ public struct DiffusersConfiguration: Hashable, Sendable {
 
   /// The class with the values of the file.
   private var room: any DiffusersClass {
-    var reader = OptionReader(className: className, values: values)
+    var reader = OptionReader(values)
     return schedulerClass.type.init(&reader)
   }
 
   /// The value of a key: the file's, or diffusers' default; `nil` for a key that is neither in the file
   /// nor an option of the class.
-  public subscript(key: String) -> Value? {
-    values[key] ?? schedulerClass.options.first { $0.name == key }?.standard
-  }
+  public subscript(key: String) -> Value? { values[key] ?? schedulerClass.options.first { $0.name == key }?.standard }
 
   /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores them
   /// too. And the seed of a noise that torchsde alone draws.
@@ -74,20 +74,28 @@ extension DiffusersConfiguration {
   ///   kept exactly.
   /// - Throws: `ConfigurationError` if the class does not have the schedule, or the numbers make none.
   public func schedule(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> NoiseSchedule {
-    guard fidelity == .diffusers else { return try betas().schedule() }
-    let bars = try tables().alphaBars.map(Double.init)
-    return try betas().naming { try NoiseSchedule(alphaBars: bars) }
+    try naming { room in
+      guard let table = room.betas else { throw ConfigurationError.continuous(className: className) }
+      guard fidelity == .diffusers else { return try table.schedule() }
+      let bars = try table.tables(in: TorchArithmetic()).alphaBars.map(Double.init)
+      return try table.naming { try NoiseSchedule(alphaBars: bars) }
+    }
   }
 
   /// diffusers' float32 tables: bit for bit those that it makes with torch 2.13 on AVX2, where torch's
   /// square root, which the rescaled ones go through, rounds correctly.
   ///
   /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave [0, 1].
-  public func tables() throws(ConfigurationError) -> Tables { try betas().tables(in: TorchArithmetic()) }
+  public func tables() throws(ConfigurationError) -> Tables {
+    try naming { room in
+      guard let table = room.betas else { throw ConfigurationError.continuous(className: className) }
+      return try table.tables(in: TorchArithmetic())
+    }
+  }
 
-  private func betas() throws(ConfigurationError) -> Betas {
-    guard let betas = room.betas else { throw .continuous(className: className) }
-    return betas
+  /// What a body makes of the class; what this refuses names it.
+  private func naming<Result>(_ body: (any DiffusersClass) throws -> Result) throws(ConfigurationError) -> Result {
+    try ConfigurationError.naming(className) { try body(room) }
   }
 
   /// The plan of a run.
@@ -98,20 +106,15 @@ extension DiffusersConfiguration {
   ///   - arguments: what a pipeline gives besides.
   /// - Throws: `ConfigurationError` for a value that would change the numbers and is not supported, and
   ///   where the numbers do not exist.
-  public func plan(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
-  ) throws(ConfigurationError) -> SamplingPlan {
-    try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil)
-  }
+  public func plan(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
+    throws(ConfigurationError) -> SamplingPlan
+  { try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil) }
 
   /// The same, where diffusers runs in a given arithmetic. Without one, roots are rounded correctly, and
   /// what is NaN on one make of processors is refused on all.
-  package func plan(
-    steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?
-  ) throws(ConfigurationError) -> SamplingPlan {
-    let recipe = try recipe(steps, fidelity, arguments, in: torch)
-    return try room.origin.naming { try recipe.plan() }
-  }
+  package func plan(steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?)
+    throws(ConfigurationError) -> SamplingPlan
+  { try begun(steps, arguments) { room, run in try recipe(room, run, fidelity, in: torch).plan() } }
 
   /// The points at which the network is called, noisiest first, and the end.
   ///
@@ -120,41 +123,34 @@ extension DiffusersConfiguration {
   /// preserving.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func grid(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
-  ) throws(ConfigurationError) -> SamplingGrid {
-    try recipe(steps, fidelity, arguments, in: nil).grid
-  }
+  public func grid(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
+    throws(ConfigurationError) -> SamplingGrid
+  { try begun(steps, arguments) { room, run in try recipe(room, run, fidelity).grid } }
 
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func timesteps(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
-  ) throws(ConfigurationError) -> [Double] {
-    guard fidelity == .diffusers else {
-      return try recipe(steps, fidelity, arguments, in: nil).moves.map(\.query.timestep)
+  public func timesteps(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
+    throws(ConfigurationError) -> [Double]
+  {
+    try begun(steps, arguments) { room, run in
+      try fidelity == .diffusers ? room.timesteps(run) : room.corrected(run).moves.map(\.query.timestep)
     }
-    let (room, run) = try begun(steps, arguments)
-    return try room.timesteps(run)
   }
 
   /// diffusers' sigmas for a number of steps in float32, that of the end last; without Heun's repeats.
   ///
   /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
   /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func sigmas(
-    steps: Int, with arguments: RunArguments = RunArguments()
-  ) throws(ConfigurationError) -> [Float] {
-    let (room, run) = try begun(steps, arguments)
-    return try room.setting(run).sigmas
+  public func sigmas(steps: Int, with arguments: RunArguments = RunArguments()) throws(ConfigurationError) -> [Float] {
+    try begun(steps, arguments) { room, run in try room.setting(run).sigmas }
   }
 
-  private func recipe(
-    _ steps: Int, _ fidelity: Fidelity, _ arguments: RunArguments, in torch: TorchArithmetic?
-  ) throws(ConfigurationError) -> Recipe {
-    var (room, run) = try begun(steps, arguments)
+  private func recipe(_ room: any DiffusersClass, _ run: Run, _ fidelity: Fidelity, in torch: TorchArithmetic? = nil)
+    throws -> Recipe
+  {
     guard fidelity == .diffusers else { return try room.corrected(run) }
+    var run = run
     run.torch = torch ?? TorchArithmetic()
     let recipe = try room.faithful(run)
     run.torch.isOnAMD = true
@@ -162,13 +158,14 @@ extension DiffusersConfiguration {
     return recipe
   }
 
-  /// The class, and a run of it that it takes.
-  private func begun(
-    _ steps: Int, _ arguments: RunArguments
-  ) throws(ConfigurationError) -> (any DiffusersClass, Run) {
-    let room = room
-    try arguments.check(for: room)
-    return (room, Run(steps: try room.checked(steps), arguments: arguments))
+  /// What a body makes of the class and a run of it that it takes.
+  private func begun<Result>(
+    _ steps: Int, _ arguments: RunArguments, _ body: (any DiffusersClass, Run) throws -> Result
+  ) throws(ConfigurationError) -> Result {
+    try naming { room in
+      try arguments.check(for: room)
+      return try body(room, Run(steps: room.checked(steps), arguments: arguments))
+    }
   }
 
   /// Which deviations this configuration meets with a number of steps: where `.diffusers` and
@@ -176,20 +173,16 @@ extension DiffusersConfiguration {
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
   public func deviations(steps: Int, with arguments: RunArguments = RunArguments()) -> [Deviation] {
-    guard let (room, run) = try? begun(steps, arguments), let setting = try? room.setting(run) else { return [] }
-    return (try? room.deviations(run, setting)) ?? []
+    (try? begun(steps, arguments) { room, run in try room.deviations(run, room.setting(run)) }) ?? []
   }
 
   /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few operations;
   /// nothing for classes whose coefficients do not cancel.
   ///
   /// - Throws: `ConfigurationError` where there is no plan.
-  package func roundings(
-    steps: Int, with arguments: RunArguments = RunArguments()
-  ) throws(ConfigurationError) -> [[Rounding]] {
-    let (room, run) = try begun(steps, arguments)
-    return try room.roundings(run)
-  }
+  package func roundings(steps: Int, with arguments: RunArguments = RunArguments()) throws(ConfigurationError)
+    -> [[Rounding]]
+  { try begun(steps, arguments) { room, run in try room.roundings(run) } }
 
   /// A method whose step between any two levels is that of the class, if there is one.
   package func rule(with arguments: RunArguments, fidelity: Fidelity) -> (any Sampler)? {
@@ -208,7 +201,8 @@ extension DiffusersConfiguration {
     let here = schedulerClass.options
     let there = Dictionary(uniqueKeysWithValues: other.options.map { ($0.name, $0) })
     let gone = Set(here.map(\.name)).subtracting(there.keys)
-    let kept = values.filter { key, value in !gone.contains(key) && there[key].map { $0.fitting(value) != nil } ?? true }
+    let kept = values.filter { key, value in !gone.contains(key) && there[key].map { $0.fitting(value) != nil } ?? true
+    }
     let changed = here.filter { option in
       values[option.name] == nil && there[option.name].map { $0.standard != option.standard } ?? false
     }
@@ -232,9 +226,9 @@ extension DiffusersConfiguration: Codable {
     for key in container.allKeys where key.stringValue != Self.classNameKey.stringValue {
       values[key.stringValue] = try container.decode(Value.self, forKey: key)
     }
-    do {
-      try self.init(className, values)
-    } catch ConfigurationError.type(let option, let value, let className, let expected) {
+    do { try self.init(className, values) } catch ConfigurationError.type(
+      let option, let value, let className, let expected)
+    {
       throw DecodingError.typeMismatch(
         Value.self,
         DecodingError.Context(
@@ -251,7 +245,5 @@ extension DiffusersConfiguration: Codable {
 
   /// The configuration as diffusers writes it: keys in order, two spaces, and `-Infinity` and `NaN` bare,
   /// as Python reads them.
-  public var json: String {
-    Value.object(values.merging(["_class_name": .string(className)]) { $1 }).json
-  }
+  public var json: String { Value.object(values.merging(["_class_name": .string(className)]) { $1 }).json }
 }

@@ -2,9 +2,7 @@ extension DiffusersConfiguration {
   /// One option of a scheduler's constructor.
   public struct Option: Hashable, Sendable {
     /// What its value may be.
-    enum Kind: Hashable {
-      case boolean, integer, number, string, integers, numbers, nothing
-    }
+    enum Kind: Hashable { case boolean, integer, number, string, integers, numbers, nothing }
 
     /// The name in the file.
     public let name: String
@@ -18,24 +16,12 @@ extension DiffusersConfiguration {
     func fitting(_ value: Value) -> Value? {
       switch (kind, value) {
       case (_, .null): isOptional ? .null : nil
-      case (.boolean, .boolean), (.integer, .integer), (.number, .number), (.string, .string): value
-      case (.number, .integer(let whole)): .number(Double(whole))
-      case (.numbers, .list(let values)): Self.numbers(values).map { .list($0.map(Value.number)) }
-      case (.integers, .list(let values)) where values.allSatisfy({ if case .integer = $0 { true } else { false } }): value
+      case (.boolean, .boolean), (.integer, .integer), (.string, .string): value
+      case (.number, _): value.number.map(Value.number)
+      case (.numbers, _): value.numbers.map { .list($0.map(Value.number)) }
+      case (.integers, _): value.integers.map { .list($0.map(Value.integer)) }
       default: nil
       }
-    }
-
-    static func numbers(_ values: [Value]) -> [Double]? {
-      var numbers: [Double] = []
-      for value in values {
-        switch value {
-        case .number(let number): numbers.append(number)
-        case .integer(let whole): numbers.append(Double(whole))
-        default: return nil
-        }
-      }
-      return numbers
     }
 
     /// What the value must be, in words.
@@ -58,6 +44,24 @@ extension DiffusersConfiguration {
 
     /// The options of all classes by name.
     static let ofAnyClass = Dictionary(
-      DiffusersConfiguration.Class.allCases.flatMap(\.options).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      DiffusersConfiguration.Class.allCases.flatMap(\.options).map { ($0.name, $0) },
+      uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension DiffusersConfiguration.Value {
+  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  var string: String? { if case .string(let value) = self { value } else { nil } }
+  var list: [Self]? { if case .list(let values) = self { values } else { nil } }
+  /// A number, whole or not.
+  var number: Double? { if case .number(let value) = self { value } else { integer.map(Double.init) } }
+  var numbers: [Double]? { list?.map(\.number).complete() }
+  var integers: [Int]? { list?.map(\.integer).complete() }
+}
+
+extension Array {
+  /// The elements, if none is `nil`.
+  fileprivate func complete<Wrapped>() -> [Wrapped]? where Element == Wrapped? {
+    contains { $0 == nil } ? nil : compactMap(\.self)
   }
 }

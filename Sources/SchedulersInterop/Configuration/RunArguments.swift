@@ -36,17 +36,10 @@ public struct RunArguments: Hashable, Sendable {
     churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil,
     sigmas: [Double]? = nil, jumpLength: Int = 10, resamplings: Int = 10
   ) {
-    self.eta = eta
-    self.usesClippedModelOutput = usesClippedModelOutput
-    self.churn = churn
-    self.churnMinimum = churnMinimum
-    self.churnMaximum = churnMaximum
-    self.churnNoise = churnNoise
-    self.order = order
-    self.mu = mu
-    self.sigmas = sigmas
-    self.jumpLength = jumpLength
-    self.resamplings = resamplings
+    (self.eta, self.usesClippedModelOutput, self.order) = (eta, usesClippedModelOutput, order)
+    (self.churn, self.churnNoise) = (churn, churnNoise)
+    (self.churnMinimum, self.churnMaximum) = (churnMinimum, churnMaximum)
+    (self.mu, self.sigmas, self.jumpLength, self.resamplings) = (mu, sigmas, jumpLength, resamplings)
   }
 }
 
@@ -82,9 +75,9 @@ extension RunArguments: Codable {
       value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
     }
     self.init()
-    eta = try container.decodeIfPresent(Double.self, forKey: .eta)
-    mu = try container.decodeIfPresent(Double.self, forKey: .mu)
-    sigmas = try container.decodeIfPresent([Double].self, forKey: .sigmas)
+    try read(.eta, into: &eta)
+    try read(.mu, into: &mu)
+    try read(.sigmas, into: &sigmas)
     try read(.usesClippedModelOutput, into: &usesClippedModelOutput)
     try read(.churn, into: &churn)
     try read(.churnMinimum, into: &churnMinimum)
@@ -98,31 +91,29 @@ extension RunArguments: Codable {
 
 extension RunArguments {
   /// Throws where a class does not take an argument that is given, or a value is out of its range.
-  func check(for room: some DiffusersClass) throws(ConfigurationError) {
-    let (plain, origin) = (RunArguments(), room.origin)
+  func check(for room: some DiffusersClass) throws {
+    let plain = RunArguments()
     let given: [(key: Key, value: Double, isGiven: Bool)] = [
       (.eta, eta ?? 0, (eta ?? 0) != 0), (.usesClippedModelOutput, 1, usesClippedModelOutput),
       (.churn, churn, churn != 0), (.sigmas, Double(sigmas?.count ?? 0), sigmas != nil),
-      (.order, Double(order), order != plain.order),
-      (.jumpLength, Double(jumpLength), jumpLength != plain.jumpLength),
+      (.order, Double(order), order != plain.order), (.jumpLength, Double(jumpLength), jumpLength != plain.jumpLength),
       (.resamplings, Double(resamplings), resamplings != plain.resamplings),
     ]
     for (key, value, isGiven) in given where isGiven && !type(of: room).takes.contains(key) {
       let name = key == .sigmas ? "the number of sigmas" : key.rawValue
-      throw origin.argument(name, value, "leave it out; only \(Self.takers(of: key)) takes it")
+      throw Refusal.argument(name, value, "leave it out; only \(Self.takers(of: key)) takes it")
     }
     for (key, value) in [(Key.churn, churn), (.churnNoise, churnNoise)] {
-      guard value >= 0, value <= Double(Float.greatestFiniteMagnitude) else {
-        throw origin.argument(key.rawValue, value, "it must be 0 or more and finite")
-      }
+      try require(
+        value >= 0 && value <= Double(Float.greatestFiniteMagnitude),
+        .argument(key.rawValue, value, "it must be 0 or more and finite"))
     }
     for (key, value) in [(Key.churnMinimum, churnMinimum), (.churnMaximum, churnMaximum)] {
-      guard !value.isNaN else { throw origin.argument(key.rawValue, value, "it must be a number") }
+      guard !value.isNaN else { throw Refusal.argument(key.rawValue, value, "it must be a number") }
     }
     if let mu {
-      guard room.takesMu, mu.isFinite else {
-        throw origin.argument(Key.mu.rawValue, mu, "it is a number, for use_dynamic_shifting")
-      }
+      try require(
+        room.takesMu && mu.isFinite, .argument(Key.mu.rawValue, mu, "it is a number, for use_dynamic_shifting"))
     }
   }
 

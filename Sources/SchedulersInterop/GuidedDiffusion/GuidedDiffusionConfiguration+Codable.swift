@@ -16,6 +16,12 @@ extension GuidedDiffusionConfiguration: Codable {
     case clipDenoised = "clip_denoised"
   }
 
+  private static let switches: [(Key, WritableKeyPath<Self, Bool> & Sendable)] = [
+    (.learnSigma, \.learnSigma), (.sigmaSmall, \.sigmaSmall), (.useKL, \.useKL), (.predictXStart, \.predictXStart),
+    (.rescaleTimesteps, \.rescaleTimesteps), (.rescaleLearnedSigmas, \.rescaleLearnedSigmas),
+    (.clipDenoised, \.clipDenoised),
+  ]
+
   /// Reads the arguments that are there; the others have guided-diffusion's defaults. `_class_name` may be left out.
   ///
   /// - Throws: `ConfigurationError.unsupportedClass` for another class; `DecodingError` with the coding path for a value of the wrong
@@ -31,19 +37,17 @@ extension GuidedDiffusionConfiguration: Codable {
       }
       steps = whole
     }
-    learnSigma = try container.decodeIfPresent(Bool.self, forKey: .learnSigma) ?? learnSigma
-    sigmaSmall = try container.decodeIfPresent(Bool.self, forKey: .sigmaSmall) ?? sigmaSmall
-    noiseSchedule = try container.decodeIfPresent(String.self, forKey: .noiseSchedule) ?? noiseSchedule
-    useKL = try container.decodeIfPresent(Bool.self, forKey: .useKL) ?? useKL
-    predictXStart = try container.decodeIfPresent(Bool.self, forKey: .predictXStart) ?? predictXStart
-    rescaleTimesteps = try container.decodeIfPresent(Bool.self, forKey: .rescaleTimesteps) ?? rescaleTimesteps
-    rescaleLearnedSigmas = try container.decodeIfPresent(Bool.self, forKey: .rescaleLearnedSigmas) ?? rescaleLearnedSigmas
+    func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
+      value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
+    }
+    for (key, path) in Self.switches { try read(key, into: &self[keyPath: path]) }
+    try read(.noiseSchedule, into: &noiseSchedule)
     timestepRespacing = try Self.respacing(in: container)
-    sampler = try container.decodeIfPresent(Method.self, forKey: .sampler) ?? sampler
-    eta = try container.decodeIfPresent(Double.self, forKey: .eta) ?? eta
-    clipDenoised = try container.decodeIfPresent(Bool.self, forKey: .clipDenoised) ?? clipDenoised
+    try read(.sampler, into: &sampler)
+    try read(.eta, into: &eta)
     let known = Set(Key.allCases.map(\.rawValue))
-    ignoredKeys = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).filter { !known.contains($0) }.sorted()
+    ignoredKeys = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).filter { !known.contains($0) }
+      .sorted()
   }
 
   /// "10,15,20", "ddim50", [10, 15, 20] or 50; nothing where Python sees nothing, as in "" and [].
@@ -53,9 +57,7 @@ extension GuidedDiffusionConfiguration: Codable {
     if let count = try? container.decode(Int.self, forKey: key) { return count == 0 ? nil : .sections([count]) }
     if let counts = try? container.decode([Int].self, forKey: key) { return counts.isEmpty ? nil : .sections(counts) }
     let text = try container.decode(String.self, forKey: key)
-    do {
-      return text.isEmpty ? nil : try Respacing(parsing: text)
-    } catch {
+    do { return text.isEmpty ? nil : try Respacing(parsing: text) } catch {
       throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: "\(error)")
     }
   }
@@ -65,17 +67,11 @@ extension GuidedDiffusionConfiguration: Codable {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(Self.className, forKey: .className)
     try container.encode(steps, forKey: .steps)
-    try container.encode(learnSigma, forKey: .learnSigma)
-    try container.encode(sigmaSmall, forKey: .sigmaSmall)
+    for (key, path) in Self.switches { try container.encode(self[keyPath: path], forKey: key) }
     try container.encode(noiseSchedule, forKey: .noiseSchedule)
-    try container.encode(useKL, forKey: .useKL)
-    try container.encode(predictXStart, forKey: .predictXStart)
-    try container.encode(rescaleTimesteps, forKey: .rescaleTimesteps)
-    try container.encode(rescaleLearnedSigmas, forKey: .rescaleLearnedSigmas)
     try container.encode(timestepRespacing?.text ?? "", forKey: .timestepRespacing)
     try container.encode(sampler, forKey: .sampler)
     try container.encode(eta, forKey: .eta)
-    try container.encode(clipDenoised, forKey: .clipDenoised)
   }
 }
 

@@ -68,17 +68,20 @@ extension GuidedDiffusionConfiguration {
   ///
   /// - Throws: `ConfigurationError` for an unknown name, or `steps` that make no schedule.
   public func schedule() throws(ConfigurationError) -> NoiseSchedule {
-    guard (1...TrainingTimesteps.largest).contains(steps) else {
-      throw unsupported("steps", "\(steps)", remedy: "it must be in 1 ... \(TrainingTimesteps.largest)")
-    }
-    let formula: BetaSchedule
-    switch noiseSchedule {
-    case "linear": formula = .linear(scaledFrom: 1000)
-    case "cosine": formula = .cosine()
-    default: throw unsupported("noise_schedule", noiseSchedule, remedy: "use linear or cosine")
-    }
-    do { return try NoiseSchedule(formula, timesteps: steps) } catch {
-      throw .schedule(error, option: "steps", className: Self.className)
+    try ConfigurationError.naming(Self.className) {
+      try require(
+        (1...TrainingTimesteps.largest).contains(steps),
+        .option("steps", value: "\(steps)", "it must be in 1 ... \(TrainingTimesteps.largest)"))
+      let formula: BetaSchedule? =
+        switch noiseSchedule {
+        case "linear": .linear(scaledFrom: 1000)
+        case "cosine": .cosine()
+        default: nil
+        }
+      guard let formula else { throw Refusal.option("noise_schedule", value: noiseSchedule, "use linear or cosine") }
+      do { return try NoiseSchedule(formula, timesteps: steps) } catch let error as ScheduleError {
+        throw Refusal.schedule(error, option: "steps")
+      }
     }
   }
 
@@ -89,24 +92,21 @@ extension GuidedDiffusionConfiguration {
   ///   one that keeps its first, as guided-diffusion's does.
   public func process(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> RespacedSchedule {
     let schedule = try schedule()
-    do {
-      return try schedule.respaced(
-        by: timestepRespacing ?? .sections([steps]), lone: fidelity == .corrected ? .last : .first)
-    } catch { throw .grid(error, className: Self.className) }
+    return try ConfigurationError.naming(Self.className) {
+      try schedule.respaced(by: timestepRespacing ?? .sections([steps]), lone: fidelity == .corrected ? .last : .first)
+    }
   }
 
   /// The points of a run, noisiest first, with the timesteps that the network is told.
-  func grid(sampler: Method, fidelity: Fidelity) throws(ConfigurationError) -> SamplingGrid {
+  func grid(sampler: Method, fidelity: Fidelity) throws -> SamplingGrid {
     let process = try process(fidelity: fidelity)
     let points = process.original.indices.reversed().map { t in
       SamplingGrid.Point(timestep: process.timestep(t, isRescaled: rescaleTimesteps), level: process.schedule[t])
     }
-    do {
-      guard sampler == .ddimReverseSample else { return try SamplingGrid(points: points + [.clean]) }
-      // ᾱ_T = 0 follows the last ᾱ (`alphas_cumprod_next`), and the data count as a sample at the first.
-      let noise = SamplingGrid.Point(timestep: -1, level: NoiseLevel(signal: 0, noise: 1))
-      return try SamplingGrid(points: [noise] + points)
-    } catch { throw .grid(error, className: Self.className) }
+    guard sampler == .ddimReverseSample else { return try SamplingGrid(points: points + [.clean]) }
+    // ᾱ_T = 0 follows the last ᾱ (`alphas_cumprod_next`), and the data count as a sample at the first.
+    let noise = SamplingGrid.Point(timestep: -1, level: NoiseLevel(signal: 0, noise: 1))
+    return try SamplingGrid(points: [noise] + points)
   }
 
   /// The plan of a run.
@@ -125,8 +125,7 @@ extension GuidedDiffusionConfiguration {
 
   /// The same, where guided-diffusion runs in a given arithmetic.
   package func plan(
-    sampler: Method? = nil, eta: Double? = nil, clipDenoised: Bool? = nil, fidelity: Fidelity,
-    in torch: TorchArithmetic
+    sampler: Method? = nil, eta: Double? = nil, clipDenoised: Bool? = nil, fidelity: Fidelity, in torch: TorchArithmetic
   ) throws(ConfigurationError) -> SamplingPlan {
     let (method, eta) = (sampler ?? self.sampler, eta ?? self.eta)
     let rule: any Sampler =
@@ -135,13 +134,11 @@ extension GuidedDiffusionConfiguration {
       case .ddimSample: DDIM(eta: eta)
       case .ddimReverseSample: DDIMInversion()
       }
-    if method == .ddimReverseSample, eta != 0 {
-      throw unsupported("eta", eta.plain, remedy: "ddim_reverse_sample takes 0 alone")
-    }
-    let grid = try grid(sampler: method, fidelity: fidelity)
-    return try Origin(className: Self.className).naming {
+    return try ConfigurationError.naming(Self.className) {
+      try require(
+        method != .ddimReverseSample || eta == 0, .option("eta", value: eta.plain, "ddim_reverse_sample takes 0 alone"))
       var recipe = try Recipe(
-        rule, over: grid, reading: prediction,
+        rule, over: grid(sampler: method, fidelity: fidelity), reading: prediction,
         clipping: clipDenoised ?? self.clipDenoised ? .range(-1...1) : .none, learnsVariance: learnSigma)
       if method == .ddimSample, fidelity == .diffusers, eta > 0 { recipe.moves = try float32DDIM(eta: eta, in: torch) }
       return try recipe.plan()
@@ -155,15 +152,11 @@ extension GuidedDiffusionConfiguration {
   public func loss(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> TrainingLoss {
     let kind: TrainingLoss.Kind = useKL ? .rescaledKL : rescaleLearnedSigmas ? .rescaledMSE : .mse
     let schedule = try process(fidelity: fidelity).schedule
-    do {
-      return try TrainingLoss(
+    return try ConfigurationError.naming(Self.className) {
+      try TrainingLoss(
         schedule, predicting: prediction, variance: variance, kind: kind,
         likelihood: DiscretizedGaussian(cdf: fidelity == .corrected ? .exact : .tanh))
-    } catch { throw .plan(error, className: Self.className) }
-  }
-
-  private func unsupported(_ option: String, _ value: String, remedy: String) -> ConfigurationError {
-    .option(option, value: value, className: Self.className, remedy: remedy)
+    }
   }
 }
 
@@ -176,8 +169,8 @@ extension Deviation {
     "guidedSingleStep",
     what:
       "A section that keeps one timestep keeps its first, the least noisy, from which a run of one step cannot begin. Here it keeps "
-      + "its last.",
-    place: "`space_timesteps`, a count of 1", effect: "\"1\" of 1000 timesteps keeps 0 instead of 999.")
+      + "its last.", place: "`space_timesteps`, a count of 1", effect: "\"1\" of 1000 timesteps keeps 0 instead of 999."
+  )
   public static let guidedUnclippedMean = guided(
     "guidedUnclippedMean",
     what:

@@ -9,9 +9,7 @@ struct TrainingTimesteps {
 
   init(_ o: inout OptionReader, _ standard: Int = 1000) { given = o.integer("num_train_timesteps", standard) }
 
-  func count() throws(ConfigurationError) -> Int {
-    try given.within(1...Self.largest, "it must be in 1 ... \(Self.largest)")
-  }
+  func count() throws -> Int { try given.within(1...Self.largest, "it must be in 1 ... \(Self.largest)") }
 }
 
 /// The betas of a class that has a table of them: the schedule that they mean, and diffusers' float32.
@@ -51,7 +49,7 @@ struct Betas {
   }
 
   /// The schedule that the network was trained with.
-  func schedule() throws(ConfigurationError) -> NoiseSchedule {
+  func schedule() throws -> NoiseSchedule {
     let count = try timesteps.count()
     let named = try naming {
       if let betas = try trained.numbers(for: timesteps) { return try NoiseSchedule(betas: betas) }
@@ -71,7 +69,7 @@ struct Betas {
   ///
   /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave
   ///   [0, 1].
-  func tables(in torch: TorchArithmetic) throws(ConfigurationError) -> DiffusersConfiguration.Tables {
+  func tables(in torch: TorchArithmetic) throws -> DiffusersConfiguration.Tables {
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
       throw refused(.beta(Double(beta), timestep: t))
@@ -86,14 +84,13 @@ struct Betas {
     return DiffusersConfiguration.Tables(betas: betas, alphaBars: alphaBars, torch: torch)
   }
 
-  private func float32Betas() throws(ConfigurationError) -> [Float] {
+  private func float32Betas() throws -> [Float] {
     let count = try timesteps.count()
     if let betas = try trained.numbers(for: timesteps) { return betas.map { Float($0) } }
     let (start, end) = (start.value, end.value)
     switch try formula.get() {
     case .linear: return Torch.linspace(start, end, count)
-    case .scaledLinear:
-      return Torch.linspace(Math.pow(start, 0.5), Math.pow(end, 0.5), count).map { $0 * $0 }
+    case .scaledLinear: return Torch.linspace(Math.pow(start, 0.5), Math.pow(end, 0.5), count).map { $0 * $0 }
     case .sigmoid:
       let (range, start) = (Float(end - start), Float(start))
       return Torch.sigmoid(Torch.linspace(-6, 6, count)).map { $0 * range + start }
@@ -113,16 +110,12 @@ struct Betas {
     return alphaBars.indices.map { 1 - ($0 == 0 ? alphaBars[0] : alphaBars[$0] / alphaBars[$0 - 1]) }
   }
 
-  func naming<Result>(_ body: () throws -> Result) throws(ConfigurationError) -> Result {
-    do { return try body() } catch {
-      guard let error = error as? ScheduleError else { return try start.origin.naming { throw error } }
-      throw refused(error)
-    }
+  func naming<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as ScheduleError { throw refused(error) }
   }
 
-  private func refused(_ error: ScheduleError) -> ConfigurationError {
-    let option = trained.isGiven ? trained.name : "\(start.name) and \(end.name)"
-    return .schedule(error, option: option, className: start.origin.className)
+  private func refused(_ error: ScheduleError) -> Refusal {
+    .schedule(error, option: trained.isGiven ? trained.name : "\(start.name) and \(end.name)")
   }
 }
 
@@ -137,20 +130,16 @@ struct TrainedBetas {
   var numbers: [Double]? { given.value }
 
   /// The numbers, if there are some and as many as the schedule has timesteps.
-  func numbers(for timesteps: TrainingTimesteps) throws(ConfigurationError) -> [Double]? {
+  func numbers(for timesteps: TrainingTimesteps) throws -> [Double]? {
     let count = try timesteps.count()
     guard let betas = given.value else { return nil }
-    guard betas.count == count else {
-      throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)")
-    }
+    guard betas.count == count else { throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)") }
     return betas
   }
 
-  func refused(_ count: Int, _ remedy: String) -> ConfigurationError {
-    .option(name, value: "of \(count) numbers", className: given.origin.className, remedy: remedy)
-  }
+  func refused(_ count: Int, _ remedy: String) -> Refusal { .option(name, value: "of \(count) numbers", remedy) }
 
-  func refused(_ remedy: String) -> ConfigurationError { given.refused(remedy) }
+  func refused(_ remedy: String) -> Refusal { given.refused(remedy) }
 }
 
 /// `betas_for_alpha_bar`: β = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), 0.999) in Double, as Python computes it.
@@ -199,7 +188,8 @@ extension Deviation {
     what:
       "betas, alphas_cumprod and sigmas are float32. 1 − ᾱ and 1 − ᾱ_t/ᾱ_s cancel, and what is left has few digits at small t.",
     place: "every class",
-    effect: "With the default betas ᾱ is off by up to 3.6e-7 of itself, and the variance of DDPM's step at t = 4 by 3.9e-4.")
+    effect:
+      "With the default betas ᾱ is off by up to 3.6e-7 of itself, and the variance of DDPM's step at t = 4 by 3.9e-4.")
   public static let infiniteX0 = Deviation(
     "infiniteX0",
     what:

@@ -32,10 +32,9 @@ struct Churning {
   /// Euler's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z at σ̂, of a network that saw x at σ.
   ///
   /// - Parameter readout: x̂0 from x̂ and what the network said of x.
-  func eulerMoves(
-    _ grid: SamplingGrid, sigmas: [Float],
-    readout: (_ sigma: Double, _ raised: Double) throws(ConfigurationError) -> Readout
-  ) throws(ConfigurationError) -> [Move] {
+  func eulerMoves(_ grid: SamplingGrid, sigmas: [Float], readout: (_ sigma: Double, _ raised: Double) throws -> Readout)
+    throws -> [Move]
+  {
     var moves: [Move] = []
     for (i, interval) in grid.intervals.enumerated() {
       // Every sigma but one counts; log-linear ones are one more than the steps.

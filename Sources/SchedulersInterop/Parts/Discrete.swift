@@ -4,15 +4,14 @@ import Schedulers
 struct Discrete {
   static let deviations: [Deviation] = [.stridedPrevious, .idleLastStep, .epsilonBeforeClipping]
 
-  let origin: Origin
   let tables: DiffusersConfiguration.Tables
   let torch: TorchArithmetic
   /// Whether epsilon is predicted, of which x̂0 is infinite where there is no signal.
   var predictsEpsilon: Bool
   var clipping: Clipping
 
-  init(_ room: some DiscreteClass, _ run: Run) throws(ConfigurationError) {
-    (origin, torch, clipping) = (room.origin, run.torch, try room.clipping())
+  init(_ room: some DiscreteClass, _ run: Run) throws {
+    (torch, clipping) = (run.torch, try room.clipping())
     predictsEpsilon = try room.prediction() == .epsilon
     tables = try room.table.tables(in: run.torch)
   }
@@ -20,19 +19,19 @@ struct Discrete {
   func root(_ x: Float) -> Float { torch.root(x) }
 
   /// ᾱ of a timestep as Python indexes it: −1 is the last.
-  func alphaBar(_ timestep: Double, step: Int) throws(ConfigurationError) -> Float {
+  func alphaBar(_ timestep: Double, step: Int) throws -> Float {
     let count = Double(tables.alphaBars.count)
-    guard timestep >= -count, timestep < count else {
-      throw origin.notFinite(
+    try require(
+      timestep >= -count && timestep < count,
+      .notFinite(
         step: step, timestep: timestep,
-        "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps")
-    }
+        "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps"))
     let bar = tables.alphaBars[Int(timestep < 0 ? timestep + count : timestep)]
-    guard !bar.isNaN else {
-      throw origin.notFinite(
+    try require(
+      !bar.isNaN,
+      .notFinite(
         step: step, timestep: timestep,
-        "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas")
-    }
+        "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas"))
     return bar
   }
 
@@ -50,46 +49,43 @@ struct Discrete {
   }
 
   /// Where x̂0 is infinite in diffusers and nothing brings it back.
-  func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+  func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws {
     guard alphaBar == 0, predictsEpsilon else { return }
     if case .range = clipping { return }
-    throw origin.notFinite(
+    throw Refusal.notFinite(
       step: step, timestep: timestep,
       "there is no signal, and diffusers divides by it; use v_prediction or sample, or clip_sample")
   }
 
   /// Where diffusers divides by the signal or the noise of a sample, and there is none.
-  func check(_ alphaBar: Float, timestep: Double, step: Int) throws(ConfigurationError) {
+  func check(_ alphaBar: Float, timestep: Double, step: Int) throws {
     try checkSignal(alphaBar, timestep: timestep, step: step)
-    guard alphaBar < 1 else {
-      throw origin.notFinite(
-        step: step, timestep: timestep, "there is no noise, and diffusers divides by it; use larger betas")
-    }
+    try require(
+      alphaBar < 1,
+      .notFinite(step: step, timestep: timestep, "there is no noise, and diffusers divides by it; use larger betas"))
   }
 
   /// A step of DDIM whose factors are made in float32: 1 − ᾱ' − σ² cancels where eta is near 1 and ᾱ
   /// small.
   func ddimMove(
     _ from: SamplingGrid.Point, _ bar: Float, to nextBar: Float, epsilon: LinearForm, eta: Double, step: Int
-  ) throws(ConfigurationError) -> Move {
+  ) throws -> Move {
     // NaN for every eta where there is no signal before and after.
     let deviation = Float(eta) * root((1 - nextBar) / (1 - bar) * (1 - bar / nextBar))
     let direction = root(1 - nextBar - deviation * deviation)
-    guard direction.isFinite else {
-      throw origin.notFinite(
+    try require(
+      direction.isFinite,
+      .notFinite(
         step: step, timestep: from.timestep,
-        "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
-    }
+        "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta"))
     return Move(
       at: from, to: level(nextBar), estimate: .x0,
       next: Double(root(nextBar)) * .estimate() + Double(direction) * epsilon + Double(deviation) * .noise)
   }
 
   /// eta, if it is one of a method's.
-  static func checked(_ eta: Double, of method: String, _ origin: Origin) throws(ConfigurationError) -> Double {
-    guard eta >= 0, eta <= 1 else {
-      throw .plan(.option("eta", eta, of: method, allowed: "0 ... 1"), className: origin.className)
-    }
+  static func checked(_ eta: Double, of method: String) throws -> Double {
+    guard eta >= 0, eta <= 1 else { throw PlanError.option("eta", eta, of: method, allowed: "0 ... 1") }
     return eta
   }
 }
@@ -105,26 +101,24 @@ protocol DiscreteClass: TableClass {
 
 extension DiscreteClass {
   var endsAtLeastNoise: Bool { false }
-  func prediction() throws(ConfigurationError) -> Prediction { try output.prediction() }
-  func reading() throws(ConfigurationError) -> any OutputReading { try prediction() }
-  func clipping() throws(ConfigurationError) -> Clipping { try output.clipping() }
+  func prediction() throws -> Prediction { try output.prediction() }
+  func reading() throws -> any OutputReading { try prediction() }
+  func clipping() throws -> Clipping { try output.clipping() }
 
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     let (schedule, spacing) = (try table.schedule(), spacing!)
-    return try spacing.naming(origin) {
+    return try spacing.naming {
       let grid = try SamplingGrid(schedule, steps: run.steps, spacing: spacing.exact())
       return try ended(grid, atLeastNoise: endsAtLeastNoise, schedule)
     }
   }
 
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()))
   }
 
   /// A run of diffusers.
-  func recipe(
-    _ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil
-  ) throws(ConfigurationError) -> Recipe {
+  func recipe(_ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil) throws -> Recipe {
     let first = try discrete.alphaBar(moves[0].query.timestep, step: 0)
     return Recipe(
       moves, start: start ?? discrete.unitLevel(first), reading: try reading(), clipping: discrete.clipping,
@@ -132,7 +126,7 @@ extension DiscreteClass {
   }
 
   /// The deviations of timesteps, from noise to data.
-  func timestepDeviations(_ run: Run, _ timesteps: [Double]) throws(ConfigurationError) -> [Deviation] {
+  func timestepDeviations(_ run: Run, _ timesteps: [Double]) throws -> [Deviation] {
     let total = try table.tables(in: run.torch).betas.count
     var found: [Deviation] = [.float32Tables]
     if let spacing {
@@ -147,7 +141,7 @@ extension DiscreteClass {
   }
 
   /// Those of a step that goes to t − ⌊T/N⌋.
-  func strideDeviations(_ run: Run, _ timesteps: [Double]) throws(ConfigurationError) -> [Deviation] {
+  func strideDeviations(_ run: Run, _ timesteps: [Double]) throws -> [Deviation] {
     let (stride, end) = (Double(try table.timesteps.count() / run.steps), endsAtLeastNoise ? 0.0 : -1)
     let isOff = zip(timesteps, timesteps.dropFirst() + [end]).contains { max($0 - stride, end) != $1 }
     return (isOff ? [.stridedPrevious] : []) + (endsAtLeastNoise && timesteps.last == 0 ? [.idleLastStep] : [])

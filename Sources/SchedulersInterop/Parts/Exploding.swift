@@ -16,8 +16,6 @@ struct Exploding {
   /// Whether the run ends at the least noise instead of clean data.
   var endsAtLeastNoise = false
 
-  var origin: Origin { table.timesteps.given.origin }
-
   /// diffusers' sigmas in equal steps of ln σ, one more than the steps, whatever the timesteps.
   static func logLinear(_ table: [Float], steps: Int) -> [Double] {
     let (start, end) = (NumPy.log(table[table.count - 1]), NumPy.log(table[0]))
@@ -25,11 +23,10 @@ struct Exploding {
   }
 
   /// diffusers' timesteps and sigmas.
-  func setting(_ run: Run, isLogLinear: Bool = false) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run, isLogLinear: Bool = false) throws -> Setting {
     let (table, steps) = (try table.tables(in: run.torch).sigmas, run.steps)
     var timesteps = try spacing.timesteps(steps, of: table.count, fractions: fractions)
-    var sigmas =
-      isLogLinear ? Self.logLinear(table, steps: steps) : timesteps.map { NumPy.interpolate($0, in: table) }
+    var sigmas = isLogLinear ? Self.logLinear(table, steps: steps) : timesteps.map { NumPy.interpolate($0, in: table) }
     if let choice = try choices.choice() {
       let ends = choices.ends
       sigmas = SigmaChoices.sigmas(
@@ -39,7 +36,7 @@ struct Exploding {
       if roundsKarras, choice == .karras { timesteps = timesteps.map { $0.rounded(.toNearestOrEven) } }
       if chosenFractions == .float32 { timesteps = timesteps.map { Double(Float($0)) } }
     }
-    try origin.checkDivisors(sigmas, timesteps: timesteps)
+    try checkDivisors(sigmas, timesteps: timesteps)
     return Setting(timesteps: timesteps, sigmas: sigmas.map { Float($0) } + [endsAtLeastNoise ? table[0] : 0])
   }
 
@@ -48,11 +45,9 @@ struct Exploding {
   /// - Parameters:
   ///   - isLogLinear: whether sigmas lie in equal steps of ln σ.
   ///   - isContinuous: whether the network is told ln(σ)/4.
-  func grid(
-    _ run: Run, isLogLinear: Bool = false, isContinuous: Bool = false
-  ) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run, isLogLinear: Bool = false, isContinuous: Bool = false) throws -> SamplingGrid {
     let (schedule, steps) = (try table.schedule(), run.steps)
-    return try spacing.naming(origin) {
+    return try spacing.naming {
       var grid: SamplingGrid
       if let chosen = try choices.exactGrid(schedule, steps: steps) {
         grid = chosen
@@ -73,13 +68,12 @@ struct Exploding {
   }
 
   /// The deviations of the grid and the start.
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let (total, steps) = (try table.timesteps.count(), run.steps)
     let (timesteps, sigmas) = (setting.timesteps, setting.sigmas)
     var found: [Deviation] = [.float32Tables]
     if !choices.isMade {
-      found += try spacing.deviations(
-        steps, of: total, timesteps: timesteps, fractions: fractions, isSigmaBased: true)
+      found += try spacing.deviations(steps, of: total, timesteps: timesteps, fractions: fractions, isSigmaBased: true)
     }
     let kind = try spacing.kind()
     if steps == 1, kind == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
@@ -109,28 +103,24 @@ protocol ExplodingClass: TableClass {
 
 extension ExplodingClass {
   var table: Betas { exploding.table }
-  func reading() throws(ConfigurationError) -> any OutputReading { try output.prediction() }
-  func clipping() throws(ConfigurationError) -> Clipping { try output.clipping() }
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try exploding.grid(run) }
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try exploding.setting(run) }
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
-    try exploding.deviations(run, setting)
-  }
+  func reading() throws -> any OutputReading { try output.prediction() }
+  func clipping() throws -> Clipping { try output.clipping() }
+  func grid(_ run: Run) throws -> SamplingGrid { try exploding.grid(run) }
+  func setting(_ run: Run) throws -> Setting { try exploding.setting(run) }
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try exploding.deviations(run, setting) }
 
   /// A run of diffusers, whose samples are given to the network as 1/√(1+σ²) of them.
   ///
   /// - Parameter moves: the steps over the points.
-  func recipe(
-    _ run: Run, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
-  ) throws(ConfigurationError) -> Recipe {
+  func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     let setting = try setting(run)
-    try origin.check(setting)
+    try setting.check()
     let grid = SamplingGrid(
       unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { timestep, sigma in
         SamplingGrid.Point(timestep: timestep, sigma: Double(sigma))
       })
     let moves = try moves(grid)
-    try origin.checkStart(moves)
+    try checkStart(moves)
     // With linspace and trailing spacing diffusers multiplies the first noise by σ, as if there were no
     // data in it.
     let start = NoiseLevel(
@@ -180,16 +170,14 @@ struct AncestralSigmas {
   /// The difference of squares loses what is left of σ_down where σ is large.
   ///
   /// - Parameter needsDown: whether the logarithm of σ_down is taken.
-  init(
-    from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ origin: Origin, _ run: Run
-  ) throws(ConfigurationError) {
+  init(from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ run: Run) throws {
     up = run.root(to * to * (from * from - to * to) / (from * from))
     down = run.root(to * to - up * up)
-    guard up.isFinite, down.isFinite, down > 0 || !needsDown else {
-      throw origin.notFinite(
+    try require(
+      up.isFinite && down.isFinite && (down > 0 || !needsDown),
+      .notFinite(
         step: step, timestep: timestep,
-        "diffusers' sigma_down is \(down) from sigma \(from) to \(to); use more steps or another spacing")
-    }
+        "diffusers' sigma_down is \(down) from sigma \(from) to \(to); use more steps or another spacing"))
   }
 }
 
@@ -197,9 +185,9 @@ struct AncestralSigmas {
 /// data, is Euler's.
 func midpointMoves(
   _ grid: SamplingGrid,
-  _ body: (_ i: Int, _ interval: (from: SamplingGrid.Point, to: SamplingGrid.Point), _ from: Float, _ to: Float)
-    throws(ConfigurationError) -> [Move]
-) throws(ConfigurationError) -> [Move] {
+  _ body: (_ i: Int, _ interval: (from: SamplingGrid.Point, to: SamplingGrid.Point), _ from: Float, _ to: Float) throws
+    -> [Move]
+) throws -> [Move] {
   var moves: [Move] = []
   for (i, interval) in grid.intervals.enumerated() {
     let (from, to) = (Float(interval.from.level.noise), Float(interval.to.level.noise))

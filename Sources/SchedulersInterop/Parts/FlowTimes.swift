@@ -27,18 +27,18 @@ struct FlowShifting {
   /// The factor.
   ///
   /// - Throws: `ConfigurationError` where mu is missing, or the factor is not above 0 and finite.
-  func factor(mu: Double?) throws(ConfigurationError) -> Double {
+  func factor(mu: Double?) throws -> Double {
     let isExponential = try isExponential?.get() ?? true
-    guard mu != nil || !(isDynamicOn && needsMu) else {
-      throw isDynamic!.refused(
-        "it needs mu among the step arguments, such as {\"mu\": 1.15}; DynamicShift has it for the size of a picture")
-    }
+    try require(
+      mu != nil || !(isDynamicOn && needsMu),
+      isDynamic!.refused(
+        "it needs mu among the step arguments, such as {\"mu\": 1.15}; DynamicShift has it for the size of a picture"))
     let factor = mu.map { isExponential ? Math.exp($0) : $0 } ?? shift.value
-    guard factor >= 1e-9, factor <= 1e9 else {
-      throw mu == nil
+    try require(
+      factor >= 1e-9 && factor <= 1e9,
+      mu == nil
         ? shift.refused("it must be in 1e-9 ... 1e9")
-        : shift.origin.argument("mu", mu!, "it makes the shift \(factor), which must be in 1e-9 ... 1e9")
-    }
+        : Refusal.argument("mu", mu!, "it makes the shift \(factor), which must be in 1e-9 ... 1e9"))
     return factor
   }
 
@@ -50,14 +50,14 @@ struct FlowShifting {
   }
 
   /// The last time, of which Python takes 0 for none.
-  func last() throws(ConfigurationError) -> Double? {
+  func last() throws -> Double? {
     guard let terminal, let time = terminal.value, time != 0 else { return nil }
     guard time > 0, time < 1 else { throw terminal.refused("it must be above 0 and below 1") }
     return time
   }
 
   /// `stretch_shift_to_terminal`, if there is a terminal.
-  func stretched<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar]) throws(ConfigurationError) -> [Scalar] {
+  func stretched<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar]) throws -> [Scalar] {
     guard let last = try last() else { return sigmas }
     let scale = (1 - sigmas[sigmas.count - 1]) / Scalar(1 - last)
     guard scale > 0 else { throw terminal!.refused("leave it out, or make more than one step") }
@@ -65,11 +65,9 @@ struct FlowShifting {
   }
 
   /// What a body makes of an exact spacing; an error of its terminal names the option.
-  func naming(_ body: () throws -> SamplingGrid) throws(ConfigurationError) -> SamplingGrid {
-    try shift.origin.naming {
-      do { return try body() } catch GridError.parameter("terminal", _, let allowed) where terminal != nil {
-        throw terminal!.refused("it must be \(allowed)")
-      }
+  func naming(_ body: () throws -> SamplingGrid) throws -> SamplingGrid {
+    do { return try body() } catch GridError.parameter("terminal", _, let allowed) where terminal != nil {
+      throw terminal!.refused("it must be \(allowed)")
     }
   }
 }
@@ -100,20 +98,19 @@ struct FlowTimes {
     choices = SigmaChoices(&o, isOptional: choicesAreOptional)
   }
 
-  private var origin: Origin { shifting.shift.origin }
   var invertsSigmas: Bool { isInverted?.value == true }
   var prediction: Prediction { invertsSigmas ? .reverseFlow : .flow }
 
   /// diffusers' sigmas of a run, which it shifts in its constructor, and again here, but given sigmas
   /// only here and in float32.
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run) throws -> Setting {
     let (total, steps) = (Double(try timesteps.count()), run.steps)
     let shift = try shifting.factor(mu: run.mu)
     var sigmas: [Double]
     if let given = try given(run) {
       let singles = shifting.shifted(given.map { Float($0) }, by: shift)
       if let i = singles.firstIndex(of: 0) {
-        throw origin.argument("sigmas[\(i)]", given[i], "raise it; once shifted it is 0 in float32")
+        throw Refusal.argument("sigmas[\(i)]", given[i], "raise it; once shifted it is 0 in float32")
       }
       sigmas = try shifting.stretched(singles).map { Double($0) }
     } else {
@@ -126,25 +123,23 @@ struct FlowTimes {
       sigmas = SigmaChoices.sigmas(choice, count: steps, from: sigmas[0], to: sigmas[sigmas.count - 1])
     }
     var rounded = sigmas.map { Float($0) }
-    guard rounded.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
-      throw (shifting.terminal ?? nil).map { $0.refused("leave it out; sigmas leave 0 ... 1") }
-        ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1")
-    }
+    try require(
+      rounded.allSatisfy({ $0 >= 0 && $0 <= 1 }),
+      (shifting.terminal ?? nil).map { $0.refused("leave it out; sigmas leave 0 ... 1") }
+        ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1"))
     if invertsSigmas { rounded = rounded.map { 1 - $0 } }
-    return Setting(
-      timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
+    return Setting(timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
   }
 
   /// The same times in Double, shifted once.
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     let (given, steps) = (try given(run), run.steps)
     let shift = try shifting.factor(mu: run.mu)
     let total = try timesteps.count()
     let choice = try choices?.choice()
     let spacing = FlowSpacing(
       times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
-      terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total),
-      isReversed: invertsSigmas)
+      terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total), isReversed: invertsSigmas)
     return try shifting.naming {
       try given.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
     }
@@ -158,19 +153,17 @@ struct FlowTimes {
   }
 
   /// The sigmas given to `set_timesteps`, if there are any.
-  private func given(_ run: Run) throws(ConfigurationError) -> [Double]? {
+  private func given(_ run: Run) throws -> [Double]? {
     guard let sigmas = run.sigmas else { return nil }
     let steps = run.steps
-    guard sigmas.count == steps else {
-      throw origin.argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)")
-    }
+    try require(
+      sigmas.count == steps,
+      .argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)"))
     for (i, sigma) in sigmas.enumerated() {
-      guard Float(sigma) > 0, sigma <= 1 else {
-        throw origin.argument("sigmas[\(i)]", sigma, "it must be above 0 and at most 1")
-      }
-      guard i == 0 || sigma < sigmas[i - 1] else {
-        throw origin.argument("sigmas[\(i)]", sigma, "it must be below the one before it, \(sigmas[i - 1].plain)")
-      }
+      try require(Float(sigma) > 0 && sigma <= 1, .argument("sigmas[\(i)]", sigma, "it must be above 0 and at most 1"))
+      try require(
+        i == 0 || sigma < sigmas[i - 1],
+        .argument("sigmas[\(i)]", sigma, "it must be below the one before it, \(sigmas[i - 1].plain)"))
     }
     return sigmas
   }

@@ -35,8 +35,7 @@ struct LambdaSolver {
     shiftsDynamically: Bool = true, hasTerminal: Bool = false, declaresEnds: Bool = false, hasLu: Bool = false
   ) {
     table = Betas(&o, canRescale: canRescale, keepsSignal: true)
-    var output = Output(
-      &o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
+    var output = Output(&o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
     output.readThresholding(&o)
     self.output = output
     self.lowersFinalOrder = o.boolean("lower_order_final", lowersFinalOrder)
@@ -57,11 +56,10 @@ struct LambdaSolver {
     learnsVariance = isLearned && output.name == "epsilon"
   }
 
-  var origin: Origin { table.timesteps.given.origin }
   var usesFlow: Bool { choices.contains(.flow) }
-  func endsAtLeastNoise() throws(ConfigurationError) -> Bool { try ending?.get() ?? true }
+  func endsAtLeastNoise() throws -> Bool { try ending?.get() ?? true }
 
-  func prediction() throws(ConfigurationError) -> Prediction {
+  func prediction() throws -> Prediction {
     let prediction = try output.prediction()
     guard prediction != .flow || usesFlow else { throw output.refused("use it with use_flow_sigmas") }
     return prediction
@@ -72,9 +70,7 @@ struct LambdaSolver {
   /// diffusers' timesteps and sigmas.
   ///
   /// - Parameter flow: the sigmas of rectified flow.
-  func setting(
-    _ run: Run, flow: (() throws(ConfigurationError) -> [Double])? = nil
-  ) throws(ConfigurationError) -> Setting {
+  func setting(_ run: Run, flow: (() throws -> [Double])? = nil) throws -> Setting {
     let (tables, steps) = (try table.tables(in: run.torch), run.steps)
     let (table, last) = (tables.sigmas, try lastTimestep(tables, in: run.torch))
     // One more is chosen, and the last left out.
@@ -110,7 +106,7 @@ struct LambdaSolver {
     let isZero = try !endsAtLeastNoise() && !ascends
     let isIdle = choice != nil && idlesOnChoices
     let end = isZero ? 0 : isIdle ? Float(sigmas[sigmas.count - 1]) : table[ascends ? last - 1 : 0]
-    try origin.checkDivisors(sigmas, timesteps: timesteps)
+    try checkDivisors(sigmas, timesteps: timesteps)
     if choice == .flow, end >= 1, let ending {
       throw ending.given.refused("use zero; the betas give a last sigma of \(end), outside 0 ..< 1")
     }
@@ -118,9 +114,7 @@ struct LambdaSolver {
   }
 
   /// The number of timesteps whose lambda is not below `lambda_min_clipped`.
-  private func lastTimestep(
-    _ tables: DiffusersConfiguration.Tables, in torch: TorchArithmetic
-  ) throws(ConfigurationError) -> Int {
+  private func lastTimestep(_ tables: DiffusersConfiguration.Tables, in torch: TorchArithmetic) throws -> Int {
     guard let leastLambda else { return tables.alphaBars.count }
     func log(_ x: Float) -> Float { Float(Math.log(Double(torch.root(x)))) }
     let least = Float(leastLambda.value)
@@ -130,7 +124,7 @@ struct LambdaSolver {
   }
 
   /// The sigmas of rectified flow, in NumPy's arithmetic.
-  private func flowSigmas(_ steps: Int, mu: Double?) throws(ConfigurationError) -> [Double] {
+  private func flowSigmas(_ steps: Int, mu: Double?) throws -> [Double] {
     if mu != nil, let type = shifting.isExponential, type.name == "linear" {
       throw type.given.refused("use exponential; diffusers' class takes mu for an exponent alone")
     }
@@ -155,7 +149,7 @@ struct LambdaSolver {
   // The mathematics
 
   /// The exact grid.
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid {
+  func grid(_ run: Run) throws -> SamplingGrid {
     let (choice, steps) = (try choices.choice(), run.steps)
     if choice == .flow {
       let spacing = FlowSpacing(
@@ -164,7 +158,7 @@ struct LambdaSolver {
       return try shifting.naming { try SamplingGrid(flow: spacing, steps: steps) }
     }
     let schedule = try table.schedule()
-    return try spacing.naming(origin) {
+    return try spacing.naming {
       let unclipped = try unclipped(schedule)
       let grid =
         try choices.exactGrid(schedule, steps: steps, of: unclipped.timesteps)
@@ -174,7 +168,7 @@ struct LambdaSolver {
   }
 
   /// The part of the schedule whose lambda is not below `lambda_min_clipped`.
-  private func unclipped(_ schedule: NoiseSchedule) throws(ConfigurationError) -> NoiseSchedule {
+  private func unclipped(_ schedule: NoiseSchedule) throws -> NoiseSchedule {
     guard let leastLambda, leastLambda.value > -.infinity else { return schedule }
     let count = schedule.logSNR.prefix { $0 / 2 >= leastLambda.value }.count
     guard count > 0 else { throw leastLambda.refused("lower it; every timestep is below it") }
@@ -184,14 +178,14 @@ struct LambdaSolver {
   // Deviations
 
   /// The deviations of the grid and of what is read.
-  func deviations(_ run: Run, _ setting: Setting) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let (total, steps) = (try table.timesteps.count(), run.steps)
     let (timesteps, kind) = (setting.timesteps, try spacing.kind())
     var found: [Deviation] = [.float32Tables]
     if !choices.isMade {
       found += try spacing.deviations(
-        steps, of: total, timesteps: ascends ? timesteps.reversed() : timesteps, fractions: .rounded,
-        isSigmaBased: true)
+        steps, of: total, timesteps: ascends ? timesteps.reversed() : timesteps, fractions: .rounded, isSigmaBased: true
+      )
       // One step begins at the end of linspace either way.
       if kind != .trailing, steps > 1 || kind != .linspace { found.append(.oneMorePoint) }
     } else {
@@ -212,21 +206,21 @@ struct LambdaSolver {
 protocol LambdaClass: TableClass {
   var lambda: LambdaSolver { get }
   /// What is interpolated.
-  func estimate() throws(ConfigurationError) -> Estimate
+  func estimate() throws -> Estimate
   /// The exact steps over a grid.
-  func moves(_ grid: SamplingGrid) throws(ConfigurationError) -> [Move]
+  func moves(_ grid: SamplingGrid) throws -> [Move]
 }
 
 extension LambdaClass {
   var table: Betas { lambda.table }
   var takesMu: Bool { lambda.shifting.isDynamicOn }
   var learnsVariance: Bool { lambda.learnsVariance }
-  func reading() throws(ConfigurationError) -> any OutputReading { try lambda.prediction() }
-  func clipping() throws(ConfigurationError) -> Clipping { try lambda.output.clipping() }
-  func grid(_ run: Run) throws(ConfigurationError) -> SamplingGrid { try lambda.grid(run) }
-  func setting(_ run: Run) throws(ConfigurationError) -> Setting { try lambda.setting(run) }
+  func reading() throws -> any OutputReading { try lambda.prediction() }
+  func clipping() throws -> Clipping { try lambda.output.clipping() }
+  func grid(_ run: Run) throws -> SamplingGrid { try lambda.grid(run) }
+  func setting(_ run: Run) throws -> Setting { try lambda.setting(run) }
 
-  func sampler(_ run: Run) throws(ConfigurationError) -> any Sampler {
+  func sampler(_ run: Run) throws -> any Sampler {
     let grid = try grid(run)
     return FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
   }
@@ -234,14 +228,12 @@ extension LambdaClass {
   /// A run of diffusers.
   ///
   /// - Parameter moves: the steps over the points.
-  func recipe(
-    _ run: Run, moves: (SamplingGrid) throws(ConfigurationError) -> [Move]
-  ) throws(ConfigurationError) -> Recipe {
+  func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     let setting = try setting(run)
-    try origin.check(setting)
+    try setting.check()
     let grid = setting.grid(lambda.level)
     let moves = try moves(grid)
-    try origin.checkStart(moves)
+    try checkStart(moves)
     let prediction = try lambda.prediction()
     let reading: any OutputReading =
       try prediction == .v && lambda.usesFlow ? CircularV(isEpsilon: estimate() == .epsilon) : prediction
@@ -263,14 +255,14 @@ extension Deviation {
       "Karras with N = 100 has the timestep 0 twice and asks about 95 different ones; exponential sigmas begin at 998.",
     issue: "huggingface/diffusers/issues/4122")
   public static let oneMorePoint = Deviation(
-    "oneMorePoint",
-    what: "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
+    "oneMorePoint", what: "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
     place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
     effect: "Linspace with N = 10 ends at timestep 100 instead of 0.")
   public static let vOnStraightLines = Deviation(
     "vOnStraightLines",
     what:
       "x̂0 is read as signal·x − noise·v, which needs signal² + noise² = 1, while the samples are on straight lines with signal + noise = 1.",
-    place: "DPM-Solver multistep and singlestep, DEIS and UniPC, `use_flow_sigmas` with `prediction_type: v_prediction`",
+    place:
+      "DPM-Solver multistep and singlestep, DEIS and UniPC, `use_flow_sigmas` with `prediction_type: v_prediction`",
     effect: "Half way x̂0 is half as large as it should be.")
 }

@@ -27,8 +27,8 @@ struct Multistep {
   var hasThirdOrderOfSDE = true
 
   init(
-    _ o: inout OptionReader, algorithms: KeyValuePairs<String, Algorithm> = algorithms,
-    lowersFinalOrder: Given<Bool>, hasEulerAtFinal: Bool = true
+    _ o: inout OptionReader, algorithms: KeyValuePairs<String, Algorithm> = algorithms, lowersFinalOrder: Given<Bool>,
+    hasEulerAtFinal: Bool = true
   ) {
     order = o.integer("solver_order", 2)
     algorithm = o.choice("algorithm_type", "dpmsolver++", algorithms)
@@ -39,16 +39,14 @@ struct Multistep {
     isEulerAtFinal = hasEulerAtFinal && o.boolean("euler_at_final", false).value
   }
 
-  private var origin: Origin { order.origin }
-
-  func checkedOrder() throws(ConfigurationError) -> Int { try order.within(1...3, "use 1, 2 or 3") }
+  func checkedOrder() throws -> Int { try order.within(1...3, "use 1, 2 or 3") }
 
   /// The names that decide, if the options have them.
   var algorithmName: String? { algorithm.name }
-  func refusedAlgorithm(_ remedy: String) -> ConfigurationError { algorithm.given.refused(remedy) }
+  func refusedAlgorithm(_ remedy: String) -> Refusal { algorithm.given.refused(remedy) }
 
   /// The method by its options, of order 3 at most.
-  func solver() throws(ConfigurationError) -> ExponentialMultistep {
+  func solver() throws -> ExponentialMultistep {
     let (slopes, algorithm) = (try slopes.get(), try algorithm.get())
     return ExponentialMultistep(order: 3, estimate: algorithm.estimate, slopeRule: slopes, eta: algorithm.eta)
   }
@@ -58,9 +56,7 @@ struct Multistep {
   /// - Parameters:
   ///   - lambda: the class's other options, if it solves in lambda on a table.
   ///   - ending: whether a run ends at the least noise; nil where it does not matter.
-  func faithfulSolver(
-    _ lambda: LambdaSolver?, ending: NamedChoice<Bool>?
-  ) throws(ConfigurationError) -> ExponentialMultistep {
+  func faithfulSolver(_ lambda: LambdaSolver?, ending: NamedChoice<Bool>?) throws -> ExponentialMultistep {
     let solver = try solver()
     if solver.estimate == .epsilon, let lambda, try lambda.prediction() == .flow {
       throw lambda.output.refused("diffusers does not take it with this algorithm_type")
@@ -79,7 +75,7 @@ struct Multistep {
   }
 
   /// The orders of the steps over a grid.
-  func orders(_ grid: SamplingGrid, endsClean: Bool) throws(ConfigurationError) -> [Int] {
+  func orders(_ grid: SamplingGrid, endsClean: Bool) throws -> [Int] {
     let order = try checkedOrder()
     return orderLimits(grid.steps, endsClean: endsClean).enumerated().map { i, limit in
       grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
@@ -87,7 +83,7 @@ struct Multistep {
   }
 
   /// The exact steps.
-  func moves(_ grid: SamplingGrid, endsClean: Bool) throws(ConfigurationError) -> [Move] {
+  func moves(_ grid: SamplingGrid, endsClean: Bool) throws -> [Move] {
     let solver = try solver()
     return try orders(grid, endsClean: endsClean).enumerated().map { i, order in
       solver.move(grid.points, from: i, order: order)
@@ -95,9 +91,9 @@ struct Multistep {
   }
 
   /// diffusers' steps.
-  func faithfulMoves(
-    _ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
-  ) throws(ConfigurationError) -> [Move] {
+  func faithfulMoves(_ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels)
+    throws -> [Move]
+  {
     let orders = try orders(grid, endsClean: endsClean)
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
@@ -111,35 +107,32 @@ struct Multistep {
         // subtracted where it has to be added.
         if order == 3 { weights[2] -= moments[2] / 2 + (solver.estimate == .x0 && solver.eta > 0 ? 1 : 0) }
       }
-      return Move(
-        at: points[i], to: step.to, estimate: solver.estimate, next: step.held(.estimate()) + change)
+      return Move(at: points[i], to: step.to, estimate: solver.estimate, next: step.held(.estimate()) + change)
     }
   }
 
   /// Where diffusers has no formula, or divides by the length of a step that has none.
   private func check(
     _ solver: ExponentialMultistep, _ grid: SamplingGrid, step i: Int, order: Int, _ levels: Float32Levels
-  ) throws(ConfigurationError) {
-    guard order < 3 || solver.eta == 0 || (solver.estimate == .x0 && hasThirdOrderOfSDE) else {
-      throw self.order.refused("diffusers has no third order with this algorithm_type; use 2")
-    }
+  ) throws {
+    try require(
+      order < 3 || solver.eta == 0 || (solver.estimate == .x0 && hasThirdOrderOfSDE),
+      self.order.refused("diffusers has no third order with this algorithm_type; use 2"))
     let (h, timestep) = (levels.length(grid, step: i), grid.points[i].timestep)
-    guard h != 0 || order < (solver.slopeRule == .exact ? 2 : 3) else {
-      throw origin.notFinite(
+    try require(
+      h != 0 || order < (solver.slopeRule == .exact ? 2 : 3),
+      .notFinite(
+        step: i, timestep: timestep, "the step goes nowhere, and diffusers divides by its length; use lower_order_final"
+      ))
+    try require(
+      h >= 0 || solver.eta == 0,
+      .notFinite(
         step: i, timestep: timestep,
-        "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
-    }
-    guard h >= 0 || solver.eta == 0 else {
-      throw origin.notFinite(
-        step: i, timestep: timestep,
-        "sigma rises by a rounding, and diffusers takes the root of a negative number; use final_sigmas_type zero")
-    }
+        "sigma rises by a rounding, and diffusers takes the root of a negative number; use final_sigmas_type zero"))
   }
 
   /// What float32 leaves uncertain of each step.
-  func roundings(
-    _ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool
-  ) throws(ConfigurationError) -> [[Rounding]] {
+  func roundings(_ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool) throws -> [[Rounding]] {
     try orders(grid, endsClean: endsClean).enumerated().map { i, order in
       SolverRoundings.multistep(grid, from: i, to: i + 1, solver, values: (0..<order).map { i - $0 }, seen: i)
     }
@@ -161,8 +154,7 @@ extension Deviation {
     what:
       "Steps of order 3 take half of the second difference of the polynomial, as if the divided difference were the second "
       + "derivative, of which it is half already. So does the authors' code.",
-    place:
-      "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`; k-diffusion's "
+    place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`; k-diffusion's "
       + "`sample_dpmpp_3m_sde`, which integrates slopes exactly",
     effect: "The error falls with order 2, not 3: every halving of the steps costs half of what order 3 gains.")
   public static let missignedCurvature = Deviation(
@@ -174,8 +166,7 @@ extension Deviation {
       "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver++`; singlestep with `solver_type: heun`, where the "
       + "difference is not halved", effect: "With h = 0.1 the factor is −0.968 instead of 0.063.")
   public static let missingThirdOrder = Deviation(
-    "missingThirdOrder",
-    what: "There is no formula of order 3 for SDE-DPM-Solver, and no error that says so.",
+    "missingThirdOrder", what: "There is no formula of order 3 for SDE-DPM-Solver, and no error that says so.",
     place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver`; EDM's with `sde-dpmsolver++`",
     effect: "UnboundLocalError at the third step. `.diffusers` refuses the configuration.")
 }

@@ -29,9 +29,9 @@ struct Output {
   /// Adds `thresholding` and its numbers.
   mutating func readThresholding(_ o: inout OptionReader) { thresholding = Thresholding(&o) }
 
-  func prediction() throws(ConfigurationError) -> Prediction { try choice?.get() ?? .epsilon }
+  func prediction() throws -> Prediction { try choice?.get() ?? .epsilon }
 
-  func refused(_ remedy: String) -> ConfigurationError { choice!.given.refused(remedy) }
+  func refused(_ remedy: String) -> Refusal { choice!.given.refused(remedy) }
 
   /// The name of the prediction in the file.
   var name: String? { choice?.name }
@@ -39,7 +39,7 @@ struct Output {
   var isThresholded: Bool { thresholding?.isOn.value == true }
 
   /// What is done to x̂0.
-  func clipping() throws(ConfigurationError) -> Clipping {
+  func clipping() throws -> Clipping {
     if let thresholding, thresholding.isOn.value { return try thresholding.clipping() }
     guard let range, range.isOn.value else { return .none }
     let limit = range.limit?.value ?? 1
@@ -59,13 +59,11 @@ struct Thresholding {
     (ratio, maximum) = (o.number("dynamic_thresholding_ratio", 0.995), o.number("sample_max_value", 1))
   }
 
-  func clipping() throws(ConfigurationError) -> Clipping {
+  func clipping() throws -> Clipping {
     guard isOn.value else { return .none }
     let clipping = Clipping.dynamic(ratio: ratio.value, maximum: maximum.value)
     do { try clipping.validate() } catch {
-      guard case .option(let name, _, _, let allowed) = error else {
-        throw .plan(error, className: isOn.origin.className)
-      }
+      guard case .option(let name, _, _, let allowed) = error else { throw error }
       throw (name == "ratio" ? ratio : maximum).refused("it must be in \(allowed)")
     }
     return clipping

@@ -38,9 +38,10 @@ struct SigmaChoices {
   }
 
   /// No choices; the class looks for no ends.
-  init(none o: OptionReader) {
+  init() {
     switches = []
-    (least, most) = (o.none(), o.none())
+    least = Given(value: nil, name: "", shown: .null)
+    most = least
   }
 
   /// Adds `use_lu_lambdas`.
@@ -57,13 +58,11 @@ struct SigmaChoices {
   /// The choice, if one is made.
   ///
   /// - Throws: `ConfigurationError` for two of them, and for ends that are none.
-  func choice() throws(ConfigurationError) -> Choice? {
+  func choice() throws -> Choice? {
     let made = switches.filter(\.given.value)
     guard made.count <= 1 else { throw made[1].given.refused("choose it or \(made[0].given.name), not both") }
     let (lowest, highest) = (try least.positive(), try most.positive())
-    if let lowest, let highest, lowest > highest {
-      throw least.refused("it must be below \(most.name), \(highest)")
-    }
+    if let lowest, let highest, lowest > highest { throw least.refused("it must be below \(most.name), \(highest)") }
     return made.first?.choice
   }
 
@@ -81,8 +80,7 @@ struct SigmaChoices {
     case .beta:
       let shares = BetaDistribution(alpha: 0.6, beta: 0.6).spaced(count)
       return shares.map { smallest + $0.x * (largest - smallest) }
-    case .exponential, .lu, .flow:
-      return NumPy.linspace(Math.log(largest), Math.log(smallest), count).map(Math.exp)
+    case .exponential, .lu, .flow: return NumPy.linspace(Math.log(largest), Math.log(smallest), count).map(Math.exp)
     }
   }
 
@@ -110,55 +108,55 @@ struct SigmaChoices {
     }
     guard choice == .beta else { return nil }
     let scale = TimestepScale(schedule)
-    func timestep(_ sigma: Double?) -> Int? {
-      sigma.map { Int(scale.timestep(sigma: $0).rounded(.toNearestOrEven)) }
-    }
+    func timestep(_ sigma: Double?) -> Int? { sigma.map { Int(scale.timestep(sigma: $0).rounded(.toNearestOrEven)) } }
     let first = timestep(ends.least) ?? 0
     let last = min(timestep(ends.most) ?? count - 1, count - 1)
-    guard last - first + 1 >= steps else {
-      throw least.origin.steps(
-        steps, "between \(least.name) and \(most.name) are \(last - first + 1) timesteps; widen them")
-    }
+    try require(
+      last - first + 1 >= steps,
+      .steps(steps, "between \(least.name) and \(most.name) are \(last - first + 1) timesteps; widen them"))
     let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: last - first + 1)
     return try SamplingGrid(schedule, timesteps: timesteps.map { $0 + first })
   }
 
   /// Whether the beta distribution lies elsewhere than in its paper. Two steps are at the ends, which
   /// are whole timesteps unless the file gives others.
-  func betaDeviates(_ steps: Int) -> Bool {
-    contains(.beta) && (steps > 2 || ends.least != nil || ends.most != nil)
-  }
+  func betaDeviates(_ steps: Int) -> Bool { contains(.beta) && (steps > 2 || ends.least != nil || ends.most != nil) }
 }
 
-extension Origin {
-  /// Throws where a sigma that steps divide by is 0 or infinite.
-  func checkDivisors(_ sigmas: [Double], timesteps: [Double]) throws(ConfigurationError) {
-    guard let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) else { return }
-    throw notFinite(
-      step: i, timestep: timesteps[min(i, timesteps.count - 1)],
-      "diffusers divides by the sigma, which is \(Float(sigmas[i])); use betas that leave signal at the end and noise at the start"
-    )
-  }
+/// Throws where a sigma that steps divide by is 0 or infinite.
+func checkDivisors(_ sigmas: [Double], timesteps: [Double]) throws {
+  guard let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) else { return }
+  throw Refusal.notFinite(
+    step: i, timestep: timesteps[min(i, timesteps.count - 1)],
+    """
+    diffusers divides by the sigma, which is \(Float(sigmas[i])); use betas that leave signal at the end and noise at \
+    the start
+    """)
+}
 
+/// Throws where a class that looks for its place by the value of the first timestep finds it twice.
+func checkStart(_ moves: [Move]) throws {
+  let first = moves[0].query.timestep
+  try require(
+    !moves.dropFirst().contains { $0.query.timestep == first },
+    .notFinite(
+      step: 0, timestep: first,
+      """
+      the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing
+      """))
+}
+
+extension Setting {
   /// Throws unless every sigma is a number above 0, but for the end's, which may be 0: betas can be such
   /// that they are not.
-  func check(_ setting: Setting) throws(ConfigurationError) {
-    for (i, sigma) in setting.sigmas.enumerated() {
-      guard sigma > 0 || (sigma == 0 && i >= setting.timesteps.count), sigma.isFinite else {
-        throw notFinite(
-          step: i, timestep: i < setting.timesteps.count ? setting.timesteps[i] : -1,
-          "its sigma is \(sigma); the betas leave no signal or add no noise")
-      }
+  func check() throws {
+    for (i, sigma) in sigmas.enumerated() {
+      try require(
+        (sigma > 0 || sigma == 0 && i >= timesteps.count) && sigma.isFinite,
+        .notFinite(
+          step: i, timestep: i < timesteps.count ? timesteps[i] : -1,
+          "its sigma is \(sigma); the betas leave no signal or add no noise"))
     }
-  }
-
-  /// Throws where a class that looks for its place by the value of the first timestep finds it twice.
-  func checkStart(_ moves: [Move]) throws(ConfigurationError) {
-    let first = moves[0].query.timestep
-    guard moves.dropFirst().contains(where: { $0.query.timestep == first }) else { return }
-    throw notFinite(
-      step: 0, timestep: first,
-      "the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing")
   }
 }
 
@@ -169,5 +167,7 @@ extension Deviation {
       "The beta distribution lies over the sigmas. The paper (Lee et al. 2024, arXiv 2407.12173), ComfyUI, stable-diffusion.cpp and A1111 lay "
       + "it over the timesteps. On rectified flow it lies between the shifted times, not before the shift.",
     place: "every class with `use_beta_sigmas`; on rectified flow, where the times are shifted",
-    effect: "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, ...")
+    effect:
+      "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, ..."
+  )
 }

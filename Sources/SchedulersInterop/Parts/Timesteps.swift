@@ -2,14 +2,10 @@ import Schedulers
 
 /// How a class chooses timesteps of a table: `timestep_spacing` and `steps_offset`.
 struct Spacing {
-  enum Kind {
-    case leading, trailing, linspace
-  }
+  enum Kind { case leading, trailing, linspace }
 
   /// What a class does to the fractional timesteps of linspace spacing.
-  enum Fractions {
-    case rounded, float32, float64
-  }
+  enum Fractions { case rounded, float32, float64 }
 
   static let all: KeyValuePairs<String, Kind> = ["leading": .leading, "trailing": .trailing, "linspace": .linspace]
   static let deviations: [Deviation] = [
@@ -30,7 +26,7 @@ struct Spacing {
   /// The spacing of a class that has one alone.
   init(fixed: Kind) { (choice, offset, self.fixed) = (nil, nil, fixed) }
 
-  func kind() throws(ConfigurationError) -> Kind { try choice?.get() ?? fixed }
+  func kind() throws -> Kind { try choice?.get() ?? fixed }
 
   /// diffusers' timesteps, in the order of the run.
   ///
@@ -43,7 +39,7 @@ struct Spacing {
   func timesteps(
     _ count: Int, chosen: Int? = nil, of total: Int, last: Int? = nil, fractions: Fractions = .rounded,
     ascends: Bool = false
-  ) throws(ConfigurationError) -> [Double] {
+  ) throws -> [Double] {
     let (chosen, last) = (chosen ?? count, last ?? total)
     func ordered(_ line: [Double]) -> [Double] { Array((ascends ? line : line.reversed()).prefix(count)) }
     switch try kind() {
@@ -66,7 +62,7 @@ struct Spacing {
   }
 
   /// The same by this library.
-  func exact() throws(ConfigurationError) -> TimestepSpacing {
+  func exact() throws -> TimestepSpacing {
     switch try kind() {
     case .leading: .leading(offset: offset?.value ?? 0)
     case .trailing: .trailing
@@ -75,11 +71,9 @@ struct Spacing {
   }
 
   /// What a body makes of the exact spacing; an error of its offset names the option.
-  func naming<Result>(_ origin: Origin, _ body: () throws -> Result) throws(ConfigurationError) -> Result {
-    try origin.naming {
-      do { return try body() } catch GridError.parameter("offset", _, let allowed) where offset != nil {
-        throw offset!.refused("it must be \(allowed)")
-      }
+  func naming<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch GridError.parameter("offset", _, let allowed) where offset != nil {
+      throw offset!.refused("it must be \(allowed)")
     }
   }
 
@@ -88,9 +82,9 @@ struct Spacing {
   /// - Parameters:
   ///   - timesteps: those of the run, from noise to data.
   ///   - isSigmaBased: whether the class interpolates sigmas, and so may keep fractions.
-  func deviations(
-    _ steps: Int, of total: Int, timesteps: [Double], fractions: Fractions, isSigmaBased: Bool = false
-  ) throws(ConfigurationError) -> [Deviation] {
+  func deviations(_ steps: Int, of total: Int, timesteps: [Double], fractions: Fractions, isSigmaBased: Bool = false)
+    throws -> [Deviation]
+  {
     let kind = try kind()
     var found: [Deviation] = []
     if kind == .trailing, timesteps.contains(-1) { found.append(.trailingMinusOne) }
@@ -153,6 +147,6 @@ extension Deviation {
       + "every step uses the sigmas of the next, and the last fails.",
     place:
       "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the table; flow matching with a "
-      + "`shift` of millions",
-    effect: "IndexError. `.diffusers` refuses the configuration.", issue: "huggingface/diffusers/issues/12771")
+      + "`shift` of millions", effect: "IndexError. `.diffusers` refuses the configuration.",
+    issue: "huggingface/diffusers/issues/12771")
 }
