@@ -6,7 +6,8 @@ package struct Rounding: Hashable, Sendable {
   package var bound: Double
 }
 
-/// Arithmetic in which a solver makes its coefficients: float32, or numbers that know what its roundings change.
+/// Arithmetic in which a solver makes its coefficients: float32, or numbers that know its
+/// roundings.
 protocol CoefficientArithmetic {
   init(_ value: Float)
   static func + (a: Self, b: Self) -> Self
@@ -21,9 +22,10 @@ extension Float: CoefficientArithmetic { func exponential() -> Float { Float(Mat
 
 /// A number, and how far one that float32 makes by the same operations may be from it.
 ///
-/// Every operation carries the errors of its operands on and adds half a unit in the last place of its own; torch's functions may be off by a
-/// whole one. This is running error analysis: Wilkinson 1986, https://doi.org/10.1090/S0002-9904-1971-12702-8; Higham 2002, Accuracy and
-/// Stability of Numerical Algorithms, section 3.3.
+/// Every operation carries the errors of its operands on and adds half a unit in the last place of
+/// its own; torch's functions may be off by a whole one. This is running error analysis: Wilkinson
+/// 1986, https://doi.org/10.1090/S0002-9904-1971-12702-8; Higham 2002, Accuracy and Stability of
+/// Numerical Algorithms, section 3.3.
 struct UncertainNumber: CoefficientArithmetic {
   var value: Double
   var error: Double
@@ -61,9 +63,9 @@ struct UncertainNumber: CoefficientArithmetic {
   func exponentialMinusOne() -> Self { Self(Math.expm1(value), carried: Math.exp(value) * Math.expm1(error), units: 2) }
 }
 
-/// The errors of the integrals with which diffusers weighs the differences of a step, all of which cancel where steps are short.
+/// The errors of the integrals with which diffusers weighs differences; they cancel in short steps.
 enum SolverRoundings {
-  /// Of (e^(−H) − 1)/H + 1 and (e^(−H) − 1 + H)/H² − ½, the weights of s and s² in DPM-Solver's steps.
+  /// Of (e^(−H) − 1)/H + 1 and (e^(−H) − 1 + H)/H² − ½, the weights of s and s² in DPM-Solver.
   static func moments(exponent: Double) -> [Double] {
     let h = UncertainNumber(Float(exponent))
     let change = (-h).exponential() - UncertainNumber(1)
@@ -87,13 +89,13 @@ enum SolverRoundings {
     }
   }
 
-  /// What the elimination of an n × n system in float32 changes in its i-th equation, relative to the sum of its terms: 3n units, by as much
-  /// as pivots may grow (Higham 2002, theorem 9.4).
+  /// What the elimination of an n × n system in float32 changes in its i-th equation, relative to
+  /// the sum of its terms: 3n units, by as much as pivots may grow (Higham 2002, theorem 9.4).
   static func elimination(_ n: Int) -> Double { 3 * Double(n) * Double(1 << (n - 1)) * 0x1p-24 }
 }
 
 extension ExponentialStep {
-  /// The forms that multiply s, s², ... in the polynomial through values of E, the first of which is the one held.
+  /// The forms that multiply s, s², ... in the polynomial through values of E, the one held first.
   func powers(_ values: [(form: LinearForm, level: NoiseLevel)]) -> [LinearForm] {
     let nodes = values.map { ($0.level.lambda - from.lambda) / (to.lambda - from.lambda) }
     guard nodes.allSatisfy(\.isFinite) else { return [] }
@@ -111,8 +113,8 @@ extension ExponentialStep {
 }
 
 extension ExponentialPredictorCorrector {
-  /// What float32 leaves uncertain of each step, from what it does of the polynomial through given values: newest first, before them the
-  /// next one where it is known.
+  /// What float32 leaves uncertain of each step, from what it does of the polynomial through given
+  /// values: newest first, before them the next one where it is known.
   func roundings(
     over grid: SamplingGrid,
     of polynomial: (_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], _ isCorrected: Bool) ->
@@ -164,8 +166,7 @@ struct Float32Levels {
 }
 
 extension SolverRoundings {
-  /// What is uncertain of a step between two points of a grid by the polynomial through the estimates of
-  /// some of its points.
+  /// What is uncertain of a step by the polynomial through the estimates of some points of a grid.
   ///
   /// - Parameters:
   ///   - points: those of the estimates, the one held first.
@@ -191,9 +192,9 @@ extension SolverRoundings {
   }
 
   /// What is uncertain of the polynomial of a step of UniPC, the value held first.
-  static func uniPC(_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool)
-    -> [Rounding]
-  {
+  static func uniPC(
+    _ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool
+  ) -> [Rounding] {
     let count = values.count - 1
     // A single weight is one half.
     guard count > 1 else { return [] }

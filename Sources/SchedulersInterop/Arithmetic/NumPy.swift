@@ -1,15 +1,17 @@
 import Schedulers
 
-/// NumPy's arithmetic where its rounding decides which timesteps and sigmas come out. Bit for bit NumPy 2.4 on a processor with FMA.
+/// NumPy's arithmetic where its rounding decides which timesteps and sigmas come out. Bit for bit
+/// NumPy 2.4 on a processor with FMA.
 enum NumPy {
-  /// `numpy.linspace(start, stop, count)`: start + i·step with a rounded step; `start` alone where `count` is 1.
+  /// `numpy.linspace(start, stop, count)`: start + i·step with a rounded step; one number is
+  /// `start`.
   static func linspace(_ start: Double, _ stop: Double, _ count: Int) -> [Double] {
     guard count > 1 else { return [start] }
     let step = (stop - start) / Double(count - 1)
     return (0..<count).map { $0 == count - 1 ? stop : Double($0) * step + start }
   }
 
-  /// `numpy.arange(total, 0, -step)`, which has ⌈−total/−step⌉ elements in floating point, and so at times one too many.
+  /// `numpy.arange(total, 0, -step)`, whose ⌈−total/−step⌉ elements are at times one too many.
   static func descending(from total: Double, by step: Double) -> [Double] {
     let count = Int(((0 - total) / -step).rounded(.up))
     // NumPy takes the difference of its first two elements, not the step that it was given.

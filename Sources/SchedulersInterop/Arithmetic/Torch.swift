@@ -2,10 +2,11 @@ import Schedulers
 
 /// torch's arithmetic on float32 tensors, bit for bit torch 2.13 on its AVX2 path.
 ///
-/// Its square root, exponential and logarithm come from MKL, up to an ulp off and not the same on every processor; here they are rounded
-/// correctly, but for `squareRoot`, that of AMD's processors.
+/// Its square root, exponential and logarithm come from MKL, up to an ulp off and not the same on
+/// every processor; here all but AMD's `squareRoot` are rounded correctly.
 enum Torch {
-  /// `torch.linspace(start, end, count)`: counted up from the start in the first half and down from the end in the second, fused.
+  /// `torch.linspace(start, end, count)`: from the start in the first half, from the end in the
+  /// second, fused.
   static func linspace(_ start: Double, _ end: Double, _ count: Int) -> [Float] {
     let (start, end) = (Float(start), Float(end))
     guard count > 1 else { return [start] }
@@ -24,8 +25,8 @@ enum Torch {
     }
   }
 
-  /// `torch.sigmoid`: sixteen at a time with the exponential function of SLEEF (Shibata and Petrogalli 2020,
-  /// https://doi.org/10.1109/TPDS.2019.2960333), the rest with the C library's.
+  /// `torch.sigmoid`: sixteen at a time with the exponential function of SLEEF (Shibata and
+  /// Petrogalli 2020, https://doi.org/10.1109/TPDS.2019.2960333), the rest with the C library's.
   static func sigmoid(_ values: [Float]) -> [Float] {
     let whole = values.count / 16 * 16
     return values.enumerated().map { i, x in 1 / (1 + (i < whole ? exp(-x) : Float(Math.exp(Double(-x))))) }

@@ -1,5 +1,4 @@
-/// What a run of diffusers was made on, as far as torch's last bits and what a recording holds depend
-/// on it.
+/// What a run of diffusers was made on, as far as torch's last bits and a recording depend on it.
 package struct TorchArithmetic: Hashable, Sendable {
   /// Whether square roots are those of AMD's processors; they are rounded correctly otherwise.
   package var isOnAMD: Bool

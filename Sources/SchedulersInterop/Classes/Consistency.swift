@@ -1,7 +1,7 @@
 import Schedulers
 
-/// `CMStochasticIterativeScheduler`: consistency models, whose network says where the ODE ends from each
-/// of the sigmas that it was distilled at.
+/// `CMStochasticIterativeScheduler`: consistency models, whose network says where the ODE ends from
+/// each of the sigmas that it was distilled at.
 struct CMStochasticIterativeScheduler: DiffusersClass {
   static let names = ["CMStochasticIterativeScheduler"]
   static let ownDeviations: [Deviation] = [.leastSigmaNotANumber]
@@ -13,22 +13,20 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   private let clips: Given<Bool>
 
   init(_ o: inout OptionReader) {
-    trainingTimesteps = TrainingTimesteps(&o, 40)
-    range = SigmaRange(&o)
-    data = o.number("sigma_data", 0.5)
-    noise = o.number("s_noise", 1)
+    (trainingTimesteps, range) = (TrainingTimesteps(&o, 40), SigmaRange(&o))
+    (data, noise) = (o.number("sigma_data", 0.5), o.number("s_noise", 1))
     clips = o.boolean("clip_denoised", true)
   }
 
   func clipping() throws -> Clipping { clips.value ? .range(-1...1) : .none }
   func reading() throws -> any OutputReading { try function() }
+  func sampler(_ run: Run) throws -> any Sampler { ConsistencyModel(leastSigma: try function().leastSigma) }
 
   /// The function with the file's scales.
   private func function() throws -> ConsistencyFunction {
     ConsistencyFunction(leastSigma: try range.checked().least, sigmaData: try data.positive())
   }
 
-  /// What the noise of a step is multiplied by.
   func noiseFactor(_ run: Run) throws -> Double {
     try require(
       noise.value >= 0 && noise.value <= Double(Float.greatestFiniteMagnitude),
@@ -43,8 +41,6 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
       consistency: function, steps: run.steps, levels: levels, largestSigma: range.most, rho: range.rho)
   }
 
-  func sampler(_ run: Run) throws -> any Sampler { ConsistencyModel(leastSigma: try function().leastSigma) }
-
   /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
   func setting(_ run: Run) throws -> Setting {
     let (levels, (least, most, rho), steps) = (try trainingTimesteps.count(), try range.checked(), run.steps)
@@ -54,18 +50,16 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     let sigmas = (0..<steps).map { i in
       Math.pow(start + Double(i * (levels / steps)) / Double(levels - 1) * (end - start), rho)
     }
-    let rounded = sigmas.map { Float($0) } + [Float(least)]
-    try require(
-      rounded.allSatisfy({ $0 > 0 && $0.isFinite }),
-      range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite"))
-    return Setting(timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: rounded)
+    return Setting(
+      timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: try range.rounded(sigmas.map { Float($0) } + [Float(least)])
+    )
   }
 
   /// A network that is asked as the steps say, at timesteps of sigmas that were not rounded.
   private struct AskedAsGiven: OutputReading {
     let base: ConsistencyFunction
-
     var name: String { base.name }
+
     func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
     func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
       base.denoising(at: query, next: next)
@@ -76,27 +70,20 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   func faithful(_ run: Run) throws -> Recipe {
     let (setting, function, factor) = (try setting(run), try function(), try noiseFactor(run))
     let least = function.leastSigma
-    var moves: [Move] = []
-    for (i, timestep) in setting.timesteps.enumerated() {
+    let moves = try setting.timesteps.enumerated().map { i, timestep in
       let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
       let drawn = run.root(next * next - Float(least * least))
       try require(
-        !drawn.isNaN,
-        .notFinite(
-          step: i, timestep: timestep,
-          "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number"))
-      moves.append(
-        Move(
-          at: SamplingGrid.Point(
-            timestep: timestep, level: NoiseLevel(signal: 1, noise: sigma),
-            inputScale: 1 / Math.hypot(sigma, function.sigmaData)),
-          to: i + 1 < setting.timesteps.count ? NoiseLevel(signal: 1, noise: Double(next)) : .clean, estimate: .x0,
-          next: .estimate() + factor * Double(drawn) * .noise))
+        !drawn.isNaN, step: i, timestep: timestep,
+        "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number")
+      let point = SamplingGrid.Point(
+        timestep: timestep, level: NoiseLevel(signal: 1, noise: sigma),
+        inputScale: 1 / Math.hypot(sigma, function.sigmaData))
+      let end = i + 1 < setting.timesteps.count ? NoiseLevel(signal: 1, noise: Double(next)) : .clean
+      return Move(at: point, to: end, estimate: .x0, next: .estimate() + factor * Double(drawn) * .noise)
     }
-    try checkStart(moves)
-    return Recipe(
-      moves, start: NoiseLevel(signal: 0, noise: range.most.value), reading: AskedAsGiven(base: function),
-      clipping: try clipping())
+    let start = NoiseLevel(signal: 0, noise: range.most.value)
+    return try recipe(moves, start: start, reading: AskedAsGiven(base: function))
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -107,8 +94,8 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
 extension Deviation {
   public static let leastSigmaNotANumber = Deviation(
     "leastSigmaNotANumber",
-    what:
-      "The noise of a step is √(σ'² − σ_min²), which is 0 at the last; σ' is rounded to float32 first, and the difference may come out negative.",
+    "The noise of a step is √(σ'² − σ_min²), which is 0 at the last; σ' is rounded to float32 first, and the "
+      + "difference may come out negative.",
     place: "Consistency models with a `sigma_min` whose float32 is below it, such as 0.0001",
     effect: "The result is NaN. `.diffusers` refuses the configuration.")
 }

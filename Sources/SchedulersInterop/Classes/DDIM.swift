@@ -13,31 +13,23 @@ struct DDIMScheduler: DiscreteClass {
   init(_ o: inout OptionReader) {
     table = Betas(&o, canRescale: true)
     endsClean = o.boolean("set_alpha_to_one", true)
-    var output = Output(&o)
-    output.readClipping(&o, true)
-    output.readThresholding(&o)
-    self.output = output
+    output = Output(&o, clips: true, thresholds: true)
     spacing = Spacing(&o, "leading")
   }
 
   var endsAtLeastNoise: Bool { !endsClean.value }
-
   func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? 0) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
-    let eta = try Discrete.checked(run.eta ?? 0, of: "DDIM")
-    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
-    var moves: [Move] = []
-    for (i, timestep) in timesteps.enumerated() {
-      let bar = try discrete.alphaBar(timestep, step: i)
-      try discrete.check(bar, timestep: timestep, step: i)
-      let next = timestep - stride
-      let nextBar = next >= 0 ? try discrete.alphaBar(next, step: i) : endsClean.value ? 1 : bars[0]
-      let from = SamplingGrid.Point(timestep: timestep, level: discrete.level(bar))
+    let (discrete, eta) = (try Discrete(self, run), try Discrete.checked(run.eta ?? 0, of: "DDIM"))
+    let moves = try setting(run).timesteps.enumerated().map { i, timestep in
+      let (bar, next) = (try discrete.divisor(timestep, step: i), timestep - discrete.stride)
+      let nextBar =
+        next >= 0 ? try discrete.alphaBar(next, step: i) : endsClean.value ? 1 : discrete.tables.alphaBars[0]
+      let from = discrete.point(timestep, bar)
       let x0: LinearForm = run.usesClippedModelOutput ? .estimate() : .predicted
       let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
-      moves.append(try discrete.ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i))
+      return try discrete.ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i)
     }
     return try recipe(moves, discrete)
   }
@@ -67,14 +59,11 @@ struct DDIMInverseScheduler: DiscreteClass {
     let isOne = o.boolean("set_alpha_to_one", true)
     // Its older name, which goes before it.
     startsClean = o.booleanOrNull("set_alpha_to_zero").value ?? isOne.value
-    var output = Output(&o)
-    output.readClipping(&o, true)
-    self.output = output
+    output = Output(&o, clips: true)
     spacing = Spacing(&o, "leading", kinds: ["leading": .leading, "trailing": .trailing])
   }
 
   var endsAtLeastNoise: Bool { !startsClean }
-
   func sampler(_ run: Run) throws -> any Sampler { DDIMInversion() }
 
   func setting(_ run: Run) throws -> Setting {
@@ -83,27 +72,21 @@ struct DDIMInverseScheduler: DiscreteClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, prediction) = (try Discrete(self, run), try prediction())
-    let (bars, stride) = (discrete.tables.alphaBars, Double(discrete.tables.betas.count / run.steps))
-    var moves: [Move] = []
-    var start = NoiseLevel.clean
-    for (i, timestep) in try setting(run).timesteps.enumerated() {
-      let current = min(timestep - stride, Double(bars.count - 1))
+    let bars = discrete.tables.alphaBars
+    var start: NoiseLevel?
+    let moves = try setting(run).timesteps.enumerated().map { i, timestep in
+      let current = min(timestep - discrete.stride, Double(bars.count - 1))
       let bar = current >= 0 ? try discrete.alphaBar(current, step: i) : startsClean ? 1 : bars[0]
       let next = discrete.level(try discrete.alphaBar(timestep, step: i))
       try discrete.checkSignal(bar, timestep: timestep, step: i)
       try require(
-        bar < 1 || prediction != .x0,
-        .notFinite(
-          step: i, timestep: timestep,
-          "there is no noise, and diffusers divides by it; use set_alpha_to_one false, or another prediction_type"))
-      if i == 0 { start = discrete.unitLevel(bar) }
-      let from = discrete.level(bar)
+        bar < 1 || prediction != .x0, step: i, timestep: timestep,
+        "there is no noise, and diffusers divides by it; use set_alpha_to_one false, or another prediction_type")
+      start = start ?? discrete.unitLevel(bar)
+      let from = discrete.point(timestep, bar)
       // Without noise epsilon and v are one, and x̂0 says nothing of them.
-      let epsilon = from.noise == 0 ? .output : (LinearForm.sample - from.signal * .predicted) / from.noise
-      moves.append(
-        Move(
-          at: SamplingGrid.Point(timestep: timestep, level: from), to: next, estimate: .x0,
-          next: next.signal * .estimate() + next.noise * epsilon))
+      let epsilon = from.level.noise == 0 ? .output : (.sample - from.level.signal * .predicted) / from.level.noise
+      return Move(at: from, to: next, estimate: .x0, next: next.signal * .estimate() + next.noise * epsilon)
     }
     return try recipe(moves, discrete, start: start)
   }
@@ -116,9 +99,8 @@ struct DDIMInverseScheduler: DiscreteClass {
 extension Deviation {
   public static let stridedInverse = Deviation(
     "stridedInverse",
-    what:
-      "The sample at t − ⌊T/N⌋ is given to the network with timestep t, that of the sample that the step makes. The first step takes "
-      + "clean data for a sample of negative timestep.", place: "DDIM inverse",
+    "The sample at t − ⌊T/N⌋ is given to the network with timestep t, that of the sample that the step makes. The "
+      + "first step takes clean data for a sample of negative timestep.", place: "DDIM inverse",
     effect: "With N = 10 a perfect network turns the datum 0.3 into 0.173 instead of data at the last level.",
-    issue: "huggingface/diffusers/issues/10695")
+    issue: 10695)
 }

@@ -1,10 +1,9 @@
 import Schedulers
 
-/// `DEISMultistepScheduler`, with coefficients in float32: differences of integrals, which lose up to
-/// half of their digits where sigmas are close.
+/// `DEISMultistepScheduler`, with coefficients in float32: differences of integrals, which lose up
+/// to half of their digits where sigmas are close.
 struct DEISMultistepScheduler: LambdaClass {
   static let names = ["DEISMultistepScheduler"]
-
   private static let exact = ExponentialMultistep(order: 3, estimate: .epsilon)
 
   let lambda: LambdaSolver
@@ -23,12 +22,10 @@ struct DEISMultistepScheduler: LambdaClass {
   /// The orders of the steps over a grid.
   private func orders(_ grid: SamplingGrid) throws -> [Int] {
     let order = try order.within(1...3, "use 1, 2 or 3")
-    try algorithm.get()
-    try type.get()
+    _ = try (algorithm.get(), type.get())
     let isShort = lambda.lowersFinalOrder.value && grid.steps < 15
     return (0..<grid.steps).map { i in
-      let limit = isShort ? grid.steps - i : 3
-      return grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
+      grid.points[i + 1].level.noise > 0 ? min(order, isShort ? grid.steps - i : 3, i + 1) : 1
     }
   }
 
@@ -43,14 +40,14 @@ struct DEISMultistepScheduler: LambdaClass {
     let levels = lambda.levels(run)
     return try recipe(run) { grid in
       try orders(grid).enumerated().map { i, order in
-        let (from, to) = (levels.rounded(grid.points[i].level), levels.rounded(grid.points[i + 1].level))
+        let (from, to) = (grid.points[i], grid.points[i + 1].level)
         guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
           return Self.exact.move(grid.points, from: i, order: 1)
         }
-        let sum = weights.enumerated().reduce(LinearForm.sample / Double(from.signal)) {
+        let sum = weights.enumerated().reduce(.sample / Double(levels.rounded(from.level).signal)) {
           $0 + Double($1.element) * .estimate(ago: $1.offset)
         }
-        return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: .epsilon, next: Double(to.signal) * sum)
+        return Move(at: from, to: to, estimate: .epsilon, next: Double(levels.rounded(to).signal) * sum)
       }
     }
   }
@@ -65,18 +62,13 @@ struct DEISMultistepScheduler: LambdaClass {
     }
   }
 
-  /// The weights of the last estimates, newest first, in x/signal; nil for a step of order 1, or that
-  /// goes nowhere.
+  /// The weights of the last estimates, newest first, in x/signal; nil for order 1 or no length.
   private static func weights<Number: CoefficientArithmetic>(
     _ grid: SamplingGrid, step i: Int, order: Int, _ levels: Float32Levels, as _: Number.Type
   ) -> [Number]? {
-    guard order > 1, levels.rounded(grid.points[i].level) != levels.rounded(grid.points[i + 1].level) else {
-      return nil
-    }
-    let ratios = (i - order + 1...i + 1).reversed().map { k -> Float in
-      let (signal, noise, _) = levels.rounded(grid.points[k].level)
-      return noise / signal
-    }
+    let rounded = grid.points[(i - order + 1)...(i + 1)].reversed().map { levels.rounded($0.level) }
+    guard order > 1, rounded[0] != rounded[1] else { return nil }
+    let ratios = rounded.map { $0.noise / $0.signal }
     let nodes = Array(ratios.dropFirst())
     return nodes.indices.map { k in
       // That node, then the others in the order in which diffusers goes around.
@@ -85,19 +77,17 @@ struct DEISMultistepScheduler: LambdaClass {
     }
   }
 
-  /// ∫ of the Lagrange polynomial in ln ρ that is 1 at the first node and 0 at the others, from 0 to ρ.
-  private static func integral<Number: CoefficientArithmetic>(_ ratio: Float, _ nodes: [Float], as _: Number.Type)
-    -> Number
-  {
-    let (t, logs) = (Number(NumPy.log(ratio)), nodes.map { Number(NumPy.log($0)) })
-    let one = Number(1)
+  /// ∫ of the Lagrange polynomial in ln ρ that is 1 at the first node and 0 at the others, from 0
+  /// to ρ.
+  private static func integral<Number: CoefficientArithmetic>(
+    _ ratio: Float, _ nodes: [Float], as _: Number.Type
+  ) -> Number {
+    let (t, logs, one) = (Number(NumPy.log(ratio)), nodes.map { Number(NumPy.log($0)) }, Number(1))
     guard logs.count == 3 else { return Number(ratio) * (-logs[1] + t - one) / (logs[0] - logs[1]) }
     let (b, c, d) = (logs[0], logs[1], logs[2])
     let numerator = c * (d - t + one) - d * t + d + t * t - Number(2) * t + Number(2)
     return Number(ratio) * numerator / ((b - c) * (b - d))
   }
-
-  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try lambda.deviations(run, setting) }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { DPMSolverPlusPlus(order: 1) }
 }

@@ -4,18 +4,17 @@ import Schedulers
 struct DPMSolverMultistepScheduler: LambdaClass {
   static let names = ["DPMSolverMultistepScheduler"]
 
-  let lambda: LambdaSolver
+  var lambda: LambdaSolver
   private let multistep: Multistep
 
   init(_ o: inout OptionReader) {
-    var lambda = LambdaSolver(&o, canRescale: true, hasLu: true)
+    lambda = LambdaSolver(&o, canRescale: true, hasLu: true)
     multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
     lambda.ending = o.endsAtLeastNoise()
     lambda.readLeastLambda(&o)
     lambda.idlesOnChoices = false
     lambda.roundsTowardZero = lambda.table.formula.name == "squaredcos_cap_v2"
     lambda.readVariance(&o)
-    self.lambda = lambda
   }
 
   private func solver() throws -> ExponentialMultistep { try multistep.faithfulSolver(lambda, ending: lambda.ending) }
@@ -40,7 +39,7 @@ struct DPMSolverMultistepScheduler: LambdaClass {
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
-    switch multistep.algorithmName {
+    switch multistep.algorithm.name {
     case "sde-dpmsolver++": DPMSolverPlusPlus(order: 1, eta: 1)
     case "sde-dpmsolver": nil
     default: DPMSolverPlusPlus(order: 1)
@@ -54,36 +53,33 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
   static let dropsSteps = true
   static let ownDeviations: [Deviation] = [.dataForSample, .notInverted, .droppedTimesteps]
 
-  let lambda: LambdaSolver
+  var lambda: LambdaSolver
   private let multistep: Multistep
 
   init(_ o: inout OptionReader) {
-    var lambda = LambdaSolver(&o, shiftsDynamically: false)
+    lambda = LambdaSolver(&o, shiftsDynamically: false)
     multistep = Multistep(&o, lowersFinalOrder: lambda.lowersFinalOrder)
     lambda.readLeastLambda(&o)
     lambda.ascends = true
     lambda.readVariance(&o)
-    self.lambda = lambda
   }
 
   private func solver(_ fidelity: Fidelity) throws -> ExponentialMultistep {
     let solver = try multistep.solver()
-    guard solver.eta == 0 else {
-      throw multistep.refusedAlgorithm("use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
-    }
-    guard fidelity == .diffusers else { return solver }
-    return try multistep.faithfulSolver(lambda, ending: nil)
+    try require(
+      solver.eta == 0,
+      multistep.algorithm.given.refused("use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
+    )
+    return try fidelity == .diffusers ? multistep.faithfulSolver(lambda, ending: nil) : solver
   }
 
   func estimate() throws -> Estimate { try multistep.solver().estimate }
 
-  /// The steps from data to the noise at the start of the grid, the last of order 1 where that has no
-  /// data.
+  /// The steps from data to noise, the last of order 1 where no data are left.
   func moves(_ grid: SamplingGrid) throws -> [Move] {
     let (order, solver) = (try multistep.checkedOrder(), try solver(.corrected))
     let limits = multistep.orderLimits(grid.steps, endsClean: false)
-    return DPMSolverPlusPlusInversion.moves(over: grid, by: solver) { i, to in to.signal > 0 ? min(order, limits[i]) : 1
-    }
+    return DPMSolverPlusPlusInversion.moves(over: grid, by: solver) { $1.signal > 0 ? min(order, limits[$0]) : 1 }
   }
 
   func faithful(_ run: Run) throws -> Recipe {
@@ -98,32 +94,30 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     _ = try solver(.diffusers)
-    let (isMade, count) = (lambda.choices.isMade, setting.timesteps.count)
+    let count = setting.timesteps.count
     return try lambda.deviations(run, setting) + multistep.deviations(count, endsClean: false) + [
       lambda.usesFlow ? .notInverted : .dataForSample
-    ] + (isMade ? [count < run.steps ? .droppedTimesteps : .idleLastStep] : [])
+    ] + (lambda.choices.isMade ? [count < run.steps ? .droppedTimesteps : .idleLastStep] : [])
   }
 }
 
 extension Deviation {
   public static let dataForSample = Deviation(
     "dataForSample",
-    what:
-      "Clean data are taken for a sample at the level of the first timestep, where there is noise already. Inversion goes from clean data to "
-      + "that level first.", place: "DPM-Solver multistep inverse",
+    "Clean data are taken for a sample at the level of the first timestep, where there is noise already. Inversion "
+      + "goes from clean data to that level first.", place: "DPM-Solver multistep inverse",
     effect:
-      "With the default betas and N = 10 the datum 0.3 is read as 0.99995·x0 + 0.01·epsilon, and the first step goes from there."
-  )
+      "With the default betas and N = 10 the datum 0.3 is read as 0.99995·x0 + 0.01·epsilon, and the first step goes "
+      + "from there.")
   public static let notInverted = Deviation(
     "notInverted",
-    what:
-      "The sigmas of rectified flow fall where all others of the class rise: the run goes from noise to data, and ends with an idle step.",
-    place: "DPM-Solver multistep inverse, `use_flow_sigmas`",
+    "The sigmas of rectified flow fall where all others of the class rise: the run goes from noise to data, and ends "
+      + "with an idle step.", place: "DPM-Solver multistep inverse, `use_flow_sigmas`",
     effect: "Data are taken for noise, and nothing is inverted.")
   public static let droppedTimesteps = Deviation(
     "droppedTimesteps",
-    what:
-      "Of equal timesteps the first is kept alone, but every sigma: steps use the sigmas of earlier steps than their timesteps', and the run ends "
-      + "before its last sigmas.", place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
+    "Of equal timesteps the first is kept alone, but every sigma: steps use the sigmas of earlier steps than their "
+      + "timesteps', and the run ends before its last sigmas.",
+    place: "DPM-Solver multistep inverse, `use_karras_sigmas` with many steps",
     effect: "Karras with N = 100 has 95 steps, and ends at sigma 12.3 instead of 14.6.")
 }

@@ -1,26 +1,21 @@
 import Schedulers
 
-/// `DPMSolverSinglestepScheduler`: each step of one of a list of orders, a step of order k from the
-/// sample of k − 1 evaluations ago.
+/// `DPMSolverSinglestepScheduler`: steps by a list of orders, of order k from the sample k − 1
+/// evaluations ago.
 struct DPMSolverSinglestepScheduler: LambdaClass {
   static let names = ["DPMSolverSinglestepScheduler"]
 
-  let lambda: LambdaSolver
+  var lambda: LambdaSolver
   private let multistep: Multistep
 
   init(_ o: inout OptionReader) {
-    var lambda = LambdaSolver(&o, lowersFinalOrder: false, spaces: false)
+    lambda = LambdaSolver(&o, lowersFinalOrder: false, spaces: false)
     multistep = Multistep(
-      &o,
-      algorithms: [
-        "dpmsolver++": .init(estimate: .x0), "dpmsolver": .init(estimate: .epsilon),
-        "sde-dpmsolver++": .init(estimate: .x0, eta: 1), "deis": .init(estimate: .x0),
-      ], lowersFinalOrder: lambda.lowersFinalOrder, hasEulerAtFinal: false)
+      &o, without: ["sde-dpmsolver"], lowersFinalOrder: lambda.lowersFinalOrder, hasEulerAtFinal: false)
     lambda.ending = o.endsAtLeastNoise()
     lambda.readLeastLambda(&o)
     lambda.idlesOnChoices = false
     lambda.readVariance(&o)
-    self.lambda = lambda
   }
 
   func estimate() throws -> Estimate { try multistep.solver().estimate }
@@ -31,9 +26,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
 
   private func solver() throws -> ExponentialMultistep {
     let solver = try multistep.faithfulSolver(lambda, ending: lambda.ending)
-    try require(
-      solver.estimate == .x0 || !lambda.output.isThresholded,
-      lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type dpmsolver"))
+    if solver.estimate == .epsilon { try lambda.output.refuseThresholding("algorithm_type dpmsolver") }
     return solver
   }
 
@@ -42,31 +35,31 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     return try recipe(run) { grid in
       // As for several steps, but twice: the second difference is not halved here.
       try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i in
-        let h = levels.length(from: step.from, to: step.to)
-        let reason: String? =
-          order > 1 && h == 0
-          ? "the step goes nowhere, and diffusers divides by its length; use another spacing"
-          : step.eta > 0 && h < 0 ? "sigma rises by a rounding, and diffusers takes the root of a negative number" : nil
-        if let reason { throw Refusal.notFinite(step: i, timestep: grid.points[i].timestep, reason) }
+        let (h, timestep) = (levels.length(from: step.from, to: step.to), grid.points[i].timestep)
+        try require(
+          order == 1 || h != 0, step: i, timestep: timestep,
+          "the step goes nowhere, and diffusers divides by its length; use another spacing")
+        try require(
+          step.eta == 0 || h >= 0, step: i, timestep: timestep,
+          "sigma rises by a rounding, and diffusers takes the root of a negative number")
       }
     }
   }
 
   /// The steps over a grid.
   ///
-  /// - Parameter missigns: whether a half is subtracted from the second difference's integral where it
-  ///   has to be added, and so all of it doubled.
+  /// - Parameter missigns: whether a half is subtracted from the second difference's integral where
+  ///   it has to be added, and so all of it doubled.
   private func moves(
     _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
     check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws -> Void
   ) throws -> [Move] {
-    var moves: [Move] = []
-    for (i, highest) in orders.enumerated() {
-      let (order, to) = (min(highest, i + 1), grid.points[i + 1])
+    try orders.enumerated().map { i, highest in
+      let (order, points) = (min(highest, i + 1), grid.points)
       let start = i - order + 1
       let step = ExponentialStep(
-        estimate: solver.estimate, from: grid.points[start].level, to: to.level, eta: solver.eta)
-      var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
+        estimate: solver.estimate, from: points[start].level, to: points[i + 1].level, eta: solver.eta)
+      var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: points[$0].level) }
       // Of three, the line through the first and the last.
       if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)
@@ -75,20 +68,19 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
         if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= 2 }
       }
       let held = step.held(.estimate(ago: order - 1), sample: .sample(ago: order - 1))
-      moves.append(Move(at: grid.points[i], to: to.level, estimate: solver.estimate, next: held + change))
+      return Move(at: points[i], to: step.to, estimate: solver.estimate, next: held + change)
     }
-    return moves
   }
 
-  /// `get_order_list`. diffusers lowers the last orders where they do not come out even, or the run ends
-  /// at clean data.
+  /// `get_order_list`: the last orders are lowered where they are not even, or the run ends at
+  /// clean data.
   private func orders(_ steps: Int) throws -> [Int] {
     let (isZero, order) = (try !lambda.endsAtLeastNoise(), try multistep.checkedOrder())
-    let block = Array(1...order)
-    var orders = (0..<steps / order).flatMap { _ in block }
+    func blocks(_ count: Int) -> [Int] { (0..<count / order * order).map { $0 % order + 1 } }
+    var orders = blocks(steps)
     if lambda.lowersFinalOrder.value || steps % order != 0 || isZero {
       let rest = steps % order == 0 && order > 1 ? order : steps % order
-      orders = (0..<(steps - rest) / order).flatMap { _ in block }
+      orders = blocks(steps - rest)
       // What is left: a step of one order less, then one of order 1.
       if order == 3 { orders += rest == 3 ? [1, 2, 1] : Array(1...max(rest, 1)).prefix(rest) }
       if order == 2 { orders += Array(repeating: 1, count: rest) }
@@ -100,9 +92,9 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
   func roundings(_ run: Run) throws -> [[Rounding]] {
     let (grid, solver) = (try setting(run).grid(lambda.level), try solver())
     return try orders(grid.steps).enumerated().map { i, highest in
-      let order = min(highest, i + 1)
+      let start = i - min(highest, i + 1) + 1
       return SolverRoundings.multistep(
-        grid, from: i - order + 1, to: i + 1, solver, values: Array((i - order + 1...i)), seen: i, isSingle: true)
+        grid, from: start, to: i + 1, solver, values: Array(start...i), seen: i, isSingle: true)
     }
   }
 

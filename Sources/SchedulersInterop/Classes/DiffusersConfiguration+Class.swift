@@ -44,8 +44,8 @@ extension DiffusersConfiguration {
     /// Its name in files.
     public var rawValue: String { type.names[0] }
 
-    /// The class that a name means; that of `DDPMParallelScheduler` and `DDIMParallelScheduler` is the
-    /// one without "Parallel".
+    /// The class of a name; `DDPMParallelScheduler` and `DDIMParallelScheduler` mean DDPM's and
+    /// DDIM's.
     public init?(named name: String) {
       guard let match = Self.allCases.first(where: { $0.type.names.contains(name) }) else { return nil }
       self = match

@@ -1,8 +1,9 @@
 import Schedulers
 
-/// What EDM's classes share: networks wrapped by Karras' preconditioning, on sigmas that the file gives.
+/// What EDM's classes share: networks wrapped by Karras' preconditioning, on sigmas that the file
+/// gives.
 struct EDM {
-  private let range: SigmaRange
+  let range: SigmaRange
   private let data: Given<Double>
   private let schedule: NamedChoice<Bool>
   let timesteps: TrainingTimesteps
@@ -10,8 +11,7 @@ struct EDM {
   let endsAtLeastNoise: NamedChoice<Bool>
 
   init(_ o: inout OptionReader) {
-    range = SigmaRange(&o)
-    data = o.number("sigma_data", 0.5)
+    (range, data) = (SigmaRange(&o), o.number("sigma_data", 0.5))
     schedule = o.choice("sigma_schedule", "karras", ["karras": true, "exponential": false])
     timesteps = TrainingTimesteps(&o)
     sign = o.choice("prediction_type", "epsilon", ["epsilon": 1, "v_prediction": -1])
@@ -22,8 +22,8 @@ struct EDM {
   struct Reading: OutputReading {
     let preconditioning: EDMPreconditioning
     let sign: Double
-
     var name: String { preconditioning.name }
+
     func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { preconditioning.query(at: point) }
     func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
       preconditioning.denoising(at: query, next: next).map { Readout(sample: $0.sample, output: sign * $0.output) }
@@ -33,6 +33,8 @@ struct EDM {
   func reading() throws -> Reading {
     Reading(preconditioning: EDMPreconditioning(sigmaData: try data.positive()), sign: try sign.get())
   }
+
+  func endsClean() throws -> Bool { try !endsAtLeastNoise.get() }
 
   private func spacing() throws -> (spacing: SigmaSpacing, range: ClosedRange<Double>) {
     let (least, most, rho) = try range.checked()
@@ -44,7 +46,7 @@ struct EDM {
     let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
     let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
     // A run of more steps has been at the least sigma.
-    guard try endsAtLeastNoise.get(), steps == 1 else { return grid }
+    guard try !endsClean(), steps == 1 else { return grid }
     let end = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound))
     return try SamplingGrid(points: [grid.points[0], edm.query(at: end)])
   }
@@ -55,42 +57,27 @@ struct EDM {
   func setting(_ steps: Int, isWide: Bool) throws -> Setting {
     let (spacing, range) = try spacing()
     var sigmas: [Float]
-    switch spacing {
-    case .karras(let rho):
+    if case .karras(let rho) = spacing {
       let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
       sigmas = (0..<steps).map { i in
         let share = steps > 1 ? Double(i) / Double(steps - 1) : 0
-        return Float(
-          Math.pow(
-            isWide ? start + share * (end - start) : Double(Float(start) + Float(share) * Float(end - start)), rho))
+        let narrow = Double(Float(start) + Float(share) * Float(end - start))
+        return Float(Math.pow(isWide ? start + share * (end - start) : narrow, rho))
       }
-    default:
+    } else {
       let line = Torch.linspace(Math.log(range.lowerBound), Math.log(range.upperBound), steps)
       sigmas = line.reversed().map { Float(Math.exp(Double($0))) }
     }
-    try require(
-      sigmas.allSatisfy({ $0 > 0 && $0.isFinite }),
-      self.range.most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite"))
+    sigmas = try self.range.rounded(sigmas)
     let least = isWide ? sigmas[steps - 1] : Float(range.lowerBound)
-    let end = try endsAtLeastNoise.get() ? least : 0
-    return Setting(timesteps: [], sigmas: sigmas + [end]).continuous
-  }
-
-  /// A run of diffusers.
-  func faithful(_ setting: Setting, clipping: Clipping = .none, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe
-  {
-    let moves = try moves(Self.grid(setting))
-    try checkStart(moves)
-    return Recipe(
-      moves, start: NoiseLevel(signal: 1, noise: range.most.value), reading: try reading(), clipping: clipping)
+    return Setting(timesteps: [], sigmas: sigmas + [try endsClean() ? 0 : least]).continuous
   }
 
   /// diffusers' points, which are asked as the preconditioning says.
   static func grid(_ setting: Setting) -> SamplingGrid { setting.grid { NoiseLevel(signal: 1, noise: Double($0)) } }
 
   func deviations(_ steps: Int, _ setting: Setting) throws -> [Deviation] {
-    let startsAtEnd = try !schedule.get() && steps == 1
-    let isIdle = try endsAtLeastNoise.get() && setting.isIdleAtEnd
+    let (startsAtEnd, isIdle) = (try !schedule.get() && steps == 1, try !endsClean() && setting.isIdleAtEnd)
     return [.float32Tables] + (startsAtEnd ? [.oneStepFromTheEnd] : []) + (isIdle ? [.idleLastStep] : [])
   }
 }
@@ -110,6 +97,14 @@ struct SigmaRange {
     guard lowest < highest else { throw least.refused("it must be below \(most.name), \(highest)") }
     return (lowest, highest, rho)
   }
+
+  /// Sigmas in float32, if they are above 0 and finite there.
+  func rounded(_ sigmas: [Float]) throws -> [Float] {
+    try require(
+      sigmas.allSatisfy { $0 > 0 && $0.isFinite },
+      most.refused("in float32 the sigmas from sigma_min to it are 0 or infinite"))
+    return sigmas
+  }
 }
 
 /// A class of EDM.
@@ -120,6 +115,11 @@ extension EDMClass {
   var trainingTimesteps: TrainingTimesteps { edm.timesteps }
   func reading() throws -> any OutputReading { try edm.reading() }
   func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps) }
+
+  /// A run of diffusers.
+  func recipe(_ setting: Setting, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
+    try recipe(moves(EDM.grid(setting)), start: NoiseLevel(signal: 1, noise: edm.range.most.value))
+  }
 }
 
 /// `EDMEulerScheduler`.
@@ -136,9 +136,9 @@ struct EDMEulerScheduler: EDMClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (setting, reading) = (try setting(run), try edm.reading())
-    return try edm.faithful(setting) { grid in
+    return try recipe(setting) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
-      return try Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { _, raised in
+      return Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { _, raised in
         let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
         return reading.denoising(at: point, next: nil) ?? Readout(sample: 1, output: 0)
       }
@@ -155,27 +155,21 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
   static let names = ["EDMDPMSolverMultistepScheduler"]
 
   let edm: EDM
-  private let multistep: Multistep
-  /// What is done to x̂0.
+  private var multistep: Multistep
   private let thresholding: Thresholding
 
   init(_ o: inout OptionReader) {
     edm = EDM(&o)
     thresholding = Thresholding(&o)
-    var multistep = Multistep(
-      &o,
-      algorithms: [
-        "dpmsolver++": .init(estimate: .x0), "sde-dpmsolver++": .init(estimate: .x0, eta: 1),
-        "deis": .init(estimate: .x0),
-      ], lowersFinalOrder: o.boolean("lower_order_final", true))
+    multistep = Multistep(
+      &o, without: ["dpmsolver", "sde-dpmsolver"], lowersFinalOrder: o.boolean("lower_order_final", true))
     multistep.hasThirdOrderOfSDE = false
-    self.multistep = multistep
   }
 
   func clipping() throws -> Clipping { try thresholding.clipping() }
 
   func sampler(_ run: Run) throws -> any Sampler {
-    FixedMoves(moves: try multistep.moves(grid(run), endsClean: !edm.endsAtLeastNoise.get()))
+    FixedMoves(moves: try multistep.moves(grid(run), endsClean: edm.endsClean()))
   }
 
   func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: false) }
@@ -186,17 +180,17 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (setting, solver) = (try setting(run), try solver())
-    return try edm.faithful(setting, clipping: clipping()) { grid in
+    return try recipe(setting) { grid in
       try multistep.faithfulMoves(
-        grid, by: solver, endsClean: !edm.endsAtLeastNoise.get(), Float32Levels(path: .exploding, torch: run.torch))
+        grid, by: solver, endsClean: edm.endsClean(), Float32Levels(path: .exploding, torch: run.torch))
     }
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    try multistep.roundings(EDM.grid(setting(run)), by: solver(), endsClean: !edm.endsAtLeastNoise.get())
+    try multistep.roundings(EDM.grid(setting(run)), by: solver(), endsClean: edm.endsClean())
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
-    try edm.deviations(run.steps, setting) + multistep.deviations(run.steps, endsClean: !edm.endsAtLeastNoise.get())
+    try edm.deviations(run.steps, setting) + multistep.deviations(run.steps, endsClean: edm.endsClean())
   }
 }

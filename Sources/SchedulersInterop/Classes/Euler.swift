@@ -50,7 +50,7 @@ struct EulerDiscreteScheduler: ExplodingClass {
     let (sigmas, prediction) = (try setting(run).sigmas, try output.prediction())
     return try recipe(run) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
-      return try Churning(run: run).eulerMoves(grid, sigmas: sigmas) { sigma, raised in
+      return Churning(run: run).eulerMoves(grid, sigmas: sigmas) { sigma, raised in
         switch prediction {
         case .x0: Readout(sample: 0, output: 1)
         // That of sigma, not of the raised one.
@@ -87,16 +87,14 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     try recipe(run) { grid in
-      var moves: [Move] = []
-      for (i, interval) in grid.intervals.enumerated() {
+      try grid.intervals.enumerated().map { i, interval in
+        let (from, to) = (interval.from.level, interval.to.level)
         let sigmas = try AncestralSigmas(
-          from: Float(interval.from.level.noise), to: Float(interval.to.level.noise), at: i,
-          timestep: interval.from.timestep, needsDown: false, run)
+          from: Float(from.noise), to: Float(to.noise), at: i, timestep: interval.from.timestep, needsDown: false, run)
         let lower = NoiseLevel(signal: 1, noise: Double(sigmas.down))
-        let next = Euler.step(from: interval.from.level, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise
-        moves.append(Move(at: interval.from, to: interval.to.level, estimate: .x0, next: next))
+        let next = Euler.step(from: from, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise
+        return Move(at: interval.from, to: to, estimate: .x0, next: next)
       }
-      return moves
     }
   }
 
@@ -110,14 +108,12 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
 extension Deviation {
   public static let logLinearEnd = Deviation(
     "logLinearEnd",
-    what:
-      "N + 1 sigmas are made for N timesteps, so that the run ends at the least sigma of the schedule instead of at 0, and the "
-      + "timesteps are not those of the sigmas.", place: "Euler, `interpolation_type: log_linear`",
+    "N + 1 sigmas are made for N timesteps, so that the run ends at the least sigma of the schedule instead of at 0, "
+      + "and the timesteps are not those of the sigmas.", place: "Euler, `interpolation_type: log_linear`",
     effect: "With N = 10 a perfect network, told the wrong timesteps, ends at 0.160 instead of 0.3.")
   public static let ancestralNotANumber = Deviation(
     "ancestralNotANumber",
-    what: "sigma_down = √(σ'² − sigma_up²) in float32, where sigma_up is σ' but for rounding, and may come out larger.",
+    "sigma_down = √(σ'² − sigma_up²) in float32, where sigma_up is σ' but for rounding, and may come out larger.",
     place: "Euler ancestral where sigma falls steeply, such as `beta_schedule: squaredcos_cap_v2` with few steps",
-    effect: "The first step is NaN with N = 4. `.diffusers` refuses the configuration.",
-    issue: "huggingface/diffusers/issues/14213")
+    effect: "The first step is NaN with N = 4. `.diffusers` refuses the configuration.", issue: 14213)
 }

@@ -12,7 +12,8 @@ extension FlowMatchClass {
   func setting(_ run: Run) throws -> Setting { try times.setting(run) }
 }
 
-/// `FlowMatchEulerDiscreteScheduler`, and `FlowMatchLCMScheduler`, whose steps are its stochastic ones.
+/// `FlowMatchEulerDiscreteScheduler`, and `FlowMatchLCMScheduler`, whose steps are its stochastic
+/// ones.
 protocol FlowMatchEulerClass: FlowMatchClass {
   /// Whether a step draws all of its noise anew.
   var redraws: Bool { get }
@@ -20,7 +21,6 @@ protocol FlowMatchEulerClass: FlowMatchClass {
 
 extension FlowMatchEulerClass {
   static var takes: Set<RunArguments.Key> { [.sigmas] }
-
   func sampler(_ run: Run) throws -> any Sampler { redraws ? ConsistencyModel(leastSigma: 0) : Euler() }
 
   func faithful(_ run: Run) throws -> Recipe {
@@ -35,8 +35,7 @@ extension FlowMatchEulerClass {
       let point = SamplingGrid.Point(timestep: setting.timesteps[i], level: times.level(from))
       return Move(at: point, to: times.level(to), estimate: .x0, next: next)
     }
-    try checkStart(moves)
-    return Recipe(moves, start: moves[0].query.level, reading: times.prediction)
+    return try recipe(moves)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -48,7 +47,7 @@ extension FlowMatchEulerClass {
 
 struct FlowMatchEulerDiscreteScheduler: FlowMatchEulerClass {
   static let names = ["FlowMatchEulerDiscreteScheduler"]
-  static let ownDeviations: [Deviation] = FlowTimes.deviations + [.noiseForData]
+  static let ownDeviations: [Deviation] = [.shiftedTwice, .noiseForData]
 
   let times: FlowTimes
   let redraws: Bool
@@ -72,20 +71,14 @@ struct FlowMatchLCMScheduler: FlowMatchEulerClass {
     o.text("upscale_mode", "bicubic")
   }
 
-  /// Scaled up between steps, samples are no combination of those before.
-  private func checkScales() throws {
+  /// The times. Scaled up between steps, samples are no combination of those before.
+  private func checkedTimes() throws -> FlowTimes {
     guard scales.value?.isEmpty ?? true else { throw scales.refused("use null; a sample keeps its size") }
+    return times
   }
 
-  func grid(_ run: Run) throws -> SamplingGrid {
-    try checkScales()
-    return try times.grid(run)
-  }
-
-  func setting(_ run: Run) throws -> Setting {
-    try checkScales()
-    return try times.setting(run)
-  }
+  func grid(_ run: Run) throws -> SamplingGrid { try checkedTimes().grid(run) }
+  func setting(_ run: Run) throws -> Setting { try checkedTimes().setting(run) }
 }
 
 /// `FlowMatchHeunDiscreteScheduler`.
@@ -99,11 +92,10 @@ struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
   init(_ o: inout OptionReader) { times = FlowTimes(fixed: &o) }
 
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(StraightHeun(), run, isFlow: true) }
-
   func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
 
-  /// Heun's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z, each back from where it began. The noise that the
-  /// second evaluation adds is subtracted again.
+  /// Heun's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z, each back from where it began. The noise
+  /// that the second evaluation adds is subtracted again.
   func faithful(_ run: Run) throws -> Recipe {
     let setting = try setting(run)
     let grid = setting.grid { NoiseLevel(signal: 1 - Double($0), noise: Double($0)) }
@@ -118,8 +110,7 @@ struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
       let second = LinearForm.made + length / 2 * (LinearForm.output - slope)
       return [start, Move(at: to, to: to.level, estimate: .x0, next: second)]
     }
-    try checkStart(moves)
-    return Recipe(moves, start: grid.points[0].level, over: grid, reading: Prediction.flow)
+    return try recipe(moves, over: grid)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -131,15 +122,15 @@ struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
 extension Deviation {
   public static let churnOffTheLine = Deviation(
     "churnOffTheLine",
-    what:
-      "Noise is added to a sample of rectified flow, (1 − σ)·x0 + σ·epsilon, as if it were x0 + σ·epsilon: it is at σ̂ then, but has the signal of "
-      + "σ. On the straight line σ/(1 − σ) grows by 1 + γ and the sample is scaled to the signal of σ̂; where there is no signal, none is "
-      + "added. N, by which `s_churn` is divided, counts evaluations.", place: "FlowMatchHeun, `s_churn` above 0",
+    "Noise is added to a sample of rectified flow, (1 − σ)·x0 + σ·epsilon, as if it were x0 + σ·epsilon: it is at σ̂ "
+      + "then, but has the signal of σ. On the straight line σ/(1 − σ) grows by 1 + γ and the sample is scaled to the "
+      + "signal of σ̂; where there is no signal, none is added. N, by which `s_churn` is divided, counts evaluations.",
+    place: "FlowMatchHeun, `s_churn` above 0",
     effect: "With N = 10 and `s_churn` 3 the first step begins at σ̂ = 1.16, where there is no level.")
   public static let noiseForData = Deviation(
     "noiseForData",
-    what:
-      "Inverted sigmas are those of the data; the step that draws all noise anew takes them for those of the noise, in x̂0 = x − σ·v and in "
-      + "(1 − σ')·x̂0 + σ'·z.", place: "FlowMatchEuler with `stochastic_sampling` and FlowMatchLCM, `invert_sigmas`",
+    "Inverted sigmas are those of the data; the step that draws all noise anew takes them for those of the noise, in "
+      + "x̂0 = x − σ·v and in (1 − σ')·x̂0 + σ'·z.",
+    place: "FlowMatchEuler with `stochastic_sampling` and FlowMatchLCM, `invert_sigmas`",
     effect: "The last step, at σ' = 1, makes noise alone.")
 }

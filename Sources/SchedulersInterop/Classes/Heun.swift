@@ -6,28 +6,21 @@ struct HeunDiscreteScheduler: ExplodingClass {
   static let asksTwice = true
 
   let exploding: Exploding
-  let output: Output
+  var output: Output
 
   init(_ o: inout OptionReader) {
-    let table = Betas(
-      &o, start: 0.00085, end: 0.012,
-      formulas: [
-        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
-        "exp": .alphaBar(.exponential),
-      ])
-    var output = Output(&o)
+    let table = Betas(&o, start: 0.00085, end: 0.012, more: ["exp": .alphaBar(.exponential)])
+    output = Output(&o)
     let choices = SigmaChoices(&o)
     output.readClipping(&o, false)
-    self.output = output
     exploding = Exploding(table: table, choices: choices, spacing: Spacing(&o, "linspace"))
   }
 
   func sampler(_ run: Run) throws -> any Sampler { Heun() }
-
   func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
 
-  /// The second evaluations go back to where the step began: to the sample as it was made, less the
-  /// first slope.
+  /// Second evaluations go back to where the step began: to the sample as made, less the first
+  /// slope.
   func faithful(_ run: Run) throws -> Recipe {
     try recipe(run) { grid in
       grid.intervals.flatMap { from, to -> [Move] in

@@ -1,6 +1,7 @@
 import Schedulers
 
-/// `IPNDMScheduler`, whose network is told times between 0 and 1, and predicts v at the noise sin(πt/2).
+/// `IPNDMScheduler`, whose network is told times between 0 and 1, and predicts v at the noise
+/// sin(πt/2).
 struct IPNDMScheduler: DiffusersClass {
   static let names = ["IPNDMScheduler"]
   static let ownDeviations: [Deviation] = [.firstOutputUnused]
@@ -8,14 +9,12 @@ struct IPNDMScheduler: DiffusersClass {
   let trainingTimesteps: TrainingTimesteps
   private let trained: TrainedBetas
 
-  init(_ o: inout OptionReader) {
-    trainingTimesteps = TrainingTimesteps(&o)
-    trained = TrainedBetas(&o)
-  }
+  init(_ o: inout OptionReader) { (trainingTimesteps, trained) = (TrainingTimesteps(&o), TrainedBetas(&o)) }
 
   var allowsAnySteps: Bool { true }
 
-  /// diffusers' noises, that of the end last: sin²(πs/2) for s from 1 down to 0, or what the file gives.
+  /// diffusers' noises, that of the end last: sin²(πs/2) for s from 1 down to 0, or what the file
+  /// gives.
   private func noises(_ steps: Int) throws -> [Float] {
     guard let given = trained.numbers else {
       return (Torch.linspace(1, 0, steps + 1).dropLast() + [0]).map { s in
@@ -58,19 +57,13 @@ struct IPNDMScheduler: DiffusersClass {
   func sampler(_ run: Run) throws -> any Sampler { FixedMoves(moves: try moves(grid(run), keepsSignal: true)) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (noises, timesteps) = (try noises(run.steps), try setting(run).timesteps)
-    let points = zip(timesteps + [-1], noises).map { timestep, noise in
-      SamplingGrid.Point(
-        timestep: timestep, level: NoiseLevel(signal: Double(run.root(1 - noise * noise)), noise: Double(noise)))
-    }
-    let grid = SamplingGrid(unchecked: points)
-    let moves = try moves(grid, keepsSignal: false)
-    try checkStart(moves)
-    return Recipe(moves, start: points[0].level, over: grid, reading: CircularV(isEpsilon: true))
+    var setting = try setting(run)
+    setting.sigmas = try noises(run.steps)
+    let grid = setting.grid { NoiseLevel(signal: Double(run.root(1 - $0 * $0)), noise: Double($0)) }
+    return try recipe(moves(grid, keepsSignal: false), over: grid, reading: CircularV(isEpsilon: true))
   }
 
-  /// The steps. Where there is no signal diffusers takes 10⁻⁸ for it, and nothing is left of what the
-  /// network says of the data.
+  /// The steps. For no signal diffusers takes 10⁻⁸, and the network says nothing of the data.
   private func moves(_ grid: SamplingGrid, keepsSignal: Bool) throws -> [Move] {
     var moves = try IPNDM().moves(over: grid)
     if grid.points[0].level.signal == 0 {
@@ -88,9 +81,8 @@ struct IPNDMScheduler: DiffusersClass {
 extension Deviation {
   public static let firstOutputUnused = Deviation(
     "firstOutputUnused",
-    what:
-      "A run begins without signal, where x̂0 is all that the network can say. 10⁻⁸ is put for the signal, and 0 is divided by it: "
-      + "x̂0 is 0, whatever the network says.", place: "IPNDM",
+    "A run begins without signal, where x̂0 is all that the network can say. 10⁻⁸ is put for the signal, and 0 is "
+      + "divided by it: x̂0 is 0, whatever the network says.", place: "IPNDM",
     effect:
       "The first call of the network is wasted, and the first step goes to x·noise' instead of signal'·x̂0 + x·noise'.")
 }

@@ -1,10 +1,12 @@
 import Schedulers
 
-/// `KDPM2DiscreteScheduler` and its ancestral form: from each sigma to the middle of two logarithms, and
-/// with the slope there to the next.
+/// `KDPM2DiscreteScheduler` and its ancestral form: to the middle of two logarithms, and with its
+/// slope on.
 protocol KDPM2Class: ExplodingClass { static var isAncestral: Bool { get } }
 
 extension KDPM2Class {
+  static var addsTimesteps: Bool { true }
+
   /// The options of both.
   static func read(_ o: inout OptionReader) -> (Exploding, Output) {
     let (table, choices) = (Betas(&o, start: 0.00085, end: 0.012), SigmaChoices(&o))
@@ -14,8 +16,6 @@ extension KDPM2Class {
   }
 
   func sampler(_ run: Run) throws -> any Sampler { KDPM2(eta: Self.isAncestral ? 1 : 0) }
-
-  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
 
   func faithful(_ run: Run) throws -> Recipe {
     let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
@@ -28,14 +28,13 @@ extension KDPM2Class {
           (up, down) = (sigmas.up, sigmas.down)
         }
         let middle = Float(Math.exp((Math.log(Double(from)) + Math.log(Double(down))) / 2))
-        let point = SamplingGrid.Point(
-          timestep: Double(Float(SigmaChoices.timestep(of: Double(middle), in: logarithms))), sigma: Double(middle))
+        let timestep = Double(Float(SigmaChoices.timestep(of: Double(middle), in: logarithms)))
+        let point = SamplingGrid.Point(timestep: timestep, sigma: Double(middle))
         let (half, whole) = (Double(middle - from), Double(down - from))
+        let second = LinearForm.made - half * .estimate(ago: 1) + whole * .estimate() + Double(up) * .noise
         return [
           Move(at: interval.from, to: point.level, estimate: .epsilon, next: .sample + half * .estimate()),
-          Move(
-            at: point, to: interval.to.level, estimate: .epsilon,
-            next: .made - half * .estimate(ago: 1) + whole * .estimate() + Double(up) * .noise),
+          Move(at: point, to: interval.to.level, estimate: .epsilon, next: second),
         ]
       }
     }
@@ -46,9 +45,7 @@ struct KDPM2DiscreteScheduler: KDPM2Class {
   static let names = ["KDPM2DiscreteScheduler"]
   static let isAncestral = false
 
-  let exploding: Exploding
-  let output: Output
-
+  let (exploding, output): (Exploding, Output)
   init(_ o: inout OptionReader) { (exploding, output) = Self.read(&o) }
 }
 
@@ -56,8 +53,6 @@ struct KDPM2AncestralDiscreteScheduler: KDPM2Class {
   static let names = ["KDPM2AncestralDiscreteScheduler"]
   static let isAncestral = true
 
-  let exploding: Exploding
-  let output: Output
-
+  let (exploding, output): (Exploding, Output)
   init(_ o: inout OptionReader) { (exploding, output) = Self.read(&o) }
 }

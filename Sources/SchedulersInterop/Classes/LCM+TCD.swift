@@ -4,20 +4,16 @@ import Schedulers
 struct Distilled {
   let table: Betas
   let originalSteps: Given<Int>
-  let timestepScaling: Given<Double>
   let output: Output
+  let timestepScaling: Given<Double>
 
   init(_ o: inout OptionReader) {
     table = Betas(&o, start: 0.00085, end: 0.012, schedule: "scaled_linear", canRescale: true)
     originalSteps = o.integer("original_inference_steps", 50)
-    var output = Output(&o)
-    output.readClipping(&o, false)
-    output.readThresholding(&o)
-    self.output = output
+    output = Output(&o, clips: false, thresholds: true)
     timestepScaling = o.number("timestep_scaling", 10)
     // Options that have no effect on the steps.
-    _ = o.boolean("set_alpha_to_one", true)
-    _ = Spacing(&o, "leading")
+    _ = (o.boolean("set_alpha_to_one", true), Spacing(&o, "leading"))
   }
 }
 
@@ -58,7 +54,6 @@ struct LCMScheduler: DistilledClass {
   static let names = ["LCMScheduler"]
 
   let distilled: Distilled
-
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
   private func scaling() throws -> Double {
@@ -71,8 +66,7 @@ struct LCMScheduler: DistilledClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps, scaling) = (try Discrete(self, run), try setting(run).timesteps, Float(try scaling()))
-    var moves: [Move] = []
-    for (i, timestep) in timesteps.enumerated() {
+    let moves = try timesteps.enumerated().map { i, timestep in
       let bar = try discrete.alphaBar(timestep, step: i)
       try discrete.checkSignal(bar, timestep: timestep, step: i)
       let scaled = Float(timestep) * scaling
@@ -81,13 +75,10 @@ struct LCMScheduler: DistilledClass {
       let denoised = Double(out) * LinearForm.estimate() + Double(skip) * .sample
       let isLast = i + 1 == timesteps.count
       let next = try isLast ? 1 : discrete.alphaBar(timesteps[i + 1], step: i)
-      moves.append(
-        Move(
-          at: SamplingGrid.Point(timestep: timestep, level: discrete.level(bar)), to: discrete.level(next),
-          estimate: .x0,
-          next: isLast ? denoised : Double(run.root(next)) * denoised + Double(run.root(1 - next)) * .noise))
+      return Move(
+        at: discrete.point(timestep, bar), to: discrete.level(next), estimate: .x0,
+        next: isLast ? denoised : Double(run.root(next)) * denoised + Double(run.root(1 - next)) * .noise)
     }
-    try checkStart(moves)
     return try recipe(moves, discrete)
   }
 }
@@ -99,36 +90,28 @@ struct TCDScheduler: DistilledClass {
   static let ownDeviations: [Deviation] = [.endsAtFirstTimestep]
 
   let distilled: Distilled
-
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
   /// It has the options of clipping for nothing.
   func clipping() throws -> Clipping { .none }
-
   func sampler(_ run: Run) throws -> any Sampler { TCD(eta: run.eta ?? 0.3) }
 
   /// The last step goes to timestep 0.
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
     let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD")
-    var moves: [Move] = []
-    for (i, timestep) in timesteps.enumerated() {
-      let bar = try discrete.alphaBar(timestep, step: i)
-      try discrete.check(bar, timestep: timestep, step: i)
+    let moves = try timesteps.enumerated().map { i, timestep in
+      let bar = try discrete.divisor(timestep, step: i)
       let isLast = i + 1 == timesteps.count
       let previous = isLast ? 0 : timesteps[i + 1]
       let lower = try discrete.alphaBar(Double((Float(1 - eta) * Float(previous)).rounded(.down)), step: i)
       let next = try discrete.alphaBar(previous, step: i)
-      let from = discrete.level(bar)
-      let epsilon = (LinearForm.sample - from.signal * .estimate()) / from.noise
+      let from = discrete.point(timestep, bar)
+      let epsilon = (LinearForm.sample - from.level.signal * .estimate()) / from.level.noise
       var form = Double(run.root(lower)) * .estimate() + Double(run.root(1 - lower)) * epsilon
       if eta > 0, !isLast { form = Double(run.root(next / lower)) * form + Double(run.root(1 - next / lower)) * .noise }
-      moves.append(
-        Move(
-          at: SamplingGrid.Point(timestep: timestep, level: from), to: discrete.level(isLast ? lower : next),
-          estimate: .x0, next: form))
+      return Move(at: from, to: discrete.level(isLast ? lower : next), estimate: .x0, next: form)
     }
-    try checkStart(moves)
     return try recipe(moves, discrete)
   }
 }
@@ -136,7 +119,6 @@ struct TCDScheduler: DistilledClass {
 extension Deviation {
   public static let endsAtFirstTimestep = Deviation(
     "endsAtFirstTimestep",
-    what:
-      "The last step goes to the level of timestep 0, where some noise is left, not to clean data; `set_alpha_to_one` has no effect.",
-    place: "TCD", effect: "The result keeps √(1 − ᾱ₀) of noise, 0.029 with the default betas.")
+    "The last step goes to the level of timestep 0, where some noise is left, not to clean data; `set_alpha_to_one` "
+      + "has no effect.", place: "TCD", effect: "The result keeps √(1 − ᾱ₀) of noise, 0.029 with the default betas.")
 }

@@ -1,14 +1,13 @@
 import Schedulers
 
-/// `RePaintScheduler`: DDIM's steps, and jumps back to noise that are drawn together with the step
-/// before them.
+/// `RePaintScheduler`: DDIM's steps, and jumps back to noise, each drawn with the step before it.
 struct RePaintScheduler: DiscreteClass {
   static let names = ["RePaintScheduler"]
   static let takes: Set<RunArguments.Key> = [.jumpLength, .resamplings]
+  static let addsTimesteps = true
   static let ownDeviations: [Deviation] = [.lateJumps, .betasOfLaterSteps]
 
-  /// A run has at most about as many evaluations, so that arguments cannot ask for more time and memory
-  /// than there is.
+  /// A run's evaluations at most, about, lest arguments ask for more time and memory than there is.
   private static let largestRun = 100_000
 
   let table: Betas
@@ -17,11 +16,7 @@ struct RePaintScheduler: DiscreteClass {
   let spacing: Spacing? = Spacing(fixed: .leading)
 
   init(_ o: inout OptionReader) {
-    table = Betas(
-      &o,
-      formulas: [
-        "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine), "sigmoid": .sigmoid,
-      ])
+    table = Betas(&o, more: ["sigmoid": .sigmoid])
     eta = o.number("eta", 0)
     output = Output(epsilonWithClipping: &o)
   }
@@ -29,35 +24,31 @@ struct RePaintScheduler: DiscreteClass {
   /// The sampler with the file's eta and the arguments' jumps.
   private func rePaint(_ run: Run) throws -> RePaint {
     guard eta.value >= 0, eta.value <= 1 else { throw eta.refused("it must be in 0 ... 1") }
-    let resamplings = RunArguments.Key.resamplings.rawValue
-    for (name, value) in [(RunArguments.Key.jumpLength.rawValue, run.jumpLength), (resamplings, run.resamplings)] {
-      guard (1...1000).contains(value) else { throw Refusal.argument(name, Double(value), "it must be in 1 ... 1000") }
+    for (key, value) in [(RunArguments.Key.jumpLength, run.jumpLength), (.resamplings, run.resamplings)] {
+      try require((1...1000).contains(value), .argument(key.rawValue, Double(value), "it must be in 1 ... 1000"))
     }
     try require(
       run.steps * run.resamplings <= Self.largestRun,
       .argument(
-        resamplings, Double(run.resamplings),
+        RunArguments.Key.resamplings.rawValue, Double(run.resamplings),
         "times the number of steps, \(run.steps), it must be at most \(Self.largestRun)"))
     return RePaint(eta: eta.value, jumpLength: run.jumpLength, resamplings: run.resamplings)
   }
 
   func sampler(_ run: Run) throws -> any Sampler { try rePaint(run) }
 
-  func timesteps(_ run: Run) throws -> [Double] { try faithful(run).moves.map(\.query.timestep) }
-
-  /// A jump follows the step from the timestep where the authors' begins, and has the betas that come
-  /// after those of the way that it goes.
+  /// A jump follows the step from the timestep where the authors' begins, and has the betas that
+  /// come after those of the way that it goes.
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, sampler, steps) = (try Discrete(self, run), try rePaint(run), run.steps)
-    let (tables, stride) = (discrete.tables, discrete.tables.betas.count / steps)
+    let (tables, stride) = (discrete.tables, Int(discrete.stride))
     try require(
       !table.trained.isGiven, table.trained.refused("diffusers takes an array of NumPy alone; read it with .corrected"))
-    var moves: [Move] = []
-    var left: [Int: Int] = [:]
+    var (moves, left): ([Move], [Int: Int]) = ([], [:])
     var index = steps
     while index > 0 {
       index -= 1
-      var move = try step(index * stride, stride, discrete, step: moves.count)
+      var move = try step(Double(index * stride), discrete, step: moves.count)
       let jumps = left[index, default: sampler.resamplings - 1]
       if index.isMultiple(of: sampler.jumpLength), index < steps - sampler.jumpLength, jumps > 0 {
         left[index] = jumps - 1
@@ -77,12 +68,12 @@ struct RePaintScheduler: DiscreteClass {
     return try recipe(moves, discrete)
   }
 
-  /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or not.
-  private func step(_ timestep: Int, _ stride: Int, _ discrete: Discrete, step: Int) throws -> Move {
-    let bar = discrete.tables.alphaBars[timestep]
-    let next = timestep >= stride ? discrete.tables.alphaBars[timestep - stride] : 1
-    try discrete.check(bar, timestep: Double(timestep), step: step)
-    let point = SamplingGrid.Point(timestep: Double(timestep), level: discrete.level(bar))
+  /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or
+  /// not.
+  private func step(_ timestep: Double, _ discrete: Discrete, step: Int) throws -> Move {
+    let bar = try discrete.divisor(timestep, step: step)
+    let next = timestep < discrete.stride ? 1 : try discrete.alphaBar(timestep - discrete.stride, step: step)
+    let point = discrete.point(timestep, bar)
     return try discrete.ddimMove(point, bar, to: next, epsilon: .output, eta: eta.value, step: step)
   }
 
@@ -99,19 +90,17 @@ struct RePaintScheduler: DiscreteClass {
 extension Deviation {
   public static let lateJumps = Deviation(
     "lateJumps",
-    what:
-      "A jump back begins where the step from its timestep leads, one step after the authors', and so at last at clean data. It ends one step "
-      + "nearer to the data than theirs.", place: "RePaint, `jump_n_sample` above 1",
+    "A jump back begins where the step from its timestep leads, one step after the authors', and so at last at clean "
+      + "data. It ends one step nearer to the data than theirs.", place: "RePaint, `jump_n_sample` above 1",
     effect:
-      "With N = 10, `jump_length` 5 and the default betas the first jump leads from clean data, not from timestep 0, back to timestep "
-      + "400, not 500.")
+      "With N = 10, `jump_length` 5 and the default betas the first jump leads from clean data, not from timestep 0, "
+      + "back to timestep 400, not 500.")
   public static let betasOfLaterSteps = Deviation(
     "betasOfLaterSteps",
-    what:
-      "A jump back from t to t' multiplies by √(1 − β) and adds √β·z with the betas of the timesteps from t + T/N on, which lead to t' + T/N − 1. "
-      + "The betas of the way are those above t up to t'.",
+    "A jump back from t to t' multiplies by √(1 − β) and adds √β·z with the betas of the timesteps from t + T/N on, "
+      + "which lead to t' + T/N − 1. The betas of the way are those above t up to t'.",
     place: "RePaint, `jump_n_sample` above 1 with fewer steps than timesteps",
     effect:
-      "With N = 10, `jump_length` 2 and the default betas the first jump leads to a signal of 0.068, and the network is told "
-      + "timestep 700, where it is 0.083.")
+      "With N = 10, `jump_length` 2 and the default betas the first jump leads to a signal of 0.068, and the network "
+      + "is told timestep 700, where it is 0.083.")
 }

@@ -2,28 +2,26 @@ import Schedulers
 
 /// `SASolverScheduler`, with the orders, the halved slopes and the noise of diffusers' class.
 ///
-/// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at the timesteps from 200
-/// to 800 and 0 at the others.
+/// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at timesteps 200 to
+/// 800.
 struct SASolverScheduler: LambdaClass {
   static let names = ["SASolverScheduler"]
   static let ownDeviations: [Deviation] = [.halvedSlope]
 
   private typealias Value = (form: LinearForm, level: NoiseLevel)
 
-  let lambda: LambdaSolver
+  var lambda: LambdaSolver
   private let predictorOrder: Given<Int>
   private let correctorOrder: Given<Int>
   private let algorithm: NamedChoice<Estimate>
 
   init(_ o: inout OptionReader) {
-    var lambda = LambdaSolver(&o, shiftsDynamically: false)
-    predictorOrder = o.integer("predictor_order", 2)
-    correctorOrder = o.integer("corrector_order", 2)
+    lambda = LambdaSolver(&o, shiftsDynamically: false)
+    (predictorOrder, correctorOrder) = (o.integer("predictor_order", 2), o.integer("corrector_order", 2))
     algorithm = o.choice("algorithm_type", "data_prediction", ["data_prediction": .x0, "noise_prediction": .epsilon])
     o.nothing("tau_func")
     lambda.readLeastLambda(&o)
     lambda.readVariance(&o)
-    self.lambda = lambda
   }
 
   private func solver(_ grid: SamplingGrid) throws -> ExponentialPredictorCorrector {
@@ -35,22 +33,19 @@ struct SASolverScheduler: LambdaClass {
   }
 
   func estimate() throws -> Estimate { try algorithm.get() }
-
   func moves(_ grid: SamplingGrid) throws -> [Move] { try solver(grid).moves(over: grid) }
 
   func faithful(_ run: Run) throws -> Recipe {
     let (estimate, levels) = (try estimate(), lambda.levels(run))
     if estimate == .epsilon {
-      try require(
-        !lambda.output.isThresholded,
-        lambda.output.thresholding!.isOn.refused("diffusers fails with it and algorithm_type noise_prediction"))
-      try require(
-        lambda.prediction() != .flow,
-        lambda.output.refused("diffusers does not take it with algorithm_type noise_prediction"))
+      let algorithm = "algorithm_type noise_prediction"
+      try lambda.output.refuseThresholding(algorithm)
+      try lambda.refuseFlow("with \(algorithm)")
     }
     return try recipe(run) { grid in
       let solver = try solver(grid)
-      /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
+      /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after
+      /// it.
       func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {
         let step = solver.step(grid, i)
         let values = Self.values(solver, grid, step: i, ago: ago, isCorrected: isCorrected)
@@ -97,8 +92,8 @@ struct SASolverScheduler: LambdaClass {
     let nodes = values.map { Number(levels.rounded($0).lambda) }
     let integrals = nodes.indices.map { power in
       isData
-        ? growing(power, from: rate * start, to: rate * end) / Self.power(rate, power + 1)
-        : decaying(power, from: start, to: end)
+        ? growing(power, from: rate * start, to: rate * end)
+          / (0...power).reduce(Number(1)) { product, _ in product * rate } : decaying(power, from: start, to: end)
     }
     var weights = nodes.indices.map { i in
       zip(lagrange(nodes, i), integrals.reversed()).reduce(Number(0)) { $0 + $1.0 * $1.1 }
@@ -119,15 +114,10 @@ struct SASolverScheduler: LambdaClass {
     return weights.map { scale * $0 }
   }
 
-  private static func power<Number: CoefficientArithmetic>(_ x: Number, _ exponent: Int) -> Number {
-    (0..<exponent).reduce(Number(1)) { product, _ in product * x }
-  }
-
   /// ∫ eˣ·xʲ, from λ times its rate.
-  private static func growing<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number) -> Number
-  {
+  private static func growing<Number: CoefficientArithmetic>(_ j: Int, from start: Number, to end: Number) -> Number {
     func antiderivative(_ x: Number) -> Number {
-      switch power {
+      switch j {
       case 0: Number(1)
       case 1: x - Number(1)
       case 2: x * x - Number(2) * x + Number(2)
@@ -138,11 +128,9 @@ struct SASolverScheduler: LambdaClass {
   }
 
   /// ∫ e⁻ˣ·xʲ.
-  private static func decaying<Number: CoefficientArithmetic>(_ power: Int, from start: Number, to end: Number)
-    -> Number
-  {
+  private static func decaying<Number: CoefficientArithmetic>(_ j: Int, from start: Number, to end: Number) -> Number {
     func antiderivative(_ x: Number) -> Number {
-      switch power {
+      switch j {
       case 0: Number(1)
       case 1: x + Number(1)
       case 2: x * x + Number(2) * x + Number(2)
@@ -152,38 +140,32 @@ struct SASolverScheduler: LambdaClass {
     return (-end).exponential() * (antiderivative(start) * (end - start).exponential() - antiderivative(end))
   }
 
-  /// The coefficients of the Lagrange polynomial that is 1 at a node and 0 at the others, that of the
-  /// highest power first.
+  /// The coefficients, highest power first, of the polynomial that is 1 at a node and 0 at the
+  /// others.
   private static func lagrange<Number: CoefficientArithmetic>(_ nodes: [Number], _ i: Int) -> [Number] {
-    let others = nodes.indices.filter { $0 != i }.map { nodes[$0] }
-    let one = Number(1)
-    guard let first = others.first else { return [one] }
-    let denominator = others.dropFirst().reduce(nodes[i] - first) { $0 * (nodes[i] - $1) }
-    switch others.count {
-    case 1: return [one / denominator, -first / denominator]
-    case 2: return [one / denominator, (-first - others[1]) / denominator, first * others[1] / denominator]
-    default:
-      let (a, b, c) = (first, others[1], others[2])
-      return [
-        one / denominator, (-a - b - c) / denominator, (a * b + a * c + b * c) / denominator, -a * b * c / denominator,
-      ]
-    }
+    let (others, one) = (nodes.indices.filter { $0 != i }.map { nodes[$0] }, Number(1))
+    guard let a = others.first else { return [one] }
+    let d = others.dropFirst().reduce(nodes[i] - a) { $0 * (nodes[i] - $1) }
+    guard others.count > 1 else { return [one / d, -a / d] }
+    let b = others[1]
+    guard others.count > 2 else { return [one / d, (-a - b) / d, a * b / d] }
+    let c = others[2]
+    return [one / d, (-a - b - c) / d, (a * b + a * c + b * c) / d, -a * b * c / d]
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let predicts = predictorOrder.value > 1 && run.steps > (lambda.lowersFinalOrder.value ? 2 : 1)
-    let matchesAuthorsCode =
-      algorithm.name == "data_prediction" && (predicts || correctorOrder.value > 1 && run.steps > 1)
-    return try lambda.deviations(run, setting) + (matchesAuthorsCode ? [.halvedSlope] : [])
+    let corrects = correctorOrder.value > 1 && run.steps > 1
+    return try lambda.deviations(run, setting)
+      + (algorithm.name == "data_prediction" && (predicts || corrects) ? [.halvedSlope] : [])
   }
 }
 
 extension Deviation {
   public static let halvedSlope = Deviation(
     "halvedSlope",
-    what:
-      "The slope of a line through two values of x̂0 counts as if it had the weight H/2, with H = (1 + τ²)·h, not 1 − (1 − e^(−H))/H. So does "
-      + "the authors' code; the paper's coefficients are the exact integrals.",
+    "The slope of a line through two values of x̂0 counts as if it had the weight H/2, with H = (1 + τ²)·h, not 1 − (1 "
+      + "− e^(−H))/H. So does the authors' code; the paper's coefficients are the exact integrals.",
     place: "SA-Solver, `algorithm_type: data_prediction`, steps of order 2",
     effect: "With H = 1 the weight is 0.5 instead of 0.368.")
 }

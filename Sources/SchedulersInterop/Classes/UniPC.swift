@@ -5,56 +5,46 @@ struct UniPCMultistepScheduler: LambdaClass {
   static let names = ["UniPCMultistepScheduler"]
   static let ownDeviations: [Deviation] = [.infiniteLastStep]
 
-  let lambda: LambdaSolver
+  var lambda: LambdaSolver
   private let order: Given<Int>
   private let predictsX0: Given<Bool>
   private let type: NamedChoice<UniPC.Step>
   private let uncorrected: Given<[Int]>
 
   init(_ o: inout OptionReader) {
-    var lambda = LambdaSolver(&o, canRescale: true, hasTerminal: true, declaresEnds: true)
-    order = o.integer("solver_order", 2)
-    predictsX0 = o.boolean("predict_x0", true)
+    lambda = LambdaSolver(&o, canRescale: true, hasTerminal: true, declaresEnds: true)
+    (order, predictsX0) = (o.integer("solver_order", 2), o.boolean("predict_x0", true))
     type = o.choice("solver_type", "bh2", ["bh2": .bh2, "bh1": .bh1, "midpoint": .bh2, "heun": .bh2, "logrho": .bh2])
     uncorrected = o.integers("disable_corrector")
     o.nothing("solver_p")
     lambda.ending = o.endsAtLeastNoise()
     lambda.shifting.needsMu = true
-    self.lambda = lambda
   }
 
   /// The method by its options.
   private func solver() throws -> UniPC {
     let order = try order.within(1...3, "use 1, 2 or 3")
     return UniPC(
-      order: order, step: try type.get(), estimate: predictsX0.value ? .x0 : .epsilon,
-      uncorrectedSteps: Set(uncorrected.value), lowersFinalOrder: lambda.lowersFinalOrder.value)
+      order: order, step: try type.get(), estimate: try estimate(), uncorrectedSteps: Set(uncorrected.value),
+      lowersFinalOrder: lambda.lowersFinalOrder.value)
   }
 
-  /// Options that need the sigmas of rectified flow.
-  private func checkFlow() throws {
-    guard !lambda.usesFlow else { return }
-    if let terminal = lambda.shifting.terminal, terminal.value != nil {
-      throw terminal.refused("leave it out; it needs use_flow_sigmas")
-    }
-    if let isDynamic = lambda.shifting.isDynamic, isDynamic.value {
-      throw isDynamic.refused("leave it out; it needs use_flow_sigmas")
-    }
+  /// The solver in lambda, unless options need the sigmas of rectified flow.
+  private func checked() throws -> LambdaSolver {
+    guard !lambda.usesFlow else { return lambda }
+    let remedy = "leave it out; it needs use_flow_sigmas"
+    if let terminal = lambda.shifting.terminal, terminal.value != nil { throw terminal.refused(remedy) }
+    if let isDynamic = lambda.shifting.isDynamic, isDynamic.value { throw isDynamic.refused(remedy) }
+    return lambda
   }
 
   func estimate() throws -> Estimate { predictsX0.value ? .x0 : .epsilon }
   func clipping() throws -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
-
-  func grid(_ run: Run) throws -> SamplingGrid {
-    try checkFlow()
-    return try lambda.grid(run)
-  }
-
+  func grid(_ run: Run) throws -> SamplingGrid { try checked().grid(run) }
   func moves(_ grid: SamplingGrid) throws -> [Move] { try solver().moves(over: grid) }
 
   func setting(_ run: Run) throws -> Setting {
-    try checkFlow()
-    return try lambda.setting(run) {
+    try checked().setting(run) {
       let shifting = lambda.shifting
       let shift = try shifting.factor(mu: run.mu)
       let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
@@ -69,9 +59,7 @@ struct UniPCMultistepScheduler: LambdaClass {
     let (solver, levels) = (try solver(), lambda.levels(run))
     return try recipe(run) { grid in
       try check(solver, grid, levels)
-      if !predictsX0.value, try lambda.prediction() == .flow {
-        throw lambda.output.refused("diffusers does not take it without predict_x0")
-      }
+      if !predictsX0.value { try lambda.refuseFlow("without predict_x0") }
       var moves = try moves(grid)
       // diffusers corrects the sample as it was made, whoever has replaced it since.
       for i in moves.indices where i > 0 && !solver.uncorrectedSteps.contains(i - 1) {
@@ -83,17 +71,15 @@ struct UniPCMultistepScheduler: LambdaClass {
 
   /// Where a step to clean data or to where it is already is not finite.
   private func check(_ solver: UniPC, _ grid: SamplingGrid, _ levels: Float32Levels) throws {
-    let last = grid.steps - 1
+    let (last, timestep) = (grid.steps - 1, grid.points[grid.steps - 1].timestep)
     let order = solver.lowersFinalOrder ? 1 : min(solver.order, grid.steps)
     if grid.points[last + 1].level.noise == 0 {
       try require(
-        order == 1 && solver.estimate == .x0 && solver.step == .bh2,
-        .notFinite(
-          step: last, timestep: grid.points[last].timestep,
-          "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone"))
-    } else if order == 3, levels.length(grid, step: last) == 0 {
-      throw Refusal.notFinite(
-        step: last, timestep: grid.points[last].timestep,
+        order == 1 && solver.estimate == .x0 && solver.step == .bh2, step: last, timestep: timestep,
+        "it ends at clean data, which diffusers reaches with lower_order_final, predict_x0 and bh2 alone")
+    } else {
+      try require(
+        order < 3 || levels.length(grid, step: last) != 0, step: last, timestep: timestep,
         "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
     }
   }
@@ -117,10 +103,9 @@ struct UniPCMultistepScheduler: LambdaClass {
 extension Deviation {
   public static let infiniteLastStep = Deviation(
     "infiniteLastStep",
-    what:
-      "The step to clean data has h = ∞. UniPC divides by it in steps of order above 1, multiplies 0 by it with bh1, and 0 by e^∞ "
-      + "where it predicts epsilon.",
+    "The step to clean data has h = ∞. UniPC divides by it in steps of order above 1, multiplies 0 by it with bh1, and "
+      + "0 by e^∞ where it predicts epsilon.",
     place:
-      "UniPC, `final_sigmas_type: zero` with `lower_order_final: false`, with `solver_type: bh1`, or with `predict_x0: false`",
-    effect: "The result is NaN. `.diffusers` refuses the configuration.")
+      "UniPC, `final_sigmas_type: zero` with `lower_order_final: false`, with `solver_type: bh1`, or with `predict_x0: "
+      + "false`", effect: "The result is NaN. `.diffusers` refuses the configuration.")
 }

@@ -7,3 +7,10 @@ package struct AnyKey: CodingKey {
   package init(stringValue: String) { self.stringValue = stringValue }
   package init?(intValue: Int) { nil }
 }
+
+extension KeyedDecodingContainer {
+  /// An error of the value of a key.
+  func corrupted(_ key: Key, _ description: String) -> DecodingError {
+    .dataCorruptedError(forKey: key, in: self, debugDescription: description)
+  }
+}

@@ -6,7 +6,7 @@ public enum ConfigurationError: Error, Hashable, Sendable {
   case unsupportedClass(String)
   /// An option whose value has the wrong type.
   case type(option: String, value: String, className: String, expected: String)
-  /// An option whose value would change the numbers in a way that is not supported, or that the scheduler itself refuses.
+  /// An option whose value is not supported, or refused by the scheduler itself.
   case option(String, value: String, className: String, remedy: String)
   /// An argument of a step that is not supported.
   case argument(String, value: Double, className: String, remedy: String)
@@ -54,6 +54,11 @@ enum Refusal: Error {
   case steps(Int, String)
   case notFinite(step: Int, timestep: Double, String)
   case schedule(ScheduleError, option: String)
+}
+
+/// Throws unless a step of diffusers is finite.
+func require(_ isFinite: Bool, step: Int, timestep: Double, _ reason: @autoclosure () -> String) throws {
+  try require(isFinite, .notFinite(step: step, timestep: timestep, reason()))
 }
 
 /// Throws a refusal unless a condition holds.

@@ -19,25 +19,20 @@ extension DiffusersConfiguration.Value: Codable {
   /// Reads any JSON value.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .boolean(value)
-    } else if let value = try? container.decode(Int.self) {
-      self = .integer(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = value.isNaN ? .notANumber : .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([DiffusersConfiguration.Value].self) {
-      self = .list(value)
-    } else if let value = try? container.decode([String: DiffusersConfiguration.Value].self) {
-      self = .object(value)
-    } else {
+    func value<Content: Decodable>(_ make: (Content) -> Self) -> Self? {
+      (try? container.decode(Content.self)).map(make)
+    }
+    let scalar =
+      container.decodeNil()
+      ? .null
+      : value(Self.boolean) ?? value(Self.integer) ?? value { $0.isNaN ? .notANumber : .number($0) }
+        ?? value(Self.string)
+    guard let value = scalar ?? value(Self.list) ?? value(Self.object) else {
       // Nothing else is left of what JSON has.
       throw DecodingError.dataCorruptedError(
         in: container, debugDescription: "it is, or it holds, a number that is larger than a Double can be")
     }
+    self = value
   }
 
   public func encode(to encoder: any Encoder) throws {

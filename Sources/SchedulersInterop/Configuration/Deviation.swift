@@ -1,8 +1,8 @@
 /// A difference between what a well-known library does and the mathematics of the papers.
 ///
 /// `.diffusers` fidelity has those of diffusers 0.42.1, `.corrected` has none. One of them is
-/// k-diffusion's too. `DiffusersConfiguration.deviations(steps:)` says which of them a configuration
-/// meets. Those of guided-diffusion are differences from this library's own process.
+/// k-diffusion's too. `DiffusersConfiguration.deviations(steps:)` says which of them a
+/// configuration meets. Those of guided-diffusion are differences from this library's own process.
 ///
 /// Each is declared beside the code that deviates.
 public struct Deviation: Hashable, Sendable {
@@ -20,15 +20,14 @@ public struct Deviation: Hashable, Sendable {
   public let libraries: [String]
 
   init(
-    _ name: String, of libraries: [String] = ["diffusers 0.42.1"], what: String, place: String, effect: String,
-    issue: String? = nil
+    _ name: String, of libraries: [String] = ["diffusers 0.42.1"], _ what: String, place: String, effect: String,
+    issue: Int? = nil
   ) {
     (self.name, self.what, self.place, self.effect) = (name, what, place, effect)
-    (self.issue, self.libraries) = (issue, libraries)
+    (self.issue, self.libraries) = (issue.map { "huggingface/diffusers/issues/\($0)" }, libraries)
   }
 
-  /// Every deviation, each once: those of what classes share, those of the classes, and
-  /// guided-diffusion's.
+  /// Every deviation once: of what classes share, of the classes, and of guided-diffusion.
   public static let all: [Deviation] = {
     let parts =
       Betas.deviations + Spacing.deviations + SigmaChoices.deviations + Churning.deviations + Discrete.deviations

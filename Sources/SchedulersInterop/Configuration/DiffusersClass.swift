@@ -13,6 +13,8 @@ protocol DiffusersClass: SendableMetatype {
   static var dropsSteps: Bool { get }
   /// Whether the network is asked twice in a step, by Heun's method.
   static var asksTwice: Bool { get }
+  /// Whether the steps ask the network at other timesteps than those of the setting.
+  static var addsTimesteps: Bool { get }
   /// The deviations that the class has and its parts have not.
   static var ownDeviations: [Deviation] { get }
 
@@ -57,8 +59,8 @@ protocol DiffusersClass: SendableMetatype {
   func timesteps(_ run: Run) throws -> [Double]
   /// Where the two differ, for a setting that diffusers makes.
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation]
-  /// What float32 leaves uncertain of each step, beside the roundings of its few operations; nothing for
-  /// classes whose coefficients do not cancel.
+  /// What float32 leaves uncertain of each step, beside the roundings of its few operations;
+  /// nothing for classes whose coefficients do not cancel.
   func roundings(_ run: Run) throws -> [[Rounding]]
   /// A method whose step between any two levels is the class's own, if there is one.
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)?
@@ -69,6 +71,7 @@ extension DiffusersClass {
   static var mixesNoise: Bool { false }
   static var dropsSteps: Bool { false }
   static var asksTwice: Bool { false }
+  static var addsTimesteps: Bool { false }
   static var ownDeviations: [Deviation] { [] }
 
   var betas: Betas? { nil }
@@ -79,16 +82,40 @@ extension DiffusersClass {
 
   func clipping() throws -> Clipping { .none }
   func noiseFactor(_ run: Run) throws -> Double { 1 }
-  func timesteps(_ run: Run) throws -> [Double] { try setting(run).timesteps }
+  func timesteps(_ run: Run) throws -> [Double] {
+    try Self.addsTimesteps ? faithful(run).moves.map(\.query.timestep) : setting(run).timesteps
+  }
   func roundings(_ run: Run) throws -> [[Rounding]] { [] }
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { nil }
 
   func corrected(_ run: Run) throws -> Recipe {
-    let (grid, sampler, noise) = (try grid(run), try sampler(run), try noiseFactor(run))
+    let (grid, sampler, factor) = (try grid(run), try sampler(run), try noiseFactor(run))
     var recipe = try Recipe(
       sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
-    recipe.scaleNoise(by: noise)
+    if factor != 1 {
+      recipe.moves = recipe.moves.map { move in
+        var move = move
+        move.next = move.next + (factor - 1) * move.next.noise * .noise
+        return move
+      }
+    }
     return recipe
+  }
+
+  /// A run of diffusers' steps, at the points where they ask and the one where the last ends.
+  ///
+  /// - Parameters:
+  ///   - start: the level of the first sample, if not that of the first point.
+  ///   - reading: what the network's output is, if not what it is by the mathematics.
+  func recipe(
+    _ moves: [Move], start: NoiseLevel? = nil, over grid: SamplingGrid? = nil, reading: (any OutputReading)? = nil
+  ) throws -> Recipe {
+    try checkStart(moves)
+    let end = SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)
+    return Recipe(
+      grid: grid ?? SamplingGrid(unchecked: moves.map(\.query) + [end]), moves: moves,
+      start: start ?? moves[0].query.level, reading: try reading ?? self.reading(), clipping: try clipping(),
+      learnsVariance: learnsVariance)
   }
 
   /// The number of steps, if there can be a run of it.
@@ -110,7 +137,7 @@ extension DiffusersClass {
   }
 }
 
-/// A run: the number of steps, what a pipeline gives besides, and the arithmetic in which diffusers runs.
+/// A run: the number of steps, what a pipeline gives besides, and diffusers' arithmetic.
 @dynamicMemberLookup struct Run {
   let steps: Int
   var arguments = RunArguments()
@@ -146,50 +173,34 @@ struct Setting: Hashable {
   }
 }
 
-/// A run: the grid, the method, and what the network's output is.
+/// What a plan is made of.
 struct Recipe {
   /// The points at which the network is called, noisiest first, and the end.
-  var grid: SamplingGrid
+  let grid: SamplingGrid
   /// The steps between.
   var moves: [Move]
   /// The level of the first sample.
   var start: NoiseLevel
   var reading: any OutputReading
-  var clipping = Clipping.none
-  /// Whether the network's output has a second half, about the variance.
-  var learnsVariance = false
-
-  /// A method over a grid.
-  init(
-    _ sampler: some Sampler, over grid: SamplingGrid, reading: any OutputReading, clipping: Clipping = .none,
-    learnsVariance: Bool = false
-  ) throws(PlanError) {
-    (self.grid, self.reading, self.clipping, self.learnsVariance) = (grid, reading, clipping, learnsVariance)
-    (moves, start) = (try sampler.moves(over: grid), sampler.start(of: grid))
-  }
-
-  /// Steps that another library makes, at the points where they ask and the one where the last ends.
-  init(
-    _ moves: [Move], start: NoiseLevel, over grid: SamplingGrid? = nil, reading: any OutputReading,
-    clipping: Clipping = .none, learnsVariance: Bool = false
-  ) {
-    let end = SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)
-    self.grid = grid ?? SamplingGrid(unchecked: moves.map(\.query) + [end])
-    (self.moves, self.start) = (moves, start)
-    (self.reading, self.clipping, self.learnsVariance) = (reading, clipping, learnsVariance)
-  }
+  var clipping: Clipping
+  var learnsVariance: Bool
 
   func plan() throws(PlanError) -> SamplingPlan {
     try FixedMoves(moves: moves, start: start).plan(
       over: grid, predicting: reading, clipping: clipping, learnsVariance: learnsVariance)
   }
+}
 
-  /// Multiplies the noise of every step.
-  mutating func scaleNoise(by factor: Double) {
-    guard factor != 1 else { return }
-    for i in moves.indices { moves[i].next = moves[i].next + (factor - 1) * moves[i].next.noise * .noise }
+extension Recipe {
+  /// A method over a grid.
+  init(
+    _ sampler: some Sampler, over grid: SamplingGrid, reading: any OutputReading, clipping: Clipping,
+    learnsVariance: Bool
+  ) throws {
+    self.init(
+      grid: grid, moves: try sampler.moves(over: grid), start: sampler.start(of: grid), reading: reading,
+      clipping: clipping, learnsVariance: learnsVariance)
   }
-
 }
 
 /// A method whose steps are known already.

@@ -10,9 +10,8 @@ import Schedulers
 /// print(configuration.ignoredKeys, configuration.deviations(steps: 30))
 /// ```
 ///
-/// Every key of the file is kept, known or not; `json` writes them back. An option that the file does
-/// not have takes diffusers' default for the class, so that older files are read as diffusers reads
-/// them.
+/// Every key of the file is kept, known or not; `json` writes them back. An option that the file
+/// does not have takes diffusers' default for the class, so that older files are read so too.
 public struct DiffusersConfiguration: Hashable, Sendable {
   /// `_class_name` as it is written in the file.
   public let className: String
@@ -23,8 +22,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
 
   /// A configuration of a class with some of its options; the others have diffusers' defaults.
   ///
-  /// - Throws: `ConfigurationError` if the class is not supported or an option has a value of the wrong
-  ///   type.
+  /// - Throws: `ConfigurationError` for an unsupported class or an option of the wrong type.
   public init(_ className: String, _ values: [String: Value] = [:]) throws(ConfigurationError) {
     guard let schedulerClass = Class(named: className) else { throw .unsupportedClass(className) }
     self.className = className
@@ -34,7 +32,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     if let (option, value) = reader.misfit {
       throw .type(option: option.name, value: value.json, className: className, expected: option.expected)
     }
-    // JSON does not always tell 1.0 from 1; an option of another class keeps the form that it has there.
+    // JSON does not always tell 1.0 from 1; another class's option keeps its form.
     let own = Dictionary(uniqueKeysWithValues: reader.options.map { ($0.name, $0) })
     self.values = values.reduce(into: [:]) {
       $0[$1.key] = (own[$1.key] ?? Option.ofAnyClass[$1.key])?.fitting($1.value) ?? $1.value
@@ -54,12 +52,11 @@ public struct DiffusersConfiguration: Hashable, Sendable {
     return schedulerClass.type.init(&reader)
   }
 
-  /// The value of a key: the file's, or diffusers' default; `nil` for a key that is neither in the file
-  /// nor an option of the class.
+  /// The value of a key: the file's, or diffusers' default; `nil` for a key that is neither.
   public subscript(key: String) -> Value? { values[key] ?? schedulerClass.options.first { $0.name == key }?.standard }
 
-  /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores them
-  /// too. And the seed of a noise that torchsde alone draws.
+  /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores
+  /// them too. And the seed of a noise that torchsde alone draws.
   public var ignoredKeys: [String] {
     let known = Set(schedulerClass.options.map(\.name) + ["_diffusers_version"])
     let ignored = room.ignoredKeys
@@ -70,9 +67,9 @@ public struct DiffusersConfiguration: Hashable, Sendable {
 extension DiffusersConfiguration {
   /// The schedule that the network was trained with.
   ///
-  /// - Parameter fidelity: `.corrected` for the formula in Double; `.diffusers` for diffusers' float32 ᾱ,
-  ///   kept exactly.
-  /// - Throws: `ConfigurationError` if the class does not have the schedule, or the numbers make none.
+  /// - Parameter fidelity: `.corrected` for the formula in Double; `.diffusers` for its float32 ᾱ
+  ///   exactly.
+  /// - Throws: `ConfigurationError` if the class has no such schedule, or the numbers make none.
   public func schedule(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> NoiseSchedule {
     try naming { room in
       guard let table = room.betas else { throw ConfigurationError.continuous(className: className) }
@@ -82,10 +79,10 @@ extension DiffusersConfiguration {
     }
   }
 
-  /// diffusers' float32 tables: bit for bit those that it makes with torch 2.13 on AVX2, where torch's
-  /// square root, which the rescaled ones go through, rounds correctly.
+  /// diffusers' float32 tables: bit for bit those that it makes with torch 2.13 on AVX2, where
+  /// torch's square root, which the rescaled ones go through, rounds correctly.
   ///
-  /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave [0, 1].
+  /// - Throws: `ConfigurationError` for a schedule that the class has not, or whose ᾱ leave [0, 1].
   public func tables() throws(ConfigurationError) -> Tables {
     try naming { room in
       guard let table = room.betas else { throw ConfigurationError.continuous(className: className) }
@@ -101,54 +98,59 @@ extension DiffusersConfiguration {
   /// The plan of a run.
   ///
   /// - Parameters:
-  ///   - steps: the number of inference steps, 1 ... T. Heun calls the network nearly twice as often.
+  ///   - steps: the number of inference steps, 1 ... T. Heun calls the network nearly twice as
+  ///     often.
   ///   - fidelity: `.corrected` for the mathematics, `.diffusers` for what diffusers does.
   ///   - arguments: what a pipeline gives besides.
-  /// - Throws: `ConfigurationError` for a value that would change the numbers and is not supported, and
-  ///   where the numbers do not exist.
-  public func plan(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
-    throws(ConfigurationError) -> SamplingPlan
-  { try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil) }
+  /// - Throws: `ConfigurationError` for a value that would change the numbers and is not supported,
+  ///   and where the numbers do not exist.
+  public func plan(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> SamplingPlan { try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil) }
 
-  /// The same, where diffusers runs in a given arithmetic. Without one, roots are rounded correctly, and
-  /// what is NaN on one make of processors is refused on all.
-  package func plan(steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?)
-    throws(ConfigurationError) -> SamplingPlan
-  { try begun(steps, arguments) { room, run in try recipe(room, run, fidelity, in: torch).plan() } }
+  /// The same, where diffusers runs in a given arithmetic. Without one, roots are rounded
+  /// correctly, and what is NaN on one make of processors is refused on all.
+  package func plan(
+    steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?
+  ) throws(ConfigurationError) -> SamplingPlan {
+    try begun(steps, arguments) { room, run in try recipe(room, run, fidelity, in: torch).plan() }
+  }
 
   /// The points at which the network is called, noisiest first, and the end.
   ///
-  /// Under `.diffusers` the points are diffusers' and need not descend. The samples of Euler, ancestral
-  /// Euler, Heun and LMS are x0 + σ·epsilon, the input scaled; those of the others are variance
-  /// preserving.
+  /// Under `.diffusers` the points are diffusers' and need not descend. The samples of Euler,
+  /// ancestral Euler, Heun and LMS are x0 + σ·epsilon, the input scaled; the others' preserve
+  /// variance.
   ///
-  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func grid(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
-    throws(ConfigurationError) -> SamplingGrid
-  { try begun(steps, arguments) { room, run in try recipe(room, run, fidelity).grid } }
+  /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
+  public func grid(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> SamplingGrid {
+    try begun(steps, arguments) { room, run in try recipe(room, run, fidelity).grid }
+  }
 
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
   ///
-  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
-  public func timesteps(steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments())
-    throws(ConfigurationError) -> [Double]
-  {
+  /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
+  public func timesteps(
+    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> [Double] {
     try begun(steps, arguments) { room, run in
       try fidelity == .diffusers ? room.timesteps(run) : room.corrected(run).moves.map(\.query.timestep)
     }
   }
 
-  /// diffusers' sigmas for a number of steps in float32, that of the end last; without Heun's repeats.
+  /// diffusers' sigmas in float32, that of the end last; without Heun's repeats.
   ///
   /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
-  /// - Throws: `ConfigurationError` for what is not supported, or a number of steps outside 1 ... T.
+  /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
   public func sigmas(steps: Int, with arguments: RunArguments = RunArguments()) throws(ConfigurationError) -> [Float] {
     try begun(steps, arguments) { room, run in try room.setting(run).sigmas }
   }
 
-  private func recipe(_ room: any DiffusersClass, _ run: Run, _ fidelity: Fidelity, in torch: TorchArithmetic? = nil)
-    throws -> Recipe
-  {
+  private func recipe(
+    _ room: any DiffusersClass, _ run: Run, _ fidelity: Fidelity, in torch: TorchArithmetic? = nil
+  ) throws -> Recipe {
     guard fidelity == .diffusers else { return try room.corrected(run) }
     var run = run
     run.torch = torch ?? TorchArithmetic()
@@ -168,21 +170,20 @@ extension DiffusersConfiguration {
     }
   }
 
-  /// Which deviations this configuration meets with a number of steps: where `.diffusers` and
-  /// `.corrected` differ.
+  /// Which deviations a run of this configuration meets: where the two fidelities differ.
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
   public func deviations(steps: Int, with arguments: RunArguments = RunArguments()) -> [Deviation] {
     (try? begun(steps, arguments) { room, run in try room.deviations(run, room.setting(run)) }) ?? []
   }
 
-  /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few operations;
-  /// nothing for classes whose coefficients do not cancel.
+  /// What diffusers' float32 leaves uncertain of each step, beside the roundings of its few
+  /// operations; nothing for classes whose coefficients do not cancel.
   ///
   /// - Throws: `ConfigurationError` where there is no plan.
-  package func roundings(steps: Int, with arguments: RunArguments = RunArguments()) throws(ConfigurationError)
-    -> [[Rounding]]
-  { try begun(steps, arguments) { room, run in try room.roundings(run) } }
+  package func roundings(
+    steps: Int, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> [[Rounding]] { try begun(steps, arguments) { room, run in try room.roundings(run) } }
 
   /// A method whose step between any two levels is that of the class, if there is one.
   package func rule(with arguments: RunArguments, fidelity: Fidelity) -> (any Sampler)? {
@@ -191,12 +192,12 @@ extension DiffusersConfiguration {
 }
 
 extension DiffusersConfiguration {
-  /// This configuration for another class, as `OtherScheduler.from_config(scheduler.config)` makes it:
-  /// options of both classes keep their values, options of this class alone go, and what neither knows
-  /// stays.
+  /// This configuration for another class, as `OtherScheduler.from_config(scheduler.config)` makes
+  /// it: options of both classes keep their values, options of this class alone go, unknown keys
+  /// stay.
   ///
-  /// - Returns: the configuration, and the names of the options that were given and are gone, or that
-  ///   were not given and have another default there.
+  /// - Returns: the configuration, and the names of the options that were given and are gone, or
+  ///   that were not given and have another default there.
   public func converted(to other: Class) -> (configuration: DiffusersConfiguration, lost: [String]) {
     let here = schedulerClass.options
     let there = Dictionary(uniqueKeysWithValues: other.options.map { ($0.name, $0) })
@@ -217,8 +218,8 @@ extension DiffusersConfiguration: Codable {
 
   /// Reads a configuration.
   ///
-  /// - Throws: `ConfigurationError.unsupportedClass` for a class that is not supported; `DecodingError`
-  ///   with the coding path for a value of the wrong type.
+  /// - Throws: `ConfigurationError.unsupportedClass` for a class that is not supported;
+  ///   `DecodingError` with the coding path for a value of the wrong type.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: AnyKey.self)
     let className = try container.decode(String.self, forKey: Self.classNameKey)
@@ -243,7 +244,7 @@ extension DiffusersConfiguration: Codable {
     for (key, value) in values { try container.encode(value, forKey: AnyKey(stringValue: key)) }
   }
 
-  /// The configuration as diffusers writes it: keys in order, two spaces, and `-Infinity` and `NaN` bare,
-  /// as Python reads them.
+  /// The configuration as diffusers writes it: keys in order, two spaces, `-Infinity` and `NaN`
+  /// bare.
   public var json: String { Value.object(values.merging(["_class_name": .string(className)]) { $1 }).json }
 }

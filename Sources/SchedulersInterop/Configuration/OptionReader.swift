@@ -2,8 +2,8 @@ import Schedulers
 
 /// Reads the options of a class from a file, and learns from that which options there are.
 ///
-/// A class names each of its options once, where it reads it. Run on an empty file, the reader lists
-/// them with their defaults; run on another, it finds the values of the wrong type.
+/// A class names each of its options once, where it reads it. Run on an empty file, the reader
+/// lists them with their defaults; run on another, it finds the values of the wrong type.
 struct OptionReader {
   typealias Value = DiffusersConfiguration.Value
   typealias Option = DiffusersConfiguration.Option
@@ -48,9 +48,12 @@ struct OptionReader {
   mutating func integers(_ name: String) -> Given<[Int]> { read(name, .integers, .list([])) { $0.integers ?? [] } }
 
   /// A text option, whose value is one of a list of names.
-  mutating func choice<Choice>(_ name: String, _ standard: String?, _ choices: KeyValuePairs<String, Choice>)
-    -> NamedChoice<Choice>
-  { NamedChoice(given: text(name, standard), choices: choices) }
+  mutating func choice<Choice>(
+    _ name: String, _ standard: String?, _ choices: KeyValuePairs<String, Choice>,
+    _ more: KeyValuePairs<String, Choice> = [:], without absent: Set<String> = []
+  ) -> NamedChoice<Choice> {
+    NamedChoice(given: text(name, standard), choices: (Array(choices) + more).filter { !absent.contains($0.key) })
+  }
 
   /// A text option, which may be null if that is the default.
   @discardableResult mutating func text(_ name: String, _ standard: String?) -> Given<String?> {
@@ -119,7 +122,7 @@ extension Given<Int> {
 /// The value of a text option as one of a list of names, which is looked up where it is needed.
 struct NamedChoice<Choice> {
   let given: Given<String?>
-  let choices: KeyValuePairs<String, Choice>
+  let choices: [(key: String, value: Choice)]
 
   /// The name in the file.
   var name: String? { given.value }

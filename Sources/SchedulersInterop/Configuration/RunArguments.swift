@@ -1,5 +1,4 @@
-/// What a pipeline gives to a scheduler's `set_timesteps` and `step`, with diffusers' names and
-/// defaults.
+/// What a pipeline gives to `set_timesteps` and `step`, with diffusers' names and defaults.
 public struct RunArguments: Hashable, Sendable {
   /// DDIM and TCD: how much fresh noise is drawn; `nil` for 0 and 0.3.
   public var eta: Double?
@@ -19,11 +18,11 @@ public struct RunArguments: Hashable, Sendable {
   /// mu, from which a dynamic shift of rectified flow follows. The times are those of
   /// `set_timesteps(steps, mu=mu)`, unless `sigmas` are given.
   public var mu: Double?
-  /// FlowMatchEulerDiscreteScheduler and FlowMatchLCMScheduler: the times before the shift; `nil` for
-  /// the scheduler's own.
+  /// FlowMatchEulerDiscreteScheduler and FlowMatchLCMScheduler: times before the shift; `nil` for
+  /// its own.
   ///
-  /// There are as many as steps, above 0 and at most 1, each below the one before it. Flux's pipeline
-  /// gives N from 1 to 1/N in equal steps.
+  /// There are as many as steps, above 0 and at most 1, each below the one before it. Flux's
+  /// pipeline gives N from 1 to 1/N in equal steps.
   public var sigmas: [Double]?
   /// RePaint: how many steps a jump goes back.
   public var jumpLength: Int

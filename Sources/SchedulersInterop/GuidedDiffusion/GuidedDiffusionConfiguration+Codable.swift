@@ -22,18 +22,18 @@ extension GuidedDiffusionConfiguration: Codable {
     (.clipDenoised, \.clipDenoised),
   ]
 
-  /// Reads the arguments that are there; the others have guided-diffusion's defaults. `_class_name` may be left out.
+  /// Reads arguments; those left out have guided-diffusion's defaults. So may `_class_name` be.
   ///
-  /// - Throws: `ConfigurationError.unsupportedClass` for another class; `DecodingError` with the coding path for a value of the wrong
-  ///   type, an unknown method, or a respacing that cannot be read.
+  /// - Throws: `ConfigurationError.unsupportedClass` for another class; `DecodingError` with the
+  ///   coding path for a value of the wrong type, an unknown method, or a respacing that cannot be
+  ///   read.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let className = try container.decodeIfPresent(String.self, forKey: .className) ?? Self.className
     guard className == Self.className else { throw ConfigurationError.unsupportedClass(className) }
     if let number = try container.decodeIfPresent(Double.self, forKey: .steps) {
       guard let whole = Int(exactly: number) else {
-        throw DecodingError.dataCorruptedError(
-          forKey: .steps, in: container, debugDescription: "\(number.plain) is not a whole number")
+        throw container.corrupted(.steps, "\(number.plain) is not a whole number")
       }
       steps = whole
     }
@@ -57,9 +57,7 @@ extension GuidedDiffusionConfiguration: Codable {
     if let count = try? container.decode(Int.self, forKey: key) { return count == 0 ? nil : .sections([count]) }
     if let counts = try? container.decode([Int].self, forKey: key) { return counts.isEmpty ? nil : .sections(counts) }
     let text = try container.decode(String.self, forKey: key)
-    do { return text.isEmpty ? nil : try Respacing(parsing: text) } catch {
-      throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: "\(error)")
-    }
+    do { return text.isEmpty ? nil : try Respacing(parsing: text) } catch { throw container.corrupted(key, "\(error)") }
   }
 
   /// Writes every argument under its name, and `_class_name`.

@@ -1,8 +1,8 @@
 import Schedulers
 
 extension GuidedDiffusionConfiguration {
-  /// `ddim_sample` with its factors in float32, as guided-diffusion makes them: 1 − ᾱ' − σ² cancels where eta is near 1 and ᾱ small, and
-  /// what is left has few digits, or none.
+  /// `ddim_sample` with its factors in float32, as guided-diffusion makes them: 1 − ᾱ' − σ² cancels
+  /// where eta is near 1 and ᾱ small, and what is left has few digits, or none.
   func float32DDIM(eta: Double, in torch: TorchArithmetic) throws -> [Move] {
     let bars = try process(fidelity: .diffusers).schedule.alphaBars.map { Float($0) }
     let grid = try grid(sampler: .ddimSample, fidelity: .diffusers)
@@ -12,13 +12,11 @@ extension GuidedDiffusionConfiguration {
       let deviation = Float(eta) * torch.root((1 - previous) / (1 - bar)) * torch.root(1 - bar / previous)
       let kept = torch.root(1 - previous - deviation * deviation)
       try require(
-        kept.isFinite && deviation.isFinite,
-        .notFinite(
-          step: i, timestep: grid.points[i].timestep,
-          """
-          the noise is more than the step leaves, and guided-diffusion takes the root of a negative number; use a \
-          smaller eta
-          """))
+        kept.isFinite && deviation.isFinite, step: i, timestep: grid.points[i].timestep,
+        """
+        the noise is more than the step leaves, and guided-diffusion takes the root of a negative number; use a \
+        smaller eta
+        """)
       let level = grid.points[i].level
       let epsilon = (LinearForm.sample - level.signal * .estimate()) / level.noise
       moves[i].next =

@@ -1,7 +1,7 @@
 import Schedulers
 
-/// The arguments of guided-diffusion's `create_gaussian_diffusion`, under their names and with their defaults, and how its process is
-/// sampled.
+/// The arguments of guided-diffusion's `create_gaussian_diffusion`, under their names and with
+/// their defaults, and how its process is sampled.
 ///
 /// ```swift
 /// let configuration = try JSONDecoder().decode(GuidedDiffusionConfiguration.self, from: flags)
@@ -9,7 +9,7 @@ import Schedulers
 /// print(configuration.ignoredKeys)
 /// ```
 ///
-/// Source: https://github.com/openai/guided-diffusion at 22e0df8, `script_util.py` and `gaussian_diffusion.py`.
+/// Source: openai/guided-diffusion at 22e0df8, `script_util.py` and `gaussian_diffusion.py`.
 public struct GuidedDiffusionConfiguration: Hashable, Sendable {
   /// The method of `GaussianDiffusion` that makes a step.
   public enum Method: String, Hashable, Codable, CaseIterable, Sendable {
@@ -17,7 +17,8 @@ public struct GuidedDiffusionConfiguration: Hashable, Sendable {
     case pSample = "p_sample"
     /// DDIM, which makes epsilon again from the clipped x̂0.
     case ddimSample = "ddim_sample"
-    /// DDIM from data to noise. It takes the data for a sample at the first timestep, and its last step arrives at noise alone.
+    /// DDIM from data to noise. Data count as a sample at the first timestep; the last step ends at
+    /// noise.
     case ddimReverseSample = "ddim_reverse_sample"
   }
 
@@ -35,12 +36,13 @@ public struct GuidedDiffusionConfiguration: Hashable, Sendable {
   public var predictXStart = false
   /// `rescale_timesteps`: whether the network is told timesteps rescaled to 0 ..< 1000.
   public var rescaleTimesteps = false
-  /// `rescale_learned_sigmas`: whether the bound's part of the loss is multiplied by a thousandth of the timesteps.
+  /// `rescale_learned_sigmas`: whether the bound's loss is multiplied by T/1000.
   public var rescaleLearnedSigmas = false
   /// `timestep_respacing`: which timesteps a run visits; all of them if it is nil.
   public var timestepRespacing: Respacing?
 
-  /// `sampler`: the method that makes the steps. guided-diffusion takes it as an argument elsewhere, like the following two.
+  /// `sampler`: the method that makes the steps. guided-diffusion takes it as an argument
+  /// elsewhere, like the following two.
   public var sampler = Method.pSample
   /// `eta` of `ddim_sample`.
   public var eta = 0.0
@@ -88,8 +90,8 @@ extension GuidedDiffusionConfiguration {
   /// The process that a run visits: guided-diffusion's `SpacedDiffusion`.
   ///
   /// - Throws: `ConfigurationError` where there is no schedule, or the respacing does not fit it.
-  /// - Parameter fidelity: `.corrected` for a section of one timestep that keeps its last, `.diffusers` for
-  ///   one that keeps its first, as guided-diffusion's does.
+  /// - Parameter fidelity: `.corrected` for a section of one timestep that keeps its last,
+  ///   `.diffusers` for one that keeps its first, as guided-diffusion's does.
   public func process(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> RespacedSchedule {
     let schedule = try schedule()
     return try ConfigurationError.naming(Self.className) {
@@ -104,7 +106,7 @@ extension GuidedDiffusionConfiguration {
       SamplingGrid.Point(timestep: process.timestep(t, isRescaled: rescaleTimesteps), level: process.schedule[t])
     }
     guard sampler == .ddimReverseSample else { return try SamplingGrid(points: points + [.clean]) }
-    // ᾱ_T = 0 follows the last ᾱ (`alphas_cumprod_next`), and the data count as a sample at the first.
+    // ᾱ_T = 0 follows the last ᾱ (`alphas_cumprod_next`), and data count as a sample at the first.
     let noise = SamplingGrid.Point(timestep: -1, level: NoiseLevel(signal: 0, noise: 1))
     return try SamplingGrid(points: [noise] + points)
   }
@@ -116,7 +118,7 @@ extension GuidedDiffusionConfiguration {
   ///   - eta: of `ddim_sample`, in 0 ... 1; the configuration's own by default.
   ///   - clipDenoised: whether x̂0 is brought into −1 ... 1; as the configuration says by default.
   ///   - fidelity: `.corrected` for the mathematics, `.diffusers` for what guided-diffusion does.
-  /// - Throws: `ConfigurationError` for values that are not supported, and where the numbers do not exist.
+  /// - Throws: `ConfigurationError` for unsupported values, and where the numbers do not exist.
   public func plan(
     sampler: Method? = nil, eta: Double? = nil, clipDenoised: Bool? = nil, fidelity: Fidelity = .corrected
   ) throws(ConfigurationError) -> SamplingPlan {
@@ -147,8 +149,9 @@ extension GuidedDiffusionConfiguration {
 
   /// The loss that the network is trained with, on the process that the respacing leaves.
   ///
-  /// - Parameter fidelity: `.corrected` for the exact decoder of the bound, `.diffusers` for guided-diffusion's approximation by tanh.
-  /// - Throws: `ConfigurationError` for values that are not supported, and where the numbers do not exist.
+  /// - Parameter fidelity: `.corrected` for the exact decoder of the bound, `.diffusers` for
+  ///   guided-diffusion's approximation by tanh.
+  /// - Throws: `ConfigurationError` for unsupported values, and where the numbers do not exist.
   public func loss(fidelity: Fidelity = .corrected) throws(ConfigurationError) -> TrainingLoss {
     let kind: TrainingLoss.Kind = useKL ? .rescaledKL : rescaleLearnedSigmas ? .rescaledMSE : .mse
     let schedule = try process(fidelity: fidelity).schedule
@@ -165,24 +168,19 @@ extension GuidedDiffusionConfiguration {
 }
 
 extension Deviation {
-  public static let guidedSingleStep = guided(
-    "guidedSingleStep",
-    what:
-      "A section that keeps one timestep keeps its first, the least noisy, from which a run of one step cannot begin. Here it keeps "
-      + "its last.", place: "`space_timesteps`, a count of 1", effect: "\"1\" of 1000 timesteps keeps 0 instead of 999."
-  )
-  public static let guidedUnclippedMean = guided(
-    "guidedUnclippedMean",
-    what:
-      "Where the network predicts the previous sample, that is the mean of the step, whether x̂0 was clipped or not. Here the mean is "
-      + "made from the clipped x̂0, as for the other predictions.",
+  public static let guidedSingleStep = Deviation(
+    "guidedSingleStep", of: ["guided-diffusion 22e0df8"],
+    "A section that keeps one timestep keeps its first, the least noisy, from which a run of one step cannot begin. "
+      + "Here it keeps its last.", place: "`space_timesteps`, a count of 1",
+    effect: "\"1\" of 1000 timesteps keeps 0 instead of 999.")
+  public static let guidedUnclippedMean = Deviation(
+    "guidedUnclippedMean", of: ["guided-diffusion 22e0df8"],
+    "Where the network predicts the previous sample, that is the mean of the step, whether x̂0 was clipped or not. "
+      + "Here the mean is made from the clipped x̂0, as for the other predictions.",
     place: "`p_mean_variance` with `ModelMeanType.PREVIOUS_X` and `clip_denoised`",
     effect: "`clip_denoised` changes the reported x̂0 and no sample.")
-  public static let guidedFloat32 = guided(
-    "guidedFloat32", what: "The float64 tables are cast to float32 before they meet a tensor of any type.",
-    place: "`_extract_into_tensor`", effect: "Each coefficient is off by up to 6e-8 of itself.")
-
-  private static func guided(_ name: String, what: String, place: String, effect: String) -> Deviation {
-    Deviation(name, of: ["guided-diffusion 22e0df8"], what: what, place: place, effect: effect)
-  }
+  public static let guidedFloat32 = Deviation(
+    "guidedFloat32", of: ["guided-diffusion 22e0df8"],
+    "The float64 tables are cast to float32 before they meet a tensor of any type.", place: "`_extract_into_tensor`",
+    effect: "Each coefficient is off by up to 6e-8 of itself.")
 }

@@ -1,10 +1,12 @@
 import Schedulers
 
-/// The functions of XLA's CPU code that JAX's normals pass through, in Float with its fused multiply-adds: IEEE 754's operations alone.
+/// The functions of XLA's CPU code that JAX's normals pass through, in Float with its fused
+/// multiply-adds: IEEE 754's operations alone.
 enum JAXArithmetic {
   /// erf⁻¹(x) for x in (−1, 1).
   ///
-  /// Source: Giles 2012, *Approximating the erfinv function*, table 5, https://people.maths.ox.ac.uk/gilesm/files/gems_erfinv.pdf.
+  /// Source: Giles 2012, *Approximating the erfinv function*, table 5,
+  /// https://people.maths.ox.ac.uk/gilesm/files/gems_erfinv.pdf.
   static func inverseErrorFunction(_ x: Float) -> Float {
     let w = -logarithm(onePlus: -x * x)
     if w < 5 {
@@ -25,7 +27,8 @@ enum JAXArithmetic {
 
   /// ln(1 + x) for x in (−1, 0].
   ///
-  /// Source: S. Moshier's Cephes library, `unity.c`, https://www.netlib.org/cephes/, with its constants rounded to Float.
+  /// Source: S. Moshier's Cephes library, `unity.c`, https://www.netlib.org/cephes/, constants
+  /// rounded to Float.
   private static func logarithm(onePlus x: Float) -> Float {
     guard -x < 0.41421356237309504880 else { return logarithm(1 + x) }
     let square = x * x
@@ -44,7 +47,7 @@ enum JAXArithmetic {
     return x + (x * square * (numerator / denominator)).addingProduct(-0.5, square)
   }
 
-  /// ln x for positive x: x = m·2ᵉ with m in [√½, √2), and a polynomial in m − 1 whose terms are added up in three chains.
+  /// ln x for positive x: x = m·2ᵉ with m in [√½, √2), and a polynomial in m − 1 in three chains.
   ///
   /// Source: Cephes, `logf.c`.
   private static func logarithm(_ x: Float) -> Float {

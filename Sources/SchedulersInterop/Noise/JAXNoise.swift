@@ -1,12 +1,12 @@
 import Schedulers
 
-/// A key of JAX's default generator, Threefry-2x32: `jax.random.key(seed)`, and what is drawn with it.
+/// A key of JAX's default generator, Threefry-2x32: `jax.random.key(seed)`.
 ///
-/// - Accuracy: the bits of JAX 0.10 on a CPU with fused multiply-add, in float32. Other devices compute another logarithm: normals are
-///   within 5e-7 of these, as far as other orders of the same operations show; uniforms are the same.
+/// - Accuracy: the bits of JAX 0.10 on a CPU with fused multiply-add, in float32. Other devices
+///   compute another logarithm: normals are within 5e-7 of these, as far as other orders of the
+///   same operations show; uniforms are the same.
 ///
-/// Source: JAX 0.10, `jax/_src/prng.py` and `random.py`, with
-/// `jax_threefry_partitionable`, which is the default.
+/// Source: JAX 0.10, `jax/_src/prng.py` and `random.py`, by default.
 public struct JAXKey: Hashable, Codable, Sendable {
   private let high: UInt32
   private let low: UInt32
@@ -49,10 +49,11 @@ public struct JAXKey: Hashable, Codable, Sendable {
   }
 }
 
-/// The noise of JAX: for each draw `key, subkey = jax.random.split(key)`, and `jax.random.normal(subkey, shape)`.
+/// The noise of JAX: for each draw `key, subkey = jax.random.split(key)`, and
+/// `jax.random.normal(subkey, shape)`.
 ///
-/// A tensor is one draw of all its numbers, each of which depends on its position alone: a batch begins with the numbers of a smaller
-/// one. The accuracy is that of `JAXKey`.
+/// A tensor is one draw of all its numbers, each of which depends on its position alone: a batch
+/// begins with the numbers of a smaller one. The accuracy is that of `JAXKey`.
 public struct JAXNoise: NoiseSource, Hashable, Codable, Sendable {
   /// The key that the next draw splits.
   public private(set) var key: JAXKey

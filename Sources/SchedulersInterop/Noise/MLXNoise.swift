@@ -2,10 +2,12 @@ import Schedulers
 
 /// A key of MLX's generator, Threefry-2x32: `mx.random.key(seed)`, and what is drawn with it.
 ///
-/// - Accuracy: uniforms are MLX's to the bit. Normals pass through the logarithm of the C library: the bits of MLX 0.32 on a CPU with the
-///   same library; with another, and on Apple's GPUs, within 2e-6, as an error of 1 ulp of the logarithm goes through.
+/// - Accuracy: uniforms are MLX's to the bit. Normals pass through the logarithm of the C library:
+///   the bits of MLX 0.32 on a CPU with the same library; with another, and on Apple's GPUs, within
+///   2e-6, as an error of 1 ulp of the logarithm goes through.
 ///
-/// Source: MLX 0.32, `mlx/random.cpp`, `mlx/backend/cpu/primitives.cpp`, `mlx/backend/cpu/simd/math.h`.
+/// Source: MLX 0.32, `mlx/random.cpp`, `mlx/backend/cpu/primitives.cpp`,
+/// `mlx/backend/cpu/simd/math.h`.
 public struct MLXKey: Hashable, Codable, Sendable {
   private let high: UInt32
   private let low: UInt32
@@ -26,13 +28,13 @@ public struct MLXKey: Hashable, Codable, Sendable {
   /// Uniform numbers in [0, 1), as `mx.random.uniform` draws them in float32.
   public func uniforms(_ count: Int) -> [Float] { words(count).map { min(Float($0) * 0x1p-32, (1 as Float).nextDown) } }
 
-  /// Standard normal numbers, as `mx.random.normal` draws them in float32: √2·erf⁻¹ of uniforms in (−1, 1).
+  /// Standard normal numbers, as `mx.random.normal` draws them: √2·erf⁻¹ of uniforms in (−1, 1).
   public func normals(_ count: Int) -> [Float] {
     // The span from the number above −1 to 1 is rounded to 2.
     uniforms(count).map { 0x1.6a09e6p+0 * Self.inverseErrorFunction(2 * $0 - (1 as Float).nextDown) }
   }
 
-  /// Random words, of which each counter gives two, half a tensor apart; in a tensor of odd size the middle one is alone.
+  /// Random words, of which each counter gives two, half a tensor apart; an odd one is alone in it.
   private func words(_ count: Int) -> [UInt32] {
     let (half, odd) = (count / 2, count % 2)
     var words = [UInt32](repeating: 0, count: count)
@@ -62,10 +64,10 @@ public struct MLXKey: Hashable, Codable, Sendable {
   }
 }
 
-/// The noise of MLX after `mx.random.seed(seed)`: for each draw the key is split in two, one to draw with and one to go on with.
+/// The noise of MLX after `mx.random.seed(seed)`: the key is split for each draw.
 ///
-/// A tensor is one draw of all its numbers, and what a number is depends on the size of the tensor: a batch does not begin with the
-/// numbers of a smaller one. The accuracy is that of `MLXKey`.
+/// A tensor is one draw of all its numbers, and what a number is depends on the size of the tensor:
+/// a batch does not begin with the numbers of a smaller one. The accuracy is that of `MLXKey`.
 public struct MLXNoise: NoiseSource, Hashable, Codable, Sendable {
   /// The key that the next draw splits.
   public private(set) var key: MLXKey

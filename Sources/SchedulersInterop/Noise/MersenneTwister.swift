@@ -3,9 +3,11 @@ import Kernels
 import KernelsBaseline
 import Schedulers
 
-/// The 32-bit Mersenne Twister MT19937, seeded as `init_genrand` does, which torch and NumPy's `RandomState` draw from.
+/// The 32-bit Mersenne Twister MT19937, of torch and NumPy's `RandomState`, seeded as
+/// `init_genrand` does.
 ///
-/// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, and their program of 2002 for the seeding.
+/// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, and their program
+/// of 2002.
 struct MersenneTwister: Hashable, Sendable {
   private static let length = 624
 
@@ -36,7 +38,8 @@ struct MersenneTwister: Hashable, Sendable {
     return high << 32 | UInt64(next32())
   }
 
-  /// Uniform numbers in [0, 1), the low 24 bits of each word: as many as are made together, at most `count`.
+  /// Uniform numbers in [0, 1), the low 24 bits of words: as many as are made together, up to
+  /// `count`.
   ///
   /// - Returns: how many.
   mutating func uniforms(_ values: UnsafeMutablePointer<Float>, atMost count: Int) -> Int {
@@ -61,9 +64,9 @@ extension MersenneTwister: Codable {
     words = try container.decode([UInt32].self, forKey: .words)
     position = try container.decode(Int.self, forKey: .position)
     guard words.count == Self.length, (0...Self.length).contains(position) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .words, in: container,
-        debugDescription: "a Mersenne Twister has \(Self.length) words and a position in 0 ... \(Self.length), "
+      throw container.corrupted(
+        .words,
+        "a Mersenne Twister has \(Self.length) words and a position in 0 ... \(Self.length), "
           + "not \(words.count) and \(position)")
     }
   }

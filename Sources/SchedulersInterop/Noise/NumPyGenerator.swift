@@ -2,10 +2,11 @@ import Schedulers
 
 /// NumPy's generator: `numpy.random.default_rng(seed)`.
 ///
-/// As a noise source it gives `standard_normal` in the shape of the tensor. What a sample gets depends on the batch it sits in.
+/// As a noise source it gives `standard_normal` in the tensor's shape: samples depend on their
+/// batch.
 ///
-/// - Accuracy: NumPy's bits. One normal in about 4,000 takes a logarithm of the C library, as NumPy does: the same bits with the same
-///   library, within some units in the last place with another.
+/// - Accuracy: NumPy's bits. One normal in about 4,000 takes a logarithm of the C library, as NumPy
+///   does: the same bits with the same library, within some units in the last place with another.
 ///
 /// Source: NumPy 2.4, `distributions.c`, `_generator.pyx`.
 public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
@@ -17,7 +18,7 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
     case float32
   }
 
-  /// The type that NumPy draws in when this is used as a noise source, whatever the type of the tensor.
+  /// The type that NumPy draws in for a noise source, whatever the type of the tensor.
   public var precision: Precision
   private var words: PCG64
 
@@ -49,7 +50,7 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
       : Scalar.rounding((0..<count).map { _ in Float.uniform(&words) })
   }
 
-  /// Whole numbers of a range, each as likely as any other, as `integers` draws them for its default type.
+  /// Whole numbers of a range, each equally likely, as `integers` draws them for its default type.
   ///
   /// - Parameters:
   ///   - range: not empty.
@@ -104,8 +105,8 @@ extension NumPyNumber {
     }
   }
 
-  /// Beyond the edge r = 3.65... of the last layer, which `Fixtures/tables/ziggurat_tables.py` prints
-  /// with its reciprocal.
+  /// Beyond the edge r = 3.65... of the last layer, which `ziggurat_tables.py` prints with its
+  /// reciprocal.
   ///
   /// Source: Marsaglia 1964, https://doi.org/10.1080/00401706.1964.10490150.
   private static func tail(_ words: inout PCG64, isNegative: Bool) -> Self {

@@ -1,11 +1,12 @@
 import Schedulers
 
-/// NumPy's older generator: `numpy.random.RandomState(seed)` and, after `numpy.random.seed(seed)`, `numpy.random.randn` and the rest.
+/// NumPy's older generator: `numpy.random.RandomState(seed)` and, after `numpy.random.seed(seed)`,
+/// `numpy.random.randn` and the rest.
 ///
-/// As a noise source it gives `randn` in the shape of the tensor. What a sample gets depends on the batch it sits in.
+/// As a noise source it gives `randn` in the tensor's shape: samples depend on their batch.
 ///
-/// - Accuracy: NumPy's bits; normals use the logarithm of the C library, as NumPy does: the same bits with the same library, within
-///   2⁻⁵⁰ of the number with another.
+/// - Accuracy: NumPy's bits; normals use the logarithm of the C library, as NumPy does: the same
+///   bits with the same library, within 2⁻⁵⁰ of the number with another.
 ///
 /// Source: NumPy 2.4, `legacy-distributions.c`, `mt19937.c`, `_bounded_integers.pyx`.
 public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
@@ -20,7 +21,8 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
     Tensor(scalars: Tensor.Scalar.rounding(normals(other.sampleCount * other.sampleSize)), like: other)
   }
 
-  /// Standard normal numbers, as `randn` draws them: by Marsaglia's polar method, the second number of a pair first.
+  /// Standard normal numbers, as `randn` draws them: Marsaglia's polar method, the second of a pair
+  /// first.
   ///
   /// Source: Marsaglia and Bray 1964, https://doi.org/10.1137/1006063.
   public mutating func normals(_ count: Int) -> [Double] {
@@ -44,7 +46,7 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
   /// Uniform numbers in [0, 1), as `random_sample` and `rand` draw them.
   public mutating func uniforms(_ count: Int) -> [Double] { (0..<count).map { _ in uniform() } }
 
-  /// Whole numbers of a range, each as likely as any other, as `randint` draws them for its default type.
+  /// Whole numbers of a range, each equally likely, as `randint` draws them for its default type.
   ///
   /// - Parameters:
   ///   - range: not empty.
@@ -75,7 +77,8 @@ extension MersenneTwister: WordGenerator {}
 extension PCG64: WordGenerator {}
 
 extension WordGenerator {
-  /// A whole number in 0 ... `largest`, each as likely as any other: words cut to its bits until one is not larger.
+  /// A whole number in 0 ... `largest`, each equally likely: words cut to its bits until one is not
+  /// larger.
   mutating func masked(upTo largest: UInt64) -> UInt64 {
     guard largest > 0 else { return 0 }
     let mask = UInt64.max >> largest.leadingZeroBitCount

@@ -47,20 +47,16 @@ struct PCG64: Hashable, Sendable {
     case 0: return 0
     case UInt64(UInt32.max): return UInt64(next32())
     case .max: return next64()
-    case ..<UInt64(UInt32.max):
-      let count = UInt32(largest) + 1
-      let threshold = (0 &- count) % count
-      while true {
-        let product = UInt64(next32()) * UInt64(count)
-        if UInt32(truncatingIfNeeded: product) >= threshold { return product >> 32 }
-      }
-    default:
-      let count = largest + 1
-      let threshold = (0 &- count) % count
-      while true {
-        let product = next64().multipliedFullWidth(by: count)
-        if product.low >= threshold { return product.high }
-      }
+    case ..<UInt64(UInt32.max): return UInt64(below(UInt32(largest) + 1) { $0.next32() })
+    default: return below(largest + 1) { $0.next64() }
+    }
+  }
+
+  private mutating func below<Word: FixedWidthInteger>(_ count: Word, _ next: (inout Self) -> Word) -> Word {
+    let threshold = (0 &- count) % count
+    while true {
+      let product = next(&self).multipliedFullWidth(by: count)
+      if product.low >= threshold { return product.high }
     }
   }
 }
@@ -78,18 +74,13 @@ extension PCG64: Codable {
     func number(_ key: CodingKeys) throws -> UInt128 {
       let halves = try container.decode([UInt64].self, forKey: key)
       guard halves.count == 2 else {
-        throw DecodingError.dataCorruptedError(
-          forKey: key, in: container, debugDescription: "128 bits are two numbers of 64, not \(halves.count)")
+        throw container.corrupted(key, "128 bits are two numbers of 64, not \(halves.count)")
       }
       return UInt128(halves[0]) << 64 | UInt128(halves[1])
     }
-    state = try number(.state)
-    increment = try number(.increment)
+    (state, increment) = try (number(.state), number(.increment))
     spare = try container.decodeIfPresent(UInt32.self, forKey: .spare)
-    guard increment & 1 == 1 else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .increment, in: container, debugDescription: "the increment must be odd")
-    }
+    guard increment & 1 == 1 else { throw container.corrupted(.increment, "the increment must be odd") }
   }
 
   func encode(to encoder: any Encoder) throws {

@@ -1,20 +1,24 @@
 import KernelsBaseline
 import Schedulers
 
-/// The noise of torch on a CUDA device: what `torch.randn(..., device="cuda")` gives for the same seed.
+/// The noise of torch on a CUDA device: `torch.randn(..., device="cuda")` for the same seed.
 ///
 /// ```swift
 /// var noise = TorchCUDANoise(seed: 0, device: .rtx4090)
 /// ```
 ///
-/// Each thread of a launch takes four normals from its own stream and writes them a whole launch apart. So a tensor that is larger than
-/// what the device runs at once, multiprocessors times threads of each, depends on the model of the device; a smaller one does not.
+/// Each thread of a launch takes four normals from its own stream and writes them a whole launch
+/// apart. So a tensor that is larger than what the device runs at once, multiprocessors times
+/// threads of each, depends on the model of the device; a smaller one does not.
 ///
-/// - Accuracy: of the layout, exact; of the numbers, about 1e-6 from what CUDA computes and 3e-6 at worst, as estimated, since its sine and
-///   cosine are those of the hardware. It agrees with the values that emulators publish. **It has not been checked on a device.**
-/// - Precision: float32. float16 and bfloat16 tensors on a device are these numbers rounded; float64 is another stream, and not here.
+/// - Accuracy: of the layout, exact; of the numbers, about 1e-6 from what CUDA computes and 3e-6 at
+///   worst, as estimated, since its sine and cosine are those of the hardware. It agrees with the
+///   values that emulators publish. **It has not been checked on a device.**
+/// - Precision: float32. float16 and bfloat16 tensors on a device are these numbers rounded;
+///   float64 is another stream, and not here.
 ///
-/// Source: torch 2.13, `cuda/DistributionTemplates.h` and cuRAND's `curand_normal4` on Philox4x32-10.
+/// Source: torch 2.13, `cuda/DistributionTemplates.h` and cuRAND's `curand_normal4` on
+/// Philox4x32-10.
 public struct TorchCUDANoise: NoiseSource, Hashable, Codable, Sendable {
   /// How much a device runs at once.
   public struct Device: Hashable, Codable, Sendable {
@@ -29,10 +33,9 @@ public struct TorchCUDANoise: NoiseSource, Hashable, Codable, Sendable {
     public init(multiprocessors: Int, threadsPerMultiprocessor: Int) {
       precondition(
         Self.isPossible(multiprocessors, threadsPerMultiprocessor),
-        "a device of \(multiprocessors) multiprocessors with \(threadsPerMultiprocessor) threads each; there must be 1 ... 65536 "
-          + "and 256 ... 65536")
-      self.multiprocessors = multiprocessors
-      self.threadsPerMultiprocessor = threadsPerMultiprocessor
+        "a device of \(multiprocessors) multiprocessors with \(threadsPerMultiprocessor) threads each; "
+          + "there must be 1 ... 65536 and 256 ... 65536")
+      (self.multiprocessors, self.threadsPerMultiprocessor) = (multiprocessors, threadsPerMultiprocessor)
     }
 
     fileprivate static func isPossible(_ multiprocessors: Int, _ threads: Int) -> Bool {
@@ -47,7 +50,7 @@ public struct TorchCUDANoise: NoiseSource, Hashable, Codable, Sendable {
   public let seed: UInt64
   /// The device that the noise is drawn on.
   public let device: Device
-  /// How many words each thread's stream is ahead, as `torch.cuda.Generator` keeps it: a multiple of 4.
+  /// How many words each thread's stream is ahead, as torch's generator keeps it: a multiple of 4.
   public private(set) var offset: UInt64
 
   fileprivate static let blockSize = 256
@@ -60,9 +63,7 @@ public struct TorchCUDANoise: NoiseSource, Hashable, Codable, Sendable {
   ///   - offset: where the generator stands, 0 when fresh, a multiple of 4.
   public init(seed: UInt64, device: Device = .a100, offset: UInt64 = 0) {
     precondition(offset.isMultiple(of: 4), "the offset \(offset) is no multiple of 4, as torch's are")
-    self.seed = seed
-    self.device = device
-    self.offset = offset
+    (self.seed, self.device, self.offset) = (seed, device, offset)
   }
 
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
@@ -83,14 +84,13 @@ public struct TorchCUDANoise: NoiseSource, Hashable, Codable, Sendable {
           guard first < count else { break }
           let words = Philox.words(
             counter: (UInt32(truncatingIfNeeded: counter), UInt32(counter >> 32), UInt32(thread), 0), key: seed)
-          let normals = (Self.pair(words.0, words.1), Self.pair(words.2, words.3))
-          func write(_ normal: Float, _ k: Int) {
-            if first + k * threads < count { values.initializeElement(at: first + k * threads, to: normal) }
+          func write(_ normals: (Float, Float), _ k: Int) {
+            let (i, j) = (first + k * threads, first + (k + 1) * threads)
+            if i < count { values.initializeElement(at: i, to: normals.0) }
+            if j < count { values.initializeElement(at: j, to: normals.1) }
           }
-          write(normals.0.0, 0)
-          write(normals.0.1, 1)
-          write(normals.1.0, 2)
-          write(normals.1.1, 3)
+          write(Self.pair(words.0, words.1), 0)
+          write(Self.pair(words.2, words.3), 2)
         }
       }
       initialized = count
@@ -130,9 +130,8 @@ extension TorchCUDANoise.Device {
     multiprocessors = try container.decode(Int.self, forKey: .multiprocessors)
     threadsPerMultiprocessor = try container.decode(Int.self, forKey: .threadsPerMultiprocessor)
     guard Self.isPossible(multiprocessors, threadsPerMultiprocessor) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .multiprocessors, in: container,
-        debugDescription: "no device has \(multiprocessors) multiprocessors of \(threadsPerMultiprocessor) threads")
+      throw container.corrupted(
+        .multiprocessors, "no device has \(multiprocessors) multiprocessors of \(threadsPerMultiprocessor) threads")
     }
   }
 }
@@ -144,8 +143,7 @@ extension TorchCUDANoise {
     device = try container.decode(Device.self, forKey: .device)
     offset = try container.decode(UInt64.self, forKey: .offset)
     guard offset.isMultiple(of: 4) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .offset, in: container, debugDescription: "the offset \(offset) is no multiple of 4")
+      throw container.corrupted(.offset, "the offset \(offset) is no multiple of 4")
     }
   }
 }

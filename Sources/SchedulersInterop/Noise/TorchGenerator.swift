@@ -9,11 +9,12 @@ import Schedulers
 /// let timesteps = generator.integers(in: 0..<1000, count: 16)    // torch.randint(0, 1000, (16,), generator=generator)
 /// ```
 ///
-/// What is drawn depends on the number type that torch is asked for; all draws take from one stream of words.
+/// What is drawn depends on the number type; all draws take from one stream of words.
 ///
-/// - Accuracy: the bits of torch 2.13 where its arithmetic is its own: float32, float16 and bfloat16 normals of 16 or more under
-///   `.avx2`, and everything that is not normal. Other normals use the logarithm, sine and cosine of the C library, as torch does: the
-///   same bits with the same library, within 4e-7 (2⁻⁵⁰ in float64) with another.
+/// - Accuracy: the bits of torch 2.13 where its arithmetic is its own: float32, float16 and
+///   bfloat16 normals of 16 or more under `.avx2`, and everything that is not normal. Other normals
+///   use the logarithm, sine and cosine of the C library, as torch does: the same bits with the
+///   same library, within 4e-7 (2⁻⁵⁰ in float64) with another.
 ///
 /// Source: torch 2.13, `CPUGeneratorImpl`, `DistributionTemplates.h`, `DistributionsHelper.h`.
 public struct TorchGenerator: Hashable, Codable, Sendable {
@@ -21,7 +22,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
   public enum Precision: String, Hashable, Codable, Sendable, CaseIterable {
     /// 24 random bits for a uniform.
     case float32
-    /// 53 random bits for a uniform, from twice as many words: another stream of numbers than that of float32.
+    /// 53 random bits for a uniform, from twice as many words: other numbers than float32's.
     case float64
     /// Computed in float32 and rounded.
     case float16
@@ -29,7 +30,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
     case bfloat16
   }
 
-  /// How torch computes 16 or more normals in float32 and below. Its own choice is by the processor.
+  /// How torch computes 16 or more normals in float32 and below. It goes by the processor.
   public enum Arithmetic: String, Hashable, Codable, Sendable, CaseIterable {
     /// On x86 processors with AVX2, among them all with AVX-512.
     case avx2
@@ -43,19 +44,20 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
 
   /// The generator after `manual_seed`.
   ///
-  /// - Parameter seed: torch keeps its low 32 bits. For a negative seed of torch's pass `UInt64(bitPattern: seed)`.
+  /// - Parameter seed: torch keeps its low 32 bits. `UInt64(bitPattern:)` gives a negative one.
   public init(seed: UInt64) { twister = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)) }
 
   /// Standard normal numbers, as `torch.randn` draws them.
   ///
-  /// Fewer than 16 are drawn one by one in double precision. 16 or more are made in blocks of 16; if they do not fill the last
-  /// block, the last 16 are drawn again, so that a tensor is no prefix of a larger one.
+  /// Fewer than 16 are drawn one by one in double precision. 16 or more are made in blocks of 16;
+  /// where these do not come out even, the last 16 are drawn again, and a tensor is no prefix of a
+  /// larger one.
   ///
   /// - Parameters:
   ///   - count: how many, 0 or more.
   ///   - precision: torch's `dtype`.
   ///   - arithmetic: torch's code path.
-  /// - Returns: numbers of that precision, converted to the scalar type of the result, rounding where it holds less.
+  /// - Returns: numbers of that precision, rounded where the result's scalar type holds less.
   public mutating func normals<Scalar: SampleScalar>(
     _ count: Int, precision: Precision = .float32, arithmetic: Arithmetic = .avx2
   ) -> [Scalar] {
@@ -85,7 +87,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
   /// - Parameters:
   ///   - count: how many, 0 or more.
   ///   - precision: torch's `dtype`. Numbers that would be rounded to 1 become 0.
-  /// - Returns: numbers of that precision, converted to the scalar type of the result, rounding where it holds less.
+  /// - Returns: numbers of that precision, rounded where the result's scalar type holds less.
   public mutating func uniforms<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float32) -> [Scalar] {
     if precision == .float64 { return Scalar.rounding((0..<count).map { _ in uniformDouble() }) }
     return Scalar.rounding(
@@ -143,7 +145,7 @@ extension TorchGenerator {
     }
   }
 
-  /// float32 draws a uniform for every number, also for those that are drawn again; the others do not.
+  /// Only float32 draws a uniform also for the numbers that are drawn again.
   private mutating func floatBlocks(
     _ values: UnsafeMutableBufferPointer<Float>, precision: Precision, arithmetic: Arithmetic
   ) {
@@ -152,9 +154,10 @@ extension TorchGenerator {
     if count % 16 != 0 { fill(values, count - 16..<count, arithmetic) }
   }
 
-  /// Draws uniforms for a range and makes normals of those in complete blocks, while they are in the first cache.
-  private mutating func fill(_ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic)
-  {
+  /// Draws uniforms for a range and makes normals of complete blocks, while they are in the cache.
+  private mutating func fill(
+    _ values: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>, _ arithmetic: Arithmetic
+  ) {
     let values = values.baseAddress! + range.lowerBound
     var (drawn, done) = (0, 0)
     while drawn < range.count {

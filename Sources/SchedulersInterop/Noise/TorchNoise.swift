@@ -1,14 +1,14 @@
 import Schedulers
 
-/// The noise of torch on a CPU: what `torch.randn` or diffusers' `randn_tensor` gives for the same seed.
+/// The noise of torch on a CPU: `torch.randn` or diffusers' `randn_tensor` for the same seed.
 ///
 /// ```swift
 /// var noise = TorchNoise(seed: 0)                                // torch.Generator().manual_seed(0)
 /// let xT = noise.next(like: SampleBatch<Float>(zeros: [4, 3, 64, 64]))  // torch.randn(4, 3, 64, 64, generator=...)
 /// ```
 ///
-/// With one generator, a tensor is one draw of all its numbers: what a sample gets depends on the batch it sits in. With a generator
-/// for each sample, as with a list of them in diffusers, it does not.
+/// With one generator, a tensor is one draw of all its numbers: what a sample gets depends on the
+/// batch it sits in. With one for each sample, as with a list in diffusers, it does not.
 ///
 /// The accuracy is that of `TorchGenerator`.
 public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
@@ -24,14 +24,13 @@ public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
     seed: UInt64, precision: TorchGenerator.Precision = .float32, arithmetic: TorchGenerator.Arithmetic = .avx2
   ) { self.init(seeds: [seed], precision: precision, arithmetic: arithmetic) }
 
-  /// The noise of a list of generators, one for each sample; a list of one is that one for all samples.
+  /// The noise of generators, one for each sample, or one for all samples.
   public init(
     seeds: [UInt64], precision: TorchGenerator.Precision = .float32, arithmetic: TorchGenerator.Arithmetic = .avx2
   ) {
     precondition(!seeds.isEmpty, "noise without a generator; give one seed, or one for each sample")
     generators = seeds.map(TorchGenerator.init)
-    self.precision = precision
-    self.arithmetic = arithmetic
+    (self.precision, self.arithmetic) = (precision, arithmetic)
   }
 
   /// The next draw.
@@ -39,19 +38,13 @@ public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
   /// - Precondition: there is one generator, or one for each sample.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor) -> Tensor {
     let count = drawn(by: other)
-    if generators.count == 1 {
-      let scalars: [Tensor.Scalar] = generators[0].normals(count, precision: precision, arithmetic: arithmetic)
-      return Tensor(scalars: scalars, like: other)
+    let parts: [[Tensor.Scalar]] = generators.indices.map { i in
+      generators[i].normals(count, precision: precision, arithmetic: arithmetic)
     }
-    var scalars: [Tensor.Scalar] = []
-    scalars.reserveCapacity(generators.count * count)
-    for i in generators.indices {
-      scalars += generators[i].normals(count, precision: precision, arithmetic: arithmetic)
-    }
-    return Tensor(scalars: scalars, like: other)
+    return Tensor(scalars: parts.count == 1 ? parts[0] : Array(parts.joined()), like: other)
   }
 
-  /// Makes the next draw in place, as `Tensor.normal_()` does; in float64 with numbers that are then rounded.
+  /// Makes the next draw in place, as `Tensor.normal_()` does; in float64 with rounded numbers.
   ///
   /// - Parameter tensor: takes the numbers, sample after sample.
   /// - Precondition: there is one generator, or one for each sample.
@@ -83,9 +76,7 @@ public struct TorchNoise: NoiseSource, Hashable, Codable, Sendable {
     precision = try container.decode(TorchGenerator.Precision.self, forKey: .precision)
     arithmetic = try container.decode(TorchGenerator.Arithmetic.self, forKey: .arithmetic)
     guard !generators.isEmpty else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .generators, in: container,
-        debugDescription: "noise without a generator; there must be one, or one for each sample")
+      throw container.corrupted(.generators, "noise without a generator; there must be one, or one for each sample")
     }
   }
 }

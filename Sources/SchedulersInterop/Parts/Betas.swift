@@ -2,7 +2,8 @@ import Schedulers
 
 /// How many timesteps a network was trained on.
 struct TrainingTimesteps {
-  /// There may be at most so many, so that a file cannot ask for more time and memory than there is.
+  /// There may be at most so many, so that a file cannot ask for more time and memory than there
+  /// is.
   static let largest = 10_000
 
   let given: Given<Int>
@@ -12,7 +13,8 @@ struct TrainingTimesteps {
   func count() throws -> Int { try given.within(1...Self.largest, "it must be in 1 ... \(Self.largest)") }
 }
 
-/// The betas of a class that has a table of them: the schedule that they mean, and diffusers' float32.
+/// The betas of a class that has a table of them: the schedule that they mean, and diffusers'
+/// float32.
 struct Betas {
   /// What `beta_schedule` names.
   enum Formula {
@@ -20,9 +22,6 @@ struct Betas {
     case alphaBar(AlphaBarFormula)
   }
 
-  static let common: KeyValuePairs<String, Formula> = [
-    "linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine),
-  ]
   static let deviations: [Deviation] = [.float32Tables, .infiniteX0, .almostZeroSNR]
 
   let timesteps: TrainingTimesteps
@@ -35,14 +34,16 @@ struct Betas {
   /// Whether the last ᾱ is 2⁻²⁴ then, so that its sigma is finite.
   let keepsSignal: Bool
 
+  /// - Parameter formulas: those of the class beside the usual ones.
   init(
     _ o: inout OptionReader, start: Double = 1e-4, end: Double = 0.02, schedule: String = "linear",
-    formulas: KeyValuePairs<String, Formula> = common, canRescale: Bool = false, keepsSignal: Bool = false
+    more formulas: KeyValuePairs<String, Formula> = [:], canRescale: Bool = false, keepsSignal: Bool = false
   ) {
     timesteps = TrainingTimesteps(&o)
-    self.start = o.number("beta_start", start)
-    self.end = o.number("beta_end", end)
-    formula = o.choice("beta_schedule", schedule, formulas)
+    (self.start, self.end) = (o.number("beta_start", start), o.number("beta_end", end))
+    formula = o.choice(
+      "beta_schedule", schedule,
+      ["linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine)], formulas)
     trained = TrainedBetas(&o)
     isRescaled = canRescale && o.boolean("rescale_betas_zero_snr", false).value
     self.keepsSignal = keepsSignal
@@ -51,24 +52,26 @@ struct Betas {
   /// The schedule that the network was trained with.
   func schedule() throws -> NoiseSchedule {
     let count = try timesteps.count()
-    let named = try naming {
-      if let betas = try trained.numbers(for: timesteps) { return try NoiseSchedule(betas: betas) }
-      let (start, end) = (start.value, end.value)
-      switch try formula.get() {
-      case .linear: return try NoiseSchedule(.linear(start: start, end: end), timesteps: count)
-      case .scaledLinear: return try NoiseSchedule(.scaledLinear(start: start, end: end), timesteps: count)
-      case .sigmoid: return try NoiseSchedule(.sigmoid(start: start, end: end), timesteps: count)
-      case .alphaBar(.cosine): return try NoiseSchedule(.cosine(), timesteps: count)
-      case .alphaBar(let formula): return try NoiseSchedule(betas: formula.betas(timesteps: count))
+    return try naming {
+      let named: NoiseSchedule
+      if let betas = try trained.numbers(for: timesteps) {
+        named = try NoiseSchedule(betas: betas)
+      } else {
+        let (start, end) = (start.value, end.value)
+        named =
+          switch try formula.get() {
+          case .linear: try NoiseSchedule(.linear(start: start, end: end), timesteps: count)
+          case .scaledLinear: try NoiseSchedule(.scaledLinear(start: start, end: end), timesteps: count)
+          case .sigmoid: try NoiseSchedule(.sigmoid(start: start, end: end), timesteps: count)
+          case .alphaBar(.cosine): try NoiseSchedule(.cosine(), timesteps: count)
+          case .alphaBar(let formula): try NoiseSchedule(betas: formula.betas(timesteps: count))
+          }
       }
+      return isRescaled ? try named.rescaledToZeroTerminalSNR() : named
     }
-    return try naming { isRescaled ? try named.rescaledToZeroTerminalSNR() : named }
   }
 
-  /// diffusers' tables.
-  ///
-  /// - Throws: `ConfigurationError` for a schedule that the class does not have, or whose ᾱ leave
-  ///   [0, 1].
+  /// diffusers' tables, if their ᾱ stay in [0, 1].
   func tables(in torch: TorchArithmetic) throws -> DiffusersConfiguration.Tables {
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
@@ -103,13 +106,11 @@ struct Betas {
     let roots = Torch.cumulativeProduct(betas.map { 1 - $0 }).map(torch.root)
     let (first, last) = (roots[0], roots[roots.count - 1])
     let scale = first / (first - last)
-    let alphaBars = roots.map { root -> Float in
-      let value = (root - last) * scale
-      return value * value
-    }
+    let alphaBars = roots.map { ($0 - last) * scale }.map { $0 * $0 }
     return alphaBars.indices.map { 1 - ($0 == 0 ? alphaBars[0] : alphaBars[$0] / alphaBars[$0 - 1]) }
   }
 
+  /// What a body makes; an error of its schedule names the options.
   func naming<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as ScheduleError { throw refused(error) }
   }
@@ -132,13 +133,11 @@ struct TrainedBetas {
   /// The numbers, if there are some and as many as the schedule has timesteps.
   func numbers(for timesteps: TrainingTimesteps) throws -> [Double]? {
     let count = try timesteps.count()
-    guard let betas = given.value else { return nil }
-    guard betas.count == count else { throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)") }
-    return betas
+    guard let betas = numbers, betas.count != count else { return numbers }
+    throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)")
   }
 
   func refused(_ count: Int, _ remedy: String) -> Refusal { .option(name, value: "of \(count) numbers", remedy) }
-
   func refused(_ remedy: String) -> Refusal { given.refused(remedy) }
 }
 
@@ -174,7 +173,6 @@ extension DiffusersConfiguration {
     public let betas: [Float]
     /// `alphas_cumprod`.
     public let alphaBars: [Float]
-
     /// ((1 − ᾱ)/ᾱ)^½, the sigmas of the training timesteps.
     public var sigmas: [Float] { alphaBars.map { torch.root((1 - $0) / $0) } }
 
@@ -185,22 +183,20 @@ extension DiffusersConfiguration {
 extension Deviation {
   public static let float32Tables = Deviation(
     "float32Tables",
-    what:
-      "betas, alphas_cumprod and sigmas are float32. 1 − ᾱ and 1 − ᾱ_t/ᾱ_s cancel, and what is left has few digits at small t.",
-    place: "every class",
+    "betas, alphas_cumprod and sigmas are float32. 1 − ᾱ and 1 − ᾱ_t/ᾱ_s cancel, and what is left has few digits at "
+      + "small t.", place: "every class",
     effect:
       "With the default betas ᾱ is off by up to 3.6e-7 of itself, and the variance of DDPM's step at t = 4 by 3.9e-4.")
   public static let infiniteX0 = Deviation(
     "infiniteX0",
-    what:
-      "Where there is no signal, epsilon says nothing about x0. x̂0 = (x − epsilon)/0 is infinite, and clipping turns it into ±1 by the "
-      + "sign of the network's last error.",
+    "Where there is no signal, epsilon says nothing about x0. x̂0 = (x − epsilon)/0 is infinite, and clipping turns it "
+      + "into ±1 by the sign of the network's last error.",
     place: "DDPM, DDIM and DDIM inverse, `rescale_betas_zero_snr` with epsilon prediction",
     effect: "A number without meaning with `clip_sample`, NaN without. `.corrected` refuses both.")
   public static let almostZeroSNR = Deviation(
     "almostZeroSNR",
-    what: "After rescaling to zero terminal SNR, 2⁻²⁴ is put for the last ᾱ, which is 0, so that sigma is finite.",
+    "After rescaling to zero terminal SNR, 2⁻²⁴ is put for the last ᾱ, which is 0, so that sigma is finite.",
     place:
-      "Euler, Euler ancestral, DPM-Solver multistep and UniPC, `rescale_betas_zero_snr`, where the run begins at the last timestep",
-    effect: "The first sigma is 4096 instead of infinite.")
+      "Euler, Euler ancestral, DPM-Solver multistep and UniPC, `rescale_betas_zero_snr`, where the run begins at the "
+      + "last timestep", effect: "The first sigma is 4096 instead of infinite.")
 }

@@ -5,40 +5,37 @@ struct Discrete {
   static let deviations: [Deviation] = [.stridedPrevious, .idleLastStep, .epsilonBeforeClipping]
 
   let tables: DiffusersConfiguration.Tables
-  let torch: TorchArithmetic
+  /// ⌊T/N⌋.
+  let stride: Double
+  let clipping: Clipping
   /// Whether epsilon is predicted, of which x̂0 is infinite where there is no signal.
-  var predictsEpsilon: Bool
-  var clipping: Clipping
+  private let predictsEpsilon: Bool
 
   init(_ room: some DiscreteClass, _ run: Run) throws {
-    (torch, clipping) = (run.torch, try room.clipping())
+    clipping = try room.clipping()
     predictsEpsilon = try room.prediction() == .epsilon
     tables = try room.table.tables(in: run.torch)
+    stride = Double(tables.betas.count / run.steps)
   }
 
-  func root(_ x: Float) -> Float { torch.root(x) }
+  private func root(_ x: Float) -> Float { tables.torch.root(x) }
 
   /// ᾱ of a timestep as Python indexes it: −1 is the last.
   func alphaBar(_ timestep: Double, step: Int) throws -> Float {
     let count = Double(tables.alphaBars.count)
     try require(
-      timestep >= -count && timestep < count,
-      .notFinite(
-        step: step, timestep: timestep,
-        "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps"))
+      timestep >= -count && timestep < count, step: step, timestep: timestep,
+      "the timestep is outside 0 ... \(tables.alphaBars.count - 1); lower steps_offset or the number of steps")
     let bar = tables.alphaBars[Int(timestep < 0 ? timestep + count : timestep)]
     try require(
-      !bar.isNaN,
-      .notFinite(
-        step: step, timestep: timestep,
-        "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas"))
+      !bar.isNaN, step: step, timestep: timestep,
+      "diffusers divides 0 by 0 where the rescaled betas leave no signal; use smaller betas")
     return bar
   }
 
   /// The level of a sample that is read.
   ///
-  /// Where there is no signal, 2⁻¹⁰⁰ of it gives the x̂0 that is infinite in diffusers, and what its
-  /// clipping makes of that.
+  /// Where there is no signal, 2⁻¹⁰⁰ of it gives what clipping makes of diffusers' infinite x̂0.
   func level(_ alphaBar: Float) -> NoiseLevel {
     NoiseLevel(signal: max(Double(root(alphaBar)), 0x1p-100), noise: Double(root(1 - alphaBar)))
   }
@@ -48,7 +45,11 @@ struct Discrete {
     NoiseLevel(signal: Double(alphaBar).squareRoot(), noise: (1 - Double(alphaBar)).squareRoot())
   }
 
-  /// Where x̂0 is infinite in diffusers and nothing brings it back.
+  func point(_ timestep: Double, _ alphaBar: Float) -> SamplingGrid.Point {
+    SamplingGrid.Point(timestep: timestep, level: level(alphaBar))
+  }
+
+  /// Throws where x̂0 is infinite in diffusers and nothing brings it back.
   func checkSignal(_ alphaBar: Float, timestep: Double, step: Int) throws {
     guard alphaBar == 0, predictsEpsilon else { return }
     if case .range = clipping { return }
@@ -57,16 +58,22 @@ struct Discrete {
       "there is no signal, and diffusers divides by it; use v_prediction or sample, or clip_sample")
   }
 
-  /// Where diffusers divides by the signal or the noise of a sample, and there is none.
+  /// Throws where diffusers divides by the signal or the noise of a sample, and there is none.
   func check(_ alphaBar: Float, timestep: Double, step: Int) throws {
     try checkSignal(alphaBar, timestep: timestep, step: step)
-    try require(
-      alphaBar < 1,
-      .notFinite(step: step, timestep: timestep, "there is no noise, and diffusers divides by it; use larger betas"))
+    let reason = "there is no noise, and diffusers divides by it; use larger betas"
+    try require(alphaBar < 1, step: step, timestep: timestep, reason)
   }
 
-  /// A step of DDIM whose factors are made in float32: 1 − ᾱ' − σ² cancels where eta is near 1 and ᾱ
-  /// small.
+  /// ᾱ of a timestep that is checked so.
+  func divisor(_ timestep: Double, step: Int) throws -> Float {
+    let bar = try alphaBar(timestep, step: step)
+    try check(bar, timestep: timestep, step: step)
+    return bar
+  }
+
+  /// A step of DDIM whose factors are made in float32: 1 − ᾱ' − σ² cancels at eta near 1 and small
+  /// ᾱ.
   func ddimMove(
     _ from: SamplingGrid.Point, _ bar: Float, to nextBar: Float, epsilon: LinearForm, eta: Double, step: Int
   ) throws -> Move {
@@ -74,10 +81,8 @@ struct Discrete {
     let deviation = Float(eta) * root((1 - nextBar) / (1 - bar) * (1 - bar / nextBar))
     let direction = root(1 - nextBar - deviation * deviation)
     try require(
-      direction.isFinite,
-      .notFinite(
-        step: step, timestep: from.timestep,
-        "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta"))
+      direction.isFinite, step: step, timestep: from.timestep,
+      "the noise is more than the step leaves, and diffusers takes the root of a negative number; use a smaller eta")
     return Move(
       at: from, to: level(nextBar), estimate: .x0,
       next: Double(root(nextBar)) * .estimate() + Double(direction) * epsilon + Double(deviation) * .noise)
@@ -120,9 +125,7 @@ extension DiscreteClass {
   /// A run of diffusers.
   func recipe(_ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil) throws -> Recipe {
     let first = try discrete.alphaBar(moves[0].query.timestep, step: 0)
-    return Recipe(
-      moves, start: start ?? discrete.unitLevel(first), reading: try reading(), clipping: discrete.clipping,
-      learnsVariance: learnsVariance)
+    return try recipe(moves, start: start ?? discrete.unitLevel(first))
   }
 
   /// The deviations of timesteps, from noise to data.
@@ -155,33 +158,30 @@ func ended(_ grid: SamplingGrid, atLeastNoise endsThere: Bool, _ schedule: Noise
   guard endsThere, points.count > 1, points[points.count - 2].level.sigma > level.sigma * (1 + 0x1p-40) else {
     return grid
   }
-  return try SamplingGrid(
-    points: points.dropLast() + [SamplingGrid.Point(timestep: 0, level: level)], schedule: schedule)
+  let end = SamplingGrid.Point(timestep: 0, level: level)
+  return try SamplingGrid(points: points.dropLast() + [end], schedule: schedule)
 }
 
 extension Deviation {
   public static let stridedPrevious = Deviation(
     "stridedPrevious",
-    what:
-      "The step goes from t to t − ⌊T/N⌋, whatever the next timestep is. The next call then tells the network a timestep that is not "
-      + "that of the sample.",
+    "The step goes from t to t − ⌊T/N⌋, whatever the next timestep is. The next call then tells the network a timestep "
+      + "that is not that of the sample.",
     place: "DDIM and PNDM, `timestep_spacing: linspace` (998 of N = 1 ... 1000) and `trailing` (984, by one)",
     effect: "With linspace and N = 4 the steps lead to 749, 416, 83 where the network is told 666, 333, 0.",
-    issue: "huggingface/diffusers/issues/11347")
+    issue: 11347)
   public static let idleLastStep = Deviation(
     "idleLastStep",
-    what:
-      "The least sigma of the schedule is both the last of the spacing and the end, so that the last step goes nowhere and what the "
-      + "network says is of no use. A run that has been at the least sigma goes to clean data.",
+    "The least sigma of the schedule is both the last of the spacing and the end, so that the last step goes nowhere "
+      + "and what the network says is of no use. A run that has been at the least sigma goes to clean data.",
     place:
-      "DEIS and SA-Solver, Euler, EDM, DPM-Solver and UniPC with `final_sigmas_type: sigma_min`, DDIM and PNDM with `set_alpha_to_one: "
-      + "false`, where the last timestep is 0 or the last sigma of `use_karras_sigmas` or another spacing is the schedule's least",
-    effect: "The last call of the network is wasted.")
+      "DEIS and SA-Solver, Euler, EDM, DPM-Solver and UniPC with `final_sigmas_type: sigma_min`, DDIM and PNDM with "
+      + "`set_alpha_to_one: false`, where the last timestep is 0 or the last sigma of `use_karras_sigmas` or "
+      + "another spacing is the schedule's least", effect: "The last call of the network is wasted.")
   public static let epsilonBeforeClipping = Deviation(
     "epsilonBeforeClipping",
-    what:
-      "x̂0 is clipped, and epsilon kept from before: the two no longer make up the sample. guided-diffusion makes epsilon again "
-      + "from the clipped x̂0, as `use_clipped_model_output` does.",
+    "x̂0 is clipped, and epsilon kept from before: the two no longer make up the sample. guided-diffusion makes "
+      + "epsilon again from the clipped x̂0, as `use_clipped_model_output` does.",
     place: "DDIM with `clip_sample` or `thresholding`, unless `use_clipped_model_output`; RePaint with `clip_sample`",
     effect: "Every step that clips is different, by the part that was clipped.")
 }

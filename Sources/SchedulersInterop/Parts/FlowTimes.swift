@@ -24,9 +24,7 @@ struct FlowShifting {
 
   var isDynamicOn: Bool { isDynamic?.value == true }
 
-  /// The factor.
-  ///
-  /// - Throws: `ConfigurationError` where mu is missing, or the factor is not above 0 and finite.
+  /// The factor, if there is mu where it is needed, and the factor is above 0 and finite.
   func factor(mu: Double?) throws -> Double {
     let isExponential = try isExponential?.get() ?? true
     try require(
@@ -34,11 +32,10 @@ struct FlowShifting {
       isDynamic!.refused(
         "it needs mu among the step arguments, such as {\"mu\": 1.15}; DynamicShift has it for the size of a picture"))
     let factor = mu.map { isExponential ? Math.exp($0) : $0 } ?? shift.value
+    let range = "must be in 1e-9 ... 1e9"
     try require(
       factor >= 1e-9 && factor <= 1e9,
-      mu == nil
-        ? shift.refused("it must be in 1e-9 ... 1e9")
-        : Refusal.argument("mu", mu!, "it makes the shift \(factor), which must be in 1e-9 ... 1e9"))
+      mu.map { .argument("mu", $0, "it makes the shift \(factor), which \(range)") } ?? shift.refused("it \(range)"))
     return factor
   }
 
@@ -101,8 +98,8 @@ struct FlowTimes {
   var invertsSigmas: Bool { isInverted?.value == true }
   var prediction: Prediction { invertsSigmas ? .reverseFlow : .flow }
 
-  /// diffusers' sigmas of a run, which it shifts in its constructor, and again here, but given sigmas
-  /// only here and in float32.
+  /// diffusers' sigmas of a run, shifted in its constructor and again here, but given ones only
+  /// here, in float32.
   func setting(_ run: Run) throws -> Setting {
     let (total, steps) = (Double(try timesteps.count()), run.steps)
     let shift = try shifting.factor(mu: run.mu)
@@ -124,8 +121,8 @@ struct FlowTimes {
     }
     var rounded = sigmas.map { Float($0) }
     try require(
-      rounded.allSatisfy({ $0 >= 0 && $0 <= 1 }),
-      (shifting.terminal ?? nil).map { $0.refused("leave it out; sigmas leave 0 ... 1") }
+      rounded.allSatisfy { $0 >= 0 && $0 <= 1 },
+      shifting.terminal?.refused("leave it out; sigmas leave 0 ... 1")
         ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1"))
     if invertsSigmas { rounded = rounded.map { 1 - $0 } }
     return Setting(timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
@@ -134,9 +131,7 @@ struct FlowTimes {
   /// The same times in Double, shifted once.
   func grid(_ run: Run) throws -> SamplingGrid {
     let (given, steps) = (try given(run), run.steps)
-    let shift = try shifting.factor(mu: run.mu)
-    let total = try timesteps.count()
-    let choice = try choices?.choice()
+    let (shift, total, choice) = try (shifting.factor(mu: run.mu), timesteps.count(), choices?.choice())
     let spacing = FlowSpacing(
       times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
       terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total), isReversed: invertsSigmas)
@@ -147,23 +142,22 @@ struct FlowTimes {
 
   /// The level of a sample at a sigma.
   func level(_ sigma: Float) -> NoiseLevel {
-    invertsSigmas
-      ? NoiseLevel(signal: Double(sigma), noise: Double(1 - sigma))
-      : NoiseLevel(signal: Double(1 - sigma), noise: Double(sigma))
+    let (near, far) = (Double(sigma), Double(1 - sigma))
+    return invertsSigmas ? NoiseLevel(signal: near, noise: far) : NoiseLevel(signal: far, noise: near)
   }
 
   /// The sigmas given to `set_timesteps`, if there are any.
   private func given(_ run: Run) throws -> [Double]? {
     guard let sigmas = run.sigmas else { return nil }
-    let steps = run.steps
     try require(
-      sigmas.count == steps,
-      .argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(steps)"))
+      sigmas.count == run.steps,
+      .argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(run.steps)"))
     for (i, sigma) in sigmas.enumerated() {
-      try require(Float(sigma) > 0 && sigma <= 1, .argument("sigmas[\(i)]", sigma, "it must be above 0 and at most 1"))
+      let name = "sigmas[\(i)]"
+      try require(Float(sigma) > 0 && sigma <= 1, .argument(name, sigma, "it must be above 0 and at most 1"))
       try require(
         i == 0 || sigma < sigmas[i - 1],
-        .argument("sigmas[\(i)]", sigma, "it must be below the one before it, \(sigmas[i - 1].plain)"))
+        .argument(name, sigma, "it must be below the one before it, \(sigmas[i - 1].plain)"))
     }
     return sigmas
   }
@@ -180,15 +174,12 @@ struct FlowTimes {
     if setting.timesteps.count > 1, setting.timesteps[0] == setting.timesteps[1] { found.append(.duplicateStart) }
     return found
   }
-
-  static let deviations: [Deviation] = [.shiftedTwice]
 }
 
 extension Deviation {
   public static let shiftedTwice = Deviation(
     "shiftedTwice",
-    what:
-      "The constructor shifts the sigmas and keeps the least of them; `set_timesteps` lays equal steps down to it and shifts again.",
-    place: "FlowMatchEuler, FlowMatchHeun and FlowMatchLCM, a static `shift` other than 1",
-    effect: "With shift 3 the last sigma is 0.00893 instead of 0.00299.", issue: "huggingface/diffusers/issues/13243")
+    "The constructor shifts the sigmas and keeps the least of them; `set_timesteps` lays equal steps down to it and "
+      + "shifts again.", place: "FlowMatchEuler, FlowMatchHeun and FlowMatchLCM, a static `shift` other than 1",
+    effect: "With shift 3 the last sigma is 0.00893 instead of 0.00299.", issue: 13243)
 }

@@ -1,19 +1,20 @@
 import Schedulers
 
-/// What the classes share that solve in lambda, on variance-preserving samples or on rectified flow.
+/// What the classes share that solve in lambda, on variance-preserving samples or on rectified
+/// flow.
 struct LambdaSolver {
   static let deviations: [Deviation] = [.roundedSigmaTimesteps, .oneMorePoint, .vOnStraightLines]
 
   let table: Betas
   let output: Output
   let lowersFinalOrder: Given<Bool>
-  var choices: SigmaChoices
+  let choices: SigmaChoices
   var shifting: FlowShifting
   let spacing: Spacing
   /// Whether the run ends at timestep 0 instead of clean data; nil for a class that always does.
   var ending: NamedChoice<Bool>?
   /// The least lambda of the timesteps that a run uses.
-  var leastLambda: Given<Double>?
+  private var leastLambda: Given<Double>?
   /// Whether the network's output has a second half.
   private(set) var learnsVariance = false
   /// Whether the run goes from data to noise.
@@ -23,11 +24,11 @@ struct LambdaSolver {
   /// What is done to the fractional timesteps of a choice.
   var roundsTowardZero = false
 
-  /// Reads what all of them have, in the order of their constructors but for the order of the solver.
+  /// Reads what all of them have, in the order of their constructors but for the order of the
+  /// solver.
   ///
   /// - Parameters:
   ///   - lowersFinalOrder: its default.
-  ///   - canRescale: whether the betas may be rescaled.
   ///   - spaces: whether the class has `timestep_spacing`.
   ///   - shiftsDynamically: whether the class has a shift by mu.
   init(
@@ -35,13 +36,10 @@ struct LambdaSolver {
     shiftsDynamically: Bool = true, hasTerminal: Bool = false, declaresEnds: Bool = false, hasLu: Bool = false
   ) {
     table = Betas(&o, canRescale: canRescale, keepsSignal: true)
-    var output = Output(&o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow])
-    output.readThresholding(&o)
-    self.output = output
+    output = Output(
+      &o, ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v, "flow_prediction": .flow], thresholds: true)
     self.lowersFinalOrder = o.boolean("lower_order_final", lowersFinalOrder)
-    choices = SigmaChoices(&o, declaresEnds: declaresEnds)
-    if hasLu { choices.readLu(&o) }
-    choices.readFlow(&o)
+    choices = SigmaChoices(&o, declaresEnds: declaresEnds, hasLu: hasLu, hasFlow: true)
     shifting = FlowShifting(&o, "flow_shift", isDynamic: shiftsDynamically, hasTerminal: hasTerminal)
     shifting.needsMu = false
     spacing = spaces ? Spacing(&o, "linspace") : Spacing(fixed: .linspace)
@@ -50,7 +48,8 @@ struct LambdaSolver {
   /// Adds `lambda_min_clipped`.
   mutating func readLeastLambda(_ o: inout OptionReader) { leastLambda = o.number("lambda_min_clipped", -.infinity) }
 
-  /// Adds `variance_type`, which says whether a network of epsilon has a second half, about the variance.
+  /// Adds `variance_type`, which says whether a network of epsilon has a second half, about the
+  /// variance.
   mutating func readVariance(_ o: inout OptionReader) {
     let isLearned = ["learned", "learned_range"].contains(o.text("variance_type", nil).value)
     learnsVariance = isLearned && output.name == "epsilon"
@@ -65,6 +64,11 @@ struct LambdaSolver {
     return prediction
   }
 
+  /// Throws for rectified flow's prediction, which diffusers does not take with all options.
+  func refuseFlow(_ circumstance: String) throws {
+    if try prediction() == .flow { throw output.refused("diffusers does not take it \(circumstance)") }
+  }
+
   // diffusers
 
   /// diffusers' timesteps and sigmas.
@@ -72,14 +76,14 @@ struct LambdaSolver {
   /// - Parameter flow: the sigmas of rectified flow.
   func setting(_ run: Run, flow: (() throws -> [Double])? = nil) throws -> Setting {
     let (tables, steps) = (try table.tables(in: run.torch), run.steps)
-    let (table, last) = (tables.sigmas, try lastTimestep(tables, in: run.torch))
+    let (table, last) = (tables.sigmas, try lastTimestep(tables))
     // One more is chosen, and the last left out.
     var timesteps = try spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     var rounding: FloatingPointRoundingRule?
     let choice = try choices.choice()
     if choice == .flow {
-      if let flow { sigmas = try flow() } else { sigmas = try flowSigmas(steps, mu: run.mu) }
+      sigmas = try flow?() ?? flowSigmas(steps, mu: run.mu)
       timesteps = sigmas.map { $0 * Double(table.count) }
       rounding = .towardZero
     } else if let choice {
@@ -88,15 +92,14 @@ struct LambdaSolver {
         let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
         sigmas = NumPy.linspace(0, 1, steps).map { Math.exp(most + $0 * (least - most)) }
       } else {
-        let (least, most) = (Double(table[0]), Double(table[table.count - 1]))
-        let ends = choices.ends
+        let (ends, least, most) = (choices.ends, Double(table[0]), Double(table[table.count - 1]))
         sigmas = SigmaChoices.sigmas(
           choice, count: steps, from: ends.most ?? (ascends ? least : most), to: ends.least ?? (ascends ? most : least))
       }
       timesteps = sigmas.map { SigmaChoices.timestep(of: $0, in: logarithms) }
       rounding = !roundsTowardZero && (choice == .karras || choice == .lu) ? .toNearestOrEven : .towardZero
     }
-    // Of equal timesteps the first alone stays, but all of their sigmas; what is cut off is so afterwards.
+    // Of equal timesteps the first alone stays, but all of their sigmas; then they are cut off.
     if ascends {
       var seen: Set<Double> = []
       let rounded = rounding == .towardZero ? timesteps : timesteps.map { $0.rounded(.toNearestOrEven) }
@@ -114,9 +117,9 @@ struct LambdaSolver {
   }
 
   /// The number of timesteps whose lambda is not below `lambda_min_clipped`.
-  private func lastTimestep(_ tables: DiffusersConfiguration.Tables, in torch: TorchArithmetic) throws -> Int {
+  private func lastTimestep(_ tables: DiffusersConfiguration.Tables) throws -> Int {
     guard let leastLambda else { return tables.alphaBars.count }
-    func log(_ x: Float) -> Float { Float(Math.log(Double(torch.root(x)))) }
+    func log(_ x: Float) -> Float { Float(Math.log(Double(tables.torch.root(x)))) }
     let least = Float(leastLambda.value)
     let last = tables.alphaBars.count - tables.alphaBars.count { log($0) - log(1 - $0) < least }
     guard last > 0 else { throw leastLambda.refused("lower it; every timestep is below it") }
@@ -130,10 +133,7 @@ struct LambdaSolver {
     }
     let shift = try shifting.factor(mu: mu)
     let line = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), steps + 1)
-    return line.dropFirst().reversed().map { time in
-      let sigma = 1 - time
-      return shift * sigma / (1 + (shift - 1) * sigma)
-    }
+    return line.dropFirst().reversed().map { time in shift * (1 - time) / (1 + (shift - 1) * (1 - time)) }
   }
 
   /// The level of a sample at a sigma.
@@ -179,23 +179,18 @@ struct LambdaSolver {
 
   /// The deviations of the grid and of what is read.
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
-    let (total, steps) = (try table.timesteps.count(), run.steps)
-    let (timesteps, kind) = (setting.timesteps, try spacing.kind())
+    let (total, steps, kind) = (try table.timesteps.count(), run.steps, try spacing.kind())
     var found: [Deviation] = [.float32Tables]
     if !choices.isMade {
       found += try spacing.deviations(
-        steps, of: total, timesteps: ascends ? timesteps.reversed() : timesteps, fractions: .rounded, isSigmaBased: true
-      )
+        steps, of: total, timesteps: ascends ? setting.timesteps.reversed() : setting.timesteps, fractions: .rounded,
+        isSigmaBased: true)
       // One step begins at the end of linspace either way.
       if kind != .trailing, steps > 1 || kind != .linspace { found.append(.oneMorePoint) }
     } else {
       found.append(.roundedSigmaTimesteps)
     }
-    if timesteps.contains(where: { $0 >= Double(total) }) { found.append(.timestepPastTheEnd) }
-    // The sigma of 2⁻²⁴, but for roundings.
-    if table.isRescaled, setting.sigmas.contains(where: { $0 > 4095 }) { found.append(.almostZeroSNR) }
-    if choices.betaDeviates(steps) { found.append(.betaOverSigmas) }
-    if timesteps.count > 1, timesteps[0] == timesteps[1] { found.append(.duplicateStart) }
+    found += setting.deviations(total, table, choices, steps)
     if usesFlow, (try? prediction()) == .v { found.append(.vOnStraightLines) }
     if !ascends, try endsAtLeastNoise(), setting.isIdleAtEnd { found.append(.idleLastStep) }
     return found
@@ -219,6 +214,7 @@ extension LambdaClass {
   func clipping() throws -> Clipping { try lambda.output.clipping() }
   func grid(_ run: Run) throws -> SamplingGrid { try lambda.grid(run) }
   func setting(_ run: Run) throws -> Setting { try lambda.setting(run) }
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try lambda.deviations(run, setting) }
 
   func sampler(_ run: Run) throws -> any Sampler {
     let grid = try grid(run)
@@ -226,42 +222,37 @@ extension LambdaClass {
   }
 
   /// A run of diffusers.
-  ///
-  /// - Parameter moves: the steps over the points.
   func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     let setting = try setting(run)
     try setting.check()
     let grid = setting.grid(lambda.level)
     let moves = try moves(grid)
-    try checkStart(moves)
     let prediction = try lambda.prediction()
     let reading: any OutputReading =
       try prediction == .v && lambda.usesFlow ? CircularV(isEpsilon: estimate() == .epsilon) : prediction
-    return Recipe(
-      moves, start: grid.points[0].level, reading: reading, clipping: try clipping(), learnsVariance: learnsVariance)
+    return try recipe(moves, reading: reading)
   }
 }
 
 extension Deviation {
   public static let roundedSigmaTimesteps = Deviation(
     "roundedSigmaTimesteps",
-    what:
-      "The timesteps of Karras' sigmas are rounded, those of exponential ones and of the cosine schedule cut off, while the sigmas "
-      + "stay; several steps may have one timestep.",
+    "The timesteps of Karras' sigmas are rounded, those of exponential ones and of the cosine schedule cut off, while "
+      + "the sigmas stay; several steps may have one timestep.",
     place:
-      "DPM-Solver and the other solvers, `use_karras_sigmas`, `use_exponential_sigmas` or another choice of sigmas; KDPM2 and KDPM2 ancestral, "
-      + "`use_karras_sigmas`",
+      "DPM-Solver and the other solvers, `use_karras_sigmas`, `use_exponential_sigmas` or another choice of sigmas; "
+      + "KDPM2 and KDPM2 ancestral, `use_karras_sigmas`",
     effect:
       "Karras with N = 100 has the timestep 0 twice and asks about 95 different ones; exponential sigmas begin at 998.",
-    issue: "huggingface/diffusers/issues/4122")
+    issue: 4122)
   public static let oneMorePoint = Deviation(
-    "oneMorePoint", what: "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
+    "oneMorePoint", "N + 1 timesteps are chosen and the least noisy is left out; the noisiest, of an inversion.",
     place: "DPM-Solver multistep, `timestep_spacing: linspace` and `leading`",
     effect: "Linspace with N = 10 ends at timestep 100 instead of 0.")
   public static let vOnStraightLines = Deviation(
     "vOnStraightLines",
-    what:
-      "x̂0 is read as signal·x − noise·v, which needs signal² + noise² = 1, while the samples are on straight lines with signal + noise = 1.",
+    "x̂0 is read as signal·x − noise·v, which needs signal² + noise² = 1, while the samples are on straight lines with "
+      + "signal + noise = 1.",
     place:
       "DPM-Solver multistep and singlestep, DEIS and UniPC, `use_flow_sigmas` with `prediction_type: v_prediction`",
     effect: "Half way x̂0 is half as large as it should be.")

@@ -1,37 +1,35 @@
 import Schedulers
 
-/// The options of DPM-Solver: `solver_order`, `algorithm_type`, `solver_type` and what lowers the order
-/// of the last steps.
+/// The options of DPM-Solver: `solver_order`, `algorithm_type`, `solver_type` and what lowers last
+/// orders.
 struct Multistep {
   /// What `algorithm_type` interpolates, and its share of fresh noise.
-  struct Algorithm {
-    let estimate: Estimate
-    var eta = 0.0
-  }
+  typealias Algorithm = (estimate: Estimate, eta: Double)
 
   static let deviations: [Deviation] = [.halvedCurvature, .missignedCurvature, .missingThirdOrder]
 
-  static let algorithms: KeyValuePairs<String, Algorithm> = [
-    "dpmsolver++": Algorithm(estimate: .x0), "dpmsolver": Algorithm(estimate: .epsilon),
-    "sde-dpmsolver++": Algorithm(estimate: .x0, eta: 1), "sde-dpmsolver": Algorithm(estimate: .epsilon, eta: 1),
-    // Each class takes the names of the others for its own default.
-    "deis": Algorithm(estimate: .x0),
-  ]
-
   private let order: Given<Int>
-  private let algorithm: NamedChoice<Algorithm>
+  let algorithm: NamedChoice<Algorithm>
   private let slopes: NamedChoice<SlopeRule>
-  let lowersFinalOrder: Given<Bool>
-  let isEulerAtFinal: Bool
+  private let lowersFinalOrder: Given<Bool>
+  private let isEulerAtFinal: Bool
   /// Whether there is a step of order 3 for the SDE in x̂0.
   var hasThirdOrderOfSDE = true
 
+  /// - Parameter absent: algorithms that the class does not have.
   init(
-    _ o: inout OptionReader, algorithms: KeyValuePairs<String, Algorithm> = algorithms, lowersFinalOrder: Given<Bool>,
+    _ o: inout OptionReader, without absent: Set<String> = [], lowersFinalOrder: Given<Bool>,
     hasEulerAtFinal: Bool = true
   ) {
     order = o.integer("solver_order", 2)
-    algorithm = o.choice("algorithm_type", "dpmsolver++", algorithms)
+    algorithm = o.choice(
+      "algorithm_type", "dpmsolver++",
+      [
+        "dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1),
+        "sde-dpmsolver": (.epsilon, 1),
+        // Each class takes the names of the others for its own default.
+        "deis": (.x0, 0),
+      ], without: absent)
     slopes = o.choice(
       "solver_type", "midpoint",
       ["midpoint": .midpoint, "heun": .exact, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])
@@ -41,13 +39,9 @@ struct Multistep {
 
   func checkedOrder() throws -> Int { try order.within(1...3, "use 1, 2 or 3") }
 
-  /// The names that decide, if the options have them.
-  var algorithmName: String? { algorithm.name }
-  func refusedAlgorithm(_ remedy: String) -> Refusal { algorithm.given.refused(remedy) }
-
   /// The method by its options, of order 3 at most.
   func solver() throws -> ExponentialMultistep {
-    let (slopes, algorithm) = (try slopes.get(), try algorithm.get())
+    let (slopes, algorithm) = try (slopes.get(), algorithm.get())
     return ExponentialMultistep(order: 3, estimate: algorithm.estimate, slopeRule: slopes, eta: algorithm.eta)
   }
 
@@ -58,10 +52,8 @@ struct Multistep {
   ///   - ending: whether a run ends at the least noise; nil where it does not matter.
   func faithfulSolver(_ lambda: LambdaSolver?, ending: NamedChoice<Bool>?) throws -> ExponentialMultistep {
     let solver = try solver()
-    if solver.estimate == .epsilon, let lambda, try lambda.prediction() == .flow {
-      throw lambda.output.refused("diffusers does not take it with this algorithm_type")
-    }
-    if let ending, try !ending.get(), algorithmName?.hasSuffix("++") == false {
+    if solver.estimate == .epsilon { try lambda?.refuseFlow("with this algorithm_type") }
+    if let ending, try !ending.get(), algorithm.name?.hasSuffix("++") == false {
       throw ending.given.refused("diffusers takes sigma_min alone with this algorithm_type")
     }
     return solver
@@ -75,7 +67,7 @@ struct Multistep {
   }
 
   /// The orders of the steps over a grid.
-  func orders(_ grid: SamplingGrid, endsClean: Bool) throws -> [Int] {
+  private func orders(_ grid: SamplingGrid, endsClean: Bool) throws -> [Int] {
     let order = try checkedOrder()
     return orderLimits(grid.steps, endsClean: endsClean).enumerated().map { i, limit in
       grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
@@ -85,19 +77,16 @@ struct Multistep {
   /// The exact steps.
   func moves(_ grid: SamplingGrid, endsClean: Bool) throws -> [Move] {
     let solver = try solver()
-    return try orders(grid, endsClean: endsClean).enumerated().map { i, order in
-      solver.move(grid.points, from: i, order: order)
-    }
+    return try orders(grid, endsClean: endsClean).enumerated().map { solver.move(grid.points, from: $0, order: $1) }
   }
 
   /// diffusers' steps.
-  func faithfulMoves(_ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels)
-    throws -> [Move]
-  {
-    let orders = try orders(grid, endsClean: endsClean)
+  func faithfulMoves(
+    _ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
+  ) throws -> [Move] {
+    let (orders, points) = (try orders(grid, endsClean: endsClean), grid.points)
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
-      let points = grid.points
       let step = ExponentialStep(
         estimate: solver.estimate, from: points[i].level, to: points[i + 1].level, eta: solver.eta)
       let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
@@ -111,7 +100,7 @@ struct Multistep {
     }
   }
 
-  /// Where diffusers has no formula, or divides by the length of a step that has none.
+  /// Throws where diffusers has no formula, or divides by the length of a step that has none.
   private func check(
     _ solver: ExponentialMultistep, _ grid: SamplingGrid, step i: Int, order: Int, _ levels: Float32Levels
   ) throws {
@@ -120,15 +109,11 @@ struct Multistep {
       self.order.refused("diffusers has no third order with this algorithm_type; use 2"))
     let (h, timestep) = (levels.length(grid, step: i), grid.points[i].timestep)
     try require(
-      h != 0 || order < (solver.slopeRule == .exact ? 2 : 3),
-      .notFinite(
-        step: i, timestep: timestep, "the step goes nowhere, and diffusers divides by its length; use lower_order_final"
-      ))
+      h != 0 || order < (solver.slopeRule == .exact ? 2 : 3), step: i, timestep: timestep,
+      "the step goes nowhere, and diffusers divides by its length; use lower_order_final")
     try require(
-      h >= 0 || solver.eta == 0,
-      .notFinite(
-        step: i, timestep: timestep,
-        "sigma rises by a rounding, and diffusers takes the root of a negative number; use final_sigmas_type zero"))
+      h >= 0 || solver.eta == 0, step: i, timestep: timestep,
+      "sigma rises by a rounding, and diffusers takes the root of a negative number; use final_sigmas_type zero")
   }
 
   /// What float32 leaves uncertain of each step.
@@ -140,33 +125,30 @@ struct Multistep {
 
   /// The deviations of steps of order 3.
   func deviations(_ steps: Int, endsClean: Bool) -> [Deviation] {
-    guard order.value == 3,
-      orderLimits(steps, endsClean: endsClean).enumerated().contains(where: { min($1, $0 + 1) == 3 })
-    else { return [] }
-    guard let algorithm = algorithmName, algorithm.hasPrefix("sde") else { return [.halvedCurvature] }
-    return algorithm == "sde-dpmsolver" || !hasThirdOrderOfSDE ? [.missingThirdOrder] : [.missignedCurvature]
+    let limits = orderLimits(steps, endsClean: endsClean)
+    guard order.value == 3, limits.dropFirst(2).contains(3) else { return [] }
+    guard let name = algorithm.name, name.hasPrefix("sde") else { return [.halvedCurvature] }
+    return name == "sde-dpmsolver" || !hasThirdOrderOfSDE ? [.missingThirdOrder] : [.missignedCurvature]
   }
 }
 
 extension Deviation {
   public static let halvedCurvature = Deviation(
     "halvedCurvature", of: ["diffusers 0.42.1", "k-diffusion 0.1.1"],
-    what:
-      "Steps of order 3 take half of the second difference of the polynomial, as if the divided difference were the second "
-      + "derivative, of which it is half already. So does the authors' code.",
+    "Steps of order 3 take half of the second difference of the polynomial, as if the divided difference were the "
+      + "second derivative, of which it is half already. So does the authors' code.",
     place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: dpmsolver++` or `dpmsolver`; k-diffusion's "
       + "`sample_dpmpp_3m_sde`, which integrates slopes exactly",
     effect: "The error falls with order 2, not 3: every halving of the steps costs half of what order 3 gains.")
   public static let missignedCurvature = Deviation(
     "missignedCurvature",
-    what:
-      "Steps of order 3 take the second difference times (1 − e^(−2h) − 2h)/(2h)² − ½, where ½ has to be added, and all of it doubled, as "
-      + "above. The factor goes to −1 with h, not to 0.",
+    "Steps of order 3 take the second difference times (1 − e^(−2h) − 2h)/(2h)² − ½, where ½ has to be added, and all "
+      + "of it doubled, as above. The factor goes to −1 with h, not to 0.",
     place:
-      "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver++`; singlestep with `solver_type: heun`, where the "
-      + "difference is not halved", effect: "With h = 0.1 the factor is −0.968 instead of 0.063.")
+      "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver++`; singlestep with `solver_type: "
+      + "heun`, where the difference is not halved", effect: "With h = 0.1 the factor is −0.968 instead of 0.063.")
   public static let missingThirdOrder = Deviation(
-    "missingThirdOrder", what: "There is no formula of order 3 for SDE-DPM-Solver, and no error that says so.",
+    "missingThirdOrder", "There is no formula of order 3 for SDE-DPM-Solver, and no error that says so.",
     place: "DPM-Solver multistep, `solver_order: 3` with `algorithm_type: sde-dpmsolver`; EDM's with `sde-dpmsolver++`",
     effect: "UnboundLocalError at the third step. `.diffusers` refuses the configuration.")
 }

@@ -2,41 +2,45 @@ import Schedulers
 
 /// What a class reads out of the network: `prediction_type`, and what it does to x̂0.
 struct Output {
-  static let usual: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v]
   static let epsilonOrV: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "v_prediction": .v]
 
   /// nil for epsilon alone.
   private let choice: NamedChoice<Prediction>?
   /// Whether and to what x̂0 is clipped.
-  private(set) var range: (isOn: Given<Bool>, limit: Given<Double>?)?
-  private(set) var thresholding: Thresholding?
+  private var range: (isOn: Given<Bool>, limit: Given<Double>?)?
+  private var thresholding: Thresholding?
 
-  init(_ o: inout OptionReader, _ predictions: KeyValuePairs<String, Prediction> = usual) {
+  /// - Parameters:
+  ///   - clips: the default of `clip_sample`; nil for a class that has not got it.
+  ///   - thresholds: whether the class has `thresholding`.
+  init(
+    _ o: inout OptionReader,
+    _ predictions: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "sample": .x0, "v_prediction": .v],
+    clips: Bool? = nil, thresholds: Bool = false
+  ) {
     choice = o.choice("prediction_type", "epsilon", predictions)
+    if let clips { readClipping(&o, clips) }
+    if thresholds { thresholding = Thresholding(&o) }
   }
 
   /// Epsilon, and `clip_sample` to −1 ... 1.
-  init(epsilonWithClipping o: inout OptionReader) {
-    choice = nil
-    range = (o.boolean("clip_sample", true), nil)
-  }
+  init(epsilonWithClipping o: inout OptionReader) { (choice, range) = (nil, (o.boolean("clip_sample", true), nil)) }
 
   /// Adds `clip_sample` and its range.
   mutating func readClipping(_ o: inout OptionReader, _ standard: Bool) {
     range = (o.boolean("clip_sample", standard), o.number("clip_sample_range", 1))
   }
 
-  /// Adds `thresholding` and its numbers.
-  mutating func readThresholding(_ o: inout OptionReader) { thresholding = Thresholding(&o) }
-
   func prediction() throws -> Prediction { try choice?.get() ?? .epsilon }
-
   func refused(_ remedy: String) -> Refusal { choice!.given.refused(remedy) }
-
   /// The name of the prediction in the file.
   var name: String? { choice?.name }
 
-  var isThresholded: Bool { thresholding?.isOn.value == true }
+  /// Throws where x̂0 is thresholded, with which diffusers fails in some algorithms.
+  func refuseThresholding(_ algorithm: String) throws {
+    guard let isOn = thresholding?.isOn, isOn.value else { return }
+    throw isOn.refused("diffusers fails with it and \(algorithm)")
+  }
 
   /// What is done to x̂0.
   func clipping() throws -> Clipping {
@@ -62,8 +66,7 @@ struct Thresholding {
   func clipping() throws -> Clipping {
     guard isOn.value else { return .none }
     let clipping = Clipping.dynamic(ratio: ratio.value, maximum: maximum.value)
-    do { try clipping.validate() } catch {
-      guard case .option(let name, _, _, let allowed) = error else { throw error }
+    do { try clipping.validate() } catch PlanError.option(let name, _, _, let allowed) {
       throw (name == "ratio" ? ratio : maximum).refused("it must be in \(allowed)")
     }
     return clipping
@@ -72,13 +75,12 @@ struct Thresholding {
 
 /// v read as where signal² + noise² is 1: x̂0 = signal·x − noise·v.
 ///
-/// diffusers reads v so where its levels are not on that circle, those of rectified flow and those that
-/// were rounded to float32.
+/// diffusers reads v so off that circle too, on rectified flow's levels and on rounded ones.
 struct CircularV: OutputReading {
   /// Whether a sampler makes epsilon of x̂0. diffusers then reads epsilon as signal·v + noise·x.
   var isEpsilon: Bool
-
   var name: String { Prediction.v.name }
+
   func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
   func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
     let level = query.level

@@ -1,7 +1,6 @@
 import Schedulers
 
-/// How sigmas are chosen where they are not those of the timesteps: at most one of some switches, and
-/// the ends that the file gives.
+/// How sigmas are chosen that are not the timesteps': by at most one switch, between given ends.
 struct SigmaChoices {
   enum Choice {
     case karras, exponential, beta, lu, flow
@@ -18,46 +17,39 @@ struct SigmaChoices {
 
   static let deviations: [Deviation] = [.betaOverSigmas]
 
-  private var switches: [(choice: Choice, given: Given<Bool>)]
-  /// `sigma_min` and `sigma_max`, which every class that chooses sigmas takes from the file, whether or
-  /// not they are options of its own.
-  let least: Given<Double?>
-  let most: Given<Double?>
+  private var switches: [(choice: Choice, given: Given<Bool>)] = []
+  /// `sigma_min` and `sigma_max`, which a class that chooses sigmas reads even if they are no
+  /// options.
+  private var least = Given<Double?>(value: nil, name: "", shown: .null)
+  private var most = Given<Double?>(value: nil, name: "", shown: .null)
   /// Whether Karras' spacing does not look for these ends.
-  var karrasIgnoresEnds = false
+  private var karrasIgnoresEnds = false
 
-  init(_ o: inout OptionReader, isOptional: Bool = false, declaresEnds: Bool = false) {
-    switches = [
-      (.karras, o.boolean("use_karras_sigmas", false, isOptional: isOptional)),
-      (.exponential, o.boolean("use_exponential_sigmas", false, isOptional: isOptional)),
-      (.beta, o.boolean("use_beta_sigmas", false, isOptional: isOptional)),
-    ]
+  /// No choices; the class looks for no ends.
+  init() {}
+
+  /// Those of a class, of which `use_lu_lambdas` and `use_flow_sigmas` come last.
+  init(
+    _ o: inout OptionReader, isOptional: Bool = false, declaresEnds: Bool = false, hasLu: Bool = false,
+    hasFlow: Bool = false, karrasIgnoresEnds: Bool = false
+  ) {
+    for (choice, name) in [
+      (Choice.karras, "use_karras_sigmas"), (.exponential, "use_exponential_sigmas"), (.beta, "use_beta_sigmas"),
+    ] { switches.append((choice, o.boolean(name, false, isOptional: isOptional))) }
     let (least, most) = ("sigma_min", "sigma_max")
     self.least = declaresEnds ? o.number(least, orNull: nil) : o.undeclaredNumber(least)
     self.most = declaresEnds ? o.number(most, orNull: nil) : o.undeclaredNumber(most)
+    if hasLu { switches.append((.lu, o.boolean("use_lu_lambdas", false))) }
+    if hasFlow { switches.append((.flow, o.boolean("use_flow_sigmas", false))) }
+    self.karrasIgnoresEnds = karrasIgnoresEnds
   }
-
-  /// No choices; the class looks for no ends.
-  init() {
-    switches = []
-    least = Given(value: nil, name: "", shown: .null)
-    most = least
-  }
-
-  /// Adds `use_lu_lambdas`.
-  mutating func readLu(_ o: inout OptionReader) { switches.append((.lu, o.boolean("use_lu_lambdas", false))) }
-
-  /// Adds `use_flow_sigmas`; it comes last.
-  mutating func readFlow(_ o: inout OptionReader) { switches.append((.flow, o.boolean("use_flow_sigmas", false))) }
 
   func contains(_ choice: Choice) -> Bool { switches.contains { $0.choice == choice && $0.given.value } }
 
   /// Whether any choice is made.
   var isMade: Bool { switches.contains(where: \.given.value) }
 
-  /// The choice, if one is made.
-  ///
-  /// - Throws: `ConfigurationError` for two of them, and for ends that are none.
+  /// The choice, if one is made, and no other, between ends that are some.
   func choice() throws -> Choice? {
     let made = switches.filter(\.given.value)
     guard made.count <= 1 else { throw made[1].given.refused("choose it or \(made[0].given.name), not both") }
@@ -94,68 +86,59 @@ struct SigmaChoices {
     return (1 - weight) * Double(low) + weight * Double(low + 1)
   }
 
-  /// The exact grid of a choice on a schedule: Karras' and exponential sigmas between the ends, or the
-  /// timesteps of the beta distribution between theirs; nil where no choice is made.
+  /// The exact grid of a choice on a schedule: Karras' and exponential sigmas between the ends, or
+  /// the timesteps of the beta distribution between theirs; nil where no choice is made.
   ///
   /// - Parameter count: how many timesteps a run may use; all of them if it is nil.
   func exactGrid(_ schedule: NoiseSchedule, steps: Int, of count: Int? = nil) throws -> SamplingGrid? {
     let (choice, ends, count) = (try choice(), ends, count ?? schedule.timesteps)
     if let spacing = choice?.spacing {
-      let table = schedule.sigmas
-      let (lowest, highest) = (ends.least ?? table[0], ends.most ?? table[table.count - 1])
+      let (lowest, highest) = (ends.least ?? schedule.sigmas[0], ends.most ?? schedule.sigmas.last!)
       guard lowest <= highest else { throw least.refused("it must be below the largest sigma, \(highest)") }
       return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: lowest...highest)
     }
     guard choice == .beta else { return nil }
     let scale = TimestepScale(schedule)
-    func timestep(_ sigma: Double?) -> Int? { sigma.map { Int(scale.timestep(sigma: $0).rounded(.toNearestOrEven)) } }
-    let first = timestep(ends.least) ?? 0
-    let last = min(timestep(ends.most) ?? count - 1, count - 1)
+    func timestep(_ sigma: Double) -> Int { Int(scale.timestep(sigma: sigma).rounded(.toNearestOrEven)) }
+    let first = ends.least.map(timestep) ?? 0
+    let room = min(ends.most.map(timestep) ?? count - 1, count - 1) - first + 1
     try require(
-      last - first + 1 >= steps,
-      .steps(steps, "between \(least.name) and \(most.name) are \(last - first + 1) timesteps; widen them"))
-    let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: last - first + 1)
+      room >= steps, .steps(steps, "between \(least.name) and \(most.name) are \(room) timesteps; widen them"))
+    let timesteps = try TimestepSpacing.beta().timesteps(steps: steps, of: room)
     return try SamplingGrid(schedule, timesteps: timesteps.map { $0 + first })
   }
 
-  /// Whether the beta distribution lies elsewhere than in its paper. Two steps are at the ends, which
-  /// are whole timesteps unless the file gives others.
+  /// Whether the beta distribution lies elsewhere than in its paper. Two steps are at the ends,
+  /// which are whole timesteps unless the file gives others.
   func betaDeviates(_ steps: Int) -> Bool { contains(.beta) && (steps > 2 || ends.least != nil || ends.most != nil) }
 }
 
 /// Throws where a sigma that steps divide by is 0 or infinite.
 func checkDivisors(_ sigmas: [Double], timesteps: [Double]) throws {
   guard let i = sigmas.firstIndex(where: { !(Float($0) > 0 && Float($0).isFinite) }) else { return }
+  let remedy = "use betas that leave signal at the end and noise at the start"
   throw Refusal.notFinite(
     step: i, timestep: timesteps[min(i, timesteps.count - 1)],
-    """
-    diffusers divides by the sigma, which is \(Float(sigmas[i])); use betas that leave signal at the end and noise at \
-    the start
-    """)
+    "diffusers divides by the sigma, which is \(Float(sigmas[i])); \(remedy)")
 }
 
 /// Throws where a class that looks for its place by the value of the first timestep finds it twice.
 func checkStart(_ moves: [Move]) throws {
   let first = moves[0].query.timestep
   try require(
-    !moves.dropFirst().contains { $0.query.timestep == first },
-    .notFinite(
-      step: 0, timestep: first,
-      """
-      the first timestep occurs twice; diffusers starts at the second and fails at the end. Use other steps or spacing
-      """))
+    !moves.dropFirst().contains { $0.query.timestep == first }, step: 0, timestep: first,
+    "the first timestep occurs twice; diffusers starts at the second and fails at the end. "
+      + "Use other steps or spacing")
 }
 
 extension Setting {
-  /// Throws unless every sigma is a number above 0, but for the end's, which may be 0: betas can be such
-  /// that they are not.
+  /// Throws unless every sigma is a number above 0, or the end's 0: not all betas make such.
   func check() throws {
     for (i, sigma) in sigmas.enumerated() {
       try require(
-        (sigma > 0 || sigma == 0 && i >= timesteps.count) && sigma.isFinite,
-        .notFinite(
-          step: i, timestep: i < timesteps.count ? timesteps[i] : -1,
-          "its sigma is \(sigma); the betas leave no signal or add no noise"))
+        (sigma > 0 || sigma == 0 && i >= timesteps.count) && sigma.isFinite, step: i,
+        timestep: i < timesteps.count ? timesteps[i] : -1,
+        "its sigma is \(sigma); the betas leave no signal or add no noise")
     }
   }
 }
@@ -163,11 +146,11 @@ extension Setting {
 extension Deviation {
   public static let betaOverSigmas = Deviation(
     "betaOverSigmas",
-    what:
-      "The beta distribution lies over the sigmas. The paper (Lee et al. 2024, arXiv 2407.12173), ComfyUI, stable-diffusion.cpp and A1111 lay "
-      + "it over the timesteps. On rectified flow it lies between the shifted times, not before the shift.",
+    "The beta distribution lies over the sigmas. The paper (Lee et al. 2024, arXiv 2407.12173), ComfyUI, "
+      + "stable-diffusion.cpp and A1111 lay it over the timesteps. On rectified flow it lies between the shifted "
+      + "times, not before the shift.",
     place: "every class with `use_beta_sigmas`; on rectified flow, where the times are shifted",
     effect:
-      "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, ..."
-  )
+      "With Stable Diffusion's betas and N = 10 the network is told 999, 991.0, 972.6, ... instead of 999, 952, 854, "
+      + "...")
 }

@@ -82,9 +82,9 @@ struct Spacing {
   /// - Parameters:
   ///   - timesteps: those of the run, from noise to data.
   ///   - isSigmaBased: whether the class interpolates sigmas, and so may keep fractions.
-  func deviations(_ steps: Int, of total: Int, timesteps: [Double], fractions: Fractions, isSigmaBased: Bool = false)
-    throws -> [Deviation]
-  {
+  func deviations(
+    _ steps: Int, of total: Int, timesteps: [Double], fractions: Fractions, isSigmaBased: Bool = false
+  ) throws -> [Deviation] {
     let kind = try kind()
     var found: [Deviation] = []
     if kind == .trailing, timesteps.contains(-1) { found.append(.trailingMinusOne) }
@@ -104,49 +104,43 @@ struct Spacing {
 extension Deviation {
   public static let trailingMinusOne = Deviation(
     "trailingMinusOne",
-    what:
-      "Trailing spacing is `np.arange(T, 0, -T/N)`, which for some N has one element too many in floating point: the timestep −1, "
-      + "whose ᾱ Python reads from the end of the table, the noisiest.",
+    "Trailing spacing is `np.arange(T, 0, -T/N)`, which for some N has one element too many in floating point: the "
+      + "timestep −1, whose ᾱ Python reads from the end of the table, the noisiest.",
     place: "every class, `timestep_spacing: trailing`, 62 of N = 1 ... 1000 with T = 1000: 61, 103, 121, 122, 201, ...",
     effect:
-      "DDIM with N = 103 and a perfect network ends at −141.2 instead of 0.3. The classes with sigmas hold the table at its ends and "
-      + "only call the network with −1.")
+      "DDIM with N = 103 and a perfect network ends at −141.2 instead of 0.3. The classes with sigmas hold the table "
+      + "at its ends and only call the network with −1.")
   public static let missedTies = Deviation(
     "missedTies",
-    what:
-      "Where a timestep lies halfway between two whole numbers, floating point leaves it a little to one side, and it is rounded to "
-      + "the odd neighbour instead of the even one.",
+    "Where a timestep lies halfway between two whole numbers, floating point leaves it a little to one side, and it is "
+      + "rounded to the odd neighbour instead of the even one.",
     place: "every class, trailing (N = 48, 96, 112, ... with T = 1000) and linspace (N = 27, 31, 47, ...) spacing",
     effect: "Single timesteps are off by one.")
   public static let oneStepFromTheEnd = Deviation(
     "oneStepFromTheEnd",
-    what:
-      "One step in linspace spacing is `np.linspace(0, T − 1, 1)`, timestep 0, so that a run of one step begins where the noise is "
-      + "least. One step has to begin at T − 1.",
-    place:
-      "every class but DDIM inverse and DPM-Solver multistep, `timestep_spacing: linspace`, N = 1; EDM's, `sigma_schedule: exponential`",
+    "One step in linspace spacing is `np.linspace(0, T − 1, 1)`, timestep 0, so that a run of one step begins where "
+      + "the noise is least. One step has to begin at T − 1.",
+    place: "every class but DDIM inverse and DPM-Solver multistep, `timestep_spacing: linspace`, N = 1; EDM's, "
+      + "`sigma_schedule: exponential`",
     effect: "The network is asked about timestep 0 instead of 999 and given pure noise.")
   public static let fractionalTimesteps = Deviation(
     "fractionalTimesteps",
-    what:
-      "Linspace timesteps are not rounded: the network is told fractions that it was not trained with, and sigma is interpolated "
-      + "linearly between the table's, not in its logarithm.",
+    "Linspace timesteps are not rounded: the network is told fractions that it was not trained with, and sigma is "
+      + "interpolated linearly between the table's, not in its logarithm.",
     place: "Euler, Euler ancestral and Heun, `timestep_spacing: linspace`",
     effect: "With N = 7 the second timestep is 832.5.")
   public static let timestepPastTheEnd = Deviation(
     "timestepPastTheEnd",
-    what:
-      "`steps_offset` is added without a look at the end of the schedule. With N = T and offset 1 the first timestep is T.",
+    "`steps_offset` is added without a look at the end of the schedule. With N = T and offset 1 the first timestep is "
+      + "T.",
     place: "every class but DPM-Solver multistep, `timestep_spacing: leading` with `steps_offset` above 0 and N near T",
     effect: "DDPM and DDIM raise IndexError. The classes with sigmas call the network with T, at the sigma of T − 1.",
-    issue: "huggingface/diffusers/issues/10003")
+    issue: 10003)
   public static let duplicateStart = Deviation(
     "duplicateStart",
-    what:
-      "A run finds its place by the value of the first timestep and takes the second of equal ones. Where the first two are equal, "
-      + "every step uses the sigmas of the next, and the last fails.",
-    place:
-      "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the table; flow matching with a "
-      + "`shift` of millions", effect: "IndexError. `.diffusers` refuses the configuration.",
-    issue: "huggingface/diffusers/issues/12771")
+    "A run finds its place by the value of the first timestep and takes the second of equal ones. Where the first two "
+      + "are equal, every step uses the sigmas of the next, and the last fails.",
+    place: "DPM-Solver multistep with the cosine schedule and `use_karras_sigmas`; Euler with a `sigma_max` above the "
+      + "table; flow matching with a `shift` of millions",
+    effect: "IndexError. `.diffusers` refuses the configuration.", issue: 12771)
 }
