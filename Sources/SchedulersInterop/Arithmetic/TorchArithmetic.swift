@@ -10,7 +10,6 @@ package struct TorchArithmetic: Hashable, Sendable {
     (self.isOnAMD, self.drawsWholeSteps) = (isOnAMD, drawsWholeSteps)
   }
 
-  /// torch's square root of a float32.
   package func root(_ x: Float) -> Float { isOnAMD ? Torch.squareRoot(x) : x.squareRoot() }
 
   /// The same on another make of processors.

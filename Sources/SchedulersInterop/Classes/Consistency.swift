@@ -3,9 +3,6 @@ import Schedulers
 /// `CMStochasticIterativeScheduler`: consistency models, whose network says where the ODE ends from
 /// each of the sigmas that it was distilled at.
 struct CMStochasticIterativeScheduler: DiffusersClass {
-  static let names = ["CMStochasticIterativeScheduler"]
-  static let ownDeviations: [Deviation] = [.leastSigmaNotANumber]
-
   let trainingTimesteps: TrainingTimesteps
   private let range: SigmaRange
   private let data: Given<Double>
@@ -22,7 +19,6 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   func reading() throws -> any OutputReading { try function() }
   func sampler(_ run: Run) throws -> any Sampler { ConsistencyModel(leastSigma: try function().leastSigma) }
 
-  /// The function with the file's scales.
   private func function() throws -> ConsistencyFunction {
     ConsistencyFunction(leastSigma: try range.checked().least, sigmaData: try data.positive())
   }
@@ -50,9 +46,8 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     let sigmas = (0..<steps).map { i in
       Math.pow(start + Double(i * (levels / steps)) / Double(levels - 1) * (end - start), rho)
     }
-    return Setting(
-      timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: try range.rounded(sigmas.map { Float($0) } + [Float(least)])
-    )
+    let rounded = try range.rounded(sigmas.map { Float($0) } + [Float(least)])
+    return Setting(timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: rounded)
   }
 
   /// A network that is asked as the steps say, at timesteps of sigmas that were not rounded.

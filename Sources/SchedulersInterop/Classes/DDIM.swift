@@ -1,6 +1,5 @@
 import Schedulers
 
-/// `DDIMScheduler`.
 struct DDIMScheduler: DiscreteClass {
   static let names = ["DDIMScheduler", "DDIMParallelScheduler"]
   static let takes: Set<RunArguments.Key> = [.eta, .usesClippedModelOutput]
@@ -46,9 +45,6 @@ struct DDIMScheduler: DiscreteClass {
 
 /// `DDIMInverseScheduler`, from data to noise.
 struct DDIMInverseScheduler: DiscreteClass {
-  static let names = ["DDIMInverseScheduler"]
-  static let ownDeviations: [Deviation] = [.stridedInverse]
-
   let table: Betas
   private let startsClean: Bool
   let output: Output

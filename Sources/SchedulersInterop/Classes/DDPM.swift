@@ -1,9 +1,7 @@
 import Schedulers
 
-/// `DDPMScheduler`.
 struct DDPMScheduler: DiscreteClass {
   static let names = ["DDPMScheduler", "DDPMParallelScheduler"]
-  static let ownDeviations: [Deviation] = [.lastStepIsNoisy, .logarithmForVariance, .learnedRoot]
 
   let table: Betas
   private let variance: NamedChoice<Variance>

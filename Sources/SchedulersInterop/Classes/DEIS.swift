@@ -3,7 +3,6 @@ import Schedulers
 /// `DEISMultistepScheduler`, with coefficients in float32: differences of integrals, which lose up
 /// to half of their digits where sigmas are close.
 struct DEISMultistepScheduler: LambdaClass {
-  static let names = ["DEISMultistepScheduler"]
   private static let exact = ExponentialMultistep(order: 3, estimate: .epsilon)
 
   let lambda: LambdaSolver
@@ -19,7 +18,6 @@ struct DEISMultistepScheduler: LambdaClass {
     type = o.choice("solver_type", "logrho", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
   }
 
-  /// The orders of the steps over a grid.
   private func orders(_ grid: SamplingGrid) throws -> [Int] {
     let order = try order.within(1...3, "use 1, 2 or 3")
     _ = try (algorithm.get(), type.get())

@@ -1,9 +1,6 @@
 import Schedulers
 
-/// `DPMSolverMultistepScheduler`.
 struct DPMSolverMultistepScheduler: LambdaClass {
-  static let names = ["DPMSolverMultistepScheduler"]
-
   var lambda: LambdaSolver
   private let multistep: Multistep
 
@@ -49,9 +46,7 @@ struct DPMSolverMultistepScheduler: LambdaClass {
 
 /// `DPMSolverMultistepInverseScheduler`, from data to noise.
 struct DPMSolverMultistepInverseScheduler: LambdaClass {
-  static let names = ["DPMSolverMultistepInverseScheduler"]
   static let dropsSteps = true
-  static let ownDeviations: [Deviation] = [.dataForSample, .notInverted, .droppedTimesteps]
 
   var lambda: LambdaSolver
   private let multistep: Multistep
@@ -66,10 +61,8 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
 
   private func solver(_ fidelity: Fidelity) throws -> ExponentialMultistep {
     let solver = try multistep.solver()
-    try require(
-      solver.eta == 0,
-      multistep.algorithm.given.refused("use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise")
-    )
+    let remedy = "use dpmsolver++ or dpmsolver; no noise is drawn on the way from data to noise"
+    try require(solver.eta == 0, multistep.algorithm.given.refused(remedy))
     return try fidelity == .diffusers ? multistep.faithfulSolver(lambda, ending: nil) : solver
   }
 

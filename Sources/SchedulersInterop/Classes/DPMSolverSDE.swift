@@ -3,7 +3,6 @@ import Schedulers
 /// `DPMSolverSDEScheduler`: to the middle of two logarithms, then with that x̂0 the whole step, in
 /// float32.
 struct DPMSolverSDEScheduler: ExplodingClass {
-  static let names = ["DPMSolverSDEScheduler"]
   static let mixesNoise = true
   static let addsTimesteps = true
 

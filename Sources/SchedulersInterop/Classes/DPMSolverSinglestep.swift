@@ -3,8 +3,6 @@ import Schedulers
 /// `DPMSolverSinglestepScheduler`: steps by a list of orders, of order k from the sample k − 1
 /// evaluations ago.
 struct DPMSolverSinglestepScheduler: LambdaClass {
-  static let names = ["DPMSolverSinglestepScheduler"]
-
   var lambda: LambdaSolver
   private let multistep: Multistep
 

@@ -41,7 +41,6 @@ struct EDM {
     return (try schedule.get() ? .karras(rho: rho) : .exponential, least...most)
   }
 
-  /// The sigmas in Double.
   func grid(_ steps: Int) throws -> SamplingGrid {
     let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
     let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
@@ -107,7 +106,6 @@ struct SigmaRange {
   }
 }
 
-/// A class of EDM.
 protocol EDMClass: DiffusersClass { var edm: EDM { get } }
 
 extension EDMClass {
@@ -116,15 +114,12 @@ extension EDMClass {
   func reading() throws -> any OutputReading { try edm.reading() }
   func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps) }
 
-  /// A run of diffusers.
   func recipe(_ setting: Setting, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     try recipe(moves(EDM.grid(setting)), start: NoiseLevel(signal: 1, noise: edm.range.most.value))
   }
 }
 
-/// `EDMEulerScheduler`.
 struct EDMEulerScheduler: EDMClass {
-  static let names = ["EDMEulerScheduler"]
   static let takes = Churning.takes
 
   let edm: EDM
@@ -150,10 +145,7 @@ struct EDMEulerScheduler: EDMClass {
   }
 }
 
-/// `EDMDPMSolverMultistepScheduler`.
 struct EDMDPMSolverMultistepScheduler: EDMClass {
-  static let names = ["EDMDPMSolverMultistepScheduler"]
-
   let edm: EDM
   private var multistep: Multistep
   private let thresholding: Thresholding

@@ -1,16 +1,12 @@
 import Schedulers
 
-/// `EulerDiscreteScheduler`.
 struct EulerDiscreteScheduler: ExplodingClass {
-  static let names = ["EulerDiscreteScheduler"]
   static let takes = Churning.takes
-  static let ownDeviations: [Deviation] = [.logLinearEnd]
 
-  let exploding: Exploding
+  var exploding: Exploding
   let output: Output
   private let isLogLinear: NamedChoice<Bool>
   private let isContinuous: NamedChoice<Bool>
-  private let endsAtLeastNoise: NamedChoice<Bool>
 
   init(_ o: inout OptionReader) {
     let table = Betas(&o, canRescale: true, keepsSignal: true)
@@ -19,30 +15,22 @@ struct EulerDiscreteScheduler: ExplodingClass {
     let choices = SigmaChoices(&o, isOptional: true, declaresEnds: true)
     isContinuous = o.choice("timestep_type", "discrete", ["discrete": false, "continuous": true])
     exploding = Exploding(table: table, choices: choices, spacing: Spacing(&o, "linspace"))
-    endsAtLeastNoise = o.endsAtLeastNoise()
+    exploding.ending = o.endsAtLeastNoise()
   }
 
-  /// The sigmas with the end that the file says.
-  private func ended() throws -> Exploding {
-    var exploding = exploding
-    exploding.endsAtLeastNoise = try endsAtLeastNoise.get()
-    return exploding
-  }
-
-  /// Whether the network is told ln(σ)/4.
   private func tellsLogarithms() throws -> Bool {
     let (isContinuous, prediction) = (try isContinuous.get(), try output.prediction())
     return isContinuous && prediction == .v
   }
 
   func grid(_ run: Run) throws -> SamplingGrid {
-    try ended().grid(run, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
+    try exploding.grid(run, isLogLinear: isLogLinear.get(), isContinuous: tellsLogarithms())
   }
 
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
 
   func setting(_ run: Run) throws -> Setting {
-    let setting = try ended().setting(run, isLogLinear: isLogLinear.get())
+    let setting = try exploding.setting(run, isLogLinear: isLogLinear.get())
     return try tellsLogarithms() ? setting.continuous : setting
   }
 
@@ -62,18 +50,14 @@ struct EulerDiscreteScheduler: ExplodingClass {
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
-    try ended().deviations(run, setting) + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
+    try exploding.deviations(run, setting) + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
       + Churning(run: run).deviations(setting)
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { Euler() }
 }
 
-/// `EulerAncestralDiscreteScheduler`.
 struct EulerAncestralDiscreteScheduler: ExplodingClass {
-  static let names = ["EulerAncestralDiscreteScheduler"]
-  static let ownDeviations: [Deviation] = [.ancestralNotANumber]
-
   let exploding: Exploding
   let output: Output
 
@@ -89,7 +73,7 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
     try recipe(run) { grid in
       try grid.intervals.enumerated().map { i, interval in
         let (from, to) = (interval.from.level, interval.to.level)
-        let sigmas = try AncestralSigmas(
+        let sigmas = try ancestralSigmas(
           from: Float(from.noise), to: Float(to.noise), at: i, timestep: interval.from.timestep, needsDown: false, run)
         let lower = NoiseLevel(signal: 1, noise: Double(sigmas.down))
         let next = Euler.step(from: from, to: lower, denoised: .estimate()) + Double(sigmas.up) * .noise

@@ -1,6 +1,5 @@
 import Schedulers
 
-/// A class of rectified flow.
 protocol FlowMatchClass: DiffusersClass { var times: FlowTimes { get } }
 
 extension FlowMatchClass {
@@ -46,9 +45,6 @@ extension FlowMatchEulerClass {
 }
 
 struct FlowMatchEulerDiscreteScheduler: FlowMatchEulerClass {
-  static let names = ["FlowMatchEulerDiscreteScheduler"]
-  static let ownDeviations: [Deviation] = [.shiftedTwice, .noiseForData]
-
   let times: FlowTimes
   let redraws: Bool
 
@@ -59,8 +55,6 @@ struct FlowMatchEulerDiscreteScheduler: FlowMatchEulerClass {
 }
 
 struct FlowMatchLCMScheduler: FlowMatchEulerClass {
-  static let names = ["FlowMatchLCMScheduler"]
-
   let times: FlowTimes
   let redraws = true
   private let scales: Given<[Double]?>
@@ -81,11 +75,8 @@ struct FlowMatchLCMScheduler: FlowMatchEulerClass {
   func setting(_ run: Run) throws -> Setting { try checkedTimes().setting(run) }
 }
 
-/// `FlowMatchHeunDiscreteScheduler`.
 struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
-  static let names = ["FlowMatchHeunDiscreteScheduler"]
   static let takes = Churning.takes
-  static let ownDeviations: [Deviation] = [.churnOffTheLine]
 
   let times: FlowTimes
 

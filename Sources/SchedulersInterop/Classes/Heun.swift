@@ -1,8 +1,6 @@
 import Schedulers
 
-/// `HeunDiscreteScheduler`.
 struct HeunDiscreteScheduler: ExplodingClass {
-  static let names = ["HeunDiscreteScheduler"]
   static let asksTwice = true
 
   let exploding: Exploding

@@ -3,20 +3,17 @@ import Schedulers
 /// `IPNDMScheduler`, whose network is told times between 0 and 1, and predicts v at the noise
 /// sin(πt/2).
 struct IPNDMScheduler: DiffusersClass {
-  static let names = ["IPNDMScheduler"]
-  static let ownDeviations: [Deviation] = [.firstOutputUnused]
-
   let trainingTimesteps: TrainingTimesteps
-  private let trained: TrainedBetas
+  private let trained: Given<[Double]?>
 
-  init(_ o: inout OptionReader) { (trainingTimesteps, trained) = (TrainingTimesteps(&o), TrainedBetas(&o)) }
+  init(_ o: inout OptionReader) { (trainingTimesteps, trained) = (TrainingTimesteps(&o), o.trainedBetas()) }
 
   var allowsAnySteps: Bool { true }
 
   /// diffusers' noises, that of the end last: sin²(πs/2) for s from 1 down to 0, or what the file
   /// gives.
   private func noises(_ steps: Int) throws -> [Float] {
-    guard let given = trained.numbers else {
+    guard let given = trained.value else {
       return (Torch.linspace(1, 0, steps + 1).dropLast() + [0]).map { s in
         let sine = Float(Math.sin(Double(s * Float(Double.pi) / 2)))
         return sine * sine

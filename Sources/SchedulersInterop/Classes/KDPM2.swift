@@ -7,7 +7,6 @@ protocol KDPM2Class: ExplodingClass { static var isAncestral: Bool { get } }
 extension KDPM2Class {
   static var addsTimesteps: Bool { true }
 
-  /// The options of both.
   static func read(_ o: inout OptionReader) -> (Exploding, Output) {
     let (table, choices) = (Betas(&o, start: 0.00085, end: 0.012), SigmaChoices(&o))
     let exploding = Exploding(
@@ -21,12 +20,10 @@ extension KDPM2Class {
     let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
     return try recipe(run) { grid in
       try midpointMoves(grid) { i, interval, from, to in
-        var (up, down): (Float, Float) = (0, to)
-        if Self.isAncestral {
-          let sigmas = try AncestralSigmas(
-            from: from, to: to, at: i, timestep: interval.from.timestep, needsDown: true, run)
-          (up, down) = (sigmas.up, sigmas.down)
-        }
+        let (up, down) =
+          Self.isAncestral
+          ? try ancestralSigmas(from: from, to: to, at: i, timestep: interval.from.timestep, needsDown: true, run)
+          : (0, to)
         let middle = Float(Math.exp((Math.log(Double(from)) + Math.log(Double(down))) / 2))
         let timestep = Double(Float(SigmaChoices.timestep(of: Double(middle), in: logarithms)))
         let point = SamplingGrid.Point(timestep: timestep, sigma: Double(middle))
@@ -42,7 +39,6 @@ extension KDPM2Class {
 }
 
 struct KDPM2DiscreteScheduler: KDPM2Class {
-  static let names = ["KDPM2DiscreteScheduler"]
   static let isAncestral = false
 
   let (exploding, output): (Exploding, Output)
@@ -50,7 +46,6 @@ struct KDPM2DiscreteScheduler: KDPM2Class {
 }
 
 struct KDPM2AncestralDiscreteScheduler: KDPM2Class {
-  static let names = ["KDPM2AncestralDiscreteScheduler"]
   static let isAncestral = true
 
   let (exploding, output): (Exploding, Output)

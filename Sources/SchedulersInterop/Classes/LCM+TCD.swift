@@ -45,14 +45,11 @@ extension DistilledClass {
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
-    try timestepDeviations(run, setting.timesteps) + Self.ownDeviations
+    try timestepDeviations(run, setting.timesteps)
   }
 }
 
-/// `LCMScheduler`.
 struct LCMScheduler: DistilledClass {
-  static let names = ["LCMScheduler"]
-
   let distilled: Distilled
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
@@ -83,11 +80,8 @@ struct LCMScheduler: DistilledClass {
   }
 }
 
-/// `TCDScheduler`.
 struct TCDScheduler: DistilledClass {
-  static let names = ["TCDScheduler"]
   static let takes: Set<RunArguments.Key> = [.eta]
-  static let ownDeviations: [Deviation] = [.endsAtFirstTimestep]
 
   let distilled: Distilled
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
@@ -96,7 +90,10 @@ struct TCDScheduler: DistilledClass {
   func clipping() throws -> Clipping { .none }
   func sampler(_ run: Run) throws -> any Sampler { TCD(eta: run.eta ?? 0.3) }
 
-  /// The last step goes to timestep 0.
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
+    try timestepDeviations(run, setting.timesteps) + [.endsAtFirstTimestep]
+  }
+
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
     let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD")

@@ -2,7 +2,6 @@ import Schedulers
 
 /// `LMSDiscreteScheduler`, whose steps are those of the method, on its own sigmas.
 struct LMSDiscreteScheduler: ExplodingClass {
-  static let names = ["LMSDiscreteScheduler"]
   static let takes: Set<RunArguments.Key> = [.order]
 
   let exploding: Exploding

@@ -2,9 +2,7 @@ import Schedulers
 
 /// `PNDMScheduler`: ε or v combined as the network says it, in steps from t to t − ⌊T/N⌋.
 struct PNDMScheduler: DiscreteClass {
-  static let names = ["PNDMScheduler"]
   static let addsTimesteps = true
-  static let ownDeviations: [Deviation] = [.roundedMiddles, .lateConversion]
 
   let table: Betas
   private let skipsRungeKutta: Given<Bool>

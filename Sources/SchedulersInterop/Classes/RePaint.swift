@@ -2,10 +2,8 @@ import Schedulers
 
 /// `RePaintScheduler`: DDIM's steps, and jumps back to noise, each drawn with the step before it.
 struct RePaintScheduler: DiscreteClass {
-  static let names = ["RePaintScheduler"]
   static let takes: Set<RunArguments.Key> = [.jumpLength, .resamplings]
   static let addsTimesteps = true
-  static let ownDeviations: [Deviation] = [.lateJumps, .betasOfLaterSteps]
 
   /// A run's evaluations at most, about, lest arguments ask for more time and memory than there is.
   private static let largestRun = 100_000

@@ -5,9 +5,6 @@ import Schedulers
 /// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at timesteps 200 to
 /// 800.
 struct SASolverScheduler: LambdaClass {
-  static let names = ["SASolverScheduler"]
-  static let ownDeviations: [Deviation] = [.halvedSlope]
-
   private typealias Value = (form: LinearForm, level: NoiseLevel)
 
   var lambda: LambdaSolver

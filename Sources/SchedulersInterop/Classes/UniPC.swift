@@ -1,10 +1,6 @@
 import Schedulers
 
-/// `UniPCMultistepScheduler`.
 struct UniPCMultistepScheduler: LambdaClass {
-  static let names = ["UniPCMultistepScheduler"]
-  static let ownDeviations: [Deviation] = [.infiniteLastStep]
-
   var lambda: LambdaSolver
   private let order: Given<Int>
   private let predictsX0: Given<Bool>
@@ -21,7 +17,6 @@ struct UniPCMultistepScheduler: LambdaClass {
     lambda.shifting.needsMu = true
   }
 
-  /// The method by its options.
   private func solver() throws -> UniPC {
     let order = try order.within(1...3, "use 1, 2 or 3")
     return UniPC(

@@ -9,6 +9,11 @@ package struct AnyKey: CodingKey {
 }
 
 extension KeyedDecodingContainer {
+  /// Reads the value of a key into a variable, which keeps its own where there is none.
+  func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
+    value = try decodeIfPresent(Value.self, forKey: key) ?? value
+  }
+
   /// An error of the value of a key.
   func corrupted(_ key: Key, _ description: String) -> DecodingError {
     .dataCorruptedError(forKey: key, in: self, debugDescription: description)

@@ -27,15 +27,17 @@ public struct Deviation: Hashable, Sendable {
     (self.issue, self.libraries) = (issue.map { "huggingface/diffusers/issues/\($0)" }, libraries)
   }
 
-  /// Every deviation once: of what classes share, of the classes, and of guided-diffusion.
-  public static let all: [Deviation] = {
-    let parts =
-      Betas.deviations + Spacing.deviations + SigmaChoices.deviations + Churning.deviations + Discrete.deviations
-      + Exploding.deviations + LambdaSolver.deviations + Multistep.deviations
-    let classes = DiffusersConfiguration.Class.allCases.flatMap { $0.type.ownDeviations }
-    var seen: Set<String> = []
-    return (parts + classes + GuidedDiffusionConfiguration.deviations).filter { seen.insert($0.name).inserted }
-  }()
+  /// Every deviation: of what classes share, of the classes, and of guided-diffusion.
+  public static let all: [Deviation] = [
+    .float32Tables, .infiniteX0, .almostZeroSNR, .trailingMinusOne, .missedTies, .oneStepFromTheEnd,
+    .fractionalTimesteps, .timestepPastTheEnd, .duplicateStart, .betaOverSigmas, .lateChurn, .stridedPrevious,
+    .idleLastStep, .epsilonBeforeClipping, .initialScaleWithoutData, .subsampledEnds, .roundedSigmaTimesteps,
+    .oneMorePoint, .vOnStraightLines, .halvedCurvature, .missignedCurvature, .missingThirdOrder, .lastStepIsNoisy,
+    .logarithmForVariance, .learnedRoot, .stridedInverse, .logLinearEnd, .ancestralNotANumber, .infiniteLastStep,
+    .firstOutputUnused, .roundedMiddles, .lateConversion, .endsAtFirstTimestep, .shiftedTwice, .noiseForData,
+    .halvedSlope, .churnOffTheLine, .leastSigmaNotANumber, .dataForSample, .notInverted, .droppedTimesteps, .lateJumps,
+    .betasOfLaterSteps, .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32,
+  ]
 
   public static func == (a: Deviation, b: Deviation) -> Bool { a.name == b.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }

@@ -3,7 +3,7 @@ import Schedulers
 /// What a scheduler class of diffusers is: its options, the mathematics that it means, and what it
 /// does. Each class, or pair of classes, is one file.
 protocol DiffusersClass: SendableMetatype {
-  /// `_class_name` in files, the class's own first.
+  /// `_class_name` in files, the class's own first; that is the name of the type.
   static var names: [String] { get }
   /// The arguments of a run that the class takes, beside the number of steps.
   static var takes: Set<RunArguments.Key> { get }
@@ -15,10 +15,7 @@ protocol DiffusersClass: SendableMetatype {
   static var asksTwice: Bool { get }
   /// Whether the steps ask the network at other timesteps than those of the setting.
   static var addsTimesteps: Bool { get }
-  /// The deviations that the class has and its parts have not.
-  static var ownDeviations: [Deviation] { get }
 
-  /// Reads the options.
   init(_ o: inout OptionReader)
 
   /// How many timesteps the network was trained on.
@@ -29,18 +26,15 @@ protocol DiffusersClass: SendableMetatype {
   var allowsAnySteps: Bool { get }
   /// Keys that have no effect although they are options.
   var ignoredKeys: [String] { get }
-  /// Whether mu may be given.
   var takesMu: Bool { get }
 
   // The mathematics
 
-  /// The exact grid.
   func grid(_ run: Run) throws -> SamplingGrid
   /// The method that the class means.
   func sampler(_ run: Run) throws -> any Sampler
   /// What the network's output is.
   func reading() throws -> any OutputReading
-  /// What is done to x̂0.
   func clipping() throws -> Clipping
   /// What the noise of every step is multiplied by.
   func noiseFactor(_ run: Run) throws -> Double
@@ -67,12 +61,12 @@ protocol DiffusersClass: SendableMetatype {
 }
 
 extension DiffusersClass {
+  static var names: [String] { ["\(Self.self)"] }
   static var takes: Set<RunArguments.Key> { [] }
   static var mixesNoise: Bool { false }
   static var dropsSteps: Bool { false }
   static var asksTwice: Bool { false }
   static var addsTimesteps: Bool { false }
-  static var ownDeviations: [Deviation] { [] }
 
   var betas: Betas? { nil }
   var allowsAnySteps: Bool { false }
@@ -145,11 +139,9 @@ extension DiffusersClass {
 
   subscript<Value>(dynamicMember path: KeyPath<RunArguments, Value>) -> Value { arguments[keyPath: path] }
 
-  /// torch's square root of a float32.
   func root(_ x: Float) -> Float { torch.root(x) }
 }
 
-/// A class with a table of betas.
 protocol TableClass: DiffusersClass { var table: Betas { get } }
 
 extension TableClass {
@@ -159,7 +151,6 @@ extension TableClass {
 
 /// What diffusers' `set_timesteps` makes.
 struct Setting: Hashable {
-  /// The timesteps in the order of the run.
   var timesteps: [Double]
   /// For the classes that work with sigmas, that of each timestep and of the end.
   var sigmas: [Float] = []
@@ -177,7 +168,6 @@ struct Setting: Hashable {
 struct Recipe {
   /// The points at which the network is called, noisiest first, and the end.
   let grid: SamplingGrid
-  /// The steps between.
   var moves: [Move]
   /// The level of the first sample.
   var start: NoiseLevel

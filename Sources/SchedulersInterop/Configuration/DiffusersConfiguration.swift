@@ -25,8 +25,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   /// - Throws: `ConfigurationError` for an unsupported class or an option of the wrong type.
   public init(_ className: String, _ values: [String: Value] = [:]) throws(ConfigurationError) {
     guard let schedulerClass = Class(named: className) else { throw .unsupportedClass(className) }
-    self.className = className
-    self.schedulerClass = schedulerClass
+    (self.className, self.schedulerClass) = (className, schedulerClass)
     var reader = OptionReader(values)
     _ = schedulerClass.type.init(&reader)
     if let (option, value) = reader.misfit {
@@ -202,8 +201,7 @@ extension DiffusersConfiguration {
     let here = schedulerClass.options
     let there = Dictionary(uniqueKeysWithValues: other.options.map { ($0.name, $0) })
     let gone = Set(here.map(\.name)).subtracting(there.keys)
-    let kept = values.filter { key, value in !gone.contains(key) && there[key].map { $0.fitting(value) != nil } ?? true
-    }
+    let kept = values.filter { key, value in there[key].map { $0.fitting(value) != nil } ?? !gone.contains(key) }
     let changed = here.filter { option in
       values[option.name] == nil && there[option.name].map { $0.standard != option.standard } ?? false
     }
@@ -227,14 +225,10 @@ extension DiffusersConfiguration: Codable {
     for key in container.allKeys where key.stringValue != Self.classNameKey.stringValue {
       values[key.stringValue] = try container.decode(Value.self, forKey: key)
     }
-    do { try self.init(className, values) } catch ConfigurationError.type(
-      let option, let value, let className, let expected)
-    {
-      throw DecodingError.typeMismatch(
-        Value.self,
-        DecodingError.Context(
-          codingPath: container.codingPath + [AnyKey(stringValue: option)],
-          debugDescription: "\(option) of \(className) must be \(expected), not \(value)"))
+    do { try self.init(className, values) } catch {
+      guard case .type(let option, _, _, _) = error else { throw error }
+      let path = container.codingPath + [AnyKey(stringValue: option)]
+      throw DecodingError.typeMismatch(Value.self, .init(codingPath: path, debugDescription: "\(error)"))
     }
   }
 

@@ -1,8 +1,16 @@
 extension DiffusersConfiguration {
   /// One option of a scheduler's constructor.
   public struct Option: Hashable, Sendable {
-    /// What its value may be.
-    enum Kind: Hashable { case boolean, integer, number, string, integers, numbers, nothing }
+    /// What its value may be, in words.
+    enum Kind: String {
+      case boolean = "true or false"
+      case integer = "a whole number"
+      case number = "a number"
+      case string = "text"
+      case numbers = "a list of numbers"
+      case integers = "a list of whole numbers"
+      case nothing
+    }
 
     /// The name in the file.
     public let name: String
@@ -25,19 +33,7 @@ extension DiffusersConfiguration {
     }
 
     /// What the value must be, in words.
-    var expected: String {
-      let type =
-        switch kind {
-        case .boolean: "true or false"
-        case .integer: "a whole number"
-        case .number: "a number"
-        case .string: "text"
-        case .numbers: "a list of numbers"
-        case .integers: "a list of whole numbers"
-        case .nothing: "nothing"
-        }
-      return isOptional ? "\(type) or null" : type
-    }
+    var expected: String { kind.rawValue + (isOptional ? " or null" : "") }
 
     /// Every option of a class, in the order in which the class reads them.
     public static func all(of schedulerClass: DiffusersConfiguration.Class) -> [Self] { schedulerClass.options }

@@ -70,21 +70,18 @@ extension RunArguments: Codable {
           debugDescription: "the step argument \(key.stringValue) is not supported; supported are \(known)"))
     }
     let container = try decoder.container(keyedBy: Key.self)
-    func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
-      value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
-    }
     self.init()
-    try read(.eta, into: &eta)
-    try read(.mu, into: &mu)
-    try read(.sigmas, into: &sigmas)
-    try read(.usesClippedModelOutput, into: &usesClippedModelOutput)
-    try read(.churn, into: &churn)
-    try read(.churnMinimum, into: &churnMinimum)
-    try read(.churnMaximum, into: &churnMaximum)
-    try read(.churnNoise, into: &churnNoise)
-    try read(.order, into: &order)
-    try read(.jumpLength, into: &jumpLength)
-    try read(.resamplings, into: &resamplings)
+    try container.read(.eta, into: &eta)
+    try container.read(.mu, into: &mu)
+    try container.read(.sigmas, into: &sigmas)
+    try container.read(.usesClippedModelOutput, into: &usesClippedModelOutput)
+    try container.read(.churn, into: &churn)
+    try container.read(.churnMinimum, into: &churnMinimum)
+    try container.read(.churnMaximum, into: &churnMaximum)
+    try container.read(.churnNoise, into: &churnNoise)
+    try container.read(.order, into: &order)
+    try container.read(.jumpLength, into: &jumpLength)
+    try container.read(.resamplings, into: &resamplings)
   }
 }
 

@@ -37,14 +37,11 @@ extension GuidedDiffusionConfiguration: Codable {
       }
       steps = whole
     }
-    func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
-      value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
-    }
-    for (key, path) in Self.switches { try read(key, into: &self[keyPath: path]) }
-    try read(.noiseSchedule, into: &noiseSchedule)
+    for (key, path) in Self.switches { try container.read(key, into: &self[keyPath: path]) }
+    try container.read(.noiseSchedule, into: &noiseSchedule)
     timestepRespacing = try Self.respacing(in: container)
-    try read(.sampler, into: &sampler)
-    try read(.eta, into: &eta)
+    try container.read(.sampler, into: &sampler)
+    try container.read(.eta, into: &eta)
     let known = Set(Key.allCases.map(\.rawValue))
     ignoredKeys = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).filter { !known.contains($0) }
       .sorted()

@@ -163,10 +163,6 @@ extension GuidedDiffusionConfiguration {
   }
 }
 
-extension GuidedDiffusionConfiguration {
-  static let deviations: [Deviation] = [.guidedSingleStep, .guidedUnclippedMean, .guidedFloat32]
-}
-
 extension Deviation {
   public static let guidedSingleStep = Deviation(
     "guidedSingleStep", of: ["guided-diffusion 22e0df8"],

@@ -6,7 +6,8 @@ import Schedulers
 ///   compute another logarithm: normals are within 5e-7 of these, as far as other orders of the
 ///   same operations show; uniforms are the same.
 ///
-/// Source: JAX 0.10, `jax/_src/prng.py` and `random.py`, by default.
+/// Source: JAX 0.10, `jax/_src/prng.py` and `random.py`, with
+/// `jax_threefry_partitionable`, the default.
 public struct JAXKey: Hashable, Codable, Sendable {
   private let high: UInt32
   private let low: UInt32
@@ -16,9 +17,7 @@ public struct JAXKey: Hashable, Codable, Sendable {
 
   private init(_ high: UInt32, _ low: UInt32) { (self.high, self.low) = (high, low) }
 
-  /// New keys, as `jax.random.split` makes them.
-  ///
-  /// - Parameter count: how many, 0 or more.
+  /// `count` new keys, as `jax.random.split` makes them.
   public func split(_ count: Int = 2) -> [JAXKey] {
     (0..<count).map { i in
       let words = words(UInt64(i))

@@ -17,9 +17,7 @@ public struct MLXKey: Hashable, Codable, Sendable {
 
   private init(_ high: UInt32, _ low: UInt32) { (self.high, self.low) = (high, low) }
 
-  /// New keys, as `mx.random.split` makes them.
-  ///
-  /// - Parameter count: how many, 0 or more.
+  /// `count` new keys, as `mx.random.split` makes them.
   public func split(_ count: Int = 2) -> [MLXKey] {
     let words = words(2 * count)
     return (0..<count).map { MLXKey(words[2 * $0], words[2 * $0 + 1]) }

@@ -32,29 +32,23 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
     Tensor(scalars: normals(other.sampleCount * other.sampleSize, precision: precision), like: other)
   }
 
-  /// Standard normal numbers, as `standard_normal` draws them.
-  ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - precision: NumPy's `dtype`, from which the numbers are rounded where `Scalar` holds less.
+  /// `count` standard normal numbers, as `standard_normal` draws them in a `dtype`, rounded where
+  /// `Scalar` holds less.
   public mutating func normals<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float64) -> [Scalar] {
     precision == .float64
       ? Scalar.rounding((0..<count).map { _ in Double.normal(&words) })
       : Scalar.rounding((0..<count).map { _ in Float.normal(&words) })
   }
 
-  /// Uniform numbers in [0, 1), as `random` draws them, with the same parameters.
+  /// `count` uniform numbers in [0, 1), as `random` draws them, rounded in the same way.
   public mutating func uniforms<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float64) -> [Scalar] {
     precision == .float64
       ? Scalar.rounding((0..<count).map { _ in Double.uniform(&words) })
       : Scalar.rounding((0..<count).map { _ in Float.uniform(&words) })
   }
 
-  /// Whole numbers of a range, each equally likely, as `integers` draws them for its default type.
-  ///
-  /// - Parameters:
-  ///   - range: not empty.
-  ///   - count: how many, 0 or more.
+  /// `count` whole numbers of a range that is not empty, each equally likely: `integers`, as it
+  /// draws its default type.
   public mutating func integers(in range: Range<Int>, count: Int) -> [Int] {
     precondition(!range.isEmpty, "there are no integers in \(range)")
     let largest = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound)) - 1

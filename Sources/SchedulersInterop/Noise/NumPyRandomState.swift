@@ -46,11 +46,8 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
   /// Uniform numbers in [0, 1), as `random_sample` and `rand` draw them.
   public mutating func uniforms(_ count: Int) -> [Double] { (0..<count).map { _ in uniform() } }
 
-  /// Whole numbers of a range, each equally likely, as `randint` draws them for its default type.
-  ///
-  /// - Parameters:
-  ///   - range: not empty.
-  ///   - count: how many, 0 or more.
+  /// `count` whole numbers of a range that is not empty, each equally likely: `randint`, as it
+  /// draws its default type.
   public mutating func integers(in range: Range<Int>, count: Int) -> [Int] {
     precondition(!range.isEmpty, "there are no integers in \(range)")
     let largest = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound)) - 1

@@ -47,17 +47,12 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
   /// - Parameter seed: torch keeps its low 32 bits. `UInt64(bitPattern:)` gives a negative one.
   public init(seed: UInt64) { twister = MersenneTwister(seed: UInt32(truncatingIfNeeded: seed)) }
 
-  /// Standard normal numbers, as `torch.randn` draws them.
+  /// `count` standard normal numbers, as `torch.randn` draws them in a `dtype`, rounded where
+  /// `Scalar` holds less.
   ///
   /// Fewer than 16 are drawn one by one in double precision. 16 or more are made in blocks of 16;
   /// where these do not come out even, the last 16 are drawn again, and a tensor is no prefix of a
   /// larger one.
-  ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - precision: torch's `dtype`.
-  ///   - arithmetic: torch's code path.
-  /// - Returns: numbers of that precision, rounded where the result's scalar type holds less.
   public mutating func normals<Scalar: SampleScalar>(
     _ count: Int, precision: Precision = .float32, arithmetic: Arithmetic = .avx2
   ) -> [Scalar] {
@@ -82,12 +77,8 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
     precision.round(values)
   }
 
-  /// Uniform numbers in [0, 1), as `torch.rand` draws them.
-  ///
-  /// - Parameters:
-  ///   - count: how many, 0 or more.
-  ///   - precision: torch's `dtype`. Numbers that would be rounded to 1 become 0.
-  /// - Returns: numbers of that precision, rounded where the result's scalar type holds less.
+  /// `count` uniform numbers in [0, 1), as `torch.rand` draws them in a `dtype`, where 0 stands for
+  /// numbers that would be rounded to 1; rounded where `Scalar` holds less.
   public mutating func uniforms<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float32) -> [Scalar] {
     if precision == .float64 { return Scalar.rounding((0..<count).map { _ in uniformDouble() }) }
     return Scalar.rounding(
@@ -97,11 +88,7 @@ public struct TorchGenerator: Hashable, Codable, Sendable {
       })
   }
 
-  /// Whole numbers of a range, each about as likely as any other, as `torch.randint` draws them.
-  ///
-  /// - Parameters:
-  ///   - range: not empty.
-  ///   - count: how many, 0 or more.
+  /// `count` whole numbers of a range that is not empty, each about as likely: `torch.randint`.
   public mutating func integers(in range: Range<Int>, count: Int) -> [Int] {
     precondition(!range.isEmpty, "there are no integers in \(range)")
     let size = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))

@@ -22,13 +22,11 @@ struct Betas {
     case alphaBar(AlphaBarFormula)
   }
 
-  static let deviations: [Deviation] = [.float32Tables, .infiniteX0, .almostZeroSNR]
-
   let timesteps: TrainingTimesteps
   let start: Given<Double>
   let end: Given<Double>
   let formula: NamedChoice<Formula>
-  let trained: TrainedBetas
+  let trained: Given<[Double]?>
   /// Whether they are rescaled so that no signal is left at the end.
   let isRescaled: Bool
   /// Whether the last ᾱ is 2⁻²⁴ then, so that its sigma is finite.
@@ -44,7 +42,7 @@ struct Betas {
     formula = o.choice(
       "beta_schedule", schedule,
       ["linear": .linear, "scaled_linear": .scaledLinear, "squaredcos_cap_v2": .alphaBar(.cosine)], formulas)
-    trained = TrainedBetas(&o)
+    trained = o.trainedBetas()
     isRescaled = canRescale && o.boolean("rescale_betas_zero_snr", false).value
     self.keepsSignal = keepsSignal
   }
@@ -121,25 +119,20 @@ struct Betas {
 }
 
 /// Betas that the file gives itself.
-struct TrainedBetas {
-  private let given: Given<[Double]?>
-
-  init(_ o: inout OptionReader) { given = o.numbers("trained_betas") }
-
-  var name: String { given.name }
-  var isGiven: Bool { given.value != nil }
-  var numbers: [Double]? { given.value }
+extension Given<[Double]?> {
+  var isGiven: Bool { value != nil }
 
   /// The numbers, if there are some and as many as the schedule has timesteps.
   func numbers(for timesteps: TrainingTimesteps) throws -> [Double]? {
     let count = try timesteps.count()
-    guard let betas = numbers, betas.count != count else { return numbers }
+    guard let betas = value, betas.count != count else { return value }
     throw refused(betas.count, "give as many as \(timesteps.given.name), \(count)")
   }
 
   func refused(_ count: Int, _ remedy: String) -> Refusal { .option(name, value: "of \(count) numbers", remedy) }
-  func refused(_ remedy: String) -> Refusal { given.refused(remedy) }
 }
+
+extension OptionReader { mutating func trainedBetas() -> Given<[Double]?> { numbers("trained_betas") } }
 
 /// `betas_for_alpha_bar`: β = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), 0.999) in Double, as Python computes it.
 enum AlphaBarFormula {

@@ -2,7 +2,6 @@ import Schedulers
 
 /// Churn as diffusers has it: the noise is added after the network was asked.
 struct Churning {
-  static let deviations: [Deviation] = [.lateChurn]
   static let takes: Set<RunArguments.Key> = [.churn, .churnMinimum, .churnMaximum, .churnNoise]
 
   let run: Run
@@ -45,7 +44,6 @@ struct Churning {
     }
   }
 
-  /// Whether noise is added anywhere.
   func deviations(_ setting: Setting) -> [Deviation] {
     let adds = setting.sigmas.dropLast().contains { run.churnMinimum <= Double($0) && Double($0) <= run.churnMaximum }
     return run.churn > 0 && adds ? [.lateChurn] : []

@@ -2,8 +2,6 @@ import Schedulers
 
 /// What the classes share that go by the timesteps of a table of ᾱ, in diffusers' float32.
 struct Discrete {
-  static let deviations: [Deviation] = [.stridedPrevious, .idleLastStep, .epsilonBeforeClipping]
-
   let tables: DiffusersConfiguration.Tables
   /// ⌊T/N⌋.
   let stride: Double
@@ -122,13 +120,11 @@ extension DiscreteClass {
     Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()))
   }
 
-  /// A run of diffusers.
   func recipe(_ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil) throws -> Recipe {
     let first = try discrete.alphaBar(moves[0].query.timestep, step: 0)
     return try recipe(moves, start: start ?? discrete.unitLevel(first))
   }
 
-  /// The deviations of timesteps, from noise to data.
   func timestepDeviations(_ run: Run, _ timesteps: [Double]) throws -> [Deviation] {
     let total = try table.tables(in: run.torch).betas.count
     var found: [Deviation] = [.float32Tables]

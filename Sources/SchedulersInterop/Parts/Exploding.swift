@@ -3,8 +3,6 @@ import Schedulers
 /// What the classes share whose samples are x0 + σ·epsilon, at sigmas of a table or between its
 /// ends.
 struct Exploding {
-  static let deviations: [Deviation] = [.initialScaleWithoutData, .subsampledEnds]
-
   let table: Betas
   let choices: SigmaChoices
   let spacing: Spacing
@@ -14,8 +12,10 @@ struct Exploding {
   var chosenFractions = Spacing.Fractions.float32
   /// Whether those of Karras' sigmas are rounded.
   var roundsKarras = false
-  /// Whether the run ends at the least noise instead of clean data.
-  var endsAtLeastNoise = false
+  /// Whether the run ends at the least noise; nil for a class whose runs end at clean data.
+  var ending: NamedChoice<Bool>?
+
+  func endsAtLeastNoise() throws -> Bool { try ending?.get() ?? false }
 
   /// diffusers' timesteps and sigmas.
   ///
@@ -37,7 +37,7 @@ struct Exploding {
       if chosenFractions == .float32 { timesteps = timesteps.map { Double(Float($0)) } }
     }
     try checkDivisors(sigmas, timesteps: timesteps)
-    return Setting(timesteps: timesteps, sigmas: sigmas.map { Float($0) } + [endsAtLeastNoise ? table[0] : 0])
+    return Setting(timesteps: timesteps, sigmas: sigmas.map { Float($0) } + [try endsAtLeastNoise() ? table[0] : 0])
   }
 
   /// The exact grid, on which samples are x0 + σ·epsilon unless a point has no signal.
@@ -51,7 +51,7 @@ struct Exploding {
         ?? (isLogLinear
           ? SamplingGrid(schedule, steps: steps, spacing: .exponential)
           : SamplingGrid(schedule, steps: steps, spacing: spacing.exact()))
-      grid = try ended(grid, atLeastNoise: endsAtLeastNoise, schedule)
+      grid = try ended(grid, atLeastNoise: endsAtLeastNoise(), schedule)
       guard grid.points.allSatisfy({ $0.level.signal > 0 }) else { return grid }
       let points = grid.points.map { point in
         let sigma = point.level.sigma
@@ -62,7 +62,6 @@ struct Exploding {
     }
   }
 
-  /// The deviations of the grid and the start.
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let (total, steps, kind) = (try table.timesteps.count(), run.steps, try spacing.kind())
     let (timesteps, sigmas) = (setting.timesteps, setting.sigmas)
@@ -80,7 +79,7 @@ struct Exploding {
       if ends.contains(where: { abs(Double($0) / $1 - 1) > 0x1p-16 }) { found.append(.subsampledEnds) }
     }
     if roundsKarras, choices.contains(.karras) { found.append(.roundedSigmaTimesteps) }
-    if endsAtLeastNoise, setting.isIdleAtEnd { found.append(.idleLastStep) }
+    if try endsAtLeastNoise(), setting.isIdleAtEnd { found.append(.idleLastStep) }
     return found
   }
 }
@@ -121,7 +120,6 @@ extension Setting {
     return sigmas.count > last + 1 ? sigmas[last] <= sigmas[last + 1] * (1 + 0x1p-16) : timesteps.last == 0
   }
 
-  /// With ln(σ)/4 for timesteps.
   var continuous: Setting {
     Setting(timesteps: sigmas.dropLast().map { Double(0.25 * Float(Math.log(Double($0)))) }, sigmas: sigmas)
   }
@@ -152,20 +150,19 @@ extension LinearForm {
   var fromMade: LinearForm { self - (samples.first ?? 0) * .sample + (samples.first ?? 0) * .made }
 }
 
-/// diffusers' float32 σ_up and σ_down of an ancestral step.
-struct AncestralSigmas {
-  let up: Float
-  let down: Float
-
-  /// The difference of squares loses what is left of σ_down where σ is large.
-  ///
-  /// - Parameter needsDown: whether the logarithm of σ_down is taken.
-  init(from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ run: Run) throws {
-    up = run.root(to * to * (from * from - to * to) / (from * from))
-    down = run.root(to * to - up * up)
-    let reason = "diffusers' sigma_down is \(down) from sigma \(from) to \(to); use more steps or another spacing"
-    try require(up.isFinite && down.isFinite && (down > 0 || !needsDown), step: step, timestep: timestep, reason)
-  }
+/// diffusers' float32 σ_up and σ_down of an ancestral step. The difference of squares loses what is
+/// left of σ_down where σ is large.
+///
+/// - Parameter needsDown: whether the logarithm of σ_down is taken.
+func ancestralSigmas(from: Float, to: Float, at step: Int, timestep: Double, needsDown: Bool, _ run: Run) throws -> (
+  up: Float, down: Float
+) {
+  let up = run.root(to * to * (from * from - to * to) / (from * from))
+  let down = run.root(to * to - up * up)
+  try require(
+    up.isFinite && down.isFinite && (down > 0 || !needsDown), step: step, timestep: timestep,
+    "diffusers' sigma_down is \(down) from sigma \(from) to \(to); use more steps or another spacing")
+  return (up, down)
 }
 
 /// The steps of a method that goes by a point between two sigmas; the last, to clean data, is

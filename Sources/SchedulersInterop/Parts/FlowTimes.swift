@@ -140,13 +140,11 @@ struct FlowTimes {
     }
   }
 
-  /// The level of a sample at a sigma.
   func level(_ sigma: Float) -> NoiseLevel {
     let (near, far) = (Double(sigma), Double(1 - sigma))
     return invertsSigmas ? NoiseLevel(signal: near, noise: far) : NoiseLevel(signal: far, noise: near)
   }
 
-  /// The sigmas given to `set_timesteps`, if there are any.
   private func given(_ run: Run) throws -> [Double]? {
     guard let sigmas = run.sigmas else { return nil }
     try require(
@@ -162,7 +160,6 @@ struct FlowTimes {
     return sigmas
   }
 
-  /// The deviations of the times.
   func deviations(_ run: Run, _ setting: Setting) -> [Deviation] {
     let steps = run.steps
     let isShifted = shifting.isDynamicOn || shifting.shift.value != 1

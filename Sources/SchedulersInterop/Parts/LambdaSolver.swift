@@ -3,8 +3,6 @@ import Schedulers
 /// What the classes share that solve in lambda, on variance-preserving samples or on rectified
 /// flow.
 struct LambdaSolver {
-  static let deviations: [Deviation] = [.roundedSigmaTimesteps, .oneMorePoint, .vOnStraightLines]
-
   let table: Betas
   let output: Output
   let lowersFinalOrder: Given<Bool>
@@ -136,7 +134,6 @@ struct LambdaSolver {
     return line.dropFirst().reversed().map { time in shift * (1 - time) / (1 + (shift - 1) * (1 - time)) }
   }
 
-  /// The level of a sample at a sigma.
   func level(_ sigma: Float) -> NoiseLevel {
     usesFlow
       ? NoiseLevel(signal: Double(max(1 - sigma, 0)), noise: Double(sigma)) : .variancePreserving(sigma: Double(sigma))
@@ -148,7 +145,6 @@ struct LambdaSolver {
 
   // The mathematics
 
-  /// The exact grid.
   func grid(_ run: Run) throws -> SamplingGrid {
     let (choice, steps) = (try choices.choice(), run.steps)
     if choice == .flow {
@@ -177,7 +173,6 @@ struct LambdaSolver {
 
   // Deviations
 
-  /// The deviations of the grid and of what is read.
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let (total, steps, kind) = (try table.timesteps.count(), run.steps, try spacing.kind())
     var found: [Deviation] = [.float32Tables]
@@ -221,7 +216,6 @@ extension LambdaClass {
     return FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
   }
 
-  /// A run of diffusers.
   func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     let setting = try setting(run)
     try setting.check()

@@ -6,8 +6,6 @@ struct Multistep {
   /// What `algorithm_type` interpolates, and its share of fresh noise.
   typealias Algorithm = (estimate: Estimate, eta: Double)
 
-  static let deviations: [Deviation] = [.halvedCurvature, .missignedCurvature, .missingThirdOrder]
-
   private let order: Given<Int>
   let algorithm: NamedChoice<Algorithm>
   private let slopes: NamedChoice<SlopeRule>
@@ -66,7 +64,6 @@ struct Multistep {
     return (0..<steps).map { $0 == steps - 1 && isLastFirst ? 1 : $0 == steps - 2 && isShort ? 2 : 3 }
   }
 
-  /// The orders of the steps over a grid.
   private func orders(_ grid: SamplingGrid, endsClean: Bool) throws -> [Int] {
     let order = try checkedOrder()
     return orderLimits(grid.steps, endsClean: endsClean).enumerated().map { i, limit in
@@ -74,13 +71,11 @@ struct Multistep {
     }
   }
 
-  /// The exact steps.
   func moves(_ grid: SamplingGrid, endsClean: Bool) throws -> [Move] {
     let solver = try solver()
     return try orders(grid, endsClean: endsClean).enumerated().map { solver.move(grid.points, from: $0, order: $1) }
   }
 
-  /// diffusers' steps.
   func faithfulMoves(
     _ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
   ) throws -> [Move] {
@@ -123,7 +118,6 @@ struct Multistep {
     }
   }
 
-  /// The deviations of steps of order 3.
   func deviations(_ steps: Int, endsClean: Bool) -> [Deviation] {
     let limits = orderLimits(steps, endsClean: endsClean)
     guard order.value == 3, limits.dropFirst(2).contains(3) else { return [] }

@@ -4,7 +4,6 @@ import Schedulers
 struct Output {
   static let epsilonOrV: KeyValuePairs<String, Prediction> = ["epsilon": .epsilon, "v_prediction": .v]
 
-  /// nil for epsilon alone.
   private let choice: NamedChoice<Prediction>?
   /// Whether and to what x̂0 is clipped.
   private var range: (isOn: Given<Bool>, limit: Given<Double>?)?
@@ -42,7 +41,6 @@ struct Output {
     throw isOn.refused("diffusers fails with it and \(algorithm)")
   }
 
-  /// What is done to x̂0.
   func clipping() throws -> Clipping {
     if let thresholding, thresholding.isOn.value { return try thresholding.clipping() }
     guard let range, range.isOn.value else { return .none }

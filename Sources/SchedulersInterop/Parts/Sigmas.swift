@@ -15,8 +15,6 @@ struct SigmaChoices {
     }
   }
 
-  static let deviations: [Deviation] = [.betaOverSigmas]
-
   private var switches: [(choice: Choice, given: Given<Bool>)] = []
   /// `sigma_min` and `sigma_max`, which a class that chooses sigmas reads even if they are no
   /// options.
@@ -46,7 +44,6 @@ struct SigmaChoices {
 
   func contains(_ choice: Choice) -> Bool { switches.contains { $0.choice == choice && $0.given.value } }
 
-  /// Whether any choice is made.
   var isMade: Bool { switches.contains(where: \.given.value) }
 
   /// The choice, if one is made, and no other, between ends that are some.

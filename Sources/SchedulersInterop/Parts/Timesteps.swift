@@ -8,9 +8,6 @@ struct Spacing {
   enum Fractions { case rounded, float32, float64 }
 
   static let all: KeyValuePairs<String, Kind> = ["leading": .leading, "trailing": .trailing, "linspace": .linspace]
-  static let deviations: [Deviation] = [
-    .trailingMinusOne, .missedTies, .oneStepFromTheEnd, .fractionalTimesteps, .timestepPastTheEnd, .duplicateStart,
-  ]
 
   private let choice: NamedChoice<Kind>?
   private let offset: Given<Int>?
