@@ -134,8 +134,8 @@ SOURCE = """\
 //
 {notice}
 
-/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at the
-/// layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
+/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at
+/// the layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
 enum ZigguratTables {{
   static let double = (ki: ki, wi: wi, fi: fi)
   static let float = (

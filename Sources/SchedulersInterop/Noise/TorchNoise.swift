@@ -3,8 +3,8 @@ import Schedulers
 /// The noise of torch on a CPU: `torch.randn` or diffusers' `randn_tensor` for the same seed.
 ///
 /// ```swift
-/// var noise = TorchNoise(seed: 0)                                // torch.Generator().manual_seed(0)
-/// let xT = noise.next(like: SampleBatch<Float>(zeros: [4, 3, 64, 64]))  // torch.randn(4, 3, 64, 64, generator=...)
+/// var noise = TorchNoise(seed: 0)  // torch.Generator().manual_seed(0)
+/// let xT = noise.next(like: SampleBatch<Float>(zeros: [4, 3, 64, 64]))  // torch.randn(4, 3, 64, 64)
 /// ```
 ///
 /// With one generator, a tensor is one draw of all its numbers: what a sample gets depends on the

@@ -51,11 +51,13 @@
 // DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 
-/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at the
-/// layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
+/// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at
+/// the layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
 enum ZigguratTables {
   static let double = (ki: ki, wi: wi, fi: fi)
-  static let float = (ki: ki.map { ($0 + 1 << 28) >> 29 }, wi: wi.map { Float($0 * 0x1p29) }, fi: fi.map { Float($0) })
+  static let float = (
+    ki: ki.map { ($0 + 1 << 28) >> 29 }, wi: wi.map { Float($0 * 0x1p29) }, fi: fi.map { Float($0) }
+  )
 
   private static let ki =
     [UInt64(3.6541528853610087716 / wi[0]), 0]
