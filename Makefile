@@ -29,8 +29,7 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 	Sources/Benchmarks/.build/release/PeerComparison $(PYTHON) $(if $(GUIDED_DIFFUSION),--guided-diffusion $(GUIDED_DIFFUSION)) --write Docs
 	swift package --package-path Sources/Benchmarks benchmark --target SchedulersBenchmarks
 
-# Sources/SchedulersInterop is not laid out so yet. When it is, take `-o -path Sources/SchedulersInterop` away.
-SWIFT_FILES = find Package.swift Sources Tests Fixtures \( -name .build -o -path Sources/SchedulersInterop \) -prune \
+SWIFT_FILES = find Package.swift Sources Tests Fixtures \( -name .build \) -prune \
 	-o -type f -name '*.swift' -print
 
 format: ## Lay out the code

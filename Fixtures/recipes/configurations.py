@@ -256,7 +256,8 @@ def configurations():
             if name in INEXACT:
                 cases.append(case)
                 continue
-            if name.startswith("FlowMatch") or name in ("DPMSolverSinglestepScheduler", "SASolverScheduler", CLASSES[25]):
+            others = ("DPMSolverSinglestepScheduler", "SASolverScheduler", "DPMSolverMultistepInverseScheduler", *classes.PLAIN)
+            if (name.startswith("FlowMatch") or name in others) and hasattr(made, "sigmas"):
                 case["sigmas"] = checksum(made.sigmas)
             if name in SIGMA_BASED:
                 case["sigmas"] = checksum(made.sigmas)

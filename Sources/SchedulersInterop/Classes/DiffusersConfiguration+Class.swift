@@ -52,10 +52,15 @@ extension DiffusersConfiguration {
     }
 
     /// Every option, in the order in which the class reads them.
-    public var options: [Option] {
+    public var options: [Option] { reader.options }
+    /// The keys that it looks for in a file, though they are none of its constructor's.
+    package var undeclaredKeys: Set<String> { reader.undeclared }
+
+    /// What reading an empty file tells.
+    private var reader: OptionReader {
       var reader = OptionReader()
       _ = type.init(&reader)
-      return reader.options
+      return reader
     }
 
     /// The arguments of a run that the class takes, beside the number of steps and mu.

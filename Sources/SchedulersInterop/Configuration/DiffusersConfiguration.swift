@@ -57,7 +57,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores
   /// them too. And the seed of a noise that torchsde alone draws.
   public var ignoredKeys: [String] {
-    let known = Set(schedulerClass.options.map(\.name) + ["_diffusers_version"])
+    let known = schedulerClass.undeclaredKeys.union(schedulerClass.options.map(\.name) + ["_diffusers_version"])
     let ignored = room.ignoredKeys
     return values.keys.filter { !known.contains($0) || ignored.contains($0) }.sorted()
   }

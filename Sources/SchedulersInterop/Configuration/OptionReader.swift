@@ -11,6 +11,8 @@ struct OptionReader {
   private let values: [String: Value]
   /// The options that have been read, in order.
   private(set) var options: [Option] = []
+  /// The keys that the class looks for in the file, though they are none of its constructor's.
+  private(set) var undeclared: Set<String> = []
   /// The first option whose value has the wrong type, and the value.
   private(set) var misfit: (option: Option, value: Value)?
 
@@ -68,8 +70,17 @@ struct OptionReader {
     choice("final_sigmas_type", "zero", ["zero": false, "sigma_min": true])
   }
 
-  /// A number that the class looks for in the file, though it is none of its constructor's.
-  func undeclaredNumber(_ name: String) -> Given<Double?> {
+  /// What a part reads of options that are none of the constructor's.
+  mutating func undeclared<Part>(_ read: (inout OptionReader) -> Part) -> Part {
+    var reader = self
+    let part = read(&reader)
+    undeclared.formUnion(reader.options.map(\.name) + reader.undeclared)
+    return part
+  }
+
+  /// A number that is none of the constructor's.
+  mutating func undeclaredNumber(_ name: String) -> Given<Double?> {
+    undeclared.insert(name)
     let value = values[name]?.number
     return Given(value: value, name: name, shown: value.map(Value.number) ?? .null)
   }

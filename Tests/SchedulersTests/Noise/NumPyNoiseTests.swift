@@ -20,7 +20,8 @@ import Testing
   private static let file = Result { try Fixtures.json("noise-numpy.json", as: File.self) }
 
   private func checkNormals(where isWanted: (RecordedDraws) -> Bool) throws {
-    // A logarithm and an exponential of another C library may differ by an ulp each, which is halved by a root; numbers are below 8.6.
+    // A logarithm and an exponential of another C library may differ by an ulp each, which is
+    // halved by a root; numbers are below 8.6.
     for entry in try Self.file.get().state.normals where isWanted(entry) {
       var state = NumPyRandomState(seed: UInt32(entry.seedNumber))
       entry.check(entry.draws.flatMap { state.normals($0) }, tolerance: 8 * unit * 8.6)
