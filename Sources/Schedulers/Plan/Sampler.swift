@@ -12,6 +12,10 @@ public protocol Sampler: Hashable, Codable, Sendable {
 }
 
 extension Sampler {
+  // The words of a sampler's file.
+  public typealias Move = SamplingPlan.Move
+  public typealias Estimate = SamplingPlan.Estimate
+
   /// Throws, in the name of this sampler, unless one of its options is allowed.
   func check(_ name: String, _ value: Double, _ allowed: PlanError.Allowed) throws(PlanError) {
     try PlanError.check(name, value, allowed, of: Self.self)
@@ -24,12 +28,6 @@ extension Sampler {
 public protocol EtaSampler: Sampler {
   /// 0 draws none and solves the probability-flow ODE; 1 draws as much as the reverse process.
   var eta: Double { get set }
-}
-
-extension Sampler {
-  // The words of a sampler's file.
-  public typealias Move = SamplingPlan.Move
-  public typealias Estimate = SamplingPlan.Estimate
 }
 
 extension EtaSampler {
