@@ -9,6 +9,7 @@ PLAIN = {
     "RePaintScheduler": dict(
         num_train_timesteps=[100, 500, 1000], beta_schedule=["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"],
         beta_start=[1e-4, 0.00085], beta_end=[0.012, 0.02], eta=[0.0, 0.0, 0.5, 1.0], clip_sample=[True, False]),
+    "LTXEulerAncestralRFScheduler": dict(num_train_timesteps=[1000, 1000, 500], eta=[0.0, 0.5, 1.0, 1.0], s_noise=[1.0, 1.003]),
 }
 
 

@@ -51,6 +51,16 @@ def ddim(source, target, eta):
     return remaining / source[1], target[0] - remaining * source[0] / source[1], mpf(0), deviation
 
 
+def rectified(source, target):
+    """ComfyUI's `sample_euler_ancestral_RF` with eta = 1, on x/(signal + noise)."""
+    scale, after = sum(source), sum(target)
+    sigma, following = source[1] / scale, target[1] / after
+    down = following * (following / sigma)
+    ratio, factor = down / sigma, (1 - following) / (1 - down)
+    noise = mpmath.sqrt(following**2 - down**2 * (1 - following) ** 2 / (1 - down) ** 2)
+    return after / scale * factor * ratio, after * factor * (1 - ratio), mpf(0), after * noise
+
+
 def rows(sampler, levels):
     """Pairs of a row and its condition number, one for each call."""
     result = []
@@ -74,6 +84,8 @@ def rows(sampler, levels):
             add(ddim(source, target, mpf(0)), source, target)
         elif sampler == "euler-ancestral":
             add(ddim(source, target, mpf(1)), source, target)
+        elif sampler == "euler-ancestral-rf":
+            add(rectified(source, target), source, target)
         elif sampler == "dpm++2m":
             x, estimate, _, _ = ddim(source, target, mpf(0))
             if i == 0 or target[1] == 0:
@@ -91,7 +103,7 @@ def rows(sampler, levels):
     return result
 
 
-SAMPLERS = ["ddpm", "ddpm-large", "ddim", "ddim-inversion", "euler", "euler-ancestral", "heun", "dpm++1", "dpm++2m"]
+SAMPLERS = ["ddpm", "ddpm-large", "ddim", "ddim-inversion", "euler", "euler-ancestral", "euler-ancestral-rf", "heun", "dpm++1", "dpm++2m"]
 
 
 def of_sigma(sigma):

@@ -6,7 +6,7 @@ public enum SamplerCatalog {
     DPMSolverPlusPlus.entries, DPMSolver.entries, DPMSolverSinglestep.entries, UniPC.entries, [SASolver.entry],
     DEIS.entries, [LMS.entry, IPNDM.entry], PNDM.entries, KDPM2.entries, [DPMSolverPlusPlusSDE.entry],
     [StraightHeun.entry], Churn.entries, [GradientEstimation.entry, DPMSolverPlusPlusInversion.entry],
-    [RePaint.entry, LCM.entry, TCD.entry, ConsistencyModel.entry],
+    [RePaint.entry, LCM.entry, TCD.entry, ConsistencyModel.entry, EulerAncestralRF.entry],
   ].flatMap { $0 }
 
   /// The entry with a name of `all`.

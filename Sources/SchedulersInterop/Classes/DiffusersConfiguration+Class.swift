@@ -10,7 +10,7 @@ extension DiffusersConfiguration {
       ddpm, ddim, ddimInverse, eulerDiscrete, eulerAncestralDiscrete, heunDiscrete, dpmSolverMultistep, uniPC, deis,
       lms, ipndm, pndm, dpmSolverSinglestep, kdpm2Discrete, kdpm2AncestralDiscrete, lcm, tcd, flowMatchEulerDiscrete,
       edmEuler, edmDPMSolverMultistep, saSolver, flowMatchHeunDiscrete, flowMatchLCM, consistency, dpmSolverSDE,
-      dpmSolverMultistepInverse, rePaint,
+      dpmSolverMultistepInverse, rePaint, ltxEulerAncestralRF,
     ]
 
     public static let ddpm = Self(DDPMScheduler.self)
@@ -40,6 +40,7 @@ extension DiffusersConfiguration {
     public static let dpmSolverSDE = Self(DPMSolverSDEScheduler.self)
     public static let dpmSolverMultistepInverse = Self(DPMSolverMultistepInverseScheduler.self)
     public static let rePaint = Self(RePaintScheduler.self)
+    public static let ltxEulerAncestralRF = Self(LTXEulerAncestralRFScheduler.self)
 
     /// Its name in files.
     public var rawValue: String { type.names[0] }

@@ -1,0 +1,48 @@
+import Schedulers
+
+/// On the times that `FlowMatchEulerDiscreteScheduler` makes of the same file.
+struct LTXEulerAncestralRFScheduler: FlowMatchClass {
+  let times: FlowTimes
+  private let eta: Given<Double>
+  private let noise: Given<Double>
+
+  init(_ o: inout OptionReader) {
+    _ = TrainingTimesteps(&o)
+    (eta, noise) = (o.number("eta", 1), o.number("s_noise", 1))
+    // The options of the other class are kept in the file, and passed on to it.
+    times = o.undeclared { FlowTimes(&$0, choicesAreOptional: false) }
+  }
+
+  private func checkedEta() throws -> Double {
+    try require(eta.value >= 0 && eta.value <= 1, eta.refused("it must be in 0 ... 1"))
+    return eta.value
+  }
+
+  func noiseFactor(_ run: Run) throws -> Double {
+    let isAllowed = noise.value >= 0 && noise.value <= Double(Float.greatestFiniteMagnitude)
+    try require(isAllowed, noise.refused("it must be 0 or more and finite"))
+    return noise.value
+  }
+
+  func sampler(_ run: Run) throws -> any Sampler { EulerAncestralRF(eta: try checkedEta()) }
+
+  func faithful(_ run: Run) throws -> Recipe {
+    let (setting, eta, noise) = (try setting(run), Float(try checkedEta()), try noiseFactor(run))
+    let moves = setting.timesteps.indices.map { i -> Move in
+      let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
+      let down = to * (1 + (to / from - 1) * eta)
+      let (kept, keptDown, ratio) = (1 - to, 1 - down, down / from)
+      let denoised = LinearForm.sample - Double(from) * .output
+      var next = to < 1e-8 ? denoised : Double(ratio) * .sample + Double(1 - ratio) * denoised
+      if to >= 1e-8, eta > 0, noise > 0 {
+        let variance = to * to - down * down * (kept * kept) / (keptDown * keptDown + 1e-12)
+        next = Double(kept / (keptDown + 1e-12)) * next + noise * Double(run.root(max(variance, 0))) * .noise
+      }
+      let point = SamplingGrid.Point(timestep: setting.timesteps[i], level: times.level(from))
+      return Move(at: point, to: times.level(to), estimate: .x0, next: next)
+    }
+    return try recipe(moves)
+  }
+
+  func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { times.deviations(run, setting) }
+}
