@@ -71,6 +71,7 @@ extension ConfigurationError {
       let named: Self =
         switch error {
         case let error as Self: error
+        case let error as ScheduleError: .schedule(error, option: "the schedule", className: className)
         case let error as GridError: .grid(error, className: className)
         case let error as PlanError: .plan(error, className: className)
         case Refusal.option(let option, let value, let remedy):
