@@ -107,9 +107,8 @@ extension FlowSpacing.Times {
 extension SamplingGrid {
   /// N times of rectified flow, then clean data.
   ///
-  /// - Parameters:
-  ///   - steps: N, 1 or more.
-  ///   - mu: what the shift follows from, if it is dynamic.
+  /// - `steps`: N, 1 or more.
+  /// - `mu`: what the shift follows from, if it is dynamic.
   /// - Throws: `GridError` if mu is missing or out of place, or an option is out of its range.
   /// - Accuracy: t and 1 − t within 8·2⁻⁵³ each; 64·2⁻⁵³ of 1 after stretching or respacing.
   public init(flow spacing: FlowSpacing, steps: Int, mu: Double? = nil) throws(GridError) {
@@ -123,9 +122,8 @@ extension SamplingGrid {
 
   /// Given times of rectified flow, largest first, then clean data, for which a last 0 may stand.
   ///
-  /// - Parameters:
-  ///   - times: above 0 and at most 1.
-  ///   - mu: what the shift follows from, if it is dynamic.
+  /// - `times`: above 0 and at most 1.
+  /// - `mu`: what the shift follows from, if it is dynamic.
   /// - Throws: `GridError` if there are none, one is not below the one before it or out of its
   ///   range, mu is missing or out of place, or an option is out of its range.
   public init(flow spacing: FlowSpacing, times: [Double], mu: Double? = nil) throws(GridError) {

@@ -59,10 +59,9 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
 extension SamplingGrid {
   /// N sigmas in a given spacing, on the variance-preserving path, then clean data.
   ///
-  /// - Parameters:
-  ///   - schedule: gives the range and the timesteps that the network is told.
-  ///   - steps: N, in 1 ... T.
-  ///   - range: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
+  /// - `schedule`: gives the range and the timesteps that the network is told.
+  /// - `steps`: N, in 1 ... T.
+  /// - `range`: the smallest and the largest sigma; those of timesteps 0 and T−1 unless given.
   /// - Throws: `GridError` if `steps` is outside 1 ... T, the range is not finite and above 0 (as
   ///   after rescaling to zero terminal SNR, where the largest sigma is infinite), or a parameter
   ///   of the spacing is out of its range.

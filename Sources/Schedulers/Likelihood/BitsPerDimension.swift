@@ -15,10 +15,9 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
 
   /// The evaluation of a batch.
   ///
-  /// - Parameters:
-  ///   - x0: the data, in [−1, 1].
-  ///   - told: what the network is told at each timestep, for a process that is a respaced one; the
-  ///     timestep itself if `nil`.
+  /// - `x0`: the data, in [−1, 1].
+  /// - `told`: what the network is told at each timestep, for a process that is a respaced one; the
+  ///   timestep itself if `nil`.
   /// - Precondition: `told` has a number for each timestep of the process.
   public init(_ bound: VariationalBound, of x0: Tensor, told: [Double]? = nil) {
     let count = bound.process.steps.count

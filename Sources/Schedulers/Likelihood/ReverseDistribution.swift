@@ -12,10 +12,9 @@ extension ReverseDistribution: Sendable where Tensor: Sendable {}
 extension ReverseProcess {
   /// The distribution that a network's output stands for. All arithmetic is in Double.
   ///
-  /// - Parameters:
-  ///   - output: in the shape of the sample, or with twice its channels if the variance is learned.
-  ///   - sample: x_t.
-  ///   - transform: what is done to x̂0 before it is clipped.
+  /// - `output`: in the shape of the sample, or with twice its channels if the variance is learned.
+  /// - `sample`: x_t.
+  /// - `transform`: what is done to x̂0 before it is clipped.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
   public func distribution<Tensor: ScalarTensor>(

@@ -37,10 +37,9 @@ public struct VariationalBound: Hashable, Sendable {
 
   /// L_t of each sample at its own timestep, and the errors. All arithmetic is in Double.
   ///
-  /// - Parameters:
-  ///   - x0: the data, in [−1, 1].
-  ///   - epsilon: the noise that was mixed in.
-  ///   - sample: x_t, which the network was given.
+  /// - `x0`: the data, in [−1, 1].
+  /// - `epsilon`: the noise that was mixed in.
+  /// - `sample`: x_t, which the network was given.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
   public func term<Tensor: ScalarTensor>(

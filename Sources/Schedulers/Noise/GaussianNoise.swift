@@ -35,7 +35,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
 
   /// Makes the next draw in place.
   ///
-  /// - Parameter threads: how many threads it is spread over; `nil` for as many as pay.
+  /// - `threads`: how many threads it is spread over; `nil` for as many as pay.
   public mutating func fill<Tensor: ContiguousTensor<Float>>(_ tensor: inout Tensor, threads: Int? = nil) {
     let (samples, size) = (tensor.sampleCount, tensor.sampleSize)
     tensor.withMutableScalars { fill($0, samples: samples, size: size, threads: threads) }

@@ -52,11 +52,10 @@ extension SamplingGrid {
   /// The points of a consistency model that was trained on `levels` sigmas in Karras' spacing:
   /// every ⌊levels/steps⌋-th, largest first, then clean data. Samples are x0 + σ·epsilon.
   ///
-  /// - Parameters:
-  ///   - steps: the number of calls, 1 ... `levels`.
-  ///   - levels: the number of sigmas that the model was trained on.
-  ///   - largestSigma: the first of them.
-  ///   - rho: the exponent of their spacing.
+  /// - `steps`: the number of calls, 1 ... `levels`.
+  /// - `levels`: the number of sigmas that the model was trained on.
+  /// - `largestSigma`: the first of them.
+  /// - `rho`: the exponent of their spacing.
   /// - Throws: `GridError` if a number is out of its range.
   public init(
     consistency function: ConsistencyFunction, steps: Int, levels: Int = 40, largestSigma: Double = 80, rho: Double = 7

@@ -61,9 +61,8 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
 extension SamplingGrid {
   /// N sigmas for a network of EDM, on the exploding path x0 + σ·epsilon, then clean data.
   ///
-  /// - Parameters:
-  ///   - steps: N, 1 or more.
-  ///   - range: the smallest and the largest sigma.
+  /// - `steps`: N, 1 or more.
+  /// - `range`: the smallest and the largest sigma.
   /// - Throws: `GridError` if N is less than 1, or a number is out of its range.
   ///
   /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1.

@@ -39,7 +39,7 @@ extension OutputReading {
 extension Sampler {
   /// The plan of this sampler on a grid, for a network with the given kind of output.
   ///
-  /// - Parameter learnsVariance: whether outputs have twice a sample's channels, the second half
+  /// - `learnsVariance`: whether outputs have twice a sample's channels, the second half
   ///   about the variance, which only `DDPM` uses. A sampler with learned variance implies it.
   /// - Throws: `PlanError` where a coefficient does not exist, as for epsilon prediction at zero
   ///   terminal SNR, or an option is out of its range.

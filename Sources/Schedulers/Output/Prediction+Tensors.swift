@@ -10,7 +10,7 @@ extension NoiseLevel {
 extension Prediction {
   /// What a network should answer for the sample that `level.mix(x0, with: epsilon)` makes.
   ///
-  /// - Parameter previous: the next level of the process, needed by `.previous` alone.
+  /// - `previous`: the next level of the process, needed by `.previous` alone.
   /// - Precondition: for `.previous`, `previous` is given, has signal, and is cleaner than `level`.
   public func target<Tensor: LinearSpace>(
     x0: Tensor, epsilon: Tensor, at level: NoiseLevel, previous: NoiseLevel? = nil

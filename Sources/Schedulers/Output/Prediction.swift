@@ -57,7 +57,7 @@ extension Prediction {
 
   /// What the network is trained to answer: target = x0·x0 + epsilon·epsilon.
   ///
-  /// - Parameter previous: the next level of the process, needed by `.previous` alone.
+  /// - `previous`: the next level of the process, needed by `.previous` alone.
   /// - Returns: `nil` for `.previous` without a posterior from `level` to `previous`.
   public func target(at level: NoiseLevel, previous: NoiseLevel? = nil) -> Target? {
     switch self {
@@ -118,7 +118,7 @@ extension Prediction {
 
   /// An output of this kind as one of another kind: F' = sample·x + output·F.
   ///
-  /// - Parameter previous: the next level of the process, where either kind is `.previous`.
+  /// - `previous`: the next level of the process, where either kind is `.previous`.
   /// - Returns: `nil` where the sample and the output do not determine it.
   public func conversion(to other: Prediction, at level: NoiseLevel, previous: NoiseLevel? = nil) -> SamplingPlan
     .Readout?

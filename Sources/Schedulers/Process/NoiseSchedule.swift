@@ -25,7 +25,7 @@ public struct NoiseSchedule: Hashable, Sendable {
 
   /// A named schedule.
   ///
-  /// - Parameter timesteps: T, 1 or more.
+  /// - `timesteps`: T, 1 or more.
   /// - Throws: `ScheduleError` if T is below 1, a parameter is out of range, or a beta passes 1.
   /// - Accuracy: each beta is within 1 ulp of its definition.
   public init(_ schedule: BetaSchedule, timesteps: Int) throws(ScheduleError) {

@@ -1,7 +1,7 @@
 extension Clipping {
   /// Clips samples that lie one after another in an array.
   ///
-  /// - Parameter sampleSize: the scalars of each, over which `.dynamic` takes its quantile.
+  /// - `sampleSize`: the scalars of each, over which `.dynamic` takes its quantile.
   /// - Precondition: the scalars are whole samples of that size.
   public func apply<Scalar: SampleScalar>(to scalars: inout [Scalar], sampleSize: Int) {
     precondition(

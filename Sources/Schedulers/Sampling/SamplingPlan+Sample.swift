@@ -25,7 +25,7 @@ extension SamplingPlan {
 
   /// Runs a plan as `sample(from:model:onStep:guidance:)` does, with noise where it draws some.
   ///
-  /// - Parameter noise: the source, which moves on by one draw for each step that needs it.
+  /// - `noise`: the source, which moves on by one draw for each step that needs it.
   public func sample<Tensor: ScalarTensor, Failure: Error>(
     from start: Tensor, using noise: inout some NoiseSource,
     model: (Tensor, Query) throws(Failure) -> Tensor,

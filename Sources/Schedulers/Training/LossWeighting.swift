@@ -32,9 +32,8 @@ public enum LossWeighting: Hashable, Codable, Sendable {
 extension LossWeighting {
   /// The weight of a sample's squared error.
   ///
-  /// - Parameters:
-  ///   - level: the level of the noisy sample; its SNR alone matters.
-  ///   - previous: the next level of the process, needed by `.previous` alone.
+  /// - `level`: the level of the noisy sample; its SNR alone matters.
+  /// - `previous`: the next level of the process, needed by `.previous` alone.
   /// - Returns: 0 or more. At SNR 0 and ∞ it is the limit, which is +∞ where the weight is not
   ///   bounded (EDM for epsilon at SNR 0, or for x0 at SNR ∞), and never NaN.
   /// - Precondition: parameters are above 0 (`gamma` of `p2` may be 0); `.previous` has a level.

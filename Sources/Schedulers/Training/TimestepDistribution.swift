@@ -71,11 +71,10 @@ extension TimestepDistribution {
   ///
   /// The paper weights draws by 1, which changes the objective; `.unbiased` keeps the uniform one.
   ///
-  /// - Parameters:
-  ///   - timesteps: T, 1 or more; the last is the noisiest.
-  ///   - mean: above 0 prefers noise, below 0 data. diffusers' training scripts look ⌊T·τ⌋ up in a
-  ///     table that begins with the noisiest timestep, so their `logit_mean` has the other sign.
-  ///   - deviation: above 0.
+  /// - `timesteps`: T, 1 or more; the last is the noisiest.
+  /// - `mean`: above 0 prefers noise, below 0 data. diffusers' training scripts look ⌊T·τ⌋ up in a
+  ///   table that begins with the noisiest timestep, so their `logit_mean` has the other sign.
+  /// - `deviation`: above 0.
   /// - Throws: `TimestepSamplingError` if a parameter is out of its range, or the weights are to be
   ///   unbiased and the probability of a timestep underflows.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
@@ -96,7 +95,7 @@ extension TimestepDistribution {
   /// The paper weights its draws by 1 (beside λ(σ), which is `LossWeighting.edm`), which changes
   /// the objective; `.unbiased` keeps the uniform one.
   ///
-  /// - Parameter schedule: gives the sigmas. A last timestep without signal is never drawn.
+  /// - `schedule`: gives the sigmas. A last timestep without signal is never drawn.
   /// - Throws: `TimestepSamplingError` if all draws would pass the ends of the schedule, or the
   ///   weights are to be unbiased and the probability of a timestep is 0.
   /// - Accuracy: probabilities within 2⁻⁵⁰.

@@ -116,12 +116,11 @@ extension TrainingLoss {
 
   /// The loss of a network's output, and its gradient, in closed form. All arithmetic is in Double.
   ///
-  /// - Parameters:
-  ///   - output: the network's, for `sample`, with twice its channels for a learned variance.
-  ///   - x0: the data, in [−1, 1].
-  ///   - epsilon: the standard normal noise that the network is to find.
-  ///   - sample: x_t, what the network was given.
-  ///   - weights: the importance weight of each sample, as timestep samplers give them; 1 if `nil`.
+  /// - `output`: the network's, for `sample`, with twice its channels for a learned variance.
+  /// - `x0`: the data, in [−1, 1].
+  /// - `epsilon`: the standard normal noise that the network is to find.
+  /// - `sample`: x_t, what the network was given.
+  /// - `weights`: the importance weight of each sample, as timestep samplers give them; 1 if `nil`.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there are a timestep in 0 ..< T and a weight for each sample.
   @_specialize(where Tensor == SampleBatch<Float>)
