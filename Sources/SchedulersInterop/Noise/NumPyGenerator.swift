@@ -61,7 +61,9 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
 
 /// A type in which NumPy draws.
 private protocol NumPyNumber: BinaryFloatingPoint {
-  static var ziggurat: (ki: [UInt64], wi: [Self], fi: [Self]) { get }
+  // Single entries: to hold the tables would cost more than to read them.
+  static func layer(_ i: Int) -> (ki: UInt64, wi: Self)
+  static func edge(_ i: Int) -> Self
   /// A layer in the low eight bits, a sign, and a magnitude.
   static func word(_ words: inout PCG64) -> UInt64
   static func uniform(_ words: inout PCG64) -> Self
@@ -69,14 +71,20 @@ private protocol NumPyNumber: BinaryFloatingPoint {
 }
 
 extension Double: NumPyNumber {
-  fileprivate static var ziggurat: (ki: [UInt64], wi: [Double], fi: [Double]) { ZigguratTables.double }
+  @inline(__always) fileprivate static func layer(_ i: Int) -> (ki: UInt64, wi: Double) {
+    (ZigguratTables.double.ki[i], ZigguratTables.double.wi[i])
+  }
+  fileprivate static func edge(_ i: Int) -> Double { ZigguratTables.double.fi[i] }
   fileprivate static func word(_ words: inout PCG64) -> UInt64 { words.next64() & 0x1fff_ffff_ffff_ffff }
   fileprivate static func uniform(_ words: inout PCG64) -> Double { Double(words.next64() >> 11) * 0x1p-53 }
   fileprivate static func log1p(_ x: Double) -> Double { Math.log1p(x) }
 }
 
 extension Float: NumPyNumber {
-  fileprivate static var ziggurat: (ki: [UInt64], wi: [Float], fi: [Float]) { ZigguratTables.float }
+  @inline(__always) fileprivate static func layer(_ i: Int) -> (ki: UInt64, wi: Float) {
+    (ZigguratTables.float.ki[i], ZigguratTables.float.wi[i])
+  }
+  fileprivate static func edge(_ i: Int) -> Float { ZigguratTables.float.fi[i] }
   fileprivate static func word(_ words: inout PCG64) -> UInt64 { UInt64(words.next32()) }
   fileprivate static func uniform(_ words: inout PCG64) -> Float { Float(words.next32() >> 8) * 0x1p-24 }
   fileprivate static func log1p(_ x: Float) -> Float { Math.log1p(x) }
@@ -85,17 +93,17 @@ extension Float: NumPyNumber {
 extension NumPyNumber {
   /// Source: Marsaglia and Tsang 2000, https://doi.org/10.18637/jss.v005.i08.
   fileprivate static func normal(_ words: inout PCG64) -> Self {
-    let (ki, wi, fi) = ziggurat
     while true {
       let word = word(&words)
-      let (layer, magnitude) = (Int(word & 0xff), word >> 9)
-      let size = Self(magnitude) * wi[layer]
+      let (i, magnitude) = (Int(word & 0xff), word >> 9)
+      let (ki, wi) = layer(i)
+      let size = Self(magnitude) * wi
       let x = word & 0x100 == 0 ? size : -size
-      if magnitude < ki[layer] { return x }
-      if layer == 0 { return tail(&words, isNegative: magnitude & 0x100 != 0) }
+      if magnitude < ki { return x }
+      if i == 0 { return tail(&words, isNegative: magnitude & 0x100 != 0) }
       // The exponential is that of Double, where C puts it.
       let density = Math.exp(-0.5 * Double(x) * Double(x))
-      if Double((fi[layer - 1] - fi[layer]) * uniform(&words) + fi[layer]) < density { return x }
+      if Double((edge(i - 1) - edge(i)) * uniform(&words) + edge(i)) < density { return x }
     }
   }
 
