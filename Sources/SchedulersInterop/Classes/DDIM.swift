@@ -17,10 +17,10 @@ struct DDIMScheduler: DiscreteClass {
   }
 
   var endsAtLeastNoise: Bool { !endsClean.value }
-  func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? 0) }
+  func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? Self.usualEta) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (discrete, eta) = (try Discrete(self, run), try Discrete.checked(run.eta ?? 0, of: "DDIM"))
+    let (discrete, eta) = (try Discrete(self, run), try Discrete.checked(run.eta ?? Self.usualEta, of: "DDIM"))
     let moves = try setting(run).timesteps.enumerated().map { i, timestep in
       let (bar, next) = (try discrete.divisor(timestep, step: i), timestep - discrete.stride)
       let nextBar =
@@ -39,7 +39,7 @@ struct DDIMScheduler: DiscreteClass {
   }
 
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? {
-    DDIM(eta: run.eta ?? 0, rederivesEpsilon: fidelity == .corrected || run.usesClippedModelOutput)
+    DDIM(eta: run.eta ?? Self.usualEta, rederivesEpsilon: fidelity == .corrected || run.usesClippedModelOutput)
   }
 }
 

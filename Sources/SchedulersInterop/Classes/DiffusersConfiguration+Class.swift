@@ -66,6 +66,8 @@ extension DiffusersConfiguration {
 
     /// The arguments of a run that the class takes, beside the number of steps and mu.
     package var takes: Set<RunArguments.Key> { type.takes }
+    /// The eta of a run that does not name one.
+    package var usualEta: Double { type.usualEta }
     /// Whether the noise of a recording is none that the corrected steps could have drawn.
     package var mixesNoise: Bool { type.mixesNoise }
     /// Whether a run may have fewer steps than were asked for.

@@ -82,13 +82,14 @@ struct LCMScheduler: DistilledClass {
 
 struct TCDScheduler: DistilledClass {
   static let takes: Set<RunArguments.Key> = [.eta]
+  static let usualEta = 0.3
 
   let distilled: Distilled
   init(_ o: inout OptionReader) { distilled = Distilled(&o) }
 
   /// It has the options of clipping for nothing.
   func clipping() throws -> Clipping { .none }
-  func sampler(_ run: Run) throws -> any Sampler { TCD(eta: run.eta ?? 0.3) }
+  func sampler(_ run: Run) throws -> any Sampler { TCD(eta: run.eta ?? Self.usualEta) }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     try timestepDeviations(run, setting.timesteps) + [.endsAtFirstTimestep]
@@ -96,7 +97,7 @@ struct TCDScheduler: DistilledClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps) = (try Discrete(self, run), try setting(run).timesteps)
-    let eta = try Discrete.checked(run.eta ?? 0.3, of: "TCD")
+    let eta = try Discrete.checked(run.eta ?? Self.usualEta, of: "TCD")
     let moves = try timesteps.enumerated().map { i, timestep in
       let bar = try discrete.divisor(timestep, step: i)
       let isLast = i + 1 == timesteps.count

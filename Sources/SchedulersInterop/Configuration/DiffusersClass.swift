@@ -7,6 +7,8 @@ protocol DiffusersClass: SendableMetatype {
   static var names: [String] { get }
   /// The arguments of a run that the class takes, beside the number of steps.
   static var takes: Set<RunArguments.Key> { get }
+  /// The eta of a run that does not name one.
+  static var usualEta: Double { get }
   /// Whether the noise of a trace is none that the corrected steps could have drawn.
   static var mixesNoise: Bool { get }
   /// Whether a run may have fewer steps than were asked for.
@@ -63,6 +65,7 @@ protocol DiffusersClass: SendableMetatype {
 extension DiffusersClass {
   static var names: [String] { ["\(Self.self)"] }
   static var takes: Set<RunArguments.Key> { [] }
+  static var usualEta: Double { 0 }
   static var mixesNoise: Bool { false }
   static var dropsSteps: Bool { false }
   static var asksTwice: Bool { false }

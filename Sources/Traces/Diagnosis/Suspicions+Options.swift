@@ -78,9 +78,9 @@ extension Suspicions {
       options(.schedule, ["beta_schedule": .string($0)])
     }
     found += flipped(.schedule, "rescale_betas_zero_snr")
-    let usual = configuration.schedulerClass == .tcd ? 0.3 : 0
-    found += [0, 0.3, 0.5, 1].flatMap { (eta: Double) in
-      stepping(.eta, "eta is \(eta), not \(arguments.eta ?? usual)") { $0.eta = eta }
+    let eta = arguments.eta ?? configuration.schedulerClass.usualEta
+    found += [0, 0.3, 0.5, 1].flatMap { other in
+      stepping(.eta, "eta is \(other), not \(eta)") { $0.eta = other }
     }
     found += stepping(
       .epsilonFromClipped,
