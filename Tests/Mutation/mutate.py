@@ -29,7 +29,7 @@ from trial import PACKAGE, ROOT, STAGES, TIMED_OUT, WORK, build, copy_package, t
 SOURCES = [ROOT / "Sources" / "Schedulers", ROOT / "Sources" / "SchedulersInterop"]
 STATE = WORK / "state.json"
 # Seconds that a stage may take: five times what it takes without a mutation, within these bounds.
-SHORTEST, LONGEST = 60.0, 120.0
+SHORTEST, LONGEST = 90.0, 300.0
 BAR = 0.95
 KILLED, DOES_NOT_COMPILE = "killed", "does not compile"
 

@@ -15,9 +15,12 @@ PACKAGE = WORK / "package"
 COPIED = [
     "Sources/Schedulers", "Sources/SchedulersInterop", "Sources/Safetensors", "Sources/Kernels", "Sources/KernelInterface",
     "Sources/KernelsBaseline", "Tests/SchedulersTests", "Fixtures", "Docs"]
-# Suites of more than two seconds wait until the others have found nothing.
-SLOW = "ReferencePlanTests|LawTests|SamplingPlanTests|SigmaSpacingTests|TimestepSpacingTests|NoiseStatisticsTests|TrajectoryTests"
-STAGES = [["--filter", "SchedulersTests", "--skip", SLOW], ["--filter", SLOW]]
+# Suites of more than four seconds wait until the others have found nothing, and those of more than forty until these have.
+SLOW = (
+    "OrderTests|LimitTests|CoefficientTests|LearnedVarianceTests|SigmaSpacingTests|ForeignOptionTests|TimestepSpacingTests|"
+    "DiffusersConfigurationTests")
+SLOWEST = "LawTests|SamplingPlanTests"
+STAGES = [["--filter", "SchedulersTests", "--skip", f"{SLOW}|{SLOWEST}"], ["--filter", SLOW], ["--filter", SLOWEST]]
 TIMED_OUT = "timed out"
 ISSUE = re.compile(r"recorded an issue|unexpected signal|Fatal error")
 MANIFEST = """\
