@@ -30,10 +30,17 @@ public struct Trace: Sendable {
   /// Whether the model's output has twice the channels of a sample.
   public let hasVariance: Bool
 
+  /// The type of the numbers that the run was computed in: what the file says, or what its samples
+  /// are.
+  public let precision: Precision
+  /// Whether the samples were changed between steps, and what each step made is recorded too.
+  public var isEdited: Bool { made != nil }
+
   private let file: SafetensorsFile
   private let samples: SafetensorsFile.Tensor
   private let outputs: SafetensorsFile.Tensor
-  private let noises: SafetensorsFile.Tensor
+  private let noises: SafetensorsFile.Tensor?
+  private let made: SafetensorsFile.Tensor?
 
   static let arithmetic = TorchArithmetic(drawsWholeSteps: true)
 
@@ -64,28 +71,66 @@ public struct Trace: Sendable {
     guard format == Self.format else {
       throw .metadata("format", reason: "is \(format.quoted), not \(Self.format.quoted)")
     }
-    source = try TraceSource(
-      configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"])
-    let steps = try Self.metadata("num_inference_steps", of: file)
-    guard let count = Int(steps), count > 0, steps.allSatisfy({ $0.isASCII && $0.isNumber }) else {
-      throw .metadata("num_inference_steps", reason: "is \(steps.quoted), not a whole number above 0")
+    let isTold = file.metadata["begin_index"] ?? "false"
+    guard ["true", "false"].contains(isTold.lowercased()) else {
+      throw .metadata("begin_index", reason: "is \(isTold.quoted), not true or false")
     }
-    inferenceSteps = count
+    source = try TraceSource(
+      configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"],
+      firstStep: file.metadata["first_step"].map { text throws(TraceError) in
+        try Self.whole("first_step", text, atLeast: 0)
+      } ?? 0, setsBeginIndex: isTold.lowercased() == "true")
+    inferenceSteps = try Self.whole(
+      "num_inference_steps", Self.metadata("num_inference_steps", of: file), atLeast: 1)
 
-    let times = try Self.tensor("timesteps", of: file, types: [.int64, .float32])
+    let times = try Self.tensor(
+      "timesteps", of: file, types: [.int64, .int32, .float32, .float64, .float16, .bfloat16])
     guard times.shape.count == 1, times.count > 0 else {
       throw .tensor("timesteps", reason: "has the shape \(times.shape); it must be a list of one number for each step")
     }
     timesteps = file.doubles(times)
-    hasWholeTimesteps = times.type == .int64
+    hasWholeTimesteps = times.type == .int64 || times.type == .int32
     for (i, timestep) in timesteps.enumerated() where !timestep.isFinite {
       throw .tensor("timesteps", reason: "has \(timestep) at step \(i)")
     }
-    samples = try Self.tensor("samples", of: file, types: [.float32])
-    outputs = try Self.tensor("model_outputs", of: file, types: [.float32])
-    noises = try Self.tensor("noises", of: file, types: [.float32])
+    let types: [ElementType] = [.float32, .float64, .float16, .bfloat16]
+    samples = try Self.tensor("samples", of: file, types: types)
+    outputs = try Self.tensor("model_outputs", of: file, types: types)
+    noises = file.tensors["noises"] == nil ? nil : try Self.tensor("noises", of: file, types: types)
+    made = file.tensors["made"] == nil ? nil : try Self.tensor("made", of: file, types: types)
     shape = Array(samples.shape.dropFirst())
-    hasVariance = try Self.checkShapes(steps: times.count, samples, outputs, noises)
+    hasVariance = try Self.checkShapes(steps: times.count, samples, outputs, [("noises", noises), ("made", made)])
+    precision = try Self.precision(of: file, samples, steps: times.count)
+  }
+
+  private static func whole(_ key: String, _ text: String, atLeast least: Int) throws(TraceError) -> Int {
+    guard let number = Int(text), number >= least, text.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+      throw .metadata(key, reason: "is \(text.quoted), not a whole number \(least == 0 ? "of 0 or more" : "above 0")")
+    }
+    return number
+  }
+
+  /// What the file says, or the narrowest type that has every number of the samples after the first.
+  private static func precision(
+    of file: SafetensorsFile, _ samples: SafetensorsFile.Tensor, steps: Int
+  ) throws(TraceError) -> Precision {
+    if let name = file.metadata["precision"] {
+      guard let precision = Precision(rawValue: name) else {
+        let known = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .metadata("precision", reason: "is \(name.quoted); known are \(known)")
+      }
+      return precision
+    }
+    var left: [Precision] = [.bfloat16, .float16]
+    let row = samples.count / (steps + 1)
+    var start = row
+    while start < samples.count, !left.isEmpty {
+      let end = min(start + 1 << 16, samples.count)
+      let numbers = file.doubles(samples, start..<end)
+      left.removeAll { precision in !numbers.allSatisfy(precision.contains) }
+      start = end
+    }
+    return left.first ?? (samples.type == .float64 ? .float64 : .float32)
   }
 
   private static func metadata(_ key: String, of file: SafetensorsFile) throws(TraceError) -> String {
@@ -98,7 +143,8 @@ public struct Trace: Sendable {
   ) throws(TraceError) -> SafetensorsFile.Tensor {
     guard let tensor = file.tensors[name] else { throw .tensor(name, reason: "is missing") }
     guard types.contains(tensor.type) else {
-      let wanted = types.map(\.rawValue).joined(separator: " or ")
+      let names = types.map(\.rawValue)
+      let wanted = names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
       throw .tensor(name, reason: "has elements of type \(tensor.type.rawValue); they must be \(wanted)")
     }
     return tensor
@@ -106,16 +152,17 @@ public struct Trace: Sendable {
 
   /// Throws unless the shapes fit each other; says whether the outputs have twice the channels.
   private static func checkShapes(
-    steps: Int, _ samples: SafetensorsFile.Tensor, _ outputs: SafetensorsFile.Tensor, _ noises: SafetensorsFile.Tensor
+    steps: Int, _ samples: SafetensorsFile.Tensor, _ outputs: SafetensorsFile.Tensor,
+    _ others: [(name: String, tensor: SafetensorsFile.Tensor?)]
   ) throws(TraceError) -> Bool {
     guard samples.shape.count >= 2, samples.shape[0] == steps + 1, samples.count > 0 else {
       throw .tensor(
         "samples", reason: "has the shape \(samples.shape); with \(steps) timesteps it must be [\(steps + 1), N, ...]")
     }
     let shape = Array(samples.shape.dropFirst())
-    guard noises.shape == [steps] + shape else {
-      throw .tensor(
-        "noises", reason: "has the shape \(noises.shape); it must be \([steps] + shape), as the samples say")
+    for (name, tensor) in others {
+      guard let tensor, tensor.shape != [steps] + shape else { continue }
+      throw .tensor(name, reason: "has the shape \(tensor.shape); it must be \([steps] + shape), as the samples say")
     }
     if outputs.shape == [steps] + shape { return false }
     guard shape.count >= 2, outputs.shape == [steps, shape[0], 2 * shape[1]] + shape.dropFirst(2) else {
@@ -132,6 +179,8 @@ extension Trace {
     case samples
     case outputs = "model_outputs"
     case noises
+    /// What each step made, where the samples were changed between steps.
+    case made
   }
 
   /// Some scalars of one sample of the batch. A step is judged part by part, so that memory does
@@ -155,7 +204,7 @@ extension Trace {
   /// - Parameter offset: where in the sample of that tensor the part's scalar 0 would be; the
   ///   second half of an output is at `sampleSize`.
   func scalars(_ role: Role, row: Int, _ part: Part, offset: Int = 0) -> [Double] {
-    let tensor = tensor(role)
+    guard let tensor = tensor(role) else { return Array(repeating: 0, count: part.scalars.count) }
     let start = (row * shape[0] + part.sample) * size(of: role) + offset
     return file.doubles(tensor, start + part.scalars.lowerBound..<start + part.scalars.upperBound)
   }
@@ -163,17 +212,25 @@ extension Trace {
   /// Recorded scalars at given places of a sample.
   func scalars(_ role: Role, row: Int, sample: Int, at places: [Int]) -> [Double] {
     let start = (row * shape[0] + sample) * size(of: role)
-    return file.doubles(tensor(role), at: places.map { start + $0 })
+    guard let tensor = tensor(role) else { return Array(repeating: 0, count: places.count) }
+    return file.doubles(tensor, at: places.map { start + $0 })
   }
 
   /// The number of scalars that one sample has in a tensor.
   func size(of role: Role) -> Int { role == .outputs && hasVariance ? 2 * sampleSize : sampleSize }
 
-  private func tensor(_ role: Role) -> SafetensorsFile.Tensor {
+  /// Whether the noise was recorded.
+  var hasNoises: Bool { noises != nil }
+
+  /// Where what a step made is recorded.
+  func recorded(after step: Int) -> (role: Role, row: Int) { isEdited ? (.made, step) : (.samples, step + 1) }
+
+  private func tensor(_ role: Role) -> SafetensorsFile.Tensor? {
     switch role {
     case .samples: samples
     case .outputs: outputs
     case .noises: noises
+    case .made: made
     }
   }
 }

@@ -16,9 +16,13 @@ public enum TraceSource: Hashable, Sendable {
   /// - Parameters:
   ///   - configuration: JSON text with a `_class_name`, as Python writes it.
   ///   - stepArguments: a JSON object; none if nil.
+  ///   - firstStep: the call with which the run begins.
+  ///   - setsBeginIndex: whether the pipeline told the scheduler so.
   /// - Throws: `TraceError` for text that is no such JSON, an unsupported class, or a value that
   ///   does not fit.
-  public init(configuration: String, stepArguments: String? = nil) throws(TraceError) {
+  public init(
+    configuration: String, stepArguments: String? = nil, firstStep: Int = 0, setsBeginIndex: Bool = false
+  ) throws(TraceError) {
     let key = "scheduler_config"
     let name = try Self.decode(Named.self, from: configuration, key: key).className
     if name == GuidedDiffusionConfiguration.className {
@@ -27,9 +31,14 @@ public enum TraceSource: Hashable, Sendable {
         throw .configuration(
           "the step argument \(argument.quoted) of \(name) is not supported; the configuration holds them all")
       }
+      guard firstStep == 0 else {
+        throw .metadata("first_step", reason: "is \(firstStep); runs of \(name) are judged from their beginning")
+      }
       self = .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
     } else {
-      let arguments = try Self.decode(RunArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
+      var arguments = try Self.decode(RunArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
+      if firstStep > 0 { arguments.begin = firstStep }
+      arguments.setsBeginIndex = arguments.setsBeginIndex || setsBeginIndex
       self = .diffusers(try Self.decode(DiffusersConfiguration.self, from: configuration, key: key), arguments)
     }
   }
@@ -85,13 +94,6 @@ extension TraceSource {
   func roundings(steps: Int) -> [[Rounding]] {
     guard case .diffusers(let configuration, let arguments) = self else { return [] }
     return (try? configuration.roundings(steps: steps, with: arguments)) ?? []
-  }
-
-  /// Whether a run may have fewer steps than were asked for; it has at most as many as the
-  /// timesteps of its table.
-  var dropsSteps: Bool {
-    guard case .diffusers(let configuration, _) = self else { return false }
-    return configuration.schedulerClass.dropsSteps
   }
 
   /// The class, and for guided-diffusion the method.

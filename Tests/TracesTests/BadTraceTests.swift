@@ -21,8 +21,17 @@ import Testing
 
   private func configuration(_ text: String) -> String { reason { $0.metadata["scheduler_config"] = text } }
 
-  @Test(arguments: ["timesteps", "samples", "model_outputs", "noises"]) func `a missing tensor is named`(name: String) {
+  @Test(arguments: ["timesteps", "samples", "model_outputs"]) func `a missing tensor is named`(name: String) {
     #expect(reason { $0.tensors.remove(at: $0[name]) }.contains("\"\(name)\" is missing"))
+  }
+
+  @Test func `noises may be missing where no step draws, and only there`() {
+    #expect(reason { $0.tensors.remove(at: $0["noises"]) } == "judged, agrees: true")
+    var draft = Draft(eta: 1)
+    draft.tensors.remove(at: draft["noises"])
+    #expect(throws: TraceError.tensor("noises", reason: "is missing, and the steps draw noise")) {
+      try draft.trace().judged()
+    }
   }
 
   @Test(arguments: ["format", "scheduler_config", "num_inference_steps"])
@@ -70,8 +79,9 @@ import Testing
   }
 
   @Test func `other types are refused`() {
-    #expect(reason { $0.tensors[$0["samples"]].type = "I32" }.contains("I32; they must be F32"))
-    #expect(reason { $0.tensors[$0["timesteps"]].type = "F64" }.contains("F64; they must be I64 or F32"))
+    #expect(reason { $0.tensors[$0["samples"]].type = "I32" }.contains("I32; they must be F32, F64, F16 or BF16"))
+    #expect(
+      reason { $0.tensors[$0["timesteps"]].type = "U64" }.contains("they must be I64, I32, F32, F64, F16 or BF16"))
   }
 
   @Test func `timesteps that are not finite are refused`() {

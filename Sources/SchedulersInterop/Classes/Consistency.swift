@@ -3,6 +3,8 @@ import Schedulers
 /// `CMStochasticIterativeScheduler`: consistency models, whose network says where the ODE ends from
 /// each of the sigmas that it was distilled at.
 struct CMStochasticIterativeScheduler: DiffusersClass {
+  static let takes: Set<RunArguments.Key> = [.timesteps]
+
   let trainingTimesteps: TrainingTimesteps
   private let range: SigmaRange
   private let data: Given<Double>
@@ -33,8 +35,14 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
   /// The sigmas in Double, and 250·ln σ for timesteps.
   func grid(_ run: Run) throws -> SamplingGrid {
     let (function, range, levels) = (try function(), try range.checked(), try trainingTimesteps.count())
-    return try SamplingGrid(
-      consistency: function, steps: run.steps, levels: levels, largestSigma: range.most, rho: range.rho)
+    let given = try run.arguments.timesteps(of: levels)
+    let grid = try SamplingGrid(
+      consistency: function, steps: given == nil ? run.steps : levels, levels: levels, largestSigma: range.most,
+      rho: range.rho)
+    // Counted from the noise, they are the numbers of levels.
+    return try given.map { given in
+      try SamplingGrid(points: given.reversed().map { grid.points[Int($0)] } + grid.points.suffix(1))
+    } ?? grid
   }
 
   /// diffusers' sigmas, made in Double and rounded. Its timesteps are not rounded.
@@ -43,9 +51,9 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     _ = try function()
     guard levels > 1 else { throw trainingTimesteps.given.refused("diffusers divides by one less; use 2 or more") }
     let (start, end) = (Math.pow(most, 1 / rho), Math.pow(least, 1 / rho))
-    let sigmas = (0..<steps).map { i in
-      Math.pow(start + Double(i * (levels / steps)) / Double(levels - 1) * (end - start), rho)
-    }
+    let given: [Double]? = try run.arguments.timesteps(of: levels)?.reversed()
+    let numbers: [Double] = given ?? (0..<steps).map { Double($0 * (levels / steps)) }
+    let sigmas = numbers.map { Math.pow(start + $0 / Double(levels - 1) * (end - start), rho) }
     let rounded = try range.rounded(sigmas.map { Float($0) } + [Float(least)])
     return Setting(timesteps: sigmas.map { 250 * Math.log($0) }, sigmas: rounded)
   }
@@ -63,7 +71,7 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
 
   /// The noise of a step is the root of a difference of squares in float32.
   func faithful(_ run: Run) throws -> Recipe {
-    let (setting, function, factor) = (try setting(run), try function(), try noiseFactor(run))
+    let (setting, function, factor) = (try begun(run), try function(), try noiseFactor(run))
     let least = function.leastSigma
     let moves = try setting.timesteps.enumerated().map { i, timestep in
       let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
@@ -78,7 +86,7 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
       return Move(at: point, to: end, estimate: .x0, next: .estimate() + factor * Double(drawn) * .noise)
     }
     let start = NoiseLevel(signal: 0, noise: range.most.value)
-    return try recipe(moves, start: start, reading: AskedAsGiven(base: function))
+    return try recipe(moves, of: run, start: start, reading: AskedAsGiven(base: function))
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {

@@ -21,7 +21,7 @@ struct DDIMScheduler: DiscreteClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, eta) = (try Discrete(self, run), try Discrete.checked(run.eta ?? Self.usualEta, of: "DDIM"))
-    let moves = try setting(run).timesteps.enumerated().map { i, timestep in
+    let moves = try begun(run).timesteps.enumerated().map { i, timestep in
       let (bar, next) = (try discrete.divisor(timestep, step: i), timestep - discrete.stride)
       let nextBar =
         next >= 0 ? try discrete.alphaBar(next, step: i) : endsClean.value ? 1 : discrete.tables.alphaBars[0]
@@ -30,7 +30,7 @@ struct DDIMScheduler: DiscreteClass {
       let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
       return try discrete.ddimMove(from, bar, to: nextBar, epsilon: epsilon, eta: eta, step: i)
     }
-    return try recipe(moves, discrete)
+    return try recipe(moves, discrete, of: run)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -70,7 +70,7 @@ struct DDIMInverseScheduler: DiscreteClass {
     let (discrete, prediction) = (try Discrete(self, run), try prediction())
     let bars = discrete.tables.alphaBars
     var start: NoiseLevel?
-    let moves = try setting(run).timesteps.enumerated().map { i, timestep in
+    let moves = try begun(run).timesteps.enumerated().map { i, timestep in
       let current = min(timestep - discrete.stride, Double(bars.count - 1))
       let bar = current >= 0 ? try discrete.alphaBar(current, step: i) : startsClean ? 1 : bars[0]
       let next = discrete.level(try discrete.alphaBar(timestep, step: i))
@@ -84,7 +84,7 @@ struct DDIMInverseScheduler: DiscreteClass {
       let epsilon = from.level.noise == 0 ? .output : (.sample - from.level.signal * .predicted) / from.level.noise
       return Move(at: from, to: next, estimate: .x0, next: next.signal * .estimate() + next.noise * epsilon)
     }
-    return try recipe(moves, discrete, start: start)
+    return try recipe(moves, discrete, of: run, start: start)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {

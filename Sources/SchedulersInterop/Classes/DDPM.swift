@@ -2,6 +2,7 @@ import Schedulers
 
 struct DDPMScheduler: DiscreteClass {
   static let names = ["DDPMScheduler", "DDPMParallelScheduler"]
+  static let takes: Set<RunArguments.Key> = [.timesteps]
 
   let table: Betas
   private let variance: NamedChoice<Variance>
@@ -24,7 +25,7 @@ struct DDPMScheduler: DiscreteClass {
   func sampler(_ run: Run) throws -> any Sampler { DDPM(variance: try variance.get()) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (discrete, timesteps, kind) = (try Discrete(self, run), try setting(run).timesteps, try variance.get())
+    let (discrete, timesteps, kind) = (try Discrete(self, run), try begun(run).timesteps, try variance.get())
     let moves = try timesteps.enumerated().map { i, timestep in
       let bar = try discrete.alphaBar(timestep, step: i)
       let next = i + 1 < timesteps.count ? timesteps[i + 1] : -1
@@ -46,7 +47,7 @@ struct DDPMScheduler: DiscreteClass {
         next: Double(x0) * .estimate() + Double(sample) * .sample + noise * .noise,
         variance: stepVariance(kind, small: small, large: beta))
     }
-    return try recipe(moves, discrete)
+    return try recipe(moves, discrete, of: run)
   }
 
   /// The factor of a step's noise; of one name diffusers takes the variance's logarithm.

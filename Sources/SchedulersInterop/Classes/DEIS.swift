@@ -18,10 +18,10 @@ struct DEISMultistepScheduler: LambdaClass {
     type = o.choice("solver_type", "logrho", ["logrho": (), "midpoint": (), "heun": (), "bh1": (), "bh2": ()])
   }
 
-  private func orders(_ grid: SamplingGrid) throws -> [Int] {
+  private func orders(_ grid: SamplingGrid, of run: Run? = nil) throws -> [Int] {
     let order = try order.within(1...3, "use 1, 2 or 3")
     _ = try (algorithm.get(), type.get())
-    let isShort = lambda.lowersFinalOrder.value && grid.steps < 15
+    let isShort = lambda.lowersFinalOrder.value && (run?.first ?? 0) + grid.steps < 15
     return (0..<grid.steps).map { i in
       grid.points[i + 1].level.noise > 0 ? min(order, isShort ? grid.steps - i : 3, i + 1) : 1
     }
@@ -37,7 +37,7 @@ struct DEISMultistepScheduler: LambdaClass {
   func faithful(_ run: Run) throws -> Recipe {
     let levels = lambda.levels(run)
     return try recipe(run) { grid in
-      try orders(grid).enumerated().map { i, order in
+      try orders(grid, of: run).enumerated().map { i, order in
         let (from, to) = (grid.points[i], grid.points[i + 1].level)
         guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
           return Self.exact.move(grid.points, from: i, order: 1)
@@ -52,8 +52,8 @@ struct DEISMultistepScheduler: LambdaClass {
 
   /// Torch's weights and ours are both within the bound.
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    let grid = try setting(run).grid(lambda.level)
-    return try orders(grid).enumerated().map { i, order in
+    let grid = try begun(run).grid(lambda.level)
+    return try orders(grid, of: run).enumerated().map { i, order in
       let weights = Self.weights(grid, step: i, order: order, lambda.levels(run), as: UncertainNumber.self) ?? []
       let signal = grid.points[i + 1].level.signal
       return weights.enumerated().map { Rounding(form: .estimate(ago: $0), bound: 2 * signal * $1.error) }

@@ -1,6 +1,8 @@
 import Schedulers
 
 struct DPMSolverMultistepScheduler: LambdaClass {
+  static let takes: Set<RunArguments.Key> = [.timesteps]
+
   var lambda: LambdaSolver
   private let multistep: Multistep
 
@@ -23,12 +25,12 @@ struct DPMSolverMultistepScheduler: LambdaClass {
   func faithful(_ run: Run) throws -> Recipe {
     let solver = try solver()
     return try recipe(run) { grid in
-      try multistep.faithfulMoves(grid, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(run))
+      try multistep.faithfulMoves(grid, of: run, by: solver, endsClean: !lambda.endsAtLeastNoise(), lambda.levels(run))
     }
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    try multistep.roundings(setting(run).grid(lambda.level), by: solver(), endsClean: !lambda.endsAtLeastNoise())
+    try multistep.roundings(begun(run).grid(lambda.level), of: run, by: solver(), endsClean: !lambda.endsAtLeastNoise())
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -46,8 +48,6 @@ struct DPMSolverMultistepScheduler: LambdaClass {
 
 /// `DPMSolverMultistepInverseScheduler`, from data to noise.
 struct DPMSolverMultistepInverseScheduler: LambdaClass {
-  static let dropsSteps = true
-
   var lambda: LambdaSolver
   private let multistep: Multistep
 
@@ -77,12 +77,13 @@ struct DPMSolverMultistepInverseScheduler: LambdaClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let solver = try solver(.diffusers)
-    return try recipe(run) { grid in try multistep.faithfulMoves(grid, by: solver, endsClean: false, lambda.levels(run))
+    return try recipe(run) { grid in
+      try multistep.faithfulMoves(grid, of: run, by: solver, endsClean: false, lambda.levels(run))
     }
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    try multistep.roundings(setting(run).grid(lambda.level), by: solver(.diffusers), endsClean: false)
+    try multistep.roundings(begun(run).grid(lambda.level), of: run, by: solver(.diffusers), endsClean: false)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {

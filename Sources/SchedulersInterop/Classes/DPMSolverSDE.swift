@@ -5,6 +5,7 @@ import Schedulers
 struct DPMSolverSDEScheduler: ExplodingClass {
   static let mixesNoise = true
   static let addsTimesteps = true
+  static let callsPerStep = 2
 
   let exploding: Exploding
   let output: Output

@@ -3,6 +3,8 @@ import Schedulers
 /// `DPMSolverSinglestepScheduler`: steps by a list of orders, of order k from the sample k − 1
 /// evaluations ago.
 struct DPMSolverSinglestepScheduler: LambdaClass {
+  static let takes: Set<RunArguments.Key> = [.timesteps]
+
   var lambda: LambdaSolver
   private let multistep: Multistep
 
@@ -29,7 +31,8 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
   }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (orders, solver, levels) = (try orders(run.steps), try solver(), lambda.levels(run))
+    let (solver, levels) = (try solver(), lambda.levels(run))
+    let orders = Array(try orders(run.steps).dropFirst(run.first))
     return try recipe(run) { grid in
       // As for several steps, but twice: the second difference is not halved here.
       try moves(grid, orders, by: solver, missigns: solver.eta > 0) { step, order, i in
@@ -88,8 +91,8 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    let (grid, solver) = (try setting(run).grid(lambda.level), try solver())
-    return try orders(grid.steps).enumerated().map { i, highest in
+    let (grid, solver) = (try begun(run).grid(lambda.level), try solver())
+    return try orders(run.steps).dropFirst(run.first).enumerated().map { i, highest in
       let start = i - min(highest, i + 1) + 1
       return SolverRoundings.multistep(
         grid, from: start, to: i + 1, solver, values: Array(start...i), seen: i, isSingle: true)

@@ -70,8 +70,6 @@ extension DiffusersConfiguration {
     package var usualEta: Double { type.usualEta }
     /// Whether the noise of a recording is none that the corrected steps could have drawn.
     package var mixesNoise: Bool { type.mixesNoise }
-    /// Whether a run may have fewer steps than were asked for.
-    package var dropsSteps: Bool { type.dropsSteps }
     /// Whether the network is asked twice in a step, by Heun's method.
     package var asksTwice: Bool { type.asksTwice }
   }

@@ -41,8 +41,20 @@ struct EDM {
     return (try schedule.get() ? .karras(rho: rho) : .exponential, least...most)
   }
 
-  func grid(_ steps: Int) throws -> SamplingGrid {
+  ///
+  /// - Parameter shares: how far of the way from the largest sigma each lies, if not in equal steps.
+  func grid(_ steps: Int, shares: [Double]? = nil) throws -> SamplingGrid {
     let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
+    if let shares, case .karras(let rho) = spacing {
+      let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
+      let points = shares.map { share in
+        edm.query(
+          at: .init(timestep: 0, level: NoiseLevel(signal: 1, noise: Math.pow(start + share * (end - start), rho))))
+      }
+      let least = edm.query(at: .init(timestep: 0, level: NoiseLevel(signal: 1, noise: range.lowerBound)))
+      let isIdle = shares.last == 1
+      return try SamplingGrid(points: points + [try endsClean() || isIdle ? .clean : least])
+    }
     let grid = try SamplingGrid(edm: edm, steps: steps, spacing: spacing, range: range)
     // A run of more steps has been at the least sigma.
     guard try !endsClean(), steps == 1 else { return grid }
@@ -53,13 +65,13 @@ struct EDM {
   /// diffusers' sigmas, and ln(σ)/4 for timesteps.
   ///
   /// - Parameter isWide: whether Karras' sigmas are made in Double; in float32 otherwise.
-  func setting(_ steps: Int, isWide: Bool) throws -> Setting {
+  func setting(_ steps: Int, isWide: Bool, shares: [Double]? = nil) throws -> Setting {
     let (spacing, range) = try spacing()
     var sigmas: [Float]
     if case .karras(let rho) = spacing {
       let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
       sigmas = (0..<steps).map { i in
-        let share = steps > 1 ? Double(i) / Double(steps - 1) : 0
+        let share = shares?[i] ?? (steps > 1 ? Double(i) / Double(steps - 1) : 0)
         let narrow = Double(Float(start) + Float(share) * Float(end - start))
         return Float(Math.pow(isWide ? start + share * (end - start) : narrow, rho))
       }
@@ -112,26 +124,28 @@ extension EDMClass {
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { edm.timesteps }
   func reading() throws -> any OutputReading { try edm.reading() }
-  func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps) }
+  func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps, shares: run.sigmas) }
 
-  func recipe(_ setting: Setting, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
-    try recipe(moves(EDM.grid(setting)), start: NoiseLevel(signal: 1, noise: edm.range.most.value))
+  func recipe(_ run: Run, _ setting: Setting, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
+    try recipe(moves(EDM.grid(setting)), of: run, start: NoiseLevel(signal: 1, noise: edm.range.most.value))
   }
 }
 
 struct EDMEulerScheduler: EDMClass {
-  static let takes = Churning.takes
+  static let takes = Churning.takes.union([.sigmas])
 
   let edm: EDM
 
   init(_ o: inout OptionReader) { edm = EDM(&o) }
 
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
-  func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: true) }
+  func setting(_ run: Run) throws -> Setting {
+    try edm.setting(run.steps, isWide: true, shares: run.arguments.flowSigmas(within: 0...1))
+  }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (setting, reading) = (try setting(run), try edm.reading())
-    return try recipe(setting) { grid in
+    let (setting, reading) = (try begun(run), try edm.reading())
+    return try recipe(run, setting) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
       return Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { _, raised in
         let point = SamplingGrid.Point(timestep: 0, level: NoiseLevel(signal: 1, noise: raised))
@@ -161,7 +175,7 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
   func clipping() throws -> Clipping { try thresholding.clipping() }
 
   func sampler(_ run: Run) throws -> any Sampler {
-    FixedMoves(moves: try multistep.moves(grid(run), endsClean: edm.endsClean()))
+    FixedMoves(moves: try multistep.moves(begunGrid(run), endsClean: edm.endsClean()))
   }
 
   func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: false) }
@@ -171,15 +185,15 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
   }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (setting, solver) = (try setting(run), try solver())
-    return try recipe(setting) { grid in
+    let (setting, solver) = (try begun(run), try solver())
+    return try recipe(run, setting) { grid in
       try multistep.faithfulMoves(
-        grid, by: solver, endsClean: edm.endsClean(), Float32Levels(path: .exploding, torch: run.torch))
+        grid, of: run, by: solver, endsClean: edm.endsClean(), Float32Levels(path: .exploding, torch: run.torch))
     }
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    try multistep.roundings(EDM.grid(setting(run)), by: solver(), endsClean: edm.endsClean())
+    try multistep.roundings(EDM.grid(begun(run)), of: run, by: solver(), endsClean: edm.endsClean())
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {

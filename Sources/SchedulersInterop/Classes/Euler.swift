@@ -1,7 +1,8 @@
 import Schedulers
 
 struct EulerDiscreteScheduler: ExplodingClass {
-  static let takes = Churning.takes
+  static let takes = Churning.takes.union([.timesteps, .sigmas])
+  static let hasEndInSigmas = true
 
   var exploding: Exploding
   let output: Output
@@ -30,15 +31,24 @@ struct EulerDiscreteScheduler: ExplodingClass {
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
 
   func setting(_ run: Run) throws -> Setting {
-    let setting = try exploding.setting(run, isLogLinear: isLogLinear.get())
+    try require(
+      run.timesteps == nil || run.sigmas == nil,
+      .argument("the number of sigmas", Double(run.steps + 1), "leave them out, or timesteps; either says the other"))
+    try require(
+      run.timesteps == nil || !tellsLogarithms(),
+      .argument(
+        "the number of timesteps", Double(run.steps), "leave them out; timestep_type continuous tells logarithms"))
+    let setting =
+      try run.sigmas.map { try exploding.setting(sigmas: $0.map { Float($0) }, run) }
+      ?? exploding.setting(run, isLogLinear: isLogLinear.get())
     return try tellsLogarithms() ? setting.continuous : setting
   }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (sigmas, prediction) = (try setting(run).sigmas, try output.prediction())
+    let (setting, prediction) = (try begun(run), try output.prediction())
     return try recipe(run) { grid in
       guard run.churn > 0 else { return Euler().moves(over: grid) }
-      return Churning(run: run).eulerMoves(grid, sigmas: sigmas) { sigma, raised in
+      return Churning(run: run).eulerMoves(grid, sigmas: setting.sigmas) { sigma, raised in
         switch prediction {
         case .x0: Readout(sample: 0, output: 1)
         // That of sigma, not of the raised one.
@@ -50,7 +60,8 @@ struct EulerDiscreteScheduler: ExplodingClass {
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
-    try exploding.deviations(run, setting) + (isLogLinear.get() && !exploding.choices.isMade ? [.logLinearEnd] : [])
+    try exploding.deviations(run, setting)
+      + (isLogLinear.get() && !exploding.choices.isMade && run.sigmas == nil ? [.logLinearEnd] : [])
       + Churning(run: run).deviations(setting)
   }
 

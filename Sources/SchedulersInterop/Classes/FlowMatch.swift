@@ -3,6 +3,7 @@ import Schedulers
 protocol FlowMatchClass: DiffusersClass { var times: FlowTimes { get } }
 
 extension FlowMatchClass {
+  static var roundsStrengthUp: Bool { true }
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { times.timesteps }
   var takesMu: Bool { times.shifting.isDynamicOn }
@@ -19,11 +20,22 @@ protocol FlowMatchEulerClass: FlowMatchClass {
 }
 
 extension FlowMatchEulerClass {
-  static var takes: Set<RunArguments.Key> { [.sigmas] }
-  func sampler(_ run: Run) throws -> any Sampler { redraws ? ConsistencyModel(leastSigma: 0) : Euler() }
+  static var takes: Set<RunArguments.Key> { [.timesteps, .sigmas] }
+
+  func sampler(_ run: Run) throws -> any Sampler {
+    if redraws { return ConsistencyModel(leastSigma: 0) }
+    let grid = try begunGrid(run)
+    guard grid.points.dropLast().contains(where: { $0.level.noise == 0 }) else { return Euler() }
+    // From clean data, which a given 0 means, by the velocity: there is no noise to scale.
+    return FixedMoves(
+      moves: grid.intervals.map { from, to in
+        let next = LinearForm.sample + (to.level.noise - from.level.noise) * .output
+        return Move(at: from, to: to.level, estimate: .x0, next: next)
+      })
+  }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let setting = try setting(run)
+    let setting = try begun(run)
     let moves = setting.timesteps.indices.map { i -> Move in
       let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
       var next = LinearForm.sample + Double(to - from) * .output
@@ -34,7 +46,7 @@ extension FlowMatchEulerClass {
       let point = SamplingGrid.Point(timestep: setting.timesteps[i], level: times.level(from))
       return Move(at: point, to: times.level(to), estimate: .x0, next: next)
     }
-    return try recipe(moves)
+    return try recipe(moves, of: run)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
@@ -77,22 +89,23 @@ struct FlowMatchLCMScheduler: FlowMatchEulerClass {
 
 struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
   static let takes = Churning.takes
+  static let callsPerStep = 2
 
   let times: FlowTimes
 
   init(_ o: inout OptionReader) { times = FlowTimes(fixed: &o) }
 
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(StraightHeun(), run, isFlow: true) }
-  func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
+  func timesteps(_ run: Run) throws -> [Double] { try begun(run).heunTimesteps }
 
   /// Heun's steps from x̂ = x + s_noise·√(σ̂² − σ²)·z, each back from where it began. The noise
   /// that the second evaluation adds is subtracted again.
   func faithful(_ run: Run) throws -> Recipe {
-    let setting = try setting(run)
+    let setting = try begun(run)
     let grid = setting.grid { NoiseLevel(signal: 1 - Double($0), noise: Double($0)) }
     let moves = grid.intervals.enumerated().flatMap { i, interval -> [Move] in
       let (from, to, sigma) = (interval.from, interval.to, setting.sigmas[i])
-      let (raised, noise) = Churning(run: run).raised(sigma, evaluations: 2 * grid.steps - 1)
+      let (raised, noise) = Churning(run: run).raised(sigma, evaluations: 2 * run.steps - 1)
       let length = Double(setting.sigmas[i + 1] - raised)
       let first = LinearForm.sample + noise * .noise + length * Double(sigma / raised) * .output
       let start = Move(at: from, to: to.level, estimate: .x0, next: first)
@@ -101,7 +114,7 @@ struct FlowMatchHeunDiscreteScheduler: FlowMatchClass {
       let second = LinearForm.made + length / 2 * (LinearForm.output - slope)
       return [start, Move(at: to, to: to.level, estimate: .x0, next: second)]
     }
-    return try recipe(moves, over: grid)
+    return try recipe(moves, of: run, over: grid)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {

@@ -1,7 +1,9 @@
 import Schedulers
 
 struct HeunDiscreteScheduler: ExplodingClass {
+  static let takes: Set<RunArguments.Key> = [.timesteps]
   static let asksTwice = true
+  static let callsPerStep = 2
 
   let exploding: Exploding
   var output: Output
@@ -15,7 +17,7 @@ struct HeunDiscreteScheduler: ExplodingClass {
   }
 
   func sampler(_ run: Run) throws -> any Sampler { Heun() }
-  func timesteps(_ run: Run) throws -> [Double] { try setting(run).heunTimesteps }
+  func timesteps(_ run: Run) throws -> [Double] { try begun(run).heunTimesteps }
 
   /// Second evaluations go back to where the step began: to the sample as made, less the first
   /// slope.

@@ -51,13 +51,14 @@ struct IPNDMScheduler: DiffusersClass {
       })
   }
 
-  func sampler(_ run: Run) throws -> any Sampler { FixedMoves(moves: try moves(grid(run), keepsSignal: true)) }
+  func sampler(_ run: Run) throws -> any Sampler { FixedMoves(moves: try moves(begunGrid(run), keepsSignal: true)) }
 
   func faithful(_ run: Run) throws -> Recipe {
     var setting = try setting(run)
     setting.sigmas = try noises(run.steps)
+    setting = setting.dropFirst(run.first)
     let grid = setting.grid { NoiseLevel(signal: Double(run.root(1 - $0 * $0)), noise: Double($0)) }
-    return try recipe(moves(grid, keepsSignal: false), over: grid, reading: CircularV(isEpsilon: true))
+    return try recipe(moves(grid, keepsSignal: false), of: run, over: grid, reading: CircularV(isEpsilon: true))
   }
 
   /// The steps. For no signal diffusers takes 10⁻⁸, and the network says nothing of the data.

@@ -6,6 +6,7 @@ protocol KDPM2Class: ExplodingClass { static var isAncestral: Bool { get } }
 
 extension KDPM2Class {
   static var addsTimesteps: Bool { true }
+  static var callsPerStep: Int { 2 }
 
   static func read(_ o: inout OptionReader) -> (Exploding, Output) {
     let (table, choices) = (Betas(&o, start: 0.00085, end: 0.012), SigmaChoices(&o))

@@ -14,6 +14,25 @@ struct LMSDiscreteScheduler: ExplodingClass {
   }
 
   func sampler(_ run: Run) throws -> any Sampler { LMS(order: run.order) }
-  func faithful(_ run: Run) throws -> Recipe { try recipe(run) { try LMS(order: run.order).moves(over: $0) } }
+
+  /// A late start has the coefficients of the whole run, of which only those count whose estimates
+  /// are there.
+  func faithful(_ run: Run) throws -> Recipe {
+    let setting = try setting(run)
+    let grid = SamplingGrid(
+      unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { .init(timestep: $0, sigma: Double($1)) })
+    let moves = try LMS(order: run.order).moves(over: grid).dropFirst(run.first)
+    return try recipe(run) { _ in
+      moves.enumerated().map { i, move in
+        var move = move
+        let next = move.next
+        move.next = next.estimates.indices.dropFirst(i + 1).reduce(next) {
+          $0 - next.estimates[$1] * .estimate(ago: $1)
+        }
+        return move
+      }
+    }
+  }
+
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { Euler() }
 }

@@ -2,6 +2,9 @@ import Schedulers
 
 /// On the times that `FlowMatchEulerDiscreteScheduler` makes of the same file.
 struct LTXEulerAncestralRFScheduler: FlowMatchClass {
+  static let takes: Set<RunArguments.Key> = [.sigmas]
+  static let hasEndInSigmas = true
+
   let times: FlowTimes
   private let eta: Given<Double>
   private let noise: Given<Double>
@@ -11,6 +14,28 @@ struct LTXEulerAncestralRFScheduler: FlowMatchClass {
     (eta, noise) = (o.number("eta", 1), o.number("s_noise", 1))
     // The options of the other class are kept in the file, and passed on to it.
     times = o.undeclared { FlowTimes(&$0, choicesAreOptional: false) }
+  }
+
+  /// Given times are taken as they are, the end with them.
+  func setting(_ run: Run) throws -> Setting {
+    guard let sigmas = try given(run) else { return try times.setting(run) }
+    let total = Float(try times.timesteps.count())
+    let singles = sigmas.map { Float($0) }
+    return Setting(timesteps: singles.dropLast().map { Double($0 * total) }, sigmas: singles)
+  }
+
+  func grid(_ run: Run) throws -> SamplingGrid {
+    guard let sigmas = try given(run) else { return try times.grid(run) }
+    let total = Double(try times.timesteps.count())
+    return try SamplingGrid(
+      points: sigmas.enumerated().map { i, time in
+        let level = NoiseLevel(signal: 1 - time, noise: time)
+        return .init(timestep: i + 1 < sigmas.count ? time * total : -1, level: level)
+      })
+  }
+
+  private func given(_ run: Run) throws -> [Double]? {
+    try run.arguments.flowSigmas(within: 0...1)
   }
 
   private func checkedEta() throws -> Double {
@@ -27,7 +52,7 @@ struct LTXEulerAncestralRFScheduler: FlowMatchClass {
   func sampler(_ run: Run) throws -> any Sampler { EulerAncestralRF(eta: try checkedEta()) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (setting, eta, noise) = (try setting(run), Float(try checkedEta()), try noiseFactor(run))
+    let (setting, eta, noise) = (try begun(run), Float(try checkedEta()), try noiseFactor(run))
     let moves = setting.timesteps.indices.map { i -> Move in
       let (from, to) = (setting.sigmas[i], setting.sigmas[i + 1])
       let down = to * (1 + (to / from - 1) * eta)
@@ -41,7 +66,7 @@ struct LTXEulerAncestralRFScheduler: FlowMatchClass {
       let point = SamplingGrid.Point(timestep: setting.timesteps[i], level: times.level(from))
       return Move(at: point, to: times.level(to), estimate: .x0, next: next)
     }
-    return try recipe(moves)
+    return try recipe(moves, of: run)
   }
 
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { times.deviations(run, setting) }

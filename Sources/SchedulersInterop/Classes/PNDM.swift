@@ -20,6 +20,19 @@ struct PNDMScheduler: DiscreteClass {
   var endsAtLeastNoise: Bool { !endsClean.value }
   func sampler(_ run: Run) throws -> any Sampler { PNDM(skipsRungeKutta: skipsRungeKutta.value) }
 
+  /// The second call asks at the second timestep again; of Runge and Kutta's steps each asks four
+  /// times.
+  func firstStep(ofCall call: Int, isFaithful: Bool) throws -> Int {
+    // diffusers counts calls.
+    if isFaithful { return call }
+    if skipsRungeKutta.value { return call < 2 ? call : call - 1 }
+    try require(
+      call >= 12 || call.isMultiple(of: 4),
+      .argument(
+        RunArguments.Key.begin.rawValue, Double(call), "a step begins with every fourth call; use \(call / 4 * 4)"))
+    return call < 12 ? call / 4 : call - 9
+  }
+
   /// One call of the network: the timestep that it is told, and the step that follows.
   private struct Call {
     var told: Double
@@ -34,8 +47,11 @@ struct PNDMScheduler: DiscreteClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, timesteps, isV) = (try Discrete(self, run), try setting(run).timesteps, try prediction() == .v)
-    let calls = try (skipsRungeKutta.value ? multistepCalls : rungeKuttaCalls)(timesteps, discrete.stride)
+    let calls = try (skipsRungeKutta.value ? multistepCalls : rungeKuttaCalls)(timesteps, discrete.stride, run)
     let end = endsClean.value ? 1 : discrete.tables.alphaBars[0]
+    try require(
+      !calls.isEmpty,
+      .argument(RunArguments.Key.begin.rawValue, Double(run.firstCall), "it must be below the number of calls"))
     let bars = try calls.enumerated().map { i, call in
       try (told: discrete.alphaBar(call.told, step: i), from: discrete.alphaBar(call.from, step: i))
     }
@@ -57,20 +73,22 @@ struct PNDMScheduler: DiscreteClass {
       let next = Double(run.root(to / from)) * sample - Double((to - from) / divisor) * output
       return Move(at: discrete.point(call.told, bars[i].told), to: discrete.level(to), estimate: .epsilon, next: next)
     }
-    return try recipe(moves, discrete)
+    return try recipe(moves, discrete, of: run)
   }
 
-  /// Without Runge–Kutta: the first step is made twice.
-  private func multistepCalls(_ timesteps: [Double], _ stride: Double) -> [Call] {
-    let first = Call(told: timesteps[0], from: timesteps[0], to: timesteps[0] - stride, outputs: [(0, 1)])
-    guard timesteps.count > 1 else { return [first] }
-    let second = Call(
-      told: timesteps[1], from: timesteps[1] + stride, to: timesteps[1], sampleAgo: 1, outputs: [(1, 0.5), (0, 0.5)])
-    return Self.continued([first, second], begun: [0], timesteps.dropFirst(), stride)
+  /// Without Runge–Kutta: the first step is made twice. A late start makes its first step twice too,
+  /// though its second call asks at the timestep after.
+  private func multistepCalls(_ timesteps: [Double], _ stride: Double, _ run: Run) -> [Call] {
+    let told = (timesteps.prefix(2) + timesteps.dropFirst()).dropFirst(run.firstCall)
+    let first = told.prefix(1).map { Call(told: $0, from: $0, to: $0 - stride, outputs: [(0, 1)]) }
+    let second = told.dropFirst().prefix(1).map {
+      Call(told: $0, from: $0 + stride, to: $0, sampleAgo: 1, outputs: [(1, 0.5), (0, 0.5)])
+    }
+    return Self.continued(first + second, begun: [0], told.dropFirst(2), stride)
   }
 
   /// With Runge–Kutta for the first three steps, four calls each.
-  private func rungeKuttaCalls(_ timesteps: [Double], _ stride: Double) throws -> [Call] {
+  private func rungeKuttaCalls(_ timesteps: [Double], _ stride: Double, _ run: Run) throws -> [Call] {
     let half = (stride / 2).rounded(.down)
     try require(
       timesteps.count >= 4,
@@ -86,7 +104,15 @@ struct PNDMScheduler: DiscreteClass {
         Call(told: to, from: from, to: to, sampleAgo: 3, outputs: mean),
       ]
     }
-    return Self.continued(calls, begun: [8, 4, 0], timesteps.dropFirst(3), stride)
+    guard run.firstCall > 0 else { return Self.continued(calls, begun: [8, 4, 0], timesteps.dropFirst(3), stride) }
+    // Late starts make the first three steps too, between the levels of the first timesteps.
+    let told = (calls.map(\.told) + timesteps.dropFirst(3)).dropFirst(run.firstCall)
+    let late = zip(told, calls).enumerated().map { c, pair in
+      var call = pair.1
+      (call.told, call.to) = (pair.0, c.isMultiple(of: 2) ? pair.0 - half : pair.0)
+      return call
+    }
+    return Self.continued(late, begun: [8, 4, 0], told.dropFirst(12), stride)
   }
 
   /// Calls, and after them steps by the factors of Adams and Bashforth.

@@ -35,6 +35,12 @@ struct RePaintScheduler: DiscreteClass {
 
   func sampler(_ run: Run) throws -> any Sampler { try rePaint(run) }
 
+  func firstStep(ofCall call: Int, isFaithful: Bool) throws -> Int {
+    let remedy = "leave it out; the jumps of a run are counted from its beginning"
+    try require(call == 0, .argument(RunArguments.Key.begin.rawValue, Double(call), remedy))
+    return 0
+  }
+
   /// A jump follows the step from the timestep where the authors' begins, and has the betas that
   /// come after those of the way that it goes.
   func faithful(_ run: Run) throws -> Recipe {
@@ -63,7 +69,7 @@ struct RePaintScheduler: DiscreteClass {
       }
       moves.append(move)
     }
-    return try recipe(moves, discrete)
+    return try recipe(moves, discrete, of: run)
   }
 
   /// A step of DDIM in float32, whose epsilon is what the network said, whether x̂0 was clipped or

@@ -62,7 +62,7 @@ struct SASolverScheduler: LambdaClass {
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    let (grid, levels) = (try setting(run).grid(lambda.level), lambda.levels(run))
+    let (grid, levels) = (try begun(run).grid(lambda.level), lambda.levels(run))
     return try solver(grid).roundings(over: grid) { step, values, isCorrected in
       let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
       // Torch's weights and ours are both within the bound.

@@ -1,6 +1,8 @@
 import Schedulers
 
 struct UniPCMultistepScheduler: LambdaClass {
+  static let takes: Set<RunArguments.Key> = [.sigmas]
+
   var lambda: LambdaSolver
   private let order: Given<Int>
   private let predictsX0: Given<Bool>
@@ -9,6 +11,7 @@ struct UniPCMultistepScheduler: LambdaClass {
 
   init(_ o: inout OptionReader) {
     lambda = LambdaSolver(&o, canRescale: true, hasTerminal: true, declaresEnds: true)
+    lambda.choices.takesKarrasOnFlow = true
     (order, predictsX0) = (o.integer("solver_order", 2), o.boolean("predict_x0", true))
     type = o.choice("solver_type", "bh2", ["bh2": .bh2, "bh1": .bh1, "midpoint": .bh2, "heun": .bh2, "logrho": .bh2])
     uncorrected = o.integers("disable_corrector")
@@ -17,15 +20,20 @@ struct UniPCMultistepScheduler: LambdaClass {
     lambda.shifting.needsMu = true
   }
 
-  private func solver() throws -> UniPC {
+  /// - Parameter run: the run in whose numbers the steps are counted; the grid's own if it is nil.
+  private func solver(_ run: Run? = nil) throws -> UniPC {
     let order = try order.within(1...3, "use 1, 2 or 3")
     return UniPC(
-      order: order, step: try type.get(), estimate: try estimate(), uncorrectedSteps: Set(uncorrected.value),
+      order: order, step: try type.get(), estimate: try estimate(),
+      uncorrectedSteps: Set(uncorrected.value.map { $0 - (run?.first ?? 0) }),
       lowersFinalOrder: lambda.lowersFinalOrder.value)
   }
 
   /// The solver in lambda, unless options need the sigmas of rectified flow.
-  private func checked() throws -> LambdaSolver {
+  private func checked(_ run: Run) throws -> LambdaSolver {
+    try require(
+      run.sigmas == nil || lambda.usesFlow,
+      .argument("the number of sigmas", Double(run.steps), "leave them out; they need use_flow_sigmas"))
     guard !lambda.usesFlow else { return lambda }
     let remedy = "leave it out; it needs use_flow_sigmas"
     if let terminal = lambda.shifting.terminal, terminal.value != nil { throw terminal.refused(remedy) }
@@ -35,14 +43,16 @@ struct UniPCMultistepScheduler: LambdaClass {
 
   func estimate() throws -> Estimate { predictsX0.value ? .x0 : .epsilon }
   func clipping() throws -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
-  func grid(_ run: Run) throws -> SamplingGrid { try checked().grid(run) }
+  func grid(_ run: Run) throws -> SamplingGrid { try checked(run).grid(run) }
   func moves(_ grid: SamplingGrid) throws -> [Move] { try solver().moves(over: grid) }
 
   func setting(_ run: Run) throws -> Setting {
-    try checked().setting(run) {
+    try checked(run).setting(run) {
       let shifting = lambda.shifting
       let shift = try shifting.factor(mu: run.mu)
-      let times = NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
+      let times =
+        try run.arguments.flowSigmas(within: 0...1)
+        ?? NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
       var sigmas = try shifting.stretched(shifting.shifted(Array(times), by: shift))
       // So that the logarithm of the signal is finite.
       if abs(sigmas[0] - 1) < 1e-6 { sigmas[0] -= 1e-6 }
@@ -51,11 +61,11 @@ struct UniPCMultistepScheduler: LambdaClass {
   }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (solver, levels) = (try solver(), lambda.levels(run))
+    let (solver, levels) = (try solver(run), lambda.levels(run))
     return try recipe(run) { grid in
       try check(solver, grid, levels)
       if !predictsX0.value { try lambda.refuseFlow("without predict_x0") }
-      var moves = try moves(grid)
+      var moves = try solver.moves(over: grid)
       // diffusers corrects the sample as it was made, whoever has replaced it since.
       for i in moves.indices where i > 0 && !solver.uncorrectedSteps.contains(i - 1) {
         moves[i].next = moves[i].next.fromMade
@@ -80,7 +90,7 @@ struct UniPCMultistepScheduler: LambdaClass {
   }
 
   func roundings(_ run: Run) throws -> [[Rounding]] {
-    let (grid, uniPC) = (try setting(run).grid(lambda.level), try solver())
+    let (grid, uniPC) = (try begun(run).grid(lambda.level), try solver(run))
     return uniPC.solver.roundings(over: grid) { step, values, isCorrected in
       // The one held first.
       let ordered = isCorrected ? [values[1], values[0]] + values.dropFirst(2) : values

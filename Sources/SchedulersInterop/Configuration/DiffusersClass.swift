@@ -11,10 +11,16 @@ protocol DiffusersClass: SendableMetatype {
   static var usualEta: Double { get }
   /// Whether the noise of a trace is none that the corrected steps could have drawn.
   static var mixesNoise: Bool { get }
-  /// Whether a run may have fewer steps than were asked for.
-  static var dropsSteps: Bool { get }
   /// Whether the network is asked twice in a step, by Heun's method.
   static var asksTwice: Bool { get }
+  /// How often the network is asked in a step: `order` in diffusers.
+  static var callsPerStep: Int { get }
+  /// Whether the class looks for its place by the value of the first timestep.
+  static var looksForStart: Bool { get }
+  /// Whether given sigmas hold the end of the run.
+  static var hasEndInSigmas: Bool { get }
+  /// Whether ⌊N − N·strength⌋ steps are left out, not ⌊N·strength⌋ made.
+  static var roundsStrengthUp: Bool { get }
   /// Whether the steps ask the network at other timesteps than those of the setting.
   static var addsTimesteps: Bool { get }
 
@@ -44,6 +50,8 @@ protocol DiffusersClass: SendableMetatype {
   var learnsVariance: Bool { get }
   /// A run by the mathematics.
   func corrected(_ run: Run) throws -> Recipe
+  /// The step of the grid with which a run begins whose first call has a number in diffusers.
+  func firstStep(ofCall call: Int, isFaithful: Bool) throws -> Int
 
   // diffusers
 
@@ -67,8 +75,11 @@ extension DiffusersClass {
   static var takes: Set<RunArguments.Key> { [] }
   static var usualEta: Double { 0 }
   static var mixesNoise: Bool { false }
-  static var dropsSteps: Bool { false }
   static var asksTwice: Bool { false }
+  static var callsPerStep: Int { 1 }
+  static var looksForStart: Bool { true }
+  static var hasEndInSigmas: Bool { false }
+  static var roundsStrengthUp: Bool { false }
   static var addsTimesteps: Bool { false }
 
   var betas: Betas? { nil }
@@ -80,13 +91,68 @@ extension DiffusersClass {
   func clipping() throws -> Clipping { .none }
   func noiseFactor(_ run: Run) throws -> Double { 1 }
   func timesteps(_ run: Run) throws -> [Double] {
-    try Self.addsTimesteps ? faithful(run).moves.map(\.query.timestep) : setting(run).timesteps
+    try Self.addsTimesteps ? faithful(run).moves.map(\.query.timestep) : begun(run).timesteps
   }
   func roundings(_ run: Run) throws -> [[Rounding]] { [] }
   func rule(_ run: RunArguments, _ fidelity: Fidelity) -> (any Sampler)? { nil }
 
+  func firstStep(ofCall call: Int, isFaithful: Bool) throws -> Int {
+    let calls = Self.callsPerStep
+    try require(
+      call.isMultiple(of: calls),
+      .argument(
+        RunArguments.Key.begin.rawValue, Double(call), "a step begins with every second call; use \(call - 1)"))
+    return call / calls
+  }
+
+  /// A run of so many steps, if the class takes its arguments.
+  ///
+  /// - Parameter isFaithful: whether calls are counted as diffusers makes them.
+  func run(_ steps: Int?, _ arguments: RunArguments, isFaithful: Bool) throws -> Run {
+    try arguments.check(for: self)
+    let steps = try checked(arguments.count(steps, hasEndInSigmas: Self.hasEndInSigmas))
+    var run = Run(steps: steps, arguments: arguments)
+    let begin = arguments.begin ?? 0
+    (run.firstCall, run.first) = (begin, try firstStep(ofCall: begin, isFaithful: isFaithful))
+    if let strength = arguments.strength, !Self.takes.contains(.strength) {
+      let made = Double(steps) * strength
+      run.first = Self.roundsStrengthUp ? Int(Double(steps) - made) : steps - Int(made)
+      try require(
+        run.first < steps,
+        .argument(
+          RunArguments.Key.strength.rawValue, strength, "it makes no step of \(steps); use \(1 / Double(steps)) or more"
+        ))
+      run.firstCall = run.first * Self.callsPerStep
+      if isFaithful { run.first = try firstStep(ofCall: run.firstCall, isFaithful: true) }
+    }
+    return run
+  }
+
+  /// What is left of the setting where a run begins.
+  func begun(_ run: Run) throws -> Setting {
+    let setting = try setting(run)
+    try checkBegin(run, of: setting.timesteps.count)
+    return setting.dropFirst(run.first)
+  }
+
+  /// What is left of the grid where a run begins.
+  func begunGrid(_ run: Run) throws -> SamplingGrid {
+    let grid = try grid(run)
+    try checkBegin(run, of: grid.steps)
+    return run.first == 0
+      ? grid : SamplingGrid(unchecked: Array(grid.points.dropFirst(run.first)), schedule: grid.schedule)
+  }
+
+  private func checkBegin(_ run: Run, of steps: Int) throws {
+    try require(
+      run.first < steps,
+      .argument(
+        RunArguments.Key.begin.rawValue, Double(run.firstCall),
+        "it must be below the number of calls; the run has \(steps) steps"))
+  }
+
   func corrected(_ run: Run) throws -> Recipe {
-    let (grid, sampler, factor) = (try grid(run), try sampler(run), try noiseFactor(run))
+    let (grid, sampler, factor) = (try begunGrid(run), try sampler(run), try noiseFactor(run))
     var recipe = try Recipe(
       sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
     if factor != 1 {
@@ -102,16 +168,18 @@ extension DiffusersClass {
   /// A run of diffusers' steps, at the points where they ask and the one where the last ends.
   ///
   /// - Parameters:
-  ///   - start: the level of the first sample, if not that of the first point.
+  ///   - start: the level of the first sample of a whole run, if not that of the first point.
   ///   - reading: what the network's output is, if not what it is by the mathematics.
   func recipe(
-    _ moves: [Move], start: NoiseLevel? = nil, over grid: SamplingGrid? = nil, reading: (any OutputReading)? = nil
+    _ moves: [Move], of run: Run, start: NoiseLevel? = nil, over grid: SamplingGrid? = nil,
+    reading: (any OutputReading)? = nil
   ) throws -> Recipe {
-    try checkStart(moves)
+    if Self.looksForStart, !run.setsBeginIndex { try checkStart(moves) }
     let end = SamplingGrid.Point(timestep: -1, level: moves[moves.count - 1].arrival)
     return Recipe(
       grid: grid ?? SamplingGrid(unchecked: moves.map(\.query) + [end]), moves: moves,
-      start: start ?? moves[0].query.level, reading: try reading ?? self.reading(), clipping: try clipping(),
+      start: run.first == 0 ? start ?? moves[0].query.level : moves[0].query.level,
+      reading: try reading ?? self.reading(), clipping: try clipping(),
       learnsVariance: learnsVariance)
   }
 
@@ -127,18 +195,34 @@ extension DiffusersClass {
     return steps
   }
 
-  /// Whether diffusers' step is NaN somewhere in a plain run.
+  /// Whether diffusers' step is NaN somewhere.
   func isNotFinite(_ run: Run) -> Bool {
-    do { _ = try faithful(Run(steps: run.steps, torch: run.torch)) } catch Refusal.notFinite { return true } catch {}
+    do { _ = try faithful(run) } catch Refusal.notFinite { return true } catch {}
     return false
   }
 }
 
 /// A run: the number of steps, what a pipeline gives besides, and diffusers' arithmetic.
 @dynamicMemberLookup struct Run {
+  /// How many steps a whole run has.
   let steps: Int
   var arguments = RunArguments()
   var torch = TorchArithmetic()
+  /// The step with which the run begins, and its number among diffusers' calls.
+  var first = 0
+  var firstCall = 0
+
+  /// Which of the calls that a run would make from its beginning to the end are made.
+  func made(of calls: Int) throws -> Range<Int> {
+    guard let end = arguments.end else { return 0..<calls }
+    let most = firstCall + calls
+    try require(
+      end > firstCall && end <= most,
+      .argument(RunArguments.Key.end.rawValue, Double(end), "it must be in \(firstCall + 1) ... \(most)"))
+    return 0..<end - firstCall
+  }
+
+  var hasGivenTimes: Bool { arguments.hasGivenTimes }
 
   subscript<Value>(dynamicMember path: KeyPath<RunArguments, Value>) -> Value { arguments[keyPath: path] }
 
@@ -157,6 +241,10 @@ struct Setting: Hashable {
   var timesteps: [Double]
   /// For the classes that work with sigmas, that of each timestep and of the end.
   var sigmas: [Float] = []
+
+  func dropFirst(_ steps: Int) -> Setting {
+    Setting(timesteps: Array(timesteps.dropFirst(steps)), sigmas: Array(sigmas.dropFirst(steps)))
+  }
 
   /// The points of the run, and the end, whose levels follow from the sigmas.
   func grid(_ level: (Float) -> NoiseLevel) -> SamplingGrid {

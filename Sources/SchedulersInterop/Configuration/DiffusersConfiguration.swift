@@ -97,22 +97,22 @@ extension DiffusersConfiguration {
   /// The plan of a run.
   ///
   /// - Parameters:
-  ///   - steps: the number of inference steps, 1 ... T. Heun calls the network nearly twice as
-  ///     often.
+  ///   - steps: the number of inference steps of a whole run, 1 ... T; nil where times are given.
+  ///     Heun calls the network nearly twice as often.
   ///   - fidelity: `.corrected` for the mathematics, `.diffusers` for what diffusers does.
   ///   - arguments: what a pipeline gives besides.
   /// - Throws: `ConfigurationError` for a value that would change the numbers and is not supported,
   ///   and where the numbers do not exist.
   public func plan(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+    steps: Int? = nil, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> SamplingPlan { try plan(steps: steps, fidelity: fidelity, with: arguments, in: nil) }
 
   /// The same, where diffusers runs in a given arithmetic. Without one, roots are rounded
   /// correctly, and what is NaN on one make of processors is refused on all.
   package func plan(
-    steps: Int, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?
+    steps: Int?, fidelity: Fidelity, with arguments: RunArguments, in torch: TorchArithmetic?
   ) throws(ConfigurationError) -> SamplingPlan {
-    try begun(steps, arguments) { room, run in try recipe(room, run, fidelity, in: torch).plan() }
+    try begun(steps, arguments, fidelity) { room, run in try recipe(room, run, fidelity, in: torch).plan() }
   }
 
   /// The points at which the network is called, noisiest first, and the end.
@@ -123,19 +123,20 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
   public func grid(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+    steps: Int? = nil, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> SamplingGrid {
-    try begun(steps, arguments) { room, run in try recipe(room, run, fidelity).grid }
+    try begun(steps, arguments, fidelity) { room, run in try recipe(room, run, fidelity).grid }
   }
 
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
   public func timesteps(
-    steps: Int, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
+    steps: Int? = nil, fidelity: Fidelity = .corrected, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> [Double] {
-    try begun(steps, arguments) { room, run in
-      try fidelity == .diffusers ? room.timesteps(run) : room.corrected(run).moves.map(\.query.timestep)
+    try begun(steps, arguments, fidelity) { room, run in
+      let timesteps = try fidelity == .diffusers ? room.timesteps(run) : room.corrected(run).moves.map(\.query.timestep)
+      return try Array(timesteps[run.made(of: timesteps.count)])
     }
   }
 
@@ -143,12 +144,24 @@ extension DiffusersConfiguration {
   ///
   /// - Returns: nothing for DDPM, DDIM, DDIM inverse and IPNDM, which have none.
   /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
-  public func sigmas(steps: Int, with arguments: RunArguments = RunArguments()) throws(ConfigurationError) -> [Float] {
-    try begun(steps, arguments) { room, run in try room.setting(run).sigmas }
+  public func sigmas(steps: Int? = nil, with arguments: RunArguments = RunArguments()) throws(ConfigurationError)
+    -> [Float]
+  {
+    try begun(steps, arguments) { room, run in try room.begun(run).sigmas }
   }
 
   private func recipe(
     _ room: any DiffusersClass, _ run: Run, _ fidelity: Fidelity, in torch: TorchArithmetic? = nil
+  ) throws -> Recipe {
+    var recipe = try wholeRecipe(room, run, fidelity, in: torch)
+    let made = try run.made(of: recipe.moves.count)
+    if made.count < recipe.moves.count { recipe.moves.removeSubrange(made.upperBound...) }
+    return recipe
+  }
+
+  /// The run to its end.
+  private func wholeRecipe(
+    _ room: any DiffusersClass, _ run: Run, _ fidelity: Fidelity, in torch: TorchArithmetic?
   ) throws -> Recipe {
     guard fidelity == .diffusers else { return try room.corrected(run) }
     var run = run
@@ -161,18 +174,16 @@ extension DiffusersConfiguration {
 
   /// What a body makes of the class and a run of it that it takes.
   private func begun<Result>(
-    _ steps: Int, _ arguments: RunArguments, _ body: (any DiffusersClass, Run) throws -> Result
+    _ steps: Int?, _ arguments: RunArguments, _ fidelity: Fidelity = .diffusers,
+    _ body: (any DiffusersClass, Run) throws -> Result
   ) throws(ConfigurationError) -> Result {
-    try naming { room in
-      try arguments.check(for: room)
-      return try body(room, Run(steps: room.checked(steps), arguments: arguments))
-    }
+    try naming { room in try body(room, room.run(steps, arguments, isFaithful: fidelity == .diffusers)) }
   }
 
   /// Which deviations a run of this configuration meets: where the two fidelities differ.
   ///
   /// - Returns: nothing for a configuration or a number of steps that diffusers refuses.
-  public func deviations(steps: Int, with arguments: RunArguments = RunArguments()) -> [Deviation] {
+  public func deviations(steps: Int? = nil, with arguments: RunArguments = RunArguments()) -> [Deviation] {
     (try? begun(steps, arguments) { room, run in try room.deviations(run, room.setting(run)) }) ?? []
   }
 
@@ -181,7 +192,7 @@ extension DiffusersConfiguration {
   ///
   /// - Throws: `ConfigurationError` where there is no plan.
   package func roundings(
-    steps: Int, with arguments: RunArguments = RunArguments()
+    steps: Int?, with arguments: RunArguments = RunArguments()
   ) throws(ConfigurationError) -> [[Rounding]] { try begun(steps, arguments) { room, run in try room.roundings(run) } }
 
   /// A method whose step between any two levels is that of the class, if there is one.

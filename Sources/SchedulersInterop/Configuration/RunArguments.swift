@@ -18,12 +18,26 @@ public struct RunArguments: Hashable, Sendable {
   /// mu, from which a dynamic shift of rectified flow follows. The times are those of
   /// `set_timesteps(steps, mu=mu)`, unless `sigmas` are given.
   public var mu: Double?
-  /// FlowMatchEulerDiscreteScheduler and FlowMatchLCMScheduler: times before the shift; `nil` for
-  /// its own.
-  ///
-  /// There are as many as steps, above 0 and at most 1, each below the one before it. Flux's
-  /// pipeline gives N from 1 to 1/N in equal steps.
+  /// The times at which the network is called, noisiest first, in place of the class's own; on
+  /// rectified flow they need not descend.
+  public var timesteps: [Double]?
+  /// The sigmas of those calls, in place of the class's own: rectified flow's before the shift,
+  /// and for Euler with the end; EDM's Euler takes them for shares of the way, 0 to 1.
   public var sigmas: [Double]?
+  /// LCM and TCD: how many timesteps the network was distilled at, if not as many as the file says.
+  public var originalSteps: Int?
+  /// How much of the run is made, 0 to 1, as image-to-image pipelines count it: rectified flow
+  /// leaves out ⌊N − N·strength⌋ steps, the others make ⌊N·strength⌋. LCM and TCD shorten the
+  /// timesteps of their network instead.
+  public var strength: Double?
+  /// The call with which the run begins, counted from 0 as in `timesteps(steps:)`, where a second
+  /// call in a step counts too.
+  public var begin: Int?
+  /// The call before which the run ends, counted in the same way.
+  public var end: Int?
+  /// Whether the pipeline has called `set_begin_index`. It matters where two timesteps are equal:
+  /// not told where it begins, diffusers takes the second.
+  public var setsBeginIndex: Bool
   /// RePaint: how many steps a jump goes back.
   public var jumpLength: Int
   /// RePaint: how often a stretch of so many steps is made.
@@ -33,12 +47,15 @@ public struct RunArguments: Hashable, Sendable {
   public init(
     eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
     churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil,
-    sigmas: [Double]? = nil, jumpLength: Int = 10, resamplings: Int = 10
+    timesteps: [Double]? = nil, sigmas: [Double]? = nil, originalSteps: Int? = nil, strength: Double? = nil,
+    begin: Int? = nil, end: Int? = nil, setsBeginIndex: Bool = false, jumpLength: Int = 10, resamplings: Int = 10
   ) {
     (self.eta, self.usesClippedModelOutput, self.order) = (eta, usesClippedModelOutput, order)
     (self.churn, self.churnNoise) = (churn, churnNoise)
     (self.churnMinimum, self.churnMaximum) = (churnMinimum, churnMaximum)
-    (self.mu, self.sigmas, self.jumpLength, self.resamplings) = (mu, sigmas, jumpLength, resamplings)
+    (self.mu, self.timesteps, self.sigmas, self.originalSteps) = (mu, timesteps, sigmas, originalSteps)
+    (self.strength, self.begin, self.end, self.setsBeginIndex) = (strength, begin, end, setsBeginIndex)
+    (self.jumpLength, self.resamplings) = (jumpLength, resamplings)
   }
 }
 
@@ -53,7 +70,12 @@ extension RunArguments: Codable {
     case churnMinimum = "s_tmin"
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
-    case order, mu, sigmas
+    case order, mu, timesteps, sigmas
+    case originalSteps = "original_inference_steps"
+    case strength
+    case begin = "first_step"
+    case end = "last_step"
+    case setsBeginIndex = "begin_index"
     case jumpLength = "jump_length"
     case resamplings = "jump_n_sample"
   }
@@ -73,7 +95,13 @@ extension RunArguments: Codable {
     self.init()
     try container.read(.eta, into: &eta)
     try container.read(.mu, into: &mu)
+    try container.read(.timesteps, into: &timesteps)
     try container.read(.sigmas, into: &sigmas)
+    try container.read(.originalSteps, into: &originalSteps)
+    try container.read(.strength, into: &strength)
+    try container.read(.begin, into: &begin)
+    try container.read(.end, into: &end)
+    try container.read(.setsBeginIndex, into: &setsBeginIndex)
     try container.read(.usesClippedModelOutput, into: &usesClippedModelOutput)
     try container.read(.churn, into: &churn)
     try container.read(.churnMinimum, into: &churnMinimum)
@@ -88,17 +116,20 @@ extension RunArguments: Codable {
 extension RunArguments {
   /// Throws where a class does not take an argument that is given, or a value is out of its range.
   func check(for room: some DiffusersClass) throws {
-    let plain = RunArguments()
+    let (plain, takes) = (RunArguments(), type(of: room).takes)
     let given: [(key: Key, value: Double, isGiven: Bool)] = [
       (.eta, eta ?? 0, (eta ?? 0) != 0), (.usesClippedModelOutput, 1, usesClippedModelOutput),
-      (.churn, churn, churn != 0), (.sigmas, Double(sigmas?.count ?? 0), sigmas != nil),
+      (.churn, churn, churn != 0), (.timesteps, Double(timesteps?.count ?? 0), timesteps != nil),
+      (.sigmas, Double(sigmas?.count ?? 0), sigmas != nil),
+      (.originalSteps, Double(originalSteps ?? 0), originalSteps != nil),
       (.order, Double(order), order != plain.order), (.jumpLength, Double(jumpLength), jumpLength != plain.jumpLength),
       (.resamplings, Double(resamplings), resamplings != plain.resamplings),
     ]
-    for (key, value, isGiven) in given where isGiven && !type(of: room).takes.contains(key) {
-      let name = key == .sigmas ? "the number of sigmas" : key.rawValue
+    for (key, value, isGiven) in given where isGiven && !takes.contains(key) {
+      let name = key == .sigmas || key == .timesteps ? "the number of \(key.rawValue)" : key.rawValue
       throw Refusal.argument(name, value, "leave it out; only \(Self.takers(of: key)) takes it")
     }
+    try checkPart(hasOwnStrength: takes.contains(.strength))
     for (key, value) in [(Key.churn, churn), (.churnNoise, churnNoise)] {
       try require(
         value >= 0 && value <= Double(Float.greatestFiniteMagnitude),
@@ -112,6 +143,85 @@ extension RunArguments {
         room.takesMu && mu.isFinite, .argument(Key.mu.rawValue, mu, "it is a number, for use_dynamic_shifting"))
     }
   }
+
+  /// Throws where arguments about the part of a run that is made exclude each other.
+  private func checkPart(hasOwnStrength: Bool) throws {
+    if let strength {
+      let name = Key.strength.rawValue
+      try require(strength >= 0 && strength <= 1, .argument(name, strength, "it must be in 0 ... 1"))
+      try require(
+        hasOwnStrength || timesteps == nil && sigmas == nil,
+        .argument(name, strength, "leave it out, or the given times; give those that are left, or first_step"))
+      try require(
+        hasOwnStrength || begin == nil,
+        .argument(name, strength, "leave it out, or first_step; both say where to begin")
+      )
+    }
+    for (key, value) in [(Key.begin, begin), (.end, end)] {
+      if let value { try require(value >= 0, .argument(key.rawValue, Double(value), "it must be 0 or more")) }
+    }
+    if let begin, let end {
+      try require(begin < end, .argument(Key.begin.rawValue, Double(begin), "it must be below last_step, \(end)"))
+    }
+  }
+
+  /// The number of steps: what was asked for, or what the given times make.
+  func count(_ steps: Int?, hasEndInSigmas: Bool) throws -> Int {
+    let counts = [
+      (Key.timesteps, timesteps.map(\.count)), (.sigmas, sigmas.map { hasEndInSigmas ? $0.count - 1 : $0.count }),
+    ]
+    var count = steps
+    for (key, given) in counts {
+      guard let given else { continue }
+      let name = "the number of \(key.rawValue)"
+      try require(
+        given > 0, .argument(name, Double(given), "give one for each step" + (hasEndInSigmas ? ", and the end" : "")))
+      try require(
+        count ?? given == given,
+        .argument(name, Double(given), "they make \(given) steps; it must be the number of steps, \(count ?? given)"))
+      count = given
+    }
+    guard let count else { throw Refusal.steps(0, "give the number of steps, or the times") }
+    return count
+  }
+
+  /// Given timesteps, if they are those of a table and descend.
+  func timesteps(of total: Int, areWhole: Bool = true) throws -> [Double]? {
+    guard let timesteps else { return nil }
+    for (i, timestep) in timesteps.enumerated() {
+      let name = "\(Key.timesteps.rawValue)[\(i)]"
+      try require(
+        timestep >= 0 && timestep <= Double(total - 1), .argument(name, timestep, "it must be in 0 ... \(total - 1)"))
+      try require(!areWhole || timestep == timestep.rounded(), .argument(name, timestep, "it must be a whole number"))
+      try require(
+        i == 0 || timestep < timesteps[i - 1],
+        .argument(name, timestep, "it must be below the one before it, \(timesteps[max(i - 1, 0)].plain)"))
+    }
+    return timesteps
+  }
+
+  /// Timesteps as whole numbers, of which alone the mathematics knows the level.
+  func whole(_ timesteps: [Double]) throws -> [Int] {
+    try timesteps.enumerated().map { i, timestep in
+      try require(
+        timestep == timestep.rounded(),
+        .argument("\(Key.timesteps.rawValue)[\(i)]", timestep, "it must be a whole number"))
+      return Int(timestep)
+    }
+  }
+
+  /// Given sigmas of rectified flow, if they are times of it.
+  func flowSigmas(within range: ClosedRange<Double>) throws -> [Double]? {
+    guard let sigmas else { return nil }
+    for (i, sigma) in sigmas.enumerated() {
+      try require(
+        range.contains(sigma),
+        .argument("sigmas[\(i)]", sigma, "it must be in \(range.lowerBound.plain) ... \(range.upperBound.plain)"))
+    }
+    return sigmas
+  }
+
+  var hasGivenTimes: Bool { timesteps != nil || sigmas != nil }
 
   /// The classes that take an argument, in words.
   private static func takers(of key: Key) -> String {

@@ -35,7 +35,7 @@ struct Churning {
   ) -> [Move] {
     grid.intervals.enumerated().map { i, interval in
       // Every sigma but one counts; log-linear ones are one more than the steps.
-      let (raised, noise) = raised(sigmas[i], evaluations: sigmas.count - 1)
+      let (raised, noise) = raised(sigmas[i], evaluations: run.first + sigmas.count - 1)
       let readout = readout(Double(sigmas[i]), Double(raised))
       let sample = LinearForm.sample + noise * .noise
       let denoised = readout.sample * sample + readout.output * .output

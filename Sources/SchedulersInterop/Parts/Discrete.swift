@@ -103,6 +103,7 @@ protocol DiscreteClass: TableClass {
 }
 
 extension DiscreteClass {
+  static var looksForStart: Bool { false }
   var endsAtLeastNoise: Bool { false }
   func prediction() throws -> Prediction { try output.prediction() }
   func reading() throws -> any OutputReading { try prediction() }
@@ -111,24 +112,30 @@ extension DiscreteClass {
   func grid(_ run: Run) throws -> SamplingGrid {
     let (schedule, spacing) = (try table.schedule(), spacing!)
     return try spacing.naming {
-      let grid = try SamplingGrid(schedule, steps: run.steps, spacing: spacing.exact())
+      let grid =
+        try run.arguments.timesteps(of: schedule.timesteps).map {
+          try SamplingGrid(schedule, timesteps: $0.map { Int($0) })
+        }
+        ?? SamplingGrid(schedule, steps: run.steps, spacing: spacing.exact())
       return try ended(grid, atLeastNoise: endsAtLeastNoise, schedule)
     }
   }
 
   func setting(_ run: Run) throws -> Setting {
-    Setting(timesteps: try spacing!.timesteps(run.steps, of: table.timesteps.count()))
+    let total = try table.timesteps.count()
+    return Setting(
+      timesteps: try run.arguments.timesteps(of: total) ?? spacing!.timesteps(run.steps, of: total))
   }
 
-  func recipe(_ moves: [Move], _ discrete: Discrete, start: NoiseLevel? = nil) throws -> Recipe {
+  func recipe(_ moves: [Move], _ discrete: Discrete, of run: Run, start: NoiseLevel? = nil) throws -> Recipe {
     let first = try discrete.alphaBar(moves[0].query.timestep, step: 0)
-    return try recipe(moves, start: start ?? discrete.unitLevel(first))
+    return try recipe(moves, of: run, start: start ?? discrete.unitLevel(first))
   }
 
   func timestepDeviations(_ run: Run, _ timesteps: [Double]) throws -> [Deviation] {
     let total = try table.tables(in: run.torch).betas.count
     var found: [Deviation] = [.float32Tables]
-    if let spacing {
+    if let spacing, run.timesteps == nil {
       found += try spacing.deviations(run.steps, of: total, timesteps: timesteps, fractions: .rounded)
       if run.steps == 1, try spacing.kind() == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
     }

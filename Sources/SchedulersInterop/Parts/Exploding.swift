@@ -22,7 +22,8 @@ struct Exploding {
   /// - Parameter isLogLinear: whether sigmas are in equal steps of ln σ, one more than the steps.
   func setting(_ run: Run, isLogLinear: Bool = false) throws -> Setting {
     let (table, steps) = (try table.tables(in: run.torch).sigmas, run.steps)
-    var timesteps = try spacing.timesteps(steps, of: table.count, fractions: fractions)
+    let given = try given(run, of: table.count)
+    var timesteps = try given ?? spacing.timesteps(steps, of: table.count, fractions: fractions)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     if isLogLinear {
       let (start, end) = (NumPy.log(table[table.count - 1]), NumPy.log(table[0]))
@@ -40,18 +41,48 @@ struct Exploding {
     return Setting(timesteps: timesteps, sigmas: sigmas.map { Float($0) } + [try endsAtLeastNoise() ? table[0] : 0])
   }
 
+  /// Given timesteps in float32, if no sigmas are chosen.
+  private func given(_ run: Run, of total: Int) throws -> [Double]? {
+    guard let timesteps = try run.arguments.timesteps(of: total, areWhole: false) else { return nil }
+    try choices.refuse(run, .timesteps)
+    return timesteps.map { Double(Float($0)) }
+  }
+
+  /// diffusers' setting for given sigmas, of which the last is the end.
+  func setting(sigmas: [Float], _ run: Run) throws -> Setting {
+    let logarithms = try table.tables(in: run.torch).sigmas.map(NumPy.log)
+    for (i, sigma) in sigmas.enumerated() {
+      try require(
+        sigma.isFinite && (sigma > 0 || sigma == 0 && i == sigmas.count - 1),
+        .argument(
+          "sigmas[\(i)]", Double(sigma), "it must be above 0 and finite; the last, where the run ends, may be 0"))
+    }
+    let timesteps = sigmas.dropLast().map { Double(Float(SigmaChoices.timestep(of: $0, in: logarithms))) }
+    return Setting(timesteps: timesteps, sigmas: sigmas)
+  }
+
   /// The exact grid, on which samples are x0 + σ·epsilon unless a point has no signal.
   ///
   /// - Parameter isContinuous: whether the network is told ln(σ)/4.
   func grid(_ run: Run, isLogLinear: Bool = false, isContinuous: Bool = false) throws -> SamplingGrid {
     let (schedule, steps) = (try table.schedule(), run.steps)
     return try spacing.naming {
-      var grid =
-        try choices.exactGrid(schedule, steps: steps)
-        ?? (isLogLinear
-          ? SamplingGrid(schedule, steps: steps, spacing: .exponential)
-          : SamplingGrid(schedule, steps: steps, spacing: spacing.exact()))
-      grid = try ended(grid, atLeastNoise: endsAtLeastNoise(), schedule)
+      var grid: SamplingGrid
+      if let sigmas = run.sigmas {
+        grid = try SamplingGrid(schedule, sigmas: sigmas)
+        if let last = sigmas.last, last > 0 {
+          let end = SamplingGrid.Point(timestep: -1, level: grid.points[sigmas.count - 1].level)
+          grid = try SamplingGrid(points: grid.points.dropLast(2) + [end], schedule: schedule)
+        }
+      } else {
+        let given = try given(run, of: schedule.timesteps).map { try run.arguments.whole($0) }
+        grid =
+          try given.map { try SamplingGrid(schedule, timesteps: $0) } ?? choices.exactGrid(schedule, steps: steps)
+          ?? (isLogLinear
+            ? SamplingGrid(schedule, steps: steps, spacing: .exponential)
+            : SamplingGrid(schedule, steps: steps, spacing: spacing.exact()))
+        grid = try ended(grid, atLeastNoise: endsAtLeastNoise(), schedule)
+      }
       guard grid.points.allSatisfy({ $0.level.signal > 0 }) else { return grid }
       let points = grid.points.map { point in
         let sigma = point.level.sigma
@@ -66,13 +97,13 @@ struct Exploding {
     let (total, steps, kind) = (try table.timesteps.count(), run.steps, try spacing.kind())
     let (timesteps, sigmas) = (setting.timesteps, setting.sigmas)
     var found: [Deviation] = [.float32Tables]
-    if !choices.isMade {
+    if !choices.isMade, !run.hasGivenTimes {
       found += try spacing.deviations(steps, of: total, timesteps: timesteps, fractions: fractions, isSigmaBased: true)
     }
-    if steps == 1, kind == .linspace, total > 1 { found.append(.oneStepFromTheEnd) }
+    if steps == 1, kind == .linspace, total > 1, !run.hasGivenTimes { found.append(.oneStepFromTheEnd) }
     found += setting.deviations(total, table, choices, steps)
     if kind != .leading { found.append(.initialScaleWithoutData) }
-    if choices.isMade, !sigmas.isEmpty {
+    if choices.isMade, !sigmas.isEmpty, !run.hasGivenTimes {
       let table = try table.tables(in: run.torch).sigmas
       let (most, least) = (choices.ends.most ?? Double(table.last!), choices.ends.least ?? Double(table[0]))
       let ends = [(sigmas[0], most)] + (steps > 1 ? [(sigmas[steps - 1], least)] : [])
@@ -100,7 +131,7 @@ extension ExplodingClass {
 
   /// A run of diffusers, whose samples are given to the network as 1/√(1+σ²) of them.
   func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
-    let setting = try setting(run)
+    let setting = try begun(run)
     try setting.check()
     let grid = SamplingGrid(
       unchecked: zip(setting.timesteps + [-1], setting.sigmas).map { .init(timestep: $0, sigma: Double($1)) })
@@ -108,7 +139,7 @@ extension ExplodingClass {
     // With linspace and trailing spacing the first noise is multiplied by σ, as if it held no data.
     let start = NoiseLevel(
       signal: try exploding.spacing.kind() == .leading ? 1 : 0, noise: Double(setting.sigmas.max() ?? 0))
-    return try recipe(moves, start: start, over: Self.asksTwice ? grid : nil)
+    return try recipe(moves, of: run, start: start, over: Self.asksTwice ? grid : nil)
   }
 }
 

@@ -104,10 +104,12 @@ struct FlowTimes {
     let (total, steps) = (Double(try timesteps.count()), run.steps)
     let shift = try shifting.factor(mu: run.mu)
     var sigmas: [Double]
-    if let given = try given(run) {
-      let singles = shifting.shifted(given.map { Float($0) }, by: shift)
-      if let i = singles.firstIndex(of: 0) {
-        throw Refusal.argument("sigmas[\(i)]", given[i], "raise it; once shifted it is 0 in float32")
+    if let given = try given(run, of: total) {
+      let singles = shifting.shifted(given, by: shift)
+      if choices?.isMade == true, let i = singles.firstIndex(of: 0) {
+        let value = run.sigmas?[i] ?? run.timesteps![i]
+        throw Refusal.argument(
+          "\(run.sigmas == nil ? "timesteps" : "sigmas")[\(i)]", value, "raise it; of 0 no logarithm can be taken")
       }
       sigmas = try shifting.stretched(singles).map { Double($0) }
     } else {
@@ -125,19 +127,48 @@ struct FlowTimes {
       shifting.terminal?.refused("leave it out; sigmas leave 0 ... 1")
         ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1"))
     if invertsSigmas { rounded = rounded.map { 1 - $0 } }
-    return Setting(timesteps: rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
+    let told = invertsSigmas ? nil : run.timesteps?.map { Double(Float($0)) }
+    return Setting(
+      timesteps: told ?? rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
   }
 
   /// The same times in Double, shifted once.
   func grid(_ run: Run) throws -> SamplingGrid {
-    let (given, steps) = (try given(run), run.steps)
+    let steps = run.steps
     let (shift, total, choice) = try (shifting.factor(mu: run.mu), timesteps.count(), choices?.choice())
     let spacing = FlowSpacing(
       times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
       terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total), isReversed: invertsSigmas)
     return try shifting.naming {
-      try given.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
+      guard run.arguments.hasGivenTimes else { return try SamplingGrid(flow: spacing, steps: steps) }
+      return try givenGrid(run, spacing, of: Double(total))
     }
+  }
+
+  /// The grid of given times, which need not descend, at the timesteps that are given with them.
+  private func givenGrid(_ run: Run, _ spacing: FlowSpacing, of total: Double) throws -> SamplingGrid {
+    let times = try run.arguments.flowSigmas(within: 0...1) ?? run.timesteps!.map { $0 / total }
+    var points: [SamplingGrid.Point]
+    let isFalling = zip(times, times.dropFirst()).allSatisfy { $0 > $1 }
+    if isFalling, times[times.count - 1] > 0 {
+      points = try SamplingGrid(flow: spacing, times: times).points
+    } else {
+      try require(
+        choices?.isMade != true && shifting.last() == nil,
+        .argument("the number of sigmas", Double(times.count), "sigmas that are chosen or stretched must fall, above 0")
+      )
+      let factor = try shifting.factor(mu: run.mu)
+      points = times.map { time in
+        let noise = factor * time / (1 + (factor - 1) * time)
+        let level = NoiseLevel(signal: (1 - time) / (1 + (factor - 1) * time), noise: noise)
+        return SamplingGrid.Point(timestep: (invertsSigmas ? level.signal : level.noise) * total, level: level)
+      }
+      points.append(.clean)
+    }
+    if let told = run.timesteps, !invertsSigmas {
+      points = zip(told, points).map { SamplingGrid.Point(timestep: $0, level: $1.level) } + [.clean]
+    }
+    return SamplingGrid(unchecked: points)
   }
 
   func level(_ sigma: Float) -> NoiseLevel {
@@ -145,19 +176,17 @@ struct FlowTimes {
     return invertsSigmas ? NoiseLevel(signal: near, noise: far) : NoiseLevel(signal: far, noise: near)
   }
 
-  private func given(_ run: Run) throws -> [Double]? {
-    guard let sigmas = run.sigmas else { return nil }
-    try require(
-      sigmas.count == run.steps,
-      .argument("the number of sigmas", Double(sigmas.count), "it must be the number of steps, \(run.steps)"))
-    for (i, sigma) in sigmas.enumerated() {
-      let name = "sigmas[\(i)]"
-      try require(Float(sigma) > 0 && sigma <= 1, .argument(name, sigma, "it must be above 0 and at most 1"))
-      try require(
-        i == 0 || sigma < sigmas[i - 1],
-        .argument(name, sigma, "it must be below the one before it, \(sigmas[i - 1].plain)"))
+  /// Given sigmas before the shift in float32, or those of given timesteps.
+  private func given(_ run: Run, of total: Double) throws -> [Float]? {
+    if let timesteps = run.timesteps {
+      for (i, timestep) in timesteps.enumerated() {
+        try require(
+          timestep >= 0 && timestep <= total,
+          .argument("timesteps[\(i)]", timestep, "it must be in 0 ... \(total.plain)"))
+      }
     }
-    return sigmas
+    let sigmas = try run.arguments.flowSigmas(within: 0...1)?.map { Float($0) }
+    return sigmas ?? run.timesteps?.map { Float($0) / Float(total) }
   }
 
   func deviations(_ run: Run, _ setting: Setting) -> [Deviation] {
@@ -167,7 +196,7 @@ struct FlowTimes {
     let isHeld = shifting.terminal?.value != nil && (steps == 2 || choices?.isMade == true)
     var found: [Deviation] = [.float32Tables]
     if choices?.contains(.beta) == true, isShifted, steps > 2 { found.append(.betaOverSigmas) }
-    if isShifted, !shifting.isDynamicOn, steps > 1, !isHeld, run.sigmas == nil { found.append(.shiftedTwice) }
+    if isShifted, !shifting.isDynamicOn, steps > 1, !isHeld, !run.hasGivenTimes { found.append(.shiftedTwice) }
     if setting.timesteps.count > 1, setting.timesteps[0] == setting.timesteps[1] { found.append(.duplicateStart) }
     return found
   }

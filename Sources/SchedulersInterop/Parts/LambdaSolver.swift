@@ -6,7 +6,7 @@ struct LambdaSolver {
   let table: Betas
   let output: Output
   let lowersFinalOrder: Given<Bool>
-  let choices: SigmaChoices
+  var choices: SigmaChoices
   var shifting: FlowShifting
   let spacing: Spacing
   /// Whether the run ends at timestep 0 instead of clean data; nil for a class that always does.
@@ -73,10 +73,13 @@ struct LambdaSolver {
   ///
   /// - Parameter flow: the sigmas of rectified flow.
   func setting(_ run: Run, flow: (() throws -> [Double])? = nil) throws -> Setting {
+    if run.timesteps != nil { try choices.refuse(run, .timesteps) }
     let (tables, steps) = (try table.tables(in: run.torch), run.steps)
     let (table, last) = (tables.sigmas, try lastTimestep(tables))
     // One more is chosen, and the last left out.
-    var timesteps = try spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
+    var timesteps =
+      try run.arguments.timesteps(of: table.count)
+      ?? spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     var rounding: FloatingPointRoundingRule?
     let choice = try choices.choice()
@@ -90,12 +93,18 @@ struct LambdaSolver {
         let (most, least) = (Double(logarithms[logarithms.count - 1]), Double(logarithms[0]))
         sigmas = NumPy.linspace(0, 1, steps).map { Math.exp(most + $0 * (least - most)) }
       } else {
-        let (ends, least, most) = (choices.ends, Double(table[0]), Double(table[table.count - 1]))
+        let (ends, given) = (choices.ends, run.sigmas)
+        let (least, most) = (given?.first ?? Double(table[0]), given?.last ?? Double(table[table.count - 1]))
         sigmas = SigmaChoices.sigmas(
           choice, count: steps, from: ends.most ?? (ascends ? least : most), to: ends.least ?? (ascends ? most : least))
       }
-      timesteps = sigmas.map { SigmaChoices.timestep(of: $0, in: logarithms) }
-      rounding = !roundsTowardZero && (choice == .karras || choice == .lu) ? .toNearestOrEven : .towardZero
+      if usesFlow {
+        sigmas = sigmas.map { $0 / ($0 + 1) }
+        timesteps = sigmas.map { $0 * Double(table.count) }
+      } else {
+        timesteps = sigmas.map { SigmaChoices.timestep(of: $0, in: logarithms) }
+      }
+      rounding = !usesFlow && !roundsTowardZero && (choice == .karras || choice == .lu) ? .toNearestOrEven : .towardZero
     }
     // Of equal timesteps the first alone stays, but all of their sigmas; then they are cut off.
     if ascends {
@@ -151,13 +160,21 @@ struct LambdaSolver {
       let spacing = FlowSpacing(
         times: .equal, shift: .fixed(try shifting.factor(mu: run.mu)), last: nil, terminal: try shifting.last(),
         respacing: nil, timesteps: Double(try table.timesteps.count()), isReversed: false)
-      return try shifting.naming { try SamplingGrid(flow: spacing, steps: steps) }
+      return try shifting.naming {
+        try run.sigmas.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
+      }
     }
     let schedule = try table.schedule()
+    if choice == .karras, usesFlow {
+      // At the sigmas of the other path, noise over signal.
+      return try choices.exactGrid(schedule, steps: steps)!.onStraightLine(timesteps: schedule.timesteps)
+    }
     return try spacing.naming {
       let unclipped = try unclipped(schedule)
+      let given = try run.arguments.timesteps(of: schedule.timesteps).map { try run.arguments.whole($0) }
       let grid =
-        try choices.exactGrid(schedule, steps: steps, of: unclipped.timesteps)
+        try given.map { try SamplingGrid(schedule, timesteps: $0) }
+        ?? choices.exactGrid(schedule, steps: steps, of: unclipped.timesteps)
         ?? SamplingGrid(unclipped, steps: steps, spacing: spacing.exact())
       return try ended(grid, atLeastNoise: !ascends && endsAtLeastNoise(), schedule)
     }
@@ -176,7 +193,9 @@ struct LambdaSolver {
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] {
     let (total, steps, kind) = (try table.timesteps.count(), run.steps, try spacing.kind())
     var found: [Deviation] = [.float32Tables]
-    if !choices.isMade {
+    if run.hasGivenTimes {
+      // They are as they are given.
+    } else if !choices.isMade {
       found += try spacing.deviations(
         steps, of: total, timesteps: ascends ? setting.timesteps.reversed() : setting.timesteps, fractions: .rounded,
         isSigmaBased: true)
@@ -212,19 +231,19 @@ extension LambdaClass {
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try lambda.deviations(run, setting) }
 
   func sampler(_ run: Run) throws -> any Sampler {
-    let grid = try grid(run)
+    let grid = try begunGrid(run)
     return FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
   }
 
   func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
-    let setting = try setting(run)
+    let setting = try begun(run)
     try setting.check()
     let grid = setting.grid(lambda.level)
     let moves = try moves(grid)
     let prediction = try lambda.prediction()
     let reading: any OutputReading =
       try prediction == .v && lambda.usesFlow ? CircularV(isEpsilon: estimate() == .epsilon) : prediction
-    return try recipe(moves, reading: reading)
+    return try recipe(moves, of: run, reading: reading)
   }
 }
 

@@ -64,22 +64,25 @@ struct Multistep {
     return (0..<steps).map { $0 == steps - 1 && isLastFirst ? 1 : $0 == steps - 2 && isShort ? 2 : 3 }
   }
 
-  private func orders(_ grid: SamplingGrid, endsClean: Bool) throws -> [Int] {
-    let order = try checkedOrder()
-    return orderLimits(grid.steps, endsClean: endsClean).enumerated().map { i, limit in
+  private func orders(_ grid: SamplingGrid, of run: Run?, endsClean: Bool) throws -> [Int] {
+    let (order, first) = (try checkedOrder(), run?.first ?? 0)
+    let limits = orderLimits(first + grid.steps, endsClean: endsClean).dropFirst(first)
+    return limits.enumerated().map { i, limit in
       grid.points[i + 1].level.noise > 0 ? min(order, limit, i + 1) : 1
     }
   }
 
   func moves(_ grid: SamplingGrid, endsClean: Bool) throws -> [Move] {
     let solver = try solver()
-    return try orders(grid, endsClean: endsClean).enumerated().map { solver.move(grid.points, from: $0, order: $1) }
+    return try orders(grid, of: nil, endsClean: endsClean).enumerated().map {
+      solver.move(grid.points, from: $0, order: $1)
+    }
   }
 
   func faithfulMoves(
-    _ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
+    _ grid: SamplingGrid, of run: Run, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
   ) throws -> [Move] {
-    let (orders, points) = (try orders(grid, endsClean: endsClean), grid.points)
+    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.points)
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(
@@ -112,8 +115,10 @@ struct Multistep {
   }
 
   /// What float32 leaves uncertain of each step.
-  func roundings(_ grid: SamplingGrid, by solver: ExponentialMultistep, endsClean: Bool) throws -> [[Rounding]] {
-    try orders(grid, endsClean: endsClean).enumerated().map { i, order in
+  func roundings(
+    _ grid: SamplingGrid, of run: Run, by solver: ExponentialMultistep, endsClean: Bool
+  ) throws -> [[Rounding]] {
+    try orders(grid, of: run, endsClean: endsClean).enumerated().map { i, order in
       SolverRoundings.multistep(grid, from: i, to: i + 1, solver, values: (0..<order).map { i - $0 }, seen: i)
     }
   }

@@ -22,6 +22,8 @@ struct SigmaChoices {
   private var most = Given<Double?>(value: nil, name: "", shown: .null)
   /// Whether Karras' spacing does not look for these ends.
   private var karrasIgnoresEnds = false
+  /// Whether Karras' sigmas may be brought to rectified flow's path.
+  var takesKarrasOnFlow = false
 
   /// No choices; the class looks for no ends.
   init() {}
@@ -48,11 +50,19 @@ struct SigmaChoices {
 
   /// The choice, if one is made, and no other, between ends that are some.
   func choice() throws -> Choice? {
-    let made = switches.filter(\.given.value)
+    var made = switches.filter(\.given.value)
+    if takesKarrasOnFlow, made.map(\.choice) == [.karras, .flow] { made.removeLast() }
     guard made.count <= 1 else { throw made[1].given.refused("choose it or \(made[0].given.name), not both") }
     let (lowest, highest) = (try least.positive(), try most.positive())
     if let lowest, let highest, lowest > highest { throw least.refused("it must be below \(most.name), \(highest)") }
     return made.first?.choice
+  }
+
+  /// Throws where sigmas are chosen, and times are given too.
+  func refuse(_ run: Run, _ key: RunArguments.Key) throws {
+    guard let made = switches.first(where: \.given.value) else { return }
+    throw Refusal.argument(
+      "the number of \(key.rawValue)", Double(run.steps), "leave them out; \(made.given.name) chooses the times")
   }
 
   /// The ends that the file gives, for a choice.
@@ -81,6 +91,15 @@ struct SigmaChoices {
     let distance = Double(logarithms[low] - logarithms[low + 1])
     let weight = min(max((Double(logarithms[low]) - logarithm) / distance, 0), 1)
     return (1 - weight) * Double(low) + weight * Double(low + 1)
+  }
+
+  /// The same of a sigma in float32, in whose arithmetic it is then.
+  static func timestep(of sigma: Float, in logarithms: [Float]) -> Double {
+    guard logarithms.count > 1 else { return 0 }
+    let logarithm = NumPy.log(max(sigma, 1e-10))
+    let low = min(logarithms.lastIndex { $0 <= logarithm } ?? 0, logarithms.count - 2)
+    let weight = min(max((logarithms[low] - logarithm) / (logarithms[low] - logarithms[low + 1]), 0), 1)
+    return Double(1 - weight) * Double(low) + Double(weight) * Double(low + 1)
   }
 
   /// The exact grid of a choice on a schedule: Karras' and exponential sigmas between the ends, or
@@ -124,8 +143,8 @@ func checkStart(_ moves: [Move]) throws {
   let first = moves[0].query.timestep
   try require(
     !moves.dropFirst().contains { $0.query.timestep == first }, step: 0, timestep: first,
-    "the first timestep occurs twice; diffusers starts at the second and fails at the end. "
-      + "Use other steps or spacing")
+    "the first timestep occurs twice; diffusers starts at the second and has a step too few then. "
+      + "Pipelines call set_begin_index: say begin_index true, or use other steps or spacing")
 }
 
 extension Setting {
@@ -137,6 +156,17 @@ extension Setting {
         timestep: i < timesteps.count ? timesteps[i] : -1,
         "its sigma is \(sigma); the betas leave no signal or add no noise")
     }
+  }
+}
+
+extension SamplingGrid {
+  /// The same sigmas on the straight path of rectified flow, whose times are its noise.
+  func onStraightLine(timesteps: Int) throws -> SamplingGrid {
+    let points = points.dropLast().map { point in
+      let level = NoiseLevel(signal: 1 / (1 + point.level.sigma), noise: point.level.sigma / (1 + point.level.sigma))
+      return Point(timestep: level.noise * Double(timesteps), level: level)
+    }
+    return try SamplingGrid(points: points + [.clean])
   }
 }
 

@@ -21,7 +21,7 @@ extension Suspicions {
     return told.flatMap { timesteps in
       suspicion(
         mistake, text, timesteps: timesteps,
-        try? source.plan(steps: trace.inferenceSteps, fidelity: fidelity ?? self.fidelity, in: trace.torch))
+        try? trace.plan(of: source, fidelity: fidelity ?? self.fidelity, in: trace.torch))
     }
   }
 
@@ -78,8 +78,8 @@ extension Suspicions {
       options(.schedule, ["beta_schedule": .string($0)])
     }
     found += flipped(.schedule, "rescale_betas_zero_snr")
-    let eta = arguments.eta ?? configuration.schedulerClass.usualEta
-    found += [0, 0.3, 0.5, 1].flatMap { other in
+    let eta: Double = arguments.eta ?? configuration.schedulerClass.usualEta
+    found += ([0, 0.3, 0.5, 1] as [Double]).flatMap { other in
       stepping(.eta, "eta is \(other), not \(eta)") { $0.eta = other }
     }
     found += stepping(

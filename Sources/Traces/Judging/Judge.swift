@@ -3,7 +3,8 @@ import SchedulersInterop
 
 extension Trace {
   /// The tolerance that holds unless another is asked for: above every deviation that float32
-  /// recordings of right runs have shown.
+  /// recordings of right runs have shown. In half precision what its roundings explain is allowed
+  /// too.
   public static let defaultTolerance = 2e-4
 
   /// Makes every step again and compares.
@@ -11,34 +12,30 @@ extension Trace {
   /// - Parameters:
   ///   - fidelity: `.diffusers` judges by what the source does, `.corrected` by the mathematics.
   ///   - tolerance: a step is right if no scalar is further off than tolerance·max(1, the largest
-  ///     scalar before and after it).
+  ///     scalar before and after it); `defaultTolerance` if it is nil.
   /// - Returns: every step, and a diagnosis if one of the known mistakes explains the first that is
   ///   wrong.
   /// - Throws: `TraceError` if the configuration has no such run.
-  public func judged(fidelity: Fidelity = .diffusers, tolerance: Double = defaultTolerance) throws(TraceError)
-    -> Judgement
-  {
-    // Asked first: a run of a million steps would take long to plan, and no file says that it has
-    // as many without holding them.
-    guard inferenceSteps <= steps || source.dropsSteps else {
+  public func judged(fidelity: Fidelity = .diffusers, tolerance: Double? = nil) throws(TraceError) -> Judgement {
+    // Asked first: a run of a million steps would take long to plan.
+    guard inferenceSteps <= max(steps, Self.longestPart) else {
       throw .configuration(
-        "num_inference_steps is \(inferenceSteps), and only \(steps) steps are recorded; runs must be complete")
+        "num_inference_steps is \(inferenceSteps), and only \(steps) steps are recorded; of runs of more than "
+          + "\(Self.longestPart) steps every step must be")
     }
     var trace = self
     let plan: SamplingPlan
-    do { plan = try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch) } catch {
+    do { plan = try self.plan(of: source, fidelity: fidelity, in: torch) } catch {
       // What is 0 or NaN on one make of processors may be a number on another.
       trace.torch = torch.elsewhere
       guard fidelity == .diffusers,
-        let other = try? source.plan(steps: inferenceSteps, fidelity: fidelity, in: trace.torch)
+        let other = try? self.plan(of: source, fidelity: fidelity, in: trace.torch)
       else { throw error }
       plan = other
     }
     guard plan.steps.count == steps else {
       throw .configuration(
-        "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps); runs must "
-          + "be complete"
-      )
+        "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps)")
     }
     guard plan.learnsVariance == hasVariance else {
       throw .tensor(
@@ -46,6 +43,9 @@ extension Trace {
         reason: hasVariance
           ? "has twice the channels of the samples, and the configuration learns no variance"
           : "has the channels of the samples; it must have twice as many, as the variance is learned")
+    }
+    guard hasNoises || !plan.isStochastic else {
+      throw .tensor("noises", reason: "is missing, and the steps draw noise")
     }
     if case .dynamic = plan.clipping, sampleSize > Judge.largestPart {
       throw .tensor(
@@ -67,14 +67,26 @@ extension Trace {
 
   /// The judge by the source's arithmetic on another make of processors, if the source's arithmetic
   /// is what counts and it has another.
-  private func judgeElsewhere(fidelity: Fidelity, tolerance: Double) -> Judge? {
+  private func judgeElsewhere(fidelity: Fidelity, tolerance: Double?) -> Judge? {
     var trace = self
     trace.torch = torch.elsewhere
-    guard fidelity == .diffusers,
-      let plan = try? source.plan(steps: inferenceSteps, fidelity: fidelity, in: trace.torch),
+    guard fidelity == .diffusers, let plan = try? plan(of: source, fidelity: fidelity, in: trace.torch),
       plan.steps.count == steps
     else { return nil }
     return Judge(trace, plan: plan, tolerance: tolerance)
+  }
+
+  /// How many steps a run may have that is recorded in part.
+  private static let longestPart = 10_000
+
+  /// The plan of a run as far as it is recorded: it may have been stopped before its end.
+  func plan(of source: TraceSource, fidelity: Fidelity, in torch: TorchArithmetic) throws(TraceError) -> SamplingPlan {
+    let plan = try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch)
+    guard plan.steps.count > steps else { return plan }
+    // The steps of a plan are one.
+    return try! SamplingPlan(
+      steps: Array(plan.steps.prefix(steps)), start: plan.start, clipping: plan.clipping,
+      learnsVariance: plan.learnsVariance)
   }
 }
 
@@ -83,38 +95,47 @@ struct Judge: Sendable {
   let trace: Trace
   let plan: SamplingPlan
   let tolerance: Double
+  /// Whether the roundings of half precision are allowed.
+  private let allowsHalf: Bool
   let parts: [Trace.Part]
   /// What the source's coefficients leave uncertain of each step's result, where they have lost
   /// digits; else nothing.
   private let uncertainties: [Double]
   /// The largest finite magnitude in the recorded samples of each row.
   let magnitudes: [Double]
+  /// The same of the outputs and of the noise, in half precision.
+  private let outputMagnitudes: [Double]
+  private let noiseMagnitudes: [Double]
 
   /// Thresholding looks at a whole sample at a time; the rest goes in parts that a processor's
   /// cache holds.
   static let largestPart = 1 << 24
   private static let usualPart = 1 << 14
 
-  init(_ trace: Trace, plan: SamplingPlan, tolerance: Double) {
+  init(_ trace: Trace, plan: SamplingPlan, tolerance: Double?) {
     self.trace = trace
     self.plan = plan
-    self.tolerance = tolerance
+    self.tolerance = tolerance ?? Trace.defaultTolerance
+    allowsHalf = tolerance == nil && trace.precision.isHalf
     var limit = Self.usualPart
     if case .dynamic = plan.clipping { limit = trace.sampleSize }
     let parts = trace.parts(limit: limit)
     self.parts = parts
     uncertainties = Self.uncertainties(trace, plan: plan, parts: parts)
-    self.magnitudes = (0...trace.steps).map { row in
+    func magnitude(_ role: Trace.Role, row: Int) -> Double {
       parts.reduce(0) { largest, part in
-        trace.scalars(.samples, row: row, part).reduce(largest) { $1.isFinite ? max($0, abs($1)) : $0 }
+        trace.scalars(role, row: row, part).reduce(largest) { $1.isFinite ? max($0, abs($1)) : $0 }
       }
     }
+    magnitudes = (0...trace.steps).map { magnitude(.samples, row: $0) }
+    outputMagnitudes = allowsHalf ? (0..<trace.steps).map { magnitude(.outputs, row: $0) } : []
+    noiseMagnitudes = allowsHalf ? (0..<trace.steps).map { magnitude(.noises, row: $0) } : []
   }
 
   private static func uncertainties(_ trace: Trace, plan: SamplingPlan, parts: [Trace.Part]) -> [Double] {
     let roundings = trace.source.roundings(steps: trace.inferenceSteps)
-    guard roundings.count == plan.steps.count else { return [] }
-    return roundings.enumerated().map { step, roundings in
+    guard roundings.count >= plan.steps.count else { return [] }
+    return roundings.prefix(plan.steps.count).enumerated().map { step, roundings in
       roundings.reduce(0) { sum, rounding in
         guard let plan = plan.edited({ i, other in i == step ? other.with(next: rounding.form) : nil }) else {
           return sum
@@ -176,13 +197,14 @@ struct Judge: Sendable {
   /// Whether a recorded timestep is the configuration's. Those in float32 went through another
   /// library's arithmetic.
   func agrees(_ recorded: Double, with timestep: Double) -> Bool {
-    abs(recorded - timestep) <= (trace.hasWholeTimesteps ? 0 : 2e-2)
+    let half = allowsHalf && !trace.hasWholeTimesteps ? trace.precision.unit * abs(timestep) : 0
+    return abs(recorded - timestep) <= (trace.hasWholeTimesteps ? 0 : max(2e-2, half))
   }
 
   private func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
     let before = magnitudes[step] * recomputation.scale(row: step)
     let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
-    let uncertainty = uncertainties.isEmpty ? 0 : uncertainties[step]
+    let uncertainty = (uncertainties.isEmpty ? 0 : uncertainties[step]) + (allowsHalf ? halfRounding(step) : 0)
     return max(tolerance * max(1, before, after), rounding(step, of: before)) + uncertainty
   }
 
@@ -207,6 +229,33 @@ struct Judge: Sendable {
     return 0x1p-24 * (4 + logarithms) * factor * sample
   }
 
+  /// What half precision loses in a step, whose every operation is rounded to it.
+  ///
+  /// A term of the step's sum is a coefficient, which may be rounded itself, times a tensor, and is
+  /// then part of a sum: three roundings of the term's size. An estimate is such a sum of two
+  /// products. Samplers that go on from x̂0 and epsilon separately give x̂0's roundings the weight of
+  /// the next level's signal and epsilon's that of its noise, however little of either is left in
+  /// the sum.
+  private func halfRounding(_ step: Int) -> Double {
+    let (made, next) = (plan.steps[step], plan.steps[step].next)
+    func x0(_ ago: Int) -> Double {
+      let readout = plan.steps[step - ago].denoising
+      return abs(readout.sample) * magnitudes[step - ago] + abs(readout.output) * outputMagnitudes[step - ago]
+    }
+    func estimate(_ ago: Int) -> Double {
+      let keeping = plan.steps[step - ago].keeping
+      return abs(keeping.sample) * magnitudes[step - ago] + abs(keeping.output) * x0(ago)
+    }
+    let (from, to) = (made.query.level, made.arrival)
+    let epsilon = from.noise > 0 ? (magnitudes[step] + from.signal * x0(0)) / from.noise : 0
+    var terms = abs(next.predicted) * x0(0) + abs(next.output) * outputMagnitudes[step]
+    terms += abs(next.noise) * noiseMagnitudes[step] + abs(next.made) * magnitudes[step]
+    for (ago, factor) in next.samples.enumerated() { terms += abs(factor) * magnitudes[step - ago] }
+    for (ago, factor) in next.estimates.enumerated() { terms += abs(factor) * estimate(ago) }
+    let parts = to.signal * x0(0) + min(to.noise, from.noise) * epsilon
+    return trace.precision.unit * (3 * max(terms, parts) + magnitudes[step + 1])
+  }
+
   /// The tensor that has a NaN or an infinity where a step reads or writes it.
   private func notFinite(_ step: Int) -> String? {
     func isBroken(_ role: Trace.Role, row: Int) -> Bool {
@@ -216,7 +265,8 @@ struct Judge: Sendable {
             && trace.scalars(role, row: row, part, offset: trace.sampleSize).contains { !$0.isFinite })
       }
     }
-    let isSample = isBroken(.samples, row: step) || isBroken(.samples, row: step + 1)
+    let after = trace.recorded(after: step)
+    let isSample = isBroken(.samples, row: step) || isBroken(after.role, row: after.row)
     return ([.outputs, .noises].first { isBroken($0, row: step) } ?? (isSample ? .samples : nil))?.rawValue
   }
 

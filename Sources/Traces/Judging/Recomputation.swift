@@ -14,14 +14,20 @@ struct Recomputation: Sendable {
     var run = SamplingRun(window, from: sample(first, part))
     for k in first...step {
       // The window's earlier steps make nothing: each sample is the recorded one.
-      run.replace(sample(k, part), made: sample(k, part))
+      run.replace(sample(k, part), made: k > 0 ? recordedBatch(after: k - 1, part) : sample(k, part))
       run.advance(output: output(k, part), noise: noise(k, part))
     }
     return run.sample.scalars
   }
 
   /// What was recorded after step `step`, as it is read.
-  func recorded(after step: Int, _ part: Trace.Part) -> [Double] { sample(step + 1, part).scalars }
+  func recorded(after step: Int, _ part: Trace.Part) -> [Double] { recordedBatch(after: step, part).scalars }
+
+  private func recordedBatch(after step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
+    guard trace.isEdited else { return sample(step + 1, part) }
+    let scale = scale(row: step + 1)
+    return batch(read(.made, row: step, part).map { $0 * scale })
+  }
 
   /// What recorded samples of a row are multiplied by to be samples.
   func scale(row: Int) -> Double {

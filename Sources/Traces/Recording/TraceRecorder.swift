@@ -82,6 +82,7 @@ public struct TraceRecorder: Sendable {
       "scheduler_config": try source.configurationText,
     ]
     metadata["step_arguments"] = source.stepArgumentsText
+    metadata.merge(source.beginMetadata) { $1 }
     do {
       try SafetensorsWriter.write(
         to: path,

@@ -19,6 +19,15 @@ extension TraceSource {
     }
   }
 
+  /// Where the run begins, as the metadata say it.
+  var beginMetadata: [String: String] {
+    guard case .diffusers(_, let arguments) = self else { return [:] }
+    var metadata: [String: String] = [:]
+    if let begin = arguments.begin { metadata["first_step"] = "\(begin)" }
+    if arguments.setsBeginIndex { metadata["begin_index"] = "true" }
+    return metadata
+  }
+
   /// The arguments of the steps as JSON text; nil if all are the defaults.
   var stepArgumentsText: String? {
     guard case .diffusers(_, let arguments) = self else { return nil }
@@ -26,7 +35,10 @@ extension TraceSource {
     var values: [String: DiffusersConfiguration.Value] = [:]
     if let eta = arguments.eta { values["eta"] = .number(eta) }
     if let mu = arguments.mu { values["mu"] = .number(mu) }
+    if let timesteps = arguments.timesteps { values["timesteps"] = .list(timesteps.map { .number($0) }) }
     if let sigmas = arguments.sigmas { values["sigmas"] = .list(sigmas.map { .number($0) }) }
+    if let steps = arguments.originalSteps { values["original_inference_steps"] = .integer(steps) }
+    if let strength = arguments.strength { values["strength"] = .number(strength) }
     if arguments.usesClippedModelOutput { values["use_clipped_model_output"] = true }
     if arguments.churn != usual.churn { values["s_churn"] = .number(arguments.churn) }
     if arguments.churnMinimum != usual.churnMinimum { values["s_tmin"] = .number(arguments.churnMinimum) }

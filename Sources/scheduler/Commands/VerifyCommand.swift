@@ -26,8 +26,11 @@ struct VerifyCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "How far off a step may be, relative to its largest scalar, or absolutely where that is below 1.")
-  var tolerance = Trace.defaultTolerance
+    help: """
+      How far off a step may be, relative to its largest scalar, or absolutely where that is below 1. (default: 0.0002, \
+      and what the roundings of half precision explain)
+      """)
+  var tolerance: Double?
 
   @Option(help: "diffusers: judge by what the trace's source does; corrected: by the mathematics.")
   var fidelity = Fidelity.diffusers.rawValue
@@ -39,7 +42,7 @@ struct VerifyCommand: ParsableCommand {
   var report: String?
 
   func run() throws {
-    try check("--tolerance", tolerance, in: 0...1e6)
+    if let tolerance { try check("--tolerance", tolerance, in: 0...1e6) }
     guard let fidelity = Fidelity(rawValue: fidelity) else {
       throw Failure.unknown("fidelity", fidelity, known: Fidelity.allCases.map(\.rawValue))
     }
