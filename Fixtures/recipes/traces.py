@@ -9,9 +9,6 @@ import contextlib
 import json
 import random
 
-import numpy
-from safetensors.numpy import save
-
 SIZES = ((1, 2, 3, 2), (1, 2, 3, 3))
 ZERO_SNR = dict(beta_schedule="squaredcos_cap_v2", rescale_betas_zero_snr=True, prediction_type="sample")
 ROOTS = [
@@ -43,6 +40,13 @@ WITHOUT_DIGITS = dict(
 LONE = [(1000, "1"), (1000, "2,1"), (300, "1,8,3"), (10, "1,1,1")]
 
 
+def save(tensors, metadata):
+    from safetensors.torch import save
+
+    # Under one key: safetensors writes several in an order that changes from run to run.
+    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+
+
 def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2, later=()):
     import record_trace
     from traces import make_traces, mistakes
@@ -71,8 +75,7 @@ def bundle(names, titles, seed, modules=None, others={}, runs=(), right=2, later
         add_right(name, inference_steps=rng.choice([5, 7]))
     for label, run in runs:
         add(label, make_traces.Tape(random.Random(2), run, SIZES[0]), {}, status=0)
-    # Under one key: safetensors writes several in an order that changes from run to run.
-    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+    return save(tensors, metadata)
 
 
 def is_guided(title):
@@ -87,12 +90,13 @@ def diffusers_traces():
 
 
 def guided_traces(checkout):
+    import torch
     from recipes import guided
     from traces import make_traces, mistakes
 
     modules = guided.load(checkout)
     spacings = {
-        f"space_timesteps/{count}/{sections}": numpy.array(sorted(modules[1].space_timesteps(count, sections)))
+        f"space_timesteps/{count}/{sections}": torch.tensor(sorted(modules[1].space_timesteps(count, sections)))
         for count, sections in LONE}
     titles = [title for title in mistakes.MISTAKES if is_guided(title)]
     runs = [("ddim_sample without digits", make_traces.GuidedRun(modules, WITHOUT_DIGITS, "ddim_sample", 1.0, True))]
@@ -114,7 +118,7 @@ def root_traces():
             label = f"{name} {steps} {kind}"
             tensors.update({f"{label}/{key}": array for key, array in arrays.items()})
             metadata[label] = {"metadata": texts, "status": 0}
-    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+    return save(tensors, metadata)
 
 
 def long_traces():
@@ -128,7 +132,7 @@ def long_traces():
         label = f"{name} {steps} {json.dumps(options)}"
         tensors.update({f"{label}/{key}": array for key, array in arrays.items()})
         metadata[label] = {"metadata": texts, "status": 0}
-    return save(tensors, {"traces": json.dumps(metadata, sort_keys=True)})
+    return save(tensors, metadata)
 
 
 FILES = {"long-traces.safetensors": long_traces, "traces.safetensors": diffusers_traces, "root-traces.safetensors": root_traces}
