@@ -474,7 +474,7 @@ def make_wrong(rng, modules, folder, count):
 
     listed = []
     for title in mistakes.MISTAKES:
-        for _ in range(count):
+        for _ in range(count if modules or not title.endswith("_sample") else 0):
             mistake, tape, changes, step = mistakes.make(title, rng, modules)
             path = folder / f"wrong/{len(listed):03}-{title.replace(' ', '-').replace(',', '')}.safetensors"
             record_trace.save(str(path), *tape.recorded(**changes))
@@ -505,6 +505,8 @@ def main():
         listed += make_wrong(random.Random(arguments.seed + 1), modules, arguments.folder, arguments.wrong)
     (arguments.folder / "manifest.json").write_text(json.dumps(listed, indent=1) + "\n")
     print(f"made {len(listed)} traces in {arguments.folder}")
+    if not modules:
+        print("left out guided-diffusion's runs and the mistakes in them: they take --guided-diffusion, a checkout of it")
 
 
 if __name__ == "__main__":
