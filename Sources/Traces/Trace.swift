@@ -110,7 +110,8 @@ public struct Trace: Sendable {
     return number
   }
 
-  /// What the file says, or the narrowest type that has every number of the samples after the first.
+  /// What the file says, or the narrowest type that has every number of the samples after the
+  /// first.
   private static func precision(
     of file: SafetensorsFile, _ samples: SafetensorsFile.Tensor, steps: Int
   ) throws(TraceError) -> Precision {

@@ -31,21 +31,41 @@ import Testing
   /// Runs that torch's square root decides: as it is on AMD's processors, and rounded correctly.
   static let rooted = read("root-traces.safetensors")
 
-  private static func read(_ name: String) -> [Golden] {
+  static func read(_ name: String) -> [Golden] {
     guard let bundle = try? SafetensorsFile(Fixtures.data(name)) else { return [] }
     let listed = Data((bundle.metadata["traces"] ?? "").utf8)
     guard let listed = try? JSONDecoder().decode([String: Expected].self, from: listed) else { return [] }
     return listed.sorted { $0.key < $1.key }.map { key, expected in
       var draft = Draft()
       draft.metadata = expected.metadata
-      draft.tensors = ["timesteps", "samples", "model_outputs", "noises"].compactMap { tensor in
+      draft.tensors = ["timesteps", "samples", "model_outputs", "noises", "made"].compactMap { tensor in
         guard let entry = bundle.tensors["\(key)/\(tensor)"] else { return nil }
         let values = bundle.doubles(entry)
-        let raw = entry.type == .int64 ? bytes(values.map { Int($0) }) : bytes(values.map { Float($0) })
+        let raw: Data
+        switch entry.type {
+        case .int64: raw = bytes(values.map { Int($0) })
+        case .float64: raw = littleEndian(values.map(\.bitPattern))
+        case .float16, .bfloat16: raw = littleEndian(values.map { half($0, isBrain: entry.type == .bfloat16) })
+        default: raw = bytes(values.map { Float($0) })
+        }
         return (tensor, entry.type.rawValue, entry.shape, raw)
       }
       return Golden(name: key, file: draft.file, expected: expected)
     }
+  }
+
+  private static func littleEndian(_ words: [some FixedWidthInteger]) -> Data {
+    words.map(\.littleEndian).withUnsafeBytes { Data($0) }
+  }
+
+  /// The bits of a number that one of the half types has.
+  private static func half(_ x: Double, isBrain: Bool) -> UInt16 {
+    let bits = Float(x).bitPattern
+    guard !isBrain else { return UInt16(bits >> 16) }
+    let (sign, magnitude) = (UInt16(bits >> 16) & 0x8000, abs(x))
+    if magnitude < 0x1p-14 { return sign | UInt16(magnitude * 0x1p24) }
+    let exponent = Int(magnitude.exponent)
+    return sign | UInt16((exponent + 15) << 10) | UInt16((magnitude.significand - 1) * 1024)
   }
 
   static let right = all.filter { $0.expected.status == 0 }

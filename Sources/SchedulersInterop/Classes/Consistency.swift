@@ -75,7 +75,7 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     let least = function.leastSigma
     let moves = try setting.timesteps.enumerated().map { i, timestep in
       let (sigma, next) = (Double(setting.sigmas[i]), setting.sigmas[i + 1])
-      let drawn = run.root(next * next - Float(least * least))
+      let drawn = setting.timesteps.count > 1 ? run.root(next * next - Float(least * least)) : 0
       try require(
         !drawn.isNaN, step: i, timestep: timestep,
         "sigma_min \(least) is rounded to float32, and diffusers takes the root of a negative number")

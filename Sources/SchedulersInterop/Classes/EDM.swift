@@ -42,7 +42,8 @@ struct EDM {
   }
 
   ///
-  /// - Parameter shares: how far of the way from the largest sigma each lies, if not in equal steps.
+  /// - Parameter shares: how far of the way from the largest sigma each lies, if not in equal
+  ///   steps.
   func grid(_ steps: Int, shares: [Double]? = nil) throws -> SamplingGrid {
     let ((spacing, range), edm) = (try spacing(), try reading().preconditioning)
     if let shares, case .karras(let rho) = spacing {

@@ -2,7 +2,7 @@ import Schedulers
 
 struct EulerDiscreteScheduler: ExplodingClass {
   static let takes = Churning.takes.union([.timesteps, .sigmas])
-  static let hasEndInSigmas = true
+  static let holdingEnd: Set<RunArguments.Key> = [.sigmas]
 
   var exploding: Exploding
   let output: Output

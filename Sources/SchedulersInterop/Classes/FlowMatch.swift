@@ -6,7 +6,7 @@ extension FlowMatchClass {
   static var roundsStrengthUp: Bool { true }
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { times.timesteps }
-  var takesMu: Bool { times.shifting.isDynamicOn }
+  var takesMu: Bool { times.shifting.isDynamic != nil }
   func reading() throws -> any OutputReading { times.prediction }
   func grid(_ run: Run) throws -> SamplingGrid { try times.grid(run) }
   func setting(_ run: Run) throws -> Setting { try times.setting(run) }

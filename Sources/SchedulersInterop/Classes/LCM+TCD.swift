@@ -40,7 +40,12 @@ extension DistilledClass {
   func setting(_ run: Run) throws -> Setting {
     let (total, strength) = (try table.timesteps.count(), run.strength ?? 1)
     if let given = try run.arguments.timesteps(of: total) {
-      return Setting(timesteps: Array(given.suffix(Int(Double(given.count) * strength))))
+      let left = Int(Double(given.count) * strength)
+      try require(
+        left > 0,
+        .argument(
+          RunArguments.Key.strength.rawValue, strength, "it leaves none of \(given.count) timesteps; use a larger one"))
+      return Setting(timesteps: Array(given.suffix(left)))
     }
     let original = try originalSteps(run, of: total)
     // Told for a run, TCD's are all timesteps.

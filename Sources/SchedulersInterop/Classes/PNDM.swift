@@ -76,8 +76,8 @@ struct PNDMScheduler: DiscreteClass {
     return try recipe(moves, discrete, of: run)
   }
 
-  /// Without Runge–Kutta: the first step is made twice. A late start makes its first step twice too,
-  /// though its second call asks at the timestep after.
+  /// Without Runge–Kutta: the first step is made twice. A late start makes its first step twice
+  /// too, though its second call asks at the timestep after.
   private func multistepCalls(_ timesteps: [Double], _ stride: Double, _ run: Run) -> [Call] {
     let told = (timesteps.prefix(2) + timesteps.dropFirst()).dropFirst(run.firstCall)
     let first = told.prefix(1).map { Call(told: $0, from: $0, to: $0 - stride, outputs: [(0, 1)]) }

@@ -41,6 +41,8 @@ struct UniPCMultistepScheduler: LambdaClass {
     return lambda
   }
 
+  /// Without a dynamic shift mu has no effect.
+  var takesMu: Bool { true }
   func estimate() throws -> Estimate { predictsX0.value ? .x0 : .epsilon }
   func clipping() throws -> Clipping { predictsX0.value ? try lambda.output.clipping() : .none }
   func grid(_ run: Run) throws -> SamplingGrid { try checked(run).grid(run) }

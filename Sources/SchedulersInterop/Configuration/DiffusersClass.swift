@@ -17,8 +17,8 @@ protocol DiffusersClass: SendableMetatype {
   static var callsPerStep: Int { get }
   /// Whether the class looks for its place by the value of the first timestep.
   static var looksForStart: Bool { get }
-  /// Whether given sigmas hold the end of the run.
-  static var hasEndInSigmas: Bool { get }
+  /// Which given times hold the end of the run.
+  static var holdingEnd: Set<RunArguments.Key> { get }
   /// Whether ⌊N − N·strength⌋ steps are left out, not ⌊N·strength⌋ made.
   static var roundsStrengthUp: Bool { get }
   /// Whether the steps ask the network at other timesteps than those of the setting.
@@ -78,7 +78,7 @@ extension DiffusersClass {
   static var asksTwice: Bool { false }
   static var callsPerStep: Int { 1 }
   static var looksForStart: Bool { true }
-  static var hasEndInSigmas: Bool { false }
+  static var holdingEnd: Set<RunArguments.Key> { [] }
   static var roundsStrengthUp: Bool { false }
   static var addsTimesteps: Bool { false }
 
@@ -110,7 +110,7 @@ extension DiffusersClass {
   /// - Parameter isFaithful: whether calls are counted as diffusers makes them.
   func run(_ steps: Int?, _ arguments: RunArguments, isFaithful: Bool) throws -> Run {
     try arguments.check(for: self)
-    let steps = try checked(arguments.count(steps, hasEndInSigmas: Self.hasEndInSigmas))
+    let steps = try checked(arguments.count(steps, holdingEnd: Self.holdingEnd))
     var run = Run(steps: steps, arguments: arguments)
     let begin = arguments.begin ?? 0
     (run.firstCall, run.first) = (begin, try firstStep(ofCall: begin, isFaithful: isFaithful))

@@ -166,27 +166,26 @@ extension RunArguments {
   }
 
   /// The number of steps: what was asked for, or what the given times make.
-  func count(_ steps: Int?, hasEndInSigmas: Bool) throws -> Int {
-    let counts = [
-      (Key.timesteps, timesteps.map(\.count)), (.sigmas, sigmas.map { hasEndInSigmas ? $0.count - 1 : $0.count }),
-    ]
+  func count(_ steps: Int?, holdingEnd: Set<Key>) throws -> Int {
     var count = steps
-    for (key, given) in counts {
-      guard let given else { continue }
-      let name = "the number of \(key.rawValue)"
+    for (key, times) in [(Key.timesteps, timesteps), (.sigmas, sigmas)] {
+      guard let times else { continue }
+      let (name, hasEnd) = ("the number of \(key.rawValue)", holdingEnd.contains(key))
+      let given = hasEnd ? times.count - 1 : times.count
       try require(
-        given > 0, .argument(name, Double(given), "give one for each step" + (hasEndInSigmas ? ", and the end" : "")))
+        given > 0, .argument(name, Double(times.count), "give one for each step" + (hasEnd ? ", and the end" : "")))
       try require(
         count ?? given == given,
-        .argument(name, Double(given), "they make \(given) steps; it must be the number of steps, \(count ?? given)"))
+        .argument(
+          name, Double(times.count), "they make \(given) steps; it must be the number of steps, \(count ?? given)"))
       count = given
     }
     guard let count else { throw Refusal.steps(0, "give the number of steps, or the times") }
     return count
   }
 
-  /// Given timesteps, if they are those of a table and descend.
-  func timesteps(of total: Int, areWhole: Bool = true) throws -> [Double]? {
+  /// Given timesteps, if they are those of a table and, where they must, descend.
+  func timesteps(of total: Int, areWhole: Bool = true, mustFall: Bool = true) throws -> [Double]? {
     guard let timesteps else { return nil }
     for (i, timestep) in timesteps.enumerated() {
       let name = "\(Key.timesteps.rawValue)[\(i)]"
@@ -194,7 +193,7 @@ extension RunArguments {
         timestep >= 0 && timestep <= Double(total - 1), .argument(name, timestep, "it must be in 0 ... \(total - 1)"))
       try require(!areWhole || timestep == timestep.rounded(), .argument(name, timestep, "it must be a whole number"))
       try require(
-        i == 0 || timestep < timesteps[i - 1],
+        i == 0 || !mustFall || timestep < timesteps[i - 1],
         .argument(name, timestep, "it must be below the one before it, \(timesteps[max(i - 1, 0)].plain)"))
     }
     return timesteps

@@ -22,7 +22,7 @@ struct Exploding {
   /// - Parameter isLogLinear: whether sigmas are in equal steps of ln σ, one more than the steps.
   func setting(_ run: Run, isLogLinear: Bool = false) throws -> Setting {
     let (table, steps) = (try table.tables(in: run.torch).sigmas, run.steps)
-    let given = try given(run, of: table.count)
+    let given = try given(run, of: table.count, mustFall: false)
     var timesteps = try given ?? spacing.timesteps(steps, of: table.count, fractions: fractions)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     if isLogLinear {
@@ -42,8 +42,10 @@ struct Exploding {
   }
 
   /// Given timesteps in float32, if no sigmas are chosen.
-  private func given(_ run: Run, of total: Int) throws -> [Double]? {
-    guard let timesteps = try run.arguments.timesteps(of: total, areWhole: false) else { return nil }
+  private func given(_ run: Run, of total: Int, mustFall: Bool = true) throws -> [Double]? {
+    guard let timesteps = try run.arguments.timesteps(of: total, areWhole: false, mustFall: mustFall) else {
+      return nil
+    }
     try choices.refuse(run, .timesteps)
     return timesteps.map { Double(Float($0)) }
   }

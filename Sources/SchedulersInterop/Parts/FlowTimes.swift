@@ -26,7 +26,7 @@ struct FlowShifting {
 
   /// The factor, if there is mu where it is needed, and the factor is above 0 and finite.
   func factor(mu: Double?) throws -> Double {
-    let isExponential = try isExponential?.get() ?? true
+    let (isExponential, mu) = (try isExponential?.get() ?? true, isDynamicOn ? mu : nil)
     try require(
       mu != nil || !(isDynamicOn && needsMu),
       isDynamic!.refused(

@@ -78,7 +78,7 @@ struct LambdaSolver {
     let (table, last) = (tables.sigmas, try lastTimestep(tables))
     // One more is chosen, and the last left out.
     var timesteps =
-      try run.arguments.timesteps(of: table.count)
+      try run.arguments.timesteps(of: table.count, mustFall: false)
       ?? spacing.timesteps(steps, chosen: steps + 1, of: table.count, last: last, ascends: ascends)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     var rounding: FloatingPointRoundingRule?

@@ -27,8 +27,8 @@ struct VerifyCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: """
-      How far off a step may be, relative to its largest scalar, or absolutely where that is below 1. (default: 0.0002, \
-      and what the roundings of half precision explain)
+      How far off a step may be, relative to its largest scalar, or absolutely where that is below 1. (default: \
+      0.0002, and what the roundings of half precision explain)
       """)
   var tolerance: Double?
 

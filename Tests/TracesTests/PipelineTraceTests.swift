@@ -1,0 +1,50 @@
+import Fixtures
+import Foundation
+import Schedulers
+import SchedulersInterop
+import SchedulersSafetensors
+import Testing
+
+@testable import Traces
+
+/// Runs of diffusers as pipelines make them: late, stopped early, at given times, in half precision.
+@Suite struct PipelineTraceTests {
+  private static let all = GoldenTraceTests.read("pipeline-traces.safetensors")
+
+  @Test func `all kinds are there`() {
+    #expect(Self.all.count >= 240)
+    for key in ["first_step", "begin_index", "step_arguments", "precision"] {
+      #expect(Self.all.contains { $0.expected.metadata[key] != nil }, "\(key)")
+    }
+  }
+
+  /// What diffusers takes and nobody means: a start in the middle of a step, from which the sample
+  /// does not move; times that the network was not trained at; times of which it takes the number.
+  private static let refused = [
+    "from 9 of 20, begun: FlowMatchHeunDiscreteScheduler": "first_step 9",
+    "from 9 of 20, begun: HeunDiscreteScheduler": "first_step 9",
+    "from 9 of 20, begun: KDPM2DiscreteScheduler": "first_step 9",
+    "from 9 of 20: KDPM2DiscreteScheduler": "first_step 9",
+    "timesteps given: DPMSolverMultistepScheduler, algorithm_type dpmsolver, final_sigmas_type sigma_min":
+      "timesteps[0] 1500",
+    "timesteps given: EulerDiscreteScheduler (2)": "timesteps[0] 1500",
+    "timesteps given: DPMSolverSinglestepScheduler, use_flow_sigmas True, prediction_type flow_prediction, "
+      + "flow_shift 3.0": "use_flow_sigmas chooses the times",
+  ]
+
+  @Test func `what nobody means is refused`() throws {
+    let named = Self.all.filter { Self.refused[$0.name] != nil }
+    #expect(named.count == Self.refused.count)
+    for golden in named {
+      let error = #expect(throws: TraceError.self) { try Trace(SafetensorsFile(golden.file)).judged() }
+      #expect(error.map { "\($0)".contains(Self.refused[golden.name]!) } == true, "\(golden.name)")
+    }
+  }
+
+  @Test(arguments: all.filter { refused[$0.name] == nil }) func `a run of a pipeline is right at every step`(
+    golden: GoldenTraceTests.Golden
+  ) throws {
+    let judgement = try Trace(SafetensorsFile(golden.file)).judged()
+    #expect(judgement.agrees, "\(judgement.worst!) \(judgement.divergences) of \(judgement.steps.count)")
+  }
+}
