@@ -32,7 +32,7 @@ public struct Trace: Sendable {
 
   /// The type of the numbers that the run was computed in: what the file says, or what its samples
   /// are.
-  public let precision: Precision
+  public private(set) var precision: Precision
   /// Whether the samples were changed between steps, and what each step made is recorded too.
   public var isEdited: Bool { made != nil }
 
@@ -219,6 +219,13 @@ extension Trace {
 
   /// The number of scalars that one sample has in a tensor.
   func size(of role: Role) -> Int { role == .outputs && hasVariance ? 2 * sampleSize : sampleSize }
+
+  /// The same recording, taken for one that was computed in another type.
+  func computed(in precision: Precision) -> Trace {
+    var trace = self
+    trace.precision = precision
+    return trace
+  }
 
   /// Whether the noise was recorded.
   var hasNoises: Bool { noises != nil }

@@ -7,7 +7,8 @@ import Testing
 
 @testable import Traces
 
-/// Runs of diffusers as pipelines make them: late, stopped early, at given times, in half precision.
+/// Runs of diffusers as pipelines make them: late, stopped early, at given times, in half
+/// precision.
 @Suite struct PipelineTraceTests {
   private static let all = GoldenTraceTests.read("pipeline-traces.safetensors")
 
@@ -16,6 +17,45 @@ import Testing
     for key in ["first_step", "begin_index", "step_arguments", "precision"] {
       #expect(Self.all.contains { $0.expected.metadata[key] != nil }, "\(key)")
     }
+  }
+
+  /// One line of diffusers is another in each: forty-four, of which the cause of six is not known.
+  @Test(arguments: GoldenTraceTests.slips) func `the mistake of a port is named`(golden: GoldenTraceTests.Golden) throws
+  {
+    let judgement = try Trace(SafetensorsFile(golden.file)).judged()
+    #expect(!judgement.agrees)
+    let isWhole = judgement.diagnosis.map { $0.explained == $0.divergences } ?? false
+    #expect((isWhole ? judgement.diagnosis?.mistake : nil) == golden.expected.mistake, "\(judgement.diagnosis as Any)")
+  }
+
+  @Test func `nearly all mistakes of ports are known`() {
+    #expect(GoldenTraceTests.slips.count == 44)
+    #expect(GoldenTraceTests.slips.count { $0.expected.mistake == nil } <= 6)
+  }
+
+  private func golden(_ name: String) throws -> GoldenTraceTests.Golden {
+    try #require(Self.all.first { $0.name == name }, "\(name)")
+  }
+
+  /// A right trace with other metadata, and what is said of it.
+  private func diagnosis(_ name: String, _ edit: (inout [String: String]) -> Void) throws -> Diagnosis? {
+    let file = try SafetensorsFile(golden(name).file)
+    var draft = Draft()
+    draft.metadata = file.metadata
+    edit(&draft.metadata)
+    draft.tensors = file.tensors.sorted { $0.key < $1.key }.map { name, tensor in
+      let values = file.doubles(tensor)
+      let raw = tensor.type == .int64 ? bytes(values.map { Int($0) }) : bytes(values.map { Float($0) })
+      return (name, tensor.type == .int64 ? "I64" : "F32", tensor.shape, raw)
+    }
+    return try draft.trace().judged().diagnosis
+  }
+
+  @Test func `what a trace does not say of its times is asked for`() throws {
+    let late = try diagnosis("from 8 of 20: DDIMScheduler") { $0["first_step"] = nil }
+    #expect(late?.mistake == "late-start" && late?.text == "the run begins with call 8 of 20: is first_step missing?")
+    let given = try diagnosis("timesteps given: DPMSolverMultistepScheduler") { $0["step_arguments"] = nil }
+    #expect(given?.mistake == "given-times" && given?.explained == given?.divergences)
   }
 
   /// What diffusers takes and nobody means: a start in the middle of a step, from which the sample

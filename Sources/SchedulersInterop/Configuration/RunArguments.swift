@@ -220,7 +220,7 @@ extension RunArguments {
     return sigmas
   }
 
-  var hasGivenTimes: Bool { timesteps != nil || sigmas != nil }
+  package var hasGivenTimes: Bool { timesteps != nil || sigmas != nil }
 
   /// The classes that take an argument, in words.
   private static func takers(of key: Key) -> String {

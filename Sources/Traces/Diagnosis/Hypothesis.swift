@@ -43,7 +43,14 @@ public enum Mistake: String, Hashable, Codable, CaseIterable, Sendable {
   case outputOfAnotherStep = "output-of-another-step"
   case scaledInput = "scaled-input"
   case axes
+  case lateStart = "late-start"
+  case shift
+  case pipelineTimes = "pipeline-times"
+  case precision
   case fidelity
+  case coefficient
+  case givenTimes = "given-times"
+  case edited
 }
 
 extension Judge {
@@ -73,11 +80,72 @@ extension Judge {
       }
       if held.count == plan.steps.count { break }
     }
+    if best.map({ $0.explained < wrong.count }) ?? true, let found = unlisted(wrong: wrong.sorted(), judgement) {
+      return found
+    }
     return best.map {
       Diagnosis(
         mistake: $0.hypothesis.mistake.rawValue, text: $0.hypothesis.text, explained: $0.explained,
         divergences: wrong.count)
     }
+  }
+
+  /// What explains every diverging step without a plan of its own: the roundings of half precision,
+  /// one coefficient, or samples that were changed between steps.
+  private func unlisted(wrong: [Int], _ judgement: Judgement) -> Diagnosis? {
+    // Here the recorded timesteps have to be right.
+    guard !judgement.steps.contains(where: \.hasOtherTimestep) else { return nil }
+    func found(_ mistake: Mistake, _ text: String) -> Diagnosis {
+      Diagnosis(mistake: mistake.rawValue, text: text, explained: wrong.count, divergences: wrong.count)
+    }
+    if let mistake = CoefficientMistake(Recovery(trace: trace, plan: plan), wrong: wrong) {
+      return found(.coefficient, mistake.text)
+    }
+    // Of another threshold small differences come too.
+    let isPlain = if case .dynamic = plan.clipping { false } else { true }
+    for precision in [Trace.Precision.float16, .bfloat16] where isPlain && !trace.precision.isHalf {
+      let half = Judge(trace.computed(in: precision), plan: plan, tolerance: nil)
+      if half.steps().allSatisfy(\.agrees), !isLinear(wrong) {
+        return found(
+          .precision, "the differences are those of \(precision.rawValue)'s roundings: some numbers went through it")
+      }
+    }
+    if wrong.count > 2, isEdited(wrong) {
+      return found(
+        .edited,
+        "the same elements agree in every step and others do not: the samples were edited between steps, as "
+          + "inpainting does; record what each step made as made")
+    }
+    return nil
+  }
+
+  /// Whether most of these steps are combinations of what the plan's are, whatever the factors.
+  private func isLinear(_ wrong: [Int]) -> Bool {
+    let recovery = Recovery(trace: trace, plan: plan)
+    let linear = wrong.count { step in
+      recovery.solve(step: step).map { $0.residual <= 2e-5 * $0.size } ?? false
+    }
+    return 2 * linear > wrong.count
+  }
+
+  /// Whether some elements of the batch are right in all of these steps, and the others wrong in
+  /// all.
+  private func isEdited(_ wrong: [Int]) -> Bool {
+    let recomputation = Recomputation(trace: trace, plan: plan)
+    var agreeing: [Bool]?
+    for step in wrong {
+      let allowed = allowed(step, recomputation)
+      let flags = parts.flatMap { part in
+        zip(recomputation.result(of: step, part), recomputation.recorded(after: step, part)).map {
+          abs($0 - $1) <= allowed
+        }
+      }
+      // What is put back may be near to what was made, now and then.
+      agreeing = agreeing.map { zip($0, flags).map { $0 && $1 } } ?? flags
+    }
+    guard let agreeing else { return false }
+    let share = Double(agreeing.count(where: \.self)) / Double(agreeing.count)
+    return share >= 0.1 && share <= 0.9
   }
 }
 
@@ -102,8 +170,7 @@ struct Suspicions: Sendable {
   func hypotheses() -> [Hypothesis] {
     let all =
       predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported()
-      + orders()
-      + options()
+      + orders() + options() + times()
     return Mistake.allCases.flatMap { mistake in all.filter { $0.mistake == mistake } }
   }
 

@@ -79,8 +79,8 @@ extension Suspicions {
     }
     found += flipped(.schedule, "rescale_betas_zero_snr")
     let eta: Double = arguments.eta ?? configuration.schedulerClass.usualEta
-    found += ([0, 0.3, 0.5, 1] as [Double]).flatMap { other in
-      stepping(.eta, "eta is \(other), not \(eta)") { $0.eta = other }
+    found += [0, 0.3, 0.5, 1, eta * eta, eta.squareRoot()].flatMap { (other: Double) -> [Hypothesis] in
+      stepping(.eta, "eta is \(brief(other, digits: 4)), not \(brief(eta, digits: 4))") { $0.eta = other }
     }
     found += stepping(
       .epsilonFromClipped,

@@ -61,7 +61,12 @@ extension Trace {
       let found = other.judgement(fidelity: fidelity)
       if found.divergences < judgement.divergences { (judge, judgement) = (other, found) }
     }
-    if !judgement.agrees { judgement.diagnosis = judge.diagnosis(of: judgement, fidelity: fidelity) }
+    if !judgement.agrees, let ended = endingAtZero(fidelity: fidelity, tolerance: tolerance) { return ended }
+    judgement.remarks = judge.remarks()
+    if !judgement.agrees {
+      judgement.diagnosis = judge.diagnosis(of: judgement, fidelity: fidelity)
+      judgement.coefficients = judge.coefficients(of: judgement)
+    }
     return judgement
   }
 
@@ -74,6 +79,22 @@ extension Trace {
       plan.steps.count == steps
     else { return nil }
     return Judge(trace, plan: plan, tolerance: tolerance)
+  }
+
+  /// The judgement of a run of rectified flow at equal times down to 0 before the shift, if it was
+  /// one: Z-Image's pipeline sets the scheduler's `sigma_min` to 0, which no file says.
+  private func endingAtZero(fidelity: Fidelity, tolerance: Double?) -> Judgement? {
+    guard timesteps.last == 0, case .diffusers(let configuration, var arguments) = source,
+      configuration["shift"] != nil, !arguments.hasGivenTimes, inferenceSteps > 1
+    else { return nil }
+    arguments.sigmas = (0..<inferenceSteps).map { 1 - Double($0) / Double(inferenceSteps - 1) }
+    let told = TraceSource.diffusers(configuration, arguments)
+    guard let plan = try? plan(of: told, fidelity: fidelity, in: torch), plan.steps.count == steps else { return nil }
+    let judge = Judge(self, plan: plan, tolerance: tolerance)
+    var judgement = judge.judgement(fidelity: fidelity)
+    guard judgement.agrees else { return nil }
+    judgement.remarks = judge.remarks() + ["the times end in 0, as if sigma_min were 0; the last step stays"]
+    return judgement
   }
 
   /// How many steps a run may have that is recorded in part.
@@ -149,6 +170,15 @@ struct Judge: Sendable {
     }
   }
 
+  /// What the first wrong step was made of; nil where no combination makes it.
+  func coefficients(of judgement: Judgement) -> [Judgement.Coefficient]? {
+    guard let first = judgement.first, first.notFinite == nil, first.difference > first.allowed,
+      let solution = Recovery(trace: trace, plan: plan).solve(step: first.step),
+      solution.residual <= max(5e-5 * solution.size, first.allowed)
+    else { return nil }
+    return solution.terms.map { .init(name: $0.symbol.name, recorded: $0.value, planned: $0.planned) }
+  }
+
   /// Every step, without a diagnosis.
   func judgement(fidelity: Fidelity) -> Judgement {
     Judgement(
@@ -201,7 +231,7 @@ struct Judge: Sendable {
     return abs(recorded - timestep) <= (trace.hasWholeTimesteps ? 0 : max(2e-2, half))
   }
 
-  private func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
+  func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
     let before = magnitudes[step] * recomputation.scale(row: step)
     let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
     let uncertainty = (uncertainties.isEmpty ? 0 : uncertainties[step]) + (allowsHalf ? halfRounding(step) : 0)

@@ -23,6 +23,16 @@ public struct Judgement: Hashable, Codable, Sendable {
     public var agrees: Bool { !hasOtherTimestep && notFinite == nil && difference <= allowed }
   }
 
+  /// What a step takes of one of the things that it combines.
+  public struct Coefficient: Hashable, Codable, Sendable {
+    /// What it is of: the sample, the output, an earlier estimate, the noise.
+    public let name: String
+    /// As the recorded numbers have it.
+    public let recorded: Double
+    /// As the plan has it.
+    public let planned: Double
+  }
+
   /// The class that was recorded.
   public let source: String
   /// How it was judged: `diffusers` by what the source does, `corrected` by the mathematics.
@@ -31,6 +41,10 @@ public struct Judgement: Hashable, Codable, Sendable {
   public let tolerance: Double
   /// Every step.
   public let steps: [Step]
+  /// What is odd about the recording, or good to know of it, though no step need be wrong.
+  public internal(set) var remarks: [String] = []
+  /// What the first wrong step was made of, where it is linear.
+  public internal(set) var coefficients: [Coefficient]?
   /// The mistake that explains what is wrong, if one does.
   public internal(set) var diagnosis: Diagnosis?
 

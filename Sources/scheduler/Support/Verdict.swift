@@ -14,18 +14,20 @@ struct Verdict {
   var text: String {
     let run = "\(file): \(judgement.source), \(counted(judgement.steps.count, "step"))"
     let ignored = trace.source.ignoredKeys
-    let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
+    let remarks =
+      judgement.remarks + (ignored.isEmpty ? [] : ["without effect: \(ignored.prefix(20).joined(separator: ", "))"])
+    let remark = remarks.map { "; \($0)" }.joined()
     guard let first = judgement.first else {
       let worst = judgement.worst.map { "; at most \(brief($0.difference, digits: 2)) off, at step \($0.step)" } ?? ""
       return Scheduler.oneLine("\(run): right\(worst)\(remark)") + "\n"
     }
     let later = judgement.divergences - 1
-    let lines = [
-      "\(run): wrong from step \(first.step) on\(remark)", Self.line(first, tolerance: judgement.tolerance),
-      later == 0
-        ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
-      diagnosis,
-    ]
+    let lines =
+      [
+        "\(run): wrong from step \(first.step) on\(remark)", Self.line(first, tolerance: judgement.tolerance),
+        later == 0
+          ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
+      ] + (made.map { [$0] } ?? []) + [diagnosis]
     return lines.map { Scheduler.oneLine($0) + "\n" }.joined()
   }
 
@@ -40,8 +42,21 @@ struct Verdict {
     return "step \(step.step), timestep \(brief(step.timestep, digits: 8)): \(reasons.joined(separator: "; "))"
   }
 
+  /// What the first wrong step was made of.
+  private var made: String? {
+    judgement.coefficients.map { coefficients in
+      "step \(judgement.first?.step ?? 0) was made with "
+        + coefficients.map { "\(brief($0.recorded, digits: 5)) of \($0.name) (plan: \(brief($0.planned, digits: 5)))" }
+        .joined(separator: ", ")
+    }
+  }
+
   private var diagnosis: String {
-    guard let diagnosis = judgement.diagnosis else { return "no known mistake explains it" }
+    guard let diagnosis = judgement.diagnosis else {
+      let isOther = judgement.steps.contains(where: \.hasOtherTimestep)
+      return (isOther ? "the times are not the configuration's own; were they given? " : "")
+        + "no known mistake explains it"
+    }
     let extent = "explains \(diagnosis.explained) of \(counted(diagnosis.divergences, "diverging step"))"
     let kind = diagnosis.explained == diagnosis.divergences ? "likely mistake" : "perhaps"
     return "\(kind): \(diagnosis.text) (\(diagnosis.mistake); \(extent))"

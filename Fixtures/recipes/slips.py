@@ -1,0 +1,294 @@
+"""Wrong runs: mistakes that ports make, each a one-line edit of a copy of diffusers' own source.
+
+The copy lies in a temporary folder.
+
+`slip-traces.safetensors`: `name/tensor` are the tensors of the trace `name`. The file's metadata holds JSON with, for
+each name, the trace's own metadata, status 1, and the kind of mistake that a judge should name, or null for one that it
+does not know. The network is the smooth function of `pipelines.py`.
+"""
+
+import importlib.util
+import inspect
+import json
+import pathlib
+import sys
+import tempfile
+
+from recipes import classes
+from recipes.pipelines import STABLE, answer, prepared
+from recipes.traces import save
+
+SHAPE = (1, 4, 4, 4)
+STEPS = 10
+LEADING = dict(**STABLE, timestep_spacing="leading", steps_offset=1)
+DDIM, DDPM, EULER = "DDIMScheduler", "DDPMScheduler", "EulerDiscreteScheduler"
+ANCESTRAL, MULTI, UNIPC = "EulerAncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler"
+FLOW, HEUN, LMS = "FlowMatchEulerDiscreteScheduler", "HeunDiscreteScheduler", "LMSDiscreteScheduler"
+PLAIN = dict(**LEADING, clip_sample=False)
+
+# Title: class, options, arguments of the run, what is edited, into what, and the mistake to name.
+SLIPS = {
+    "DDIM, sign of epsilon in the direction": (
+        DDIM, PLAIN, {},
+        "pred_sample_direction = (1 - alpha_prod_t_prev - std_dev_t**2) ** (0.5) * pred_epsilon",
+        "pred_sample_direction = -((1 - alpha_prod_t_prev - std_dev_t**2) ** (0.5)) * pred_epsilon",
+        "coefficient"),
+    "DDIM, direction without eta": (
+        DDIM, PLAIN, {"eta": 0.7},
+        "(1 - alpha_prod_t_prev - std_dev_t**2) ** (0.5) * pred_epsilon",
+        "(1 - alpha_prod_t_prev) ** (0.5) * pred_epsilon",
+        "coefficient"),
+    "DDIM, eta squared": (
+        DDIM, PLAIN, {"eta": 0.7},
+        "std_dev_t = eta * variance",
+        "std_dev_t = eta * eta * variance",
+        "eta"),
+    "DDIM, eta rooted": (
+        DDIM, PLAIN, {"eta": 0.7},
+        "std_dev_t = eta * variance",
+        "std_dev_t = eta**0.5 * variance",
+        "eta"),
+    "DDIM, variance for deviation": (
+        DDIM, PLAIN, {"eta": 0.7},
+        "variance = std_dev_t * variance_noise",
+        "variance = std_dev_t**2 * variance_noise",
+        "coefficient"),
+    "DDIM, x0 not divided by the signal": (
+        DDIM, PLAIN, {},
+        "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
+        "(sample - beta_prod_t ** (0.5) * model_output)",
+        "coefficient"),
+    "DDIM, x0 divided by the signal squared": (
+        DDIM, PLAIN, {},
+        "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
+        "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t",
+        None),
+    "DDIM, sigma of the next step in x0": (
+        DDIM, PLAIN, {},
+        "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
+        "(sample - (1 - alpha_prod_t_prev) ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
+        "coefficient"),
+    "DDIM, sign of v": (
+        DDIM, dict(**PLAIN, prediction_type="v_prediction"), {},
+        "(alpha_prod_t**0.5) * sample - (beta_prod_t**0.5) * model_output",
+        "(alpha_prod_t**0.5) * sample + (beta_prod_t**0.5) * model_output",
+        "coefficient"),
+    "DDIM, previous timestep one off": (
+        DDIM, PLAIN, {},
+        "prev_timestep = timestep - self.config.num_train_timesteps // self.num_inference_steps",
+        "prev_timestep = timestep - self.config.num_train_timesteps // self.num_inference_steps - 1",
+        "previous-timestep"),
+    "DDPM, variance for deviation": (
+        DDPM, PLAIN, {},
+        "** 0.5) * variance_noise",
+        ") * variance_noise",
+        "variance"),
+    "DDPM, root of the deviation": (
+        DDPM, PLAIN, {},
+        "** 0.5) * variance_noise",
+        "** 0.25) * variance_noise",
+        "coefficient"),
+    "DDPM, alpha of the mean not rooted": (
+        DDPM, PLAIN, {},
+        "current_sample_coeff = current_alpha_t ** (0.5) *",
+        "current_sample_coeff = current_alpha_t *",
+        "coefficient"),
+    "DDPM, beta for its root": (
+        DDPM, PLAIN, {},
+        "(alpha_prod_t_prev ** (0.5) * current_beta_t) / beta_prod_t",
+        "(alpha_prod_t_prev * current_beta_t) / beta_prod_t",
+        "coefficient"),
+    "Euler, sigma of the next step in x0": (
+        EULER, LEADING, {},
+        "pred_original_sample = sample - sigma_hat * model_output",
+        "pred_original_sample = sample - self.sigmas[self.step_index + 1] * model_output",
+        "coefficient"),
+    "Euler, step upside down": (
+        EULER, LEADING, {},
+        "dt = self.sigmas[self.step_index + 1] - sigma_hat",
+        "dt = sigma_hat - self.sigmas[self.step_index + 1]",
+        "output-sign"),
+    "Euler, step from the scaled input": (
+        EULER, LEADING, {},
+        "prev_sample = sample + derivative * dt",
+        "prev_sample = sample / (sigma**2 + 1) ** 0.5 + derivative * dt",
+        "coefficient"),
+    "Euler, rho of Karras": (
+        EULER, dict(**LEADING, use_karras_sigmas=True), {},
+        "rho = 7.0",
+        "rho = 5.0",
+        "spacing"),
+    "Euler, ends of Karras exchanged": (
+        EULER, dict(**LEADING, use_karras_sigmas=True), {},
+        "sigmas = (max_inv_rho + ramp * (min_inv_rho - max_inv_rho)) ** rho",
+        "sigmas = (min_inv_rho + ramp * (max_inv_rho - min_inv_rho)) ** rho",
+        "spacing"),
+    "Euler ancestral, up not rooted": (
+        ANCESTRAL, LEADING, {},
+        "prev_sample = prev_sample + noise * sigma_up",
+        "prev_sample = prev_sample + noise * sigma_up**2",
+        "coefficient"),
+    "Euler ancestral, down for to": (
+        ANCESTRAL, LEADING, {},
+        "dt = sigma_down - sigma\n",
+        "dt = sigma_to - sigma\n",
+        "coefficient"),
+    "Euler ancestral, noise of sigma to": (
+        ANCESTRAL, LEADING, {},
+        "prev_sample = prev_sample + noise * sigma_up",
+        "prev_sample = prev_sample + noise * sigma_to",
+        "coefficient"),
+    "DPM multistep, r0 upside down": (
+        MULTI, LEADING, {},
+        "r0 = h_0 / h\n",
+        "r0 = h / h_0\n",
+        "coefficient"),
+    "DPM multistep, sign of lambda": (
+        MULTI, LEADING, {},
+        "h, h_0 = lambda_t - lambda_s0, lambda_s0 - lambda_s1",
+        "h, h_0 = lambda_t - lambda_s0, lambda_s1 - lambda_s0",
+        "coefficient"),
+    "DPM multistep, half too much": (
+        MULTI, LEADING, {},
+        "- 0.5 * (alpha_t * (torch.exp(-h) - 1.0)) * D1",
+        "- (alpha_t * (torch.exp(-h) - 1.0)) * D1",
+        "coefficient"),
+    "DPM multistep, base of the logarithm": (
+        MULTI, LEADING, {},
+        "lambda_s0 = torch.log(alpha_s0) - torch.log(sigma_s0)",
+        "lambda_s0 = torch.log10(alpha_s0) - torch.log10(sigma_s0)",
+        None),
+    "DPM multistep, first order only": (
+        MULTI, LEADING, {},
+        "if self.config.solver_order == 1 or self.lower_order_nums < 1 or lower_order_final:",
+        "if True:",
+        "solver-order"),
+    "UniPC, no corrector": (
+        UNIPC, LEADING, {},
+        "use_corrector = (\n            self.step_index > 0",
+        "use_corrector = (\n            self.step_index > 99",
+        "solver-type"),
+    "UniPC, corrector without the new output": (
+        UNIPC, LEADING, {},
+        "D1_t = model_t - m0",
+        "D1_t = 0 * (model_t - m0)",
+        None),
+    "UniPC, order not lowered at the end": (
+        UNIPC, LEADING, {},
+        "this_order = min(self.config.solver_order, len(self.timesteps) - self.step_index)",
+        "this_order = self.config.solver_order",
+        None),
+    "Flow, sign": (
+        FLOW, dict(shift=3.0), {},
+        "prev_sample = sample + dt * model_output",
+        "prev_sample = sample - dt * model_output",
+        "output-sign"),
+    "Flow, shift upside down": (
+        FLOW, dict(shift=3.0), {},
+        "self._shift = shift",
+        "self._shift = 1 / shift",
+        "shift"),
+    "Flow, shift applied once more": (
+        FLOW, dict(shift=3.0), {},
+        "            sigmas = self.shift * sigmas / (1 + (self.shift - 1) * sigmas)\n\n        # 3",
+        "            sigmas = self.shift * sigmas / (1 + (self.shift - 1) * sigmas)\n            sigmas = "
+        "self.shift * sigmas / (1 + (self.shift - 1) * sigmas)\n\n        # 3",
+        "shift"),
+    "Flow, terminal forgotten": (
+        FLOW, dict(use_dynamic_shifting=True, shift_terminal=0.1), {"mu": 0.9},
+        "if self.config.shift_terminal:",
+        "if False:",
+        "shift"),
+    "Flow, velocity of the step after": (
+        FLOW, dict(shift=3.0), {},
+        "dt = sigma_next - sigma",
+        "dt = self.sigmas[min(sigma_idx + 2, len(self.sigmas) - 1)] - sigma_next",
+        "coefficient"),
+    "Heun, slopes not averaged": (
+        HEUN, LEADING, {},
+        "derivative = (self.prev_derivative + derivative) / 2",
+        "derivative = self.prev_derivative + derivative",
+        None),
+    "Heun, correction missing": (
+        HEUN, LEADING, {},
+        "derivative = (self.prev_derivative + derivative) / 2",
+        "derivative = self.prev_derivative",
+        "solver-order"),
+    "LMS, order too low": (
+        LMS, LEADING, {},
+        "order = min(self.step_index + 1, order)",
+        "order = min(self.step_index + 1, 2)",
+        "solver-order"),
+    "LMS, order of the derivatives": (
+        LMS, LEADING, {},
+        "reversed(self.derivatives)",
+        "self.derivatives",
+        "coefficient"),
+    "DDIM, thresholding of the whole batch": (
+        DDIM, dict(**LEADING, clip_sample=False, thresholding=True, sample_max_value=2.0), {},
+        "sample = sample.reshape(batch_size, channels * np.prod(remaining_dims))",
+        "sample = sample.reshape(1, batch_size * channels * np.prod(remaining_dims))",
+        None),
+    "DDIM, clipped to another range": (
+        DDIM, dict(**LEADING, clip_sample=True), {},
+        "-self.config.clip_sample_range, self.config.clip_sample_range\n            )",
+        "0.0, self.config.clip_sample_range\n            )",
+        "clipping"),
+    "Euler, v read with the sign of x0": (
+        EULER, dict(**LEADING, prediction_type="v_prediction"), {},
+        "model_output * (-sigma / (sigma**2 + 1) ** 0.5)",
+        "model_output * (sigma / (sigma**2 + 1) ** 0.5)",
+        "output-sign"),
+    "Euler, output in half precision": (
+        EULER, LEADING, {},
+        "pred_original_sample = sample - sigma_hat * model_output",
+        "pred_original_sample = sample - sigma_hat * model_output.bfloat16().float()",
+        "precision"),
+    "DDPM, noise subtracted": (
+        DDPM, PLAIN, {},
+        "pred_prev_sample = pred_prev_sample + variance",
+        "pred_prev_sample = pred_prev_sample - variance",
+        "noise-of-another-step"),
+}
+
+
+def edited(name, old, new, folder):
+    """The class of a copy of its module in which one line is another."""
+    path = pathlib.Path(inspect.getfile(classes.scheduler(name)))
+    source = path.read_text()
+    if old not in source:
+        raise ValueError(f"{path.name} has no {old!r}")
+    copy = pathlib.Path(folder) / path.name
+    copy.write_text(source.replace(old, new))
+    spec = importlib.util.spec_from_file_location(f"diffusers.schedulers.slip_{path.stem}", copy)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def slips():
+    import record_trace
+    import torch
+    from safetensors import safe_open
+
+    tensors, metadata = {}, {}
+    for title, (name, options, arguments, old, new, mistake) in SLIPS.items():
+        with tempfile.TemporaryDirectory() as folder, prepared(name, options):
+            scheduler = edited(name, old, new, folder)(**options)
+            settings = {key: arguments[key] for key in arguments if key == "mu"}
+            rest = {key: arguments[key] for key in arguments if key != "mu"}
+            scheduler.set_timesteps(STEPS, **settings)
+            sample = torch.randn(2 if "batch" in title else 1, *SHAPE[1:])
+            sample = sample * float(getattr(scheduler, "init_noise_sigma", 1))
+            path = pathlib.Path(folder) / "trace.safetensors"
+            record_trace.record(path, scheduler, answer, sample, STEPS, **settings, **rest)
+            with safe_open(path, "pt") as file:
+                tensors.update({f"{title}/{key}": file.get_tensor(key) for key in file.keys()})
+                texts = file.metadata()
+        texts["scheduler_config"] = json.dumps({"_class_name": name, **options})
+        metadata[title] = {"metadata": texts, "status": 1, "mistake": mistake}
+    return save(tensors, metadata)
+
+
+FILES = {"slip-traces.safetensors": slips}
