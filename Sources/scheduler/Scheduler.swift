@@ -6,9 +6,13 @@ import Foundation
 /// + the signal where one stopped it.
 @main
 struct Scheduler: ParsableCommand {
+  /// The version of the whole package, that of the newest heading in CHANGELOG.md.
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "scheduler",
     abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
+    version: version,
     subcommands: [
       SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self,
       LikelihoodCommand.self,

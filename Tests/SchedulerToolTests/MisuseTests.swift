@@ -170,6 +170,25 @@ import Testing
     #expect(outcome.errors == "")
   }
 
+  @Test func `are no wish for -o, which is short for the output of every command that has one`() throws {
+    for command in ["sample", "noise", "likelihood", "plot snr", "plot error", "replay", "train", "verify"] {
+      let help = try tool.run(["help"] + command.split(separator: " ").map(String.init)).text
+      #expect(help.contains("-o, --"), "\(command)")
+    }
+    #expect(try tool.run("noise", "-o", "noise.safetensors").text == "wrote noise.safetensors: 4 numbers\n")
+    #expect(try tool.run("plot", "snr", "-o", "snr.svg").status == 0)
+    #expect(try tool.files().contains("snr.svg"))
+  }
+
+  @Test func `are no wish for the version, which is that of the newest changes`() throws {
+    let outcome = try tool.run("--version")
+    #expect(outcome.status == 0 && outcome.text == "\(Scheduler.version)\n")
+    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
+    let changes = try String(contentsOf: root.appendingPathComponent("CHANGELOG.md"), encoding: .utf8)
+    let newest = try #require(changes.split(separator: "\n").first { $0.hasPrefix("## ") })
+    #expect(newest.hasPrefix("## \(Scheduler.version)"))
+  }
+
   @Test func `leave an existing file as it was`() throws {
     let before = try tool.data("8.png")
     #expect(try tool.run("sample", "--steps", "0", "--output", "8.png").status == 2)

@@ -38,7 +38,7 @@ struct LikelihoodCommand: ParsableCommand {
   @Option(help: "text, csv (one row for each timestep) or json.")
   var format = "text"
 
-  @Option(help: "An SVG file for the chart of the bound over the timesteps.")
+  @Option(name: .shortAndLong, help: "An SVG file for the chart of the bound over the timesteps.")
   var output: String?
 
   private static let variances = [Variance.fixedSmall, .fixedLarge]

@@ -20,7 +20,7 @@ struct NoiseCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "How many tensors of this shape are drawn before it, 0 ... 1000.")
   var skip: WholeNumber = 0
 
-  @Option(help: "A safetensors file to write instead; its tensor is named noise, F32 or F64.")
+  @Option(name: .shortAndLong, help: "A safetensors file to write instead; its tensor is named noise, F32 or F64.")
   var output: String?
 
   private static let largestCount = 1 << 26

@@ -11,7 +11,7 @@ struct PlotCommand: ParsableCommand {
 
 /// Where a chart goes.
 struct ChartOptions: ParsableArguments {
-  @Option(help: "The SVG file to write.")
+  @Option(name: .shortAndLong, help: "The SVG file to write.")
   var output: String?
 
   @Option(help: "svg, or csv for the plotted numbers, on the standard output unless --output names a file.")

@@ -41,7 +41,7 @@ struct SampleCommand: ParsableCommand {
   )
   var batchSize: WholeNumber = 64
 
-  @Option(help: "The PNG file to write.")
+  @Option(name: .shortAndLong, help: "The PNG file to write.")
   var output = "digits.png"
 
   private static let usual = ["ddpm", "ddpm-large", "ddim", "heun", "dpm++2m"]

@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
       --model`. Ctrl-C and SIGTERM finish the step and save. Docs/Training.md explains the loop.
       """)
 
-  @Option(help: "The folder of the run.")
+  @Option(name: [.long, .customShort("o")], help: "The folder of the run.")
   var outputDir = "digits-model"
 
   @Option(help: "A JSON file of a configuration, such as the training.json of another run; options override it.")

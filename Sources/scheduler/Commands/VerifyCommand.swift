@@ -38,7 +38,7 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Print the judgement of every step as JSON.")
   var json = false
 
-  @Option(help: "An SVG file for a chart of the deviation at each step.")
+  @Option(name: [.long, .customShort("o")], help: "An SVG file for a chart of the deviation at each step.")
   var report: String?
 
   func run() throws {
