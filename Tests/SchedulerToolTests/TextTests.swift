@@ -90,6 +90,23 @@ import Testing
     }
   }
 
+  @Test(arguments: [[], ["--spacing", "edm"], ["--spacing", "flow"]])
+  func `of a plan over given sigmas are the same with a last 0 for the end`(_ options: [String]) throws {
+    let plan = ["plan", "--sampler", "dpm++2m", "--format", "json"] + options
+    let outcome = try tool.run(plan + ["--sigmas", "0.9,0.4,0.152,0"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try outcome.output == tool.run(plan + ["--sigmas", "0.9,0.4,0.152"]).output)
+  }
+
+  /// Lee et al. lay the distribution over the timesteps, https://arxiv.org/abs/2407.12173; the numbers
+  /// are those of SciPy's `beta.ppf`, rounded.
+  @Test func `of a plan with beta spacing are equal shares of the distribution over timesteps`() throws {
+    let options = ["--schedule", "scaled-linear", "--spacing", "beta", "--steps", "10", "--sampler", "euler"]
+    let plan = try JSONDecoder().decode(
+      SamplingPlan.self, from: tool.run(["plan", "--format", "json"] + options).output)
+    #expect(plan.steps.map(\.query.timestep) == [999, 952, 854, 724, 576, 423, 275, 145, 47, 0])
+  }
+
   @Test func `of a plan in text have one line for each call`() throws {
     let lines = try tool.run("plan", "--sampler", "ddpm", "--steps", "7", "--clip", "static").text.split(
       separator: "\n")

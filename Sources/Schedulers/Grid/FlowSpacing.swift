@@ -129,8 +129,9 @@ extension SamplingGrid {
   public init(flow spacing: FlowSpacing, times: [Double], mu: Double? = nil) throws(GridError) {
     let times = times.count > 1 && times.last == 0 ? Array(times.dropLast()) : times
     guard !times.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
-    for time in times where !(time > 0 && time <= 1) {
-      throw .parameter("time", time, allowed: "above 0 and at most 1")
+    for (i, time) in times.enumerated() where !(time > 0 && (i == 0 ? time <= 1 : time < times[i - 1])) {
+      let most = i == 0 ? "at most 1" : "below the one before it, \(times[i - 1].plain)"
+      throw .parameter("time", time, allowed: "above 0 and \(most); the last may be 0, for clean data at the end")
     }
     try self.init(flow: spacing, levels: times.map { NoiseLevel(signal: 1 - $0, noise: $0) }, mu: mu)
   }
