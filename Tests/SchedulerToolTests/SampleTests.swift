@@ -1,5 +1,6 @@
 import DigitsModel
 import Foundation
+import Schedulers
 import SchedulersCharts
 import Testing
 
@@ -77,6 +78,44 @@ import Testing
     try PNG.encode(Picture(width: 8, height: 8)).write(to: tool.folder.appendingPathComponent("in.png"))
     let outcome = try sample("--image", "in.png", "--strength", "0.6", "--sampler", "ddim,heun")
     #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  /// What pipelines make of a strength: diffusers' `get_timesteps`, of Flux and others and of the rest.
+  @Test(arguments: [
+    (28, "0.6", 17, 607.0), (4, "0.95", 4, 1000), (9, "0.6", 6, 667), (50, "0.58", 29, 580), (28, "1", 28, 1000),
+  ])
+  func `makes as many steps of rectified flow from a picture as pipelines do`(
+    steps: Int, strength: String, calls: Int, timestep: Double
+  ) throws {
+    let options = try ImageOptions.parse(["--image", "in.png", "--strength", strength])
+    let grid = try options.shortened(SamplingGrid(flow: FlowSpacing(), steps: steps))
+    #expect(grid.steps == calls && grid.points[0].timestep.rounded() == timestep)
+  }
+
+  @Test(arguments: [(15, "0.0667"), (49, "0.0205"), (25, "0.04"), (3, "0.334"), (1000, "0.001"), (1, "1")])
+  func `says which strength leaves a step, where one leaves none`(steps: Int, least: String) throws {
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: steps)
+    func options(_ strength: String) throws -> ImageOptions {
+      try .parse(["--image", "in.png", "--strength", strength])
+    }
+    let remark = try options("0.0005").remark(on: grid, of: "ddim")
+    #expect(
+      remark == "ddim drew nothing: --strength 0.0005 of \(counted(steps, "step")) is less than one; from \(least) "
+        + "(1/\(steps)) on it draws something")
+    #expect(try options(least).remark(on: grid, of: "ddim") == nil)
+    #expect(try options("0").remark(on: grid, of: "ddim") == nil)
+    #expect(try ImageOptions.parse([]).remark(on: grid, of: "ddim") == nil)
+  }
+
+  @Test func `says so where it draws nothing`() throws {
+    try PNG.encode(Picture(width: 8, height: 8)).write(to: tool.folder.appendingPathComponent("in.png"))
+    let outcome = try tool.run(
+      "sample", "--image", "in.png", "--steps", "15", "--strength", "0.1", "--sampler", "ddim,heun", "--count", "1")
+    #expect(outcome.status == 0)
+    // Heun's 15 calls are 8 steps.
+    #expect(
+      outcome.errors == "scheduler: heun drew nothing: --strength 0.1 of 8 steps is less than one; from 0.125 (1/8) on "
+        + "it draws something\n")
   }
 
   @Test(arguments: [SIGINT, SIGTERM])

@@ -52,7 +52,7 @@ struct SampleCommand: ParsableCommand {
   func run() throws {
     let trained = try condition.trained()
     let choice = try spacing.choice()
-    let runs = try makeRuns(trained, choice)
+    let (runs, remarks) = try makeRuns(trained, choice)
     let job = SamplingJob(
       runs: runs, model: try condition.denoiser(trained, predicting: options.prediction(on: choice.spacing)),
       image: try image.digit(),
@@ -67,14 +67,17 @@ struct SampleCommand: ParsableCommand {
       count: job.count)
     let picture = sheet.picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
+    for remark in remarks { Console.error.write("scheduler: \(remark)\n") }
     try Console.output.print(
       "wrote \(output): \(picture.width) x \(picture.height) pixels, \(counted(job.count, "digit")) from "
         + "\(counted(runs.count, "sampler"))\n")
   }
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what
-  /// cannot be done fails at once.
-  private func makeRuns(_ trained: TrainedModel?, _ choice: GridOptions.Choice) throws -> [SamplingJob.Run] {
+  /// cannot be done fails at once. And what is to be said of them.
+  private func makeRuns(
+    _ trained: TrainedModel?, _ choice: GridOptions.Choice
+  ) throws -> (runs: [SamplingJob.Run], remarks: [String]) {
     let usual = trained != nil || choice.spacing == .flow ? Self.usualFromNoise : Self.usual
     let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
     for entry in entries where entry.isInversion {
@@ -92,11 +95,13 @@ struct SampleCommand: ParsableCommand {
     let prediction = try trained?.configuration.predictionType ?? options.prediction(on: choice.spacing)
     let learnsVariance = trained?.network.architecture.learnsVariance ?? false
     let calls = try steps.calls(of: schedule, on: choice)
-    return try entries.map { entry in
-      let grid = try image.shortened(try choice.make(schedule, calls: calls, for: entry))
-      let plan = try options.plan(entry, over: grid, predicting: prediction, learnsVariance: learnsVariance)
+    let grids = try entries.map { try choice.make(schedule, calls: calls, for: $0) }
+    let runs = try zip(entries, grids).map { entry, grid in
+      let plan = try options.plan(
+        entry, over: image.shortened(grid), predicting: prediction, learnsVariance: learnsVariance)
       return SamplingJob.Run(title: entry.title, plan: plan)
     }
+    return (runs, try zip(entries, grids).compactMap { try image.remark(on: $1, of: $0.name) })
   }
 
   /// A network knows one process and predicts one thing.
