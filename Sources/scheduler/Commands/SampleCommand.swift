@@ -21,6 +21,7 @@ struct SampleCommand: ParsableCommand {
       """)
   var sampler: [String] = []
 
+  @OptionGroup var configuration: ConfigurationOptions
   @OptionGroup var steps: StepsOption
   @OptionGroup var process: ScheduleOptions
   @OptionGroup var spacing: GridOptions
@@ -49,28 +50,51 @@ struct SampleCommand: ParsableCommand {
   /// network; from where rectified flow does, it does not exist.
   private static let usualFromNoise = usual.map { SamplerCatalog[$0]!.needsSignal ? "flow-heun" : $0 }
 
+  /// What a configuration leaves to be chosen.
+  private static let besideConfiguration: Set = [
+    "--model", "--class", "--guidance", "--noise", "--seed", "--precision", "--arithmetic", "--device", "--count",
+    "--batch-size", "--output",
+  ]
+
   func run() throws {
-    let trained = try condition.trained()
-    let choice = try spacing.choice()
-    let (runs, remarks) = try makeRuns(trained, choice)
+    let setting = try makeSetting()
     let job = SamplingJob(
-      runs: runs, model: try condition.denoiser(trained, predicting: options.prediction(on: choice.spacing)),
-      image: try image.digit(),
+      runs: setting.runs, model: setting.model, image: try image.digit(),
       noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
     let file = try OutputFile(output)
     let interruption = Interruption()
     let results = try job.run(interruption)
-    let sheet = sheet(
-      of: results, runs: runs,
-      grid: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule),
-      count: job.count)
-    let picture = sheet.picture()
+    let picture = sheet(of: results, runs: setting.runs, grid: setting.title, count: job.count).picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
-    for remark in remarks { Console.error.write("scheduler: \(remark)\n") }
+    for remark in setting.remarks { Console.error.write("scheduler: \(remark)\n") }
     try Console.output.print(
       "wrote \(output): \(picture.width) x \(picture.height) pixels, \(counted(job.count, "digit")) from "
-        + "\(counted(runs.count, "sampler"))\n")
+        + "\(counted(setting.runs.count, "sampler"))\n")
+  }
+
+  /// What is run, and how the picture names it.
+  private struct Setting {
+    let runs: [SamplingJob.Run]
+    let model: SamplingJob.Model
+    let title: String
+    var remarks: [String] = []
+  }
+
+  private func makeSetting() throws -> Setting {
+    if let configured = try configuration.run(steps: steps.steps, beside: Self.besideConfiguration) {
+      try configured.checkSamples()
+      return Setting(
+        runs: [SamplingJob.Run(title: configured.source.name, plan: configured.plan)],
+        model: try condition.converted(), title: configured.title)
+    }
+    let trained = try condition.trained()
+    let choice = try spacing.choice()
+    let (runs, remarks) = try makeRuns(trained, choice)
+    let denoiser = try condition.denoiser(trained, predicting: options.prediction(on: choice.spacing))
+    return Setting(
+      runs: runs, model: { try denoiser($0, $1.query) },
+      title: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule), remarks: remarks)
   }
 
   /// Each sampler with its plan; all plans are made before the first model call, so that what

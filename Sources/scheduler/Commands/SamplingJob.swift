@@ -27,8 +27,11 @@ struct SamplingJob {
     let denoised: [Double]?
   }
 
+  /// Answers for an input what a step asks for.
+  typealias Model = (SampleBatch<Double>, SamplingPlan.Step) throws -> SampleBatch<Double>
+
   let runs: [Run]
-  let model: any Denoiser<SampleBatch<Double>>
+  let model: Model
   /// What runs start from, if not from noise.
   let image: [Double]?
   let noise: NoiseOptions.Choice
@@ -77,7 +80,7 @@ struct SamplingJob {
     var run = SamplingRun(plan, from: start(of: plan, noise: z))
     while let query = run.query {
       let before = run
-      let output = try model(run.input, query)
+      let output = try model(run.input, plan.steps[run.evaluations])
       // A picture does not show that a number was not finite.
       try run.check(output)
       run.advance(output: output, using: &noise)
