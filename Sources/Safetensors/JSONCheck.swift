@@ -4,11 +4,30 @@
 /// The grammar is RFC 8259, https://www.rfc-editor.org/rfc/rfc8259, with `NaN`, `Infinity` and
 /// `-Infinity` where they are allowed, as Python's `json` writes them. Nothing else of JSON5 is.
 package struct JSONCheck {
-  /// Where and why a text is not JSON.
+  /// Where and why a text is not JSON, and what it is instead where that is known.
   package struct Failure: Error, Hashable, CustomStringConvertible {
-    let offset: Int
+    /// From 1.
+    let line: Int
+    /// In characters of Unicode, from 1.
+    let column: Int
     let reason: String
-    package var description: String { "\(reason) at byte \(offset)" }
+    /// What is in the place of JSON.
+    package let kind: FileKind?
+
+    package var description: String {
+      "\(reason) at line \(line), column \(column)" + (kind.map { "; \($0)" } ?? "")
+    }
+
+    fileprivate init(_ reason: String, at offset: Int, of bytes: [UInt8]) {
+      let before = bytes.prefix(offset)
+      let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+      line = 1 + before.count { $0 == 0x0A }
+      // Bytes of the form 10xxxxxx go on with a character.
+      column = 1 + before[start...].count { $0 & 0xC0 != 0x80 }
+      self.reason = reason
+      let kind = FileKind(bytes)
+      self.kind = kind == .json ? nil : kind
+    }
   }
 
   /// Deeper than any file that a person writes, and far from the end of a stack.
@@ -27,7 +46,7 @@ package struct JSONCheck {
   /// `maximumDepth`.
   package static func check(_ bytes: [UInt8], allowsNonFinite: Bool = false) throws(Failure) {
     guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw Failure(offset: 0, reason: "text that is not UTF-8")
+      throw Failure("text that is not UTF-8", at: validLength(of: bytes), of: bytes)
     }
     var check = JSONCheck(bytes, allowsNonFinite: allowsNonFinite)
     try check.value(depth: 0)
@@ -35,7 +54,25 @@ package struct JSONCheck {
     guard check.at == bytes.count else { throw check.failure("something after the end of the value") }
   }
 
-  private func failure(_ reason: String) -> Failure { Failure(offset: at, reason: reason) }
+  private func failure(_ reason: String) -> Failure { Failure(reason, at: at, of: bytes) }
+
+  /// A failure where something should begin and does not, with what people write there instead.
+  private func stranger(_ nothing: String) -> Failure {
+    let rest = bytes[at...]
+    let known = [
+      ("'", "a single quotation mark"), ("\u{201C}", "a typographic quotation mark"), ("//", "a comment"),
+      ("/*", "a comment"), ("#", "a comment"), ("True", "Python's True"), ("False", "Python's False"),
+      ("None", "Python's None"),
+    ]
+    return failure(nothing + (known.first { rest.starts(with: $0.0.utf8) }.map { ", but \($0.1)," } ?? ""))
+  }
+
+  /// How many bytes from the start are UTF-8.
+  private static func validLength(of bytes: [UInt8]) -> Int {
+    var (parser, rest, length) = (Unicode.UTF8.ForwardParser(), bytes.makeIterator(), 0)
+    while case .valid(let character) = parser.parseScalar(from: &rest) { length += character.count }
+    return length
+  }
 
   private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
@@ -68,17 +105,29 @@ package struct JSONCheck {
       if isWord || (allowsNonFinite && (take(word: "NaN") || take(word: "Infinity") || take(word: "-Infinity"))) {
         return
       }
+      guard let next, next == UInt8(ascii: "-") || Self.digits.contains(next) else { throw stranger("no JSON value") }
       try number()
     }
+  }
+
+  /// Throws if nothing but the closing bracket follows a comma.
+  private mutating func refuse(_ comma: Int?, before bracket: Unicode.Scalar) throws(Failure) {
+    skipSpace()
+    guard let comma, next == UInt8(ascii: bracket) else { return }
+    let missing = bracket == "}" ? "key" : "value"
+    throw Failure("no \(missing) after a comma, which JSON does not have before \(bracket),", at: comma, of: bytes)
   }
 
   private mutating func array(depth: Int) throws(Failure) {
     at += 1
     skipSpace()
     if take("]") { return }
+    var comma: Int?
     repeat {
+      try refuse(comma, before: "]")
       try value(depth: depth + 1)
       skipSpace()
+      comma = at
     } while take(",")
     guard take("]") else { throw failure("no , or ] after an element") }
   }
@@ -88,9 +137,10 @@ package struct JSONCheck {
     var keys: Set<[UInt8]> = []
     skipSpace()
     if take("}") { return }
+    var comma: Int?
     repeat {
-      skipSpace()
-      guard next == UInt8(ascii: "\"") else { throw failure("no key in quotation marks") }
+      try refuse(comma, before: "}")
+      guard next == UInt8(ascii: "\"") else { throw stranger("no key in quotation marks") }
       let key = try string()
       guard keys.insert(key).inserted else {
         throw failure("the key \(String(decoding: key, as: UTF8.self).quoted) for the second time")
@@ -99,6 +149,7 @@ package struct JSONCheck {
       guard take(":") else { throw failure("no : after a key") }
       try value(depth: depth + 1)
       skipSpace()
+      comma = at
     } while take(",")
     guard take("}") else { throw failure("no , or } after a value") }
   }
@@ -159,9 +210,11 @@ package struct JSONCheck {
     }
   }
 
+  private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+
   private mutating func digits() throws(Failure) {
     let start = at
-    while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { at += 1 }
+    while let byte = next, Self.digits.contains(byte) { at += 1 }
     guard at > start else { throw failure("no JSON value") }
   }
 }

@@ -59,6 +59,17 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: `SafetensorsError` if they are not a sound safetensors file.
   public init(_ data: Data) throws(SafetensorsError) {
+    do { try self.init(unexplained: data) } catch {
+      let kind = FileKind(Array(data.prefix(Self.telling)))
+      guard case .format = error, let kind, kind != .safetensors else { throw error }
+      throw .format("\(kind)")
+    }
+  }
+
+  /// How many bytes say what a file is.
+  private static let telling = 4096
+
+  private init(unexplained data: Data) throws(SafetensorsError) {
     bytes = data
     guard data.count >= 8 else { throw .format("it has \(data.count) bytes, and its header's length alone takes 8") }
     let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }

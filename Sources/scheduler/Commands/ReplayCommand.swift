@@ -48,7 +48,7 @@ struct ReplayCommand: ParsableCommand {
     let steps = try steps?.value(of: "--steps", in: 1...100_000)
     let file = try OutputFile(output)
     let interruption = Interruption()
-    let text = try Self.text(of: config)
+    let text = try ConfigurationFile.text(of: config)
     do {
       let recorded = try SafetensorsFile(contentsOf: outputs)
       let source = try source(text, recorded)
@@ -80,14 +80,5 @@ struct ReplayCommand: ParsableCommand {
     } catch {
       throw Failure("cannot follow \(config): \(error)")
     }
-  }
-
-  /// A configuration's text; no configuration is as large as what is refused here.
-  private static func text(of path: String) throws(Failure) -> String {
-    let data = try InputFile.read(path, option: "the configuration", kind: "scheduler_config.json", largest: 8 << 20)
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw Failure("cannot read the configuration \(path): it is no text in UTF-8; name a scheduler_config.json")
-    }
-    return text
   }
 }

@@ -1,18 +1,46 @@
 import Foundation
+import SchedulersSafetensors
 import Traces
 
-/// A file that says how another library runs: a scheduler_config.json of diffusers, or the arguments
-/// of guided-diffusion.
+/// A file that says how another library runs: a scheduler_config.json of diffusers, or the
+/// arguments of guided-diffusion.
 enum ConfigurationFile {
   /// The text of a file.
   ///
-  /// - Throws: `Failure` if there is no such file, it is no text, or larger than any configuration.
+  /// - Throws: `Failure` if there is no such file, it is no text, larger than any configuration, or
+  ///   the index of a pipeline.
   static func text(of path: String) throws(Failure) -> String {
     let data = try InputFile.read(path, option: "the configuration", kind: "scheduler_config.json", largest: 8 << 20)
     guard let text = String(validating: data, as: UTF8.self) else {
-      throw Failure("cannot read the configuration \(path): it is no text in UTF-8; name a scheduler_config.json")
+      do { try JSONCheck.check(Array(data)) } catch { throw Failure("cannot follow \(path): the file has \(error)") }
+      throw Failure("cannot follow \(path): the file is no text in UTF-8; name a scheduler_config.json")
+    }
+    // Some answers of servers are JSON.
+    if let kind = FileKind(Array(data)), case .serverAnswer = kind { throw Failure("cannot follow \(path): \(kind)") }
+    if let index = try? JSONDecoder().decode(ModelIndex.self, from: data) {
+      throw Failure(
+        "cannot follow \(path): it is the model_index.json of \(index.className), whose scheduler, "
+          + "\(index.scheduler), has a file of its own; name scheduler/scheduler_config.json beside it")
     }
     return text
+  }
+
+  /// The parts of a pipeline of diffusers, each with the library and the name of its class.
+  private struct ModelIndex: Decodable {
+    let className: String
+    let scheduler: String
+
+    private enum CodingKeys: String, CodingKey {
+      case className = "_class_name"
+      case scheduler
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      className = try container.decode(String.self, forKey: .className)
+      let names = try container.decode([String?].self, forKey: .scheduler)
+      scheduler = (names.last ?? nil) ?? "none"
+    }
   }
 
   /// What a file says, with what a pipeline gives besides.

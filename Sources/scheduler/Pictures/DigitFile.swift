@@ -1,5 +1,6 @@
 import DigitsModel
 import SchedulersCharts
+import SchedulersSafetensors
 
 /// A picture of a digit, read for image-to-image.
 enum DigitFile {
@@ -13,7 +14,8 @@ enum DigitFile {
     do {
       picture = try PNG.decode(data)
     } catch {
-      throw Failure("cannot read --image \(path) as a PNG: \(error); save it as a PNG again")
+      let reason = FileKind(Array(data.prefix(4096))).map { "\($0)" } ?? "\(error); save it as a PNG again"
+      throw Failure("cannot read --image \(path) as a PNG: \(reason)")
     }
     guard picture.width == picture.height, picture.width.isMultiple(of: Digits.side) else {
       throw Failure(

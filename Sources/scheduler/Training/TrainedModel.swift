@@ -32,8 +32,11 @@ struct TrainedModel {
   }
 
   private init(_ data: Data, from place: String) throws {
-    guard let file = try? SafetensorsFile(data) else {
-      throw Failure("\(place) is no safetensors file, or is damaged; name the model.safetensors of `scheduler train`")
+    let file: SafetensorsFile
+    do { file = try SafetensorsFile(data) } catch {
+      let reason = if case .format(let reason) = error { reason } else { "\(error)" }
+      throw Failure(
+        "\(place) is no safetensors file, or is damaged: \(reason); name the model.safetensors of `scheduler train`")
     }
     guard let text = file.metadata[Self.key] else {
       throw Failure("\(place) has no \(Self.key) in its metadata; name the model.safetensors of `scheduler train`")

@@ -1,6 +1,7 @@
 import DigitsModel
 import Foundation
 import Schedulers
+import SchedulersSafetensors
 
 /// Everything that decides what a training run does. Names and meanings are those of diffusers'
 /// training scripts.
@@ -112,8 +113,9 @@ struct TrainingConfiguration: Hashable, Codable {
   ///
   /// - Throws: `Failure` that names the key.
   static func decode(_ text: Data, from place: String) throws(Failure) -> TrainingConfiguration {
-    guard let json = try? JSONSerialization.jsonObject(with: text) else {
-      throw Failure("\(place): not JSON; look for a missing comma or bracket")
+    do { try JSONCheck.check(Array(text)) } catch { throw Failure("\(place): not JSON: it has \(error)") }
+    guard let json = try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed) else {
+      throw Failure("\(place): JSON with a number that is larger than a Double can be; make it smaller")
     }
     guard let values = json as? [String: Any] else { throw Failure("\(place): not a JSON object of keys and values") }
     return try TrainingConfiguration().with(values, from: place)
