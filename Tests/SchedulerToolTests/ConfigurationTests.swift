@@ -66,7 +66,8 @@ import Testing
   @Test func `of rectified flow is shown with the time as its sigma`() throws {
     try write(#"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}"#)
     let text = try tool.run(
-      "plan", "config.json", "--arguments", #"{"mu": 0, "sigmas": [1, 0.75, 0.5]}"#).text
+      "plan", "config.json", "--arguments", #"{"mu": 0, "sigmas": [1, 0.75, 0.5]}"#
+    ).text
     let rows = text.split(separator: "\n").drop { !$0.hasPrefix("step") }.dropFirst().map { $0.split(separator: " ") }
     #expect(rows.map { $0[2] } == ["1", "0.75", "0.5"])
   }

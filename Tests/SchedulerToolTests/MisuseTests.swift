@@ -72,7 +72,10 @@ import Testing
     (["sample", "--sigmas", "3,2", "--spacing", "flow"], "time 3 must be above 0 and at most 1"),
     (["sample", "--sigmas", "3,0,0"], "sigma 0 at step 1 must be finite and above 0; the last may be 0"),
     (["sample", "--sigmas", "3,0,1", "--spacing", "edm"], "sigma 0 at step 1 must be finite and above 0"),
-    (["sample", "--sigmas", "0.5,0.75", "--spacing", "flow"], "time 0.75 must be above 0 and below the one before it, 0.5"),
+    (
+      ["sample", "--sigmas", "0.5,0.75", "--spacing", "flow"],
+      "time 0.75 must be above 0 and below the one before it, 0.5"
+    ),
     (["sample", "--sigmas", "1,0,0", "--spacing", "flow"], "the last may be 0, for clean data at the end"),
     (["plot", "error", "--sigmas", "3,2", "--output", "a.svg"], "--sigmas 3,2 means nothing for runs of many lengths"),
     (

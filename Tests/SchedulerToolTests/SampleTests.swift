@@ -80,7 +80,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
-  /// What pipelines make of a strength: diffusers' `get_timesteps`, of Flux and others and of the rest.
+  /// What `get_timesteps` of diffusers' pipelines for Flux and others makes of a strength.
   @Test(arguments: [
     (28, "0.6", 17, 607.0), (4, "0.95", 4, 1000), (9, "0.6", 6, 667), (50, "0.58", 29, 580), (28, "1", 28, 1000),
   ])

@@ -98,8 +98,8 @@ import Testing
     #expect(try outcome.output == tool.run(plan + ["--sigmas", "0.9,0.4,0.152"]).output)
   }
 
-  /// Lee et al. lay the distribution over the timesteps, https://arxiv.org/abs/2407.12173; the numbers
-  /// are those of SciPy's `beta.ppf`, rounded.
+  /// Lee et al. lay the distribution over the timesteps, https://arxiv.org/abs/2407.12173; the
+  /// numbers are those of SciPy's `beta.ppf`, rounded.
   @Test func `of a plan with beta spacing are equal shares of the distribution over timesteps`() throws {
     let options = ["--schedule", "scaled-linear", "--spacing", "beta", "--steps", "10", "--sampler", "euler"]
     let plan = try JSONDecoder().decode(

@@ -26,8 +26,8 @@ extension ConditionOptions {
 }
 
 extension TrainedModel {
-  /// What the network takes a sample for. It is given samples of any process as those of its own, at
-  /// the timestep that has their sigma.
+  /// What the network takes a sample for. It is given samples of any process as those of its own,
+  /// at the timestep that has their sigma.
   ///
   /// - Throws: `Failure` if it answers with a variance too.
   func denoised(
