@@ -17,7 +17,7 @@ struct Scheduler: ParsableCommand {
       SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self,
       LikelihoodCommand.self,
       PlotCommand.self,
-      NoiseCommand.self, ListCommand.self, VerifyCommand.self, ReplayCommand.self,
+      NoiseCommand.self, ListCommand.self, ExplainCommand.self, VerifyCommand.self, ReplayCommand.self,
     ])
 
   static func main() {
