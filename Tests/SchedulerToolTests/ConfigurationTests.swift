@@ -63,6 +63,21 @@ import Testing
     #expect(rows.map { $0[1] } == ["999", "952", "854", "724", "576", "423", "275", "145", "47", "0"])
   }
 
+  @Test func `is printed as the README shows it`() throws {
+    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
+    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+    let parts = readme.split(separator: "\n```json\n", maxSplits: 1)
+    let blocks = try #require(parts.last).split(separator: "\n```\n").map { $0.trimmingPrefix("\n```\n") }
+    try write(String(blocks[0]), "scheduler_config.json")
+    let printed = try tool.run("plan", "scheduler_config.json", "--steps", "4").text
+    #expect(readme.contains("\n```\n\(printed)```\n"), "\(printed)")
+    try write(
+      "{\n  \"_class_name\": \"DDIMScheduler\",\n  \"beta_start\": 0.00085,\n  \"beta_end\": 0.012,\n}",
+      "scheduler_config.json")
+    let refused = try tool.run("plan", "scheduler_config.json").errors
+    #expect(readme.contains("\n```\n\(refused)```\n"), "\(refused)")
+  }
+
   @Test func `of rectified flow is shown with the time as its sigma`() throws {
     try write(#"{"_class_name": "FlowMatchEulerDiscreteScheduler", "use_dynamic_shifting": true}"#)
     let text = try tool.run(
