@@ -177,7 +177,12 @@ extension DiffusersConfiguration {
     _ steps: Int?, _ arguments: RunArguments, _ fidelity: Fidelity = .diffusers,
     _ body: (any DiffusersClass, Run) throws -> Result
   ) throws(ConfigurationError) -> Result {
-    try naming { room in try body(room, room.run(steps, arguments, isFaithful: fidelity == .diffusers)) }
+    try naming { room in
+      try arguments.check(for: room)
+      var arguments = arguments
+      if let tokens = arguments.tokens { (arguments.mu, arguments.tokens) = (try mu(tokens: tokens), nil) }
+      return try body(room, room.run(steps, arguments, isFaithful: fidelity == .diffusers))
+    }
   }
 
   /// Which deviations a run of this configuration meets: where the two fidelities differ.

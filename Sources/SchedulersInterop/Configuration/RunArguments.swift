@@ -18,6 +18,8 @@ public struct RunArguments: Hashable, Sendable {
   /// mu, from which a dynamic shift of rectified flow follows. The times are those of
   /// `set_timesteps(steps, mu=mu)`, unless `sigmas` are given.
   public var mu: Double?
+  /// The tokens of the picture, of which the file's own constants make mu.
+  public var tokens: Int?
   /// The times at which the network is called, noisiest first, in place of the class's own; on
   /// rectified flow they need not descend.
   public var timesteps: [Double]?
@@ -47,13 +49,15 @@ public struct RunArguments: Hashable, Sendable {
   public init(
     eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
     churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil,
-    timesteps: [Double]? = nil, sigmas: [Double]? = nil, originalSteps: Int? = nil, strength: Double? = nil,
+    tokens: Int? = nil, timesteps: [Double]? = nil, sigmas: [Double]? = nil, originalSteps: Int? = nil,
+    strength: Double? = nil,
     begin: Int? = nil, end: Int? = nil, setsBeginIndex: Bool = false, jumpLength: Int = 10, resamplings: Int = 10
   ) {
     (self.eta, self.usesClippedModelOutput, self.order) = (eta, usesClippedModelOutput, order)
     (self.churn, self.churnNoise) = (churn, churnNoise)
     (self.churnMinimum, self.churnMaximum) = (churnMinimum, churnMaximum)
-    (self.mu, self.timesteps, self.sigmas, self.originalSteps) = (mu, timesteps, sigmas, originalSteps)
+    (self.mu, self.tokens, self.timesteps, self.sigmas) = (mu, tokens, timesteps, sigmas)
+    self.originalSteps = originalSteps
     (self.strength, self.begin, self.end, self.setsBeginIndex) = (strength, begin, end, setsBeginIndex)
     (self.jumpLength, self.resamplings) = (jumpLength, resamplings)
   }
@@ -70,7 +74,9 @@ extension RunArguments: Codable {
     case churnMinimum = "s_tmin"
     case churnMaximum = "s_tmax"
     case churnNoise = "s_noise"
-    case order, mu, timesteps, sigmas
+    case order, mu
+    case tokens = "image_seq_len"
+    case timesteps, sigmas
     case originalSteps = "original_inference_steps"
     case strength
     case begin = "first_step"
@@ -95,6 +101,7 @@ extension RunArguments: Codable {
     self.init()
     try container.read(.eta, into: &eta)
     try container.read(.mu, into: &mu)
+    try container.read(.tokens, into: &tokens)
     try container.read(.timesteps, into: &timesteps)
     try container.read(.sigmas, into: &sigmas)
     try container.read(.originalSteps, into: &originalSteps)
@@ -139,6 +146,9 @@ extension RunArguments {
       guard !value.isNaN else { throw Refusal.argument(key.rawValue, value, "it must be a number") }
     }
     if let mu {
+      try require(
+        tokens == nil, .argument(Key.tokens.rawValue, Double(tokens ?? 0), "leave it out, or mu; either says the other")
+      )
       try require(
         room.takesMu && mu.isFinite, .argument(Key.mu.rawValue, mu, "it is a number, for use_dynamic_shifting"))
     }

@@ -35,6 +35,7 @@ extension TraceSource {
     var values: [String: DiffusersConfiguration.Value] = [:]
     if let eta = arguments.eta { values["eta"] = .number(eta) }
     if let mu = arguments.mu { values["mu"] = .number(mu) }
+    if let tokens = arguments.tokens { values["image_seq_len"] = .integer(tokens) }
     if let timesteps = arguments.timesteps { values["timesteps"] = .list(timesteps.map { .number($0) }) }
     if let sigmas = arguments.sigmas { values["sigmas"] = .list(sigmas.map { .number($0) }) }
     if let steps = arguments.originalSteps { values["original_inference_steps"] = .integer(steps) }

@@ -7,6 +7,8 @@ struct ConfiguredRun {
   let source: TraceSource
   /// The number of inference steps.
   let steps: Int
+  /// The same, if it was said, or times do not say it.
+  private let asked: Int?
   let fidelity: Fidelity
   let plan: SamplingPlan
 
@@ -20,10 +22,12 @@ struct ConfiguredRun {
     (self.source, self.fidelity) = (source, fidelity)
     switch source {
     case .diffusers(let configuration, let arguments):
-      self.steps = steps ?? arguments.sigmas?.count ?? Self.usualSteps
-      plan = try configuration.plan(steps: self.steps, fidelity: fidelity, with: arguments)
+      asked = steps ?? (arguments.hasGivenTimes ? nil : Self.usualSteps)
+      plan = try configuration.plan(steps: asked, fidelity: fidelity, with: arguments)
+      self.steps = asked ?? plan.steps.count
     case .guidedDiffusion(let configuration):
       let own = try configuration.plan(fidelity: fidelity)
+      asked = steps
       self.steps = steps ?? own.steps.count
       // This refuses another number, for the respacing says it.
       plan = steps == nil ? own : try source.plan(steps: self.steps, fidelity: fidelity)
@@ -48,7 +52,7 @@ struct ConfiguredRun {
 
   private var deviations: [Deviation] {
     guard fidelity == .diffusers, case .diffusers(let configuration, let arguments) = source else { return [] }
-    return configuration.deviations(steps: steps, with: arguments)
+    return configuration.deviations(steps: asked, with: arguments)
   }
 
   /// Throws unless it is a run that draws something with a model of digits.
