@@ -291,4 +291,29 @@ def slips():
     return save(tensors, metadata)
 
 
-FILES = {"slip-traces.safetensors": slips}
+def example(is_right):
+    """A trace by itself, for the documents: a right one, or one whose r0 is upside down."""
+    import record_trace
+    import torch
+
+    name, options, _, old, new, _ = SLIPS["DPM multistep, r0 upside down"]
+    with tempfile.TemporaryDirectory() as folder, prepared(name, options):
+        scheduler = edited(name, old, old if is_right else new, folder)(**options)
+        path = pathlib.Path(folder) / "trace.safetensors"
+        record_trace.record(path, scheduler, answer, torch.randn(SHAPE), STEPS)
+        return ordered(path.read_bytes())
+
+
+def ordered(file):
+    """A safetensors file with its metadata in order, which changes from run to run."""
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    metadata = header.pop("__metadata__")
+    text = json.dumps({"__metadata__": dict(sorted(metadata.items())), **header}).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + file[8 + size :]
+
+
+FILES = {
+    "slip-traces.safetensors": slips, "example-right.safetensors": lambda: example(True),
+    "example-wrong.safetensors": lambda: example(False)}

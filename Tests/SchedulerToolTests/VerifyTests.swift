@@ -57,6 +57,19 @@ import Testing
     #expect(try tool.run("verify", "wrong.safetensors", "--tolerance", "10").status == 0)
   }
 
+  @Test(arguments: ["README.md", "Docs/Verify.md"]) func `the documents show what is printed`(document: String) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let text = try String(contentsOf: root.appendingPathComponent(document), encoding: .utf8)
+    for (name, status) in [("example-right", 0), ("example-wrong", 1)] {
+      let path = "Fixtures/Data/\(name).safetensors"
+      let outcome = try tool.run("verify", root.appendingPathComponent(path).path)
+      #expect(outcome.status == status)
+      let printed = outcome.text.replacingOccurrences(of: root.path + "/", with: "")
+      #expect(text.contains("$ scheduler verify \(path)\n\(printed)"), "\(printed)")
+    }
+  }
+
   @Test func `the mathematics are another matter than what the source does`() throws {
     #expect(try tool.run("verify", "right.safetensors", "--fidelity", "corrected").status == 0)
   }
