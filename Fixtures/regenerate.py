@@ -25,6 +25,9 @@ import sys
 # torch's bits depend on the instruction set: the files are those of its AVX2 path.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
 
+# Before a recipe runs a scheduler in float64 by another name of it: this looks the types up once.
+import safetensors.torch
+
 import recipes
 
 FOLDER = pathlib.Path(__file__).parent

@@ -125,7 +125,7 @@ extension EDMClass {
   var allowsAnySteps: Bool { true }
   var trainingTimesteps: TrainingTimesteps { edm.timesteps }
   func reading() throws -> any OutputReading { try edm.reading() }
-  func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps, shares: run.sigmas) }
+  func grid(_ run: Run) throws -> SamplingGrid { try edm.grid(run.steps, shares: run.arguments.flowSigmas()) }
 
   func recipe(_ run: Run, _ setting: Setting, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {
     try recipe(moves(EDM.grid(setting)), of: run, start: NoiseLevel(signal: 1, noise: edm.range.most.value))
@@ -141,7 +141,7 @@ struct EDMEulerScheduler: EDMClass {
 
   func sampler(_ run: Run) throws -> any Sampler { Churning.sampler(Euler(), run) }
   func setting(_ run: Run) throws -> Setting {
-    try edm.setting(run.steps, isWide: true, shares: run.arguments.flowSigmas(within: 0...1))
+    try edm.setting(run.steps, isWide: true, shares: run.arguments.flowSigmas())
   }
 
   func faithful(_ run: Run) throws -> Recipe {

@@ -56,6 +56,7 @@ struct IPNDMScheduler: DiffusersClass {
   func faithful(_ run: Run) throws -> Recipe {
     var setting = try setting(run)
     setting.sigmas = try noises(run.steps)
+    try checkBegin(run, of: setting.timesteps.count)
     setting = setting.dropFirst(run.first)
     let grid = setting.grid { NoiseLevel(signal: Double(run.root(1 - $0 * $0)), noise: Double($0)) }
     return try recipe(moves(grid, keepsSignal: false), of: run, over: grid, reading: CircularV(isEpsilon: true))

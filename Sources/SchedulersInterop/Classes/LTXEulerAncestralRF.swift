@@ -35,7 +35,7 @@ struct LTXEulerAncestralRFScheduler: FlowMatchClass {
   private func given(_ run: Run) throws -> [Double]? {
     var arguments = run.arguments
     arguments.sigmas = arguments.sigmas ?? arguments.timesteps
-    return try arguments.flowSigmas(within: 0...1)
+    return try arguments.flowSigmas()
   }
 
   private func checkedEta() throws -> Double {

@@ -53,7 +53,7 @@ struct UniPCMultistepScheduler: LambdaClass {
       let shifting = lambda.shifting
       let shift = try shifting.factor(mu: run.mu)
       let times =
-        try run.arguments.flowSigmas(within: 0...1)
+        try run.arguments.flowSigmas()
         ?? NumPy.linspace(1, 1 / Double(try table.timesteps.count()), run.steps + 1).dropLast()
       var sigmas = try shifting.stretched(shifting.shifted(Array(times), by: shift))
       // So that the logarithm of the signal is finite.

@@ -143,7 +143,8 @@ extension DiffusersClass {
       ? grid : SamplingGrid(unchecked: Array(grid.points.dropFirst(run.first)), schedule: grid.schedule)
   }
 
-  private func checkBegin(_ run: Run, of steps: Int) throws {
+  /// Throws where a run would begin after its last step.
+  func checkBegin(_ run: Run, of steps: Int) throws {
     try require(
       run.first < steps,
       .argument(

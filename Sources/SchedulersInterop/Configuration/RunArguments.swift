@@ -220,12 +220,10 @@ extension RunArguments {
   }
 
   /// Given sigmas of rectified flow, if they are times of it.
-  func flowSigmas(within range: ClosedRange<Double>) throws -> [Double]? {
+  func flowSigmas() throws -> [Double]? {
     guard let sigmas else { return nil }
     for (i, sigma) in sigmas.enumerated() {
-      try require(
-        range.contains(sigma),
-        .argument("sigmas[\(i)]", sigma, "it must be in \(range.lowerBound.plain) ... \(range.upperBound.plain)"))
+      try require((0...1).contains(sigma), .argument("sigmas[\(i)]", sigma, "it must be in 0 ... 1"))
     }
     return sigmas
   }

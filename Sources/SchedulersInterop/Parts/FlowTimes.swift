@@ -147,7 +147,8 @@ struct FlowTimes {
 
   /// The grid of given times, which need not descend, at the timesteps that are given with them.
   private func givenGrid(_ run: Run, _ spacing: FlowSpacing, of total: Double) throws -> SamplingGrid {
-    let times = try run.arguments.flowSigmas(within: 0...1) ?? run.timesteps!.map { $0 / total }
+    _ = try given(run, of: total)
+    let times = run.sigmas ?? run.timesteps!.map { $0 / total }
     var points: [SamplingGrid.Point]
     let isFalling = zip(times, times.dropFirst()).allSatisfy { $0 > $1 }
     if isFalling, times[times.count - 1] > 0 {
@@ -185,7 +186,7 @@ struct FlowTimes {
           .argument("timesteps[\(i)]", timestep, "it must be in 0 ... \(total.plain)"))
       }
     }
-    let sigmas = try run.arguments.flowSigmas(within: 0...1)?.map { Float($0) }
+    let sigmas = try run.arguments.flowSigmas()?.map { Float($0) }
     return sigmas ?? run.timesteps?.map { Float($0) / Float(total) }
   }
 

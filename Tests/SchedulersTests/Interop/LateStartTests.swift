@@ -65,6 +65,40 @@ import Testing
     }
   }
 
+  /// Numbers that a file may hold, in every place where a list or a number stands.
+  @Test(arguments: Class.allCases) func `no argument traps`(schedulerClass: Class) throws {
+    let numbers = [Double.nan, .infinity, -1, 0, 0x1p-1060, 0.5, 1000, 1e300]
+    let counts = [Int.min, -1, 0, 3, 9, 10, 40, Int.max]
+    var all: [RunArguments] = []
+    for a in numbers {
+      all += [RunArguments(strength: a), RunArguments(mu: a), RunArguments(eta: a), RunArguments(churn: a)]
+      all += [[a], [a, a], [1, 0.5, a], [999, a, 3]].flatMap {
+        [RunArguments(timesteps: $0), RunArguments(sigmas: $0), RunArguments(timesteps: $0, sigmas: $0)]
+      }
+    }
+    for n in counts {
+      all += [RunArguments(begin: n), RunArguments(end: n), RunArguments(begin: 2, end: n), RunArguments(tokens: n)]
+      all += [
+        RunArguments(begin: n, setsBeginIndex: true), RunArguments(originalSteps: n), RunArguments(begin: n, end: .max),
+      ]
+    }
+    let flow: [[String: DiffusersConfiguration.Value]] = [
+      [:], ["use_flow_sigmas": true], ["use_dynamic_shifting": true],
+      ["use_karras_sigmas": true, "use_flow_sigmas": true],
+      ["num_train_timesteps": 1],
+    ]
+    for options in flow {
+      let configuration = try DiffusersConfiguration(schedulerClass, options)
+      for arguments in all {
+        for fidelity in Fidelity.allCases {
+          for steps in [nil, 3] {
+            _ = try? configuration.plan(steps: steps, fidelity: fidelity, with: arguments)
+          }
+        }
+      }
+    }
+  }
+
   private static let bad: [(Class, RunArguments, String)] = [
     (.ddim, RunArguments(strength: 0.01), "strength 0.01 of DDIMScheduler"),
     (.ddim, RunArguments(strength: 1.5), "0 ... 1"),
