@@ -179,6 +179,9 @@ def prepared(name, options):
     diffusers.logging.set_verbosity_error()
     scheduler = classes.scheduler(name)(**options)
     module = sys.modules[type(scheduler).__module__]
+    if hasattr(module, "randn_tensor"):
+        # Other recipes leave theirs here.
+        module.randn_tensor = diffusers.utils.torch_utils.randn_tensor
     usual = getattr(module, "BrownianTreeNoiseSampler", None)
     if usual:
         module.BrownianTreeNoiseSampler = Tree
