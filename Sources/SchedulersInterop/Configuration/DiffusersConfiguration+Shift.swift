@@ -25,8 +25,11 @@ extension DiffusersConfiguration {
 
   /// The same for the size of a picture in pixels.
   ///
-  /// - Parameter patch: how many pixels wide and high a token is: 16 for Flux, Stable Diffusion 3
-  ///   and Qwen-Image, 32 for LTX-Video.
+  /// - Parameters:
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - patch: how many pixels wide and high a token is: 16 for Flux, Stable Diffusion 3 and
+  ///     Qwen-Image, 32 for LTX-Video.
   public func mu(width: Int, height: Int, patch: Int = 16) throws(ConfigurationError) -> Double {
     guard patch >= 1 else {
       throw .argument("patch", value: Double(patch), className: className, remedy: "it must be 1 or more")
