@@ -3,13 +3,15 @@ import Schedulers
 import SchedulersInterop
 import SchedulersSafetensors
 
-/// Whose run a trace records: a scheduler of diffusers or a process of guided-diffusion, with its
-/// options.
+/// Whose run a trace records: a scheduler of diffusers, a process of guided-diffusion or a sampler
+/// of k-diffusion, with its options.
 public enum TraceSource: Hashable, Sendable {
   /// A scheduler class of diffusers, and the arguments of its `step`.
   case diffusers(DiffusersConfiguration, RunArguments)
   /// guided-diffusion's `GaussianDiffusion`.
   case guidedDiffusion(GuidedDiffusionConfiguration)
+  /// A sampler of k-diffusion, ComfyUI, A1111 or stable-diffusion.cpp, and its sigmas.
+  case kDiffusion(KDiffusionConfiguration)
 
   /// Reads a configuration and the arguments of its steps.
   ///
@@ -25,7 +27,7 @@ public enum TraceSource: Hashable, Sendable {
   ) throws(TraceError) {
     let key = "scheduler_config"
     let name = try Self.decode(Named.self, from: configuration, key: key).className
-    if name == GuidedDiffusionConfiguration.className {
+    if [GuidedDiffusionConfiguration.className, KDiffusionConfiguration.className].contains(name) {
       let arguments = try Self.decode([String: Ignored].self, from: stepArguments ?? "{}", key: "step_arguments")
       if let argument = arguments.keys.min() {
         throw .configuration(
@@ -34,7 +36,10 @@ public enum TraceSource: Hashable, Sendable {
       guard firstStep == 0 else {
         throw .metadata("first_step", reason: "is \(firstStep); runs of \(name) are judged from their beginning")
       }
-      self = .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
+      self =
+        name == KDiffusionConfiguration.className
+        ? .kDiffusion(try Self.decode(KDiffusionConfiguration.self, from: configuration, key: key))
+        : .guidedDiffusion(try Self.decode(GuidedDiffusionConfiguration.self, from: configuration, key: key))
     } else {
       var arguments = try Self.decode(RunArguments.self, from: stepArguments ?? "{}", key: "step_arguments")
       if firstStep > 0 { arguments.begin = firstStep }
@@ -96,12 +101,13 @@ extension TraceSource {
     return (try? configuration.roundings(steps: steps, with: arguments)) ?? []
   }
 
-  /// The class, and for guided-diffusion the method.
+  /// The class, for guided-diffusion with the method, and for k-diffusion with the sampler.
   public var name: String {
     switch self {
     case .diffusers(let configuration, _): configuration.className
     case .guidedDiffusion(let configuration):
       "\(GuidedDiffusionConfiguration.className).\(configuration.sampler.rawValue)"
+    case .kDiffusion(let configuration): "\(KDiffusionConfiguration.className).\(configuration.sampler)"
     }
   }
 
@@ -110,14 +116,25 @@ extension TraceSource {
     switch self {
     case .diffusers(let configuration, _): configuration.ignoredKeys
     case .guidedDiffusion(let configuration): configuration.ignoredKeys
+    case .kDiffusion(let configuration): configuration.ignoredKeys
+    }
+  }
+
+  /// Where a run departs from the mathematics, as far as it is known which options lead there.
+  public func deviations(steps: Int) -> [Deviation] {
+    switch self {
+    case .diffusers(let configuration, let arguments): configuration.deviations(steps: steps, with: arguments)
+    case .guidedDiffusion: []
+    case .kDiffusion(let configuration): configuration.deviations
     }
   }
 
   /// The plan of a run.
   ///
   /// - Parameters:
-  ///   - steps: `num_inference_steps`; guided-diffusion's is what its respacing keeps.
-  ///   - fidelity: `.diffusers` for what the source does, guided-diffusion if it is that;
+  ///   - steps: `num_inference_steps`; guided-diffusion's is what its respacing keeps, and
+  ///     k-diffusion's one less than it has sigmas.
+  ///   - fidelity: `.diffusers` for what the source does, whichever it is;
   ///     `.corrected` for the mathematics.
   /// - Throws: `TraceError` if the configuration has no such run.
   public func plan(steps: Int, fidelity: Fidelity = .diffusers) throws(TraceError) -> SamplingPlan {
@@ -139,6 +156,17 @@ extension TraceSource {
         guard plan.steps.count == steps else {
           throw ConfigurationError.steps(
             steps, className: GuidedDiffusionConfiguration.className, reason: "its respacing makes \(plan.steps.count)")
+        }
+        return plan
+      case .kDiffusion(let configuration):
+        guard fidelity == .diffusers || !configuration.mixesNoise else {
+          throw TraceError.configuration("a trace of \(name) is judged with --fidelity diffusers alone")
+        }
+        let plan = try configuration.plan(fidelity: fidelity, in: torch)
+        guard configuration.steps == steps else {
+          throw ConfigurationError.steps(
+            steps, className: KDiffusionConfiguration.className,
+            reason: "its \(configuration.sigmas.count) sigmas make \(configuration.steps)")
         }
         return plan
       }

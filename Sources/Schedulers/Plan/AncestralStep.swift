@@ -3,13 +3,13 @@
 ///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
 ///
 /// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `get_ancestral_step`.
-struct AncestralStep {
+package struct AncestralStep {
   /// Where the step without noise goes: σ_down, with the signal of the level that is wanted.
-  let lower: NoiseLevel
+  package let lower: NoiseLevel
   /// What the noise is multiplied by: σ_up, in the scale of the level that is wanted.
-  let deviation: Double
+  package let deviation: Double
 
-  init(from: NoiseLevel, to: NoiseLevel, eta: Double) {
+  package init(from: NoiseLevel, to: NoiseLevel, eta: Double) {
     let ratio = to.noise * from.signal / (to.signal * from.noise)
     let up = eta * ((1 - ratio) * (1 + ratio)).squareRoot()
     let down = ((1 - eta) * (1 + eta) + eta * eta * ratio * ratio).squareRoot()

@@ -30,6 +30,9 @@ struct Process: Sendable {
       case .ddimReverseSample: rule = nil
       }
       indices = configuration.sampler == .ddimReverseSample ? kept : kept.reversed()
+    case .kDiffusion:
+      // Its network is told sigmas, of no table.
+      prediction = Prediction.allCases.first { plan.predicts($0) }
     case .diffusers(let configuration, let arguments):
       schedule = (try? configuration.schedule(fidelity: fidelity)) ?? (try? configuration.schedule())
       prediction = Prediction.allCases.first { plan.predicts($0) }

@@ -9,6 +9,7 @@ extension Suspicions {
     switch trace.source {
     case .diffusers(let configuration, let arguments): options(configuration, arguments)
     case .guidedDiffusion(let configuration): options(configuration)
+    case .kDiffusion(let configuration): options(configuration)
     }
   }
 
@@ -97,6 +98,43 @@ extension Suspicions {
     let text =
       reverse == .corrected
       ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
+    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+  }
+
+  private func options(_ configuration: KDiffusionConfiguration) -> [Hypothesis] {
+    func edited(_ mistake: Mistake, _ text: String, _ edit: (inout KDiffusionConfiguration) -> Void) -> [Hypothesis] {
+      var other = configuration
+      edit(&other)
+      return suspicion(mistake, text, .kDiffusion(other))
+    }
+    let method = try? KDiffusionConfiguration.method(named: configuration.sampler)
+    var found: [Hypothesis] = []
+    for process in KDiffusionConfiguration.Process.allCases {
+      found += edited(.prediction, "the process is \(process.rawValue), not \(configuration.process.rawValue)") {
+        $0.process = process
+      }
+    }
+    for output in KDiffusionConfiguration.Output.allCases {
+      found += edited(.prediction, "the output is \(output.rawValue), not \(configuration.output.rawValue)") {
+        $0.output = output
+      }
+    }
+    if let usual = method?.usualEta {
+      let eta = configuration.eta ?? usual
+      for other in [0, 0.3, 0.5, 1, eta * eta, eta.squareRoot()] {
+        found += edited(.eta, "eta is \(brief(other, digits: 4)), not \(brief(eta, digits: 4))") { $0.eta = other }
+      }
+    }
+    for order in 1...4 where method == .lms || method == .ipndm {
+      found += edited(.solverOrder, "order is \(order), not \(configuration.order ?? 4)") { $0.order = order }
+    }
+    for other in KDiffusionConfiguration.Method.allCases where other != method {
+      found += edited(.sampler, "the steps are those of \(other.rawValue)") { $0.sampler = other.rawValue }
+    }
+    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
+    let text =
+      reverse == .corrected
+      ? "the run follows the mathematics, where k-diffusion deviates" : "the run does as k-diffusion does"
     return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
   }
 

@@ -6,9 +6,11 @@ extension Judge {
   func remarks() -> [String] { extent() + edits() + start() + noises() }
 
   private func extent() -> [String] {
-    guard case .diffusers(_, let arguments) = trace.source else { return [] }
+    if case .guidedDiffusion = trace.source { return [] }
     var remarks: [String] = []
-    if let begin = arguments.begin { remarks.append("the run begins with call \(begin)") }
+    if case .diffusers(_, let arguments) = trace.source, let begin = arguments.begin {
+      remarks.append("the run begins with call \(begin)")
+    }
     if let whole = try? trace.source.plan(steps: trace.inferenceSteps, fidelity: .diffusers),
       whole.steps.count > plan.steps.count
     {

@@ -13,7 +13,8 @@ public struct Replay: Sendable {
 
   /// A run of a number of steps.
   ///
-  /// - Parameter steps: nil for guided-diffusion, whose respacing says it.
+  /// - Parameter steps: nil for guided-diffusion, whose respacing says it, and for k-diffusion,
+  ///   whose sigmas do.
   /// - Throws: `TraceError` if the configuration has no such run.
   public init(_ source: TraceSource, steps: Int?, fidelity: Fidelity = .diffusers) throws(TraceError) {
     self.source = source
@@ -23,6 +24,7 @@ public struct Replay: Sendable {
       do {
         inferenceSteps = try configuration.process(fidelity: fidelity).original.count
       } catch { throw .configuration("\(error)") }
+    case (.kDiffusion(let configuration), nil): inferenceSteps = configuration.steps
     case (.diffusers, nil): throw .configuration("the number of steps is missing; give --steps")
     }
     plan = try source.plan(steps: inferenceSteps, fidelity: fidelity)

@@ -15,6 +15,12 @@ extension TraceSource {
           throw .configuration(
             "eta \(configuration.eta) of \(GuidedDiffusionConfiguration.className) is not a number that JSON has")
         }
+      case .kDiffusion(let configuration):
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do { return String(decoding: try encoder.encode(configuration), as: UTF8.self) } catch {
+          throw .configuration("a number of \(KDiffusionConfiguration.className) is not one that JSON has")
+        }
       }
     }
   }

@@ -31,6 +31,12 @@ struct ConfiguredRun {
       self.steps = steps ?? own.steps.count
       // This refuses another number, for the respacing says it.
       plan = steps == nil ? own : try source.plan(steps: self.steps, fidelity: fidelity)
+    case .kDiffusion(let configuration):
+      asked = steps
+      self.steps = steps ?? configuration.steps
+      let own = try configuration.plan(fidelity: fidelity)
+      // This refuses another number, for the sigmas say it.
+      plan = self.steps == configuration.steps ? own : try source.plan(steps: self.steps, fidelity: fidelity)
     }
   }
 
@@ -51,8 +57,11 @@ struct ConfiguredRun {
   }
 
   private var deviations: [Deviation] {
-    guard fidelity == .diffusers, case .diffusers(let configuration, let arguments) = source else { return [] }
-    return configuration.deviations(steps: asked, with: arguments)
+    guard fidelity == .diffusers else { return [] }
+    if case .diffusers(let configuration, let arguments) = source {
+      return configuration.deviations(steps: asked, with: arguments)
+    }
+    return source.deviations(steps: steps)
   }
 
   /// Throws unless it is a run that draws something with a model of digits.

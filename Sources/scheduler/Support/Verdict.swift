@@ -83,8 +83,7 @@ struct Verdict {
   }
 
   private var deviations: [Deviation] {
-    guard case .diffusers(let configuration, let arguments) = trace.source else { return [] }
-    return configuration.deviations(steps: trace.inferenceSteps, with: arguments)
+    trace.source.deviations(steps: trace.inferenceSteps)
   }
 
   /// The deviation at each step, below what is allowed or above it.

@@ -39,6 +39,10 @@ private func readConfiguration(_ data: Data) {
     for fidelity in Fidelity.allCases {
       if let plan = try? configuration.plan(fidelity: fidelity) { run(plan) }
     }
+  case .kDiffusion(let configuration):
+    for fidelity in Fidelity.allCases {
+      if let plan = try? configuration.plan(fidelity: fidelity) { run(plan) }
+    }
   }
 }
 
