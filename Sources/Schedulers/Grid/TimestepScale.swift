@@ -86,7 +86,7 @@ extension NoiseLevel {
   /// networks of Karras et al. 2022 are given, or 1/signal in σ, as on that of rectified flow.
   ///
   /// - Returns: `nil` where such a path does not have this sigma.
-  static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel? {
+  package static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel? {
     // Without squares of σ and 1/signal, which may be larger than there are numbers.
     let (isStraight, ratio) = (a.isStraight && b.isStraight, a.signal / b.signal)
     var share = (sigma - b.sigma) / (a.sigma - b.sigma)

@@ -44,6 +44,7 @@ extension PlanError {
     static let notNegative = Allowed(text: "[0, ∞)") { $0 >= 0 && $0.isFinite }
     static let finite = Allowed(text: "(-∞, ∞)") { $0.isFinite }
     static let belowOne = Allowed(text: "[0, 1)") { $0 >= 0 && $0 < 1 }
+    static let inside = Allowed(text: "(0, 1)") { $0 > 0 && $0 < 1 }
     static func closed(_ range: ClosedRange<Int>) -> Allowed {
       Allowed(text: "\(range.lowerBound) ... \(range.upperBound)") {
         $0 >= Double(range.lowerBound) && $0 <= Double(range.upperBound)

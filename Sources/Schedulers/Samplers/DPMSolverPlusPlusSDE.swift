@@ -1,8 +1,8 @@
-/// DPM-Solver++ on the reverse SDE in two calls: to the middle of lambda, then the step with its
+/// DPM-Solver++ on the reverse SDE in two calls: to a point within lambda, then the step with its
 /// x̂0.
 ///
-///     x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = √(σ·σ')
-///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z''
+///     x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = σ^(1 − r)·σ'^r
+///     x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − D) + σ'_up·z'',      D = x̂0 + (x̂0ₘ − x̂0)/(2r)
 ///     z'' = share·z + √(1 − share²)·z',    share² = (σ − σₘ)/(σ − σ')
 ///
 /// with x̄ = x/signal; down and up are those of `EulerAncestral` from σ. The noise of the whole
@@ -14,17 +14,22 @@
 ///
 /// A step to clean data, or from a level without signal, is that of `EulerAncestral`.
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2
-/// and its `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
+/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` and its
+/// `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
 public struct DPMSolverPlusPlusSDE: EtaSampler {
   public var eta: Double
+  /// r, above 0 and below 1: how far within lambda the second call lies. With 1/2, D is x̂0ₘ.
+  public var middle: Double
+  /// Whether the noise of the second call is that of the whole step, as recordings have it.
+  package var drawsWholeSteps = false
 
   /// DPM++ SDE with `eta` in [0, 1]; 0 solves the ODE.
-  public init(eta: Double = 1) { self.eta = eta }
+  public init(eta: Double = 1, middle: Double = 0.5) { (self.eta, self.middle) = (eta, middle) }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
-    let scale = grid.timestepScale
+    try check("middle", middle, .inside)
+    let (scale, weight) = (grid.timestepScale, 1 / (2 * middle))
     return grid.intervals.flatMap { from, to -> [Move] in
       let whole = AncestralStep(from: from.level, to: to.level, eta: eta)
       func drift(_ step: AncestralStep, _ denoised: LinearForm, _ sample: LinearForm) -> LinearForm {
@@ -34,11 +39,15 @@ public struct DPMSolverPlusPlusSDE: EtaSampler {
         let next = drift(whole, .estimate(), .sample) + whole.deviation * .noise
         return [Move(at: from, to: to.level, estimate: .x0, next: next)]
       }
-      let middle = scale.point(sigma: (from.level.sigma * to.level.sigma).squareRoot(), between: from, and: to)
+      let sigma = from.level.sigma * Math.pow(to.level.sigma / from.level.sigma, middle)
+      let middle = scale.point(sigma: sigma, between: from, and: to)
       let half = AncestralStep(from: from.level, to: middle.level, eta: eta)
       let first = drift(half, .estimate(), .sample) + half.deviation * .noise
-      var second = drift(whole, .estimate(), .sample(ago: 1))
-      if eta > 0 {
+      let denoised = weight * .estimate() + (1 - weight) * LinearForm.estimate(ago: 1)
+      var second = drift(whole, denoised, .sample(ago: 1))
+      if drawsWholeSteps {
+        second = second + whole.deviation * .noise
+      } else if eta > 0 {
         let (a, m, b) = (from.level.sigma, middle.level.sigma, to.level.sigma)
         let (share, rest) = (((a - m) / (a - b)).squareRoot(), ((m - b) / (a - b)).squareRoot())
         let drawn = (LinearForm.sample - drift(half, .estimate(ago: 1), .sample(ago: 1))) / half.deviation

@@ -105,11 +105,10 @@ extension DiffusersClass {
     return call / calls
   }
 
-  /// A run of so many steps, if the class takes its arguments.
+  /// A run of so many steps with arguments that the class takes.
   ///
   /// - Parameter isFaithful: whether calls are counted as diffusers makes them.
   func run(_ steps: Int?, _ arguments: RunArguments, isFaithful: Bool) throws -> Run {
-    try arguments.check(for: self)
     let steps = try checked(arguments.count(steps, holdingEnd: Self.holdingEnd))
     var run = Run(steps: steps, arguments: arguments)
     let begin = arguments.begin ?? 0

@@ -209,16 +209,6 @@ extension RunArguments {
     return timesteps
   }
 
-  /// Timesteps as whole numbers, of which alone the mathematics knows the level.
-  func whole(_ timesteps: [Double]) throws -> [Int] {
-    try timesteps.enumerated().map { i, timestep in
-      try require(
-        timestep == timestep.rounded(),
-        .argument("\(Key.timesteps.rawValue)[\(i)]", timestep, "it must be a whole number"))
-      return Int(timestep)
-    }
-  }
-
   /// Given sigmas of rectified flow, if they are times of it.
   func flowSigmas() throws -> [Double]? {
     guard let sigmas else { return nil }

@@ -54,9 +54,9 @@ extension KDiffusionConfiguration {
     case .lms: return LMS(order: order ?? 4)
     case .dpmpp2sAncestral: return KDiffusionAncestral(isStochasticFlow ? .dpmpp2sRF : .dpmpp2s, eta: eta)
     case .dpmppSDE:
-      return middle == 0.5 && !drawsWholeSteps
-        ? DPMSolverPlusPlusSDE(eta: eta)
-        : KDiffusionSDE(eta: eta, middle: middle, drawsWholeSteps: drawsWholeSteps)
+      var sampler = DPMSolverPlusPlusSDE(eta: eta, middle: middle)
+      sampler.drawsWholeSteps = drawsWholeSteps
+      return sampler
     case .dpmpp2m: return DPMSolverPlusPlus()
     case .dpmpp2mSDE, .dpmpp2mSDEHeun:
       let type = solverType ?? (method == .dpmpp2mSDE ? "midpoint" : "heun")

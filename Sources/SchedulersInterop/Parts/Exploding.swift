@@ -22,7 +22,7 @@ struct Exploding {
   /// - Parameter isLogLinear: whether sigmas are in equal steps of ln σ, one more than the steps.
   func setting(_ run: Run, isLogLinear: Bool = false) throws -> Setting {
     let (table, steps) = (try table.tables(in: run.torch).sigmas, run.steps)
-    let given = try given(run, of: table.count, mustFall: false)
+    let given = try given(run, of: table.count, isExact: false)
     var timesteps = try given ?? spacing.timesteps(steps, of: table.count, fractions: fractions)
     var sigmas = timesteps.map { NumPy.interpolate($0, in: table) }
     if isLogLinear {
@@ -42,8 +42,10 @@ struct Exploding {
   }
 
   /// Given timesteps in float32, if no sigmas are chosen.
-  private func given(_ run: Run, of total: Int, mustFall: Bool = true) throws -> [Double]? {
-    guard let timesteps = try run.arguments.timesteps(of: total, areWhole: false, mustFall: mustFall) else {
+  ///
+  /// - Parameter isExact: whether they are the mathematics', which knows the levels of whole ones.
+  private func given(_ run: Run, of total: Int, isExact: Bool) throws -> [Double]? {
+    guard let timesteps = try run.arguments.timesteps(of: total, areWhole: isExact, mustFall: isExact) else {
       return nil
     }
     try choices.refuse(run, .timesteps)
@@ -77,7 +79,7 @@ struct Exploding {
           grid = try SamplingGrid(points: grid.points.dropLast(2) + [end], schedule: schedule)
         }
       } else {
-        let given = try given(run, of: schedule.timesteps).map { try run.arguments.whole($0) }
+        let given = try given(run, of: schedule.timesteps, isExact: true)?.map { Int($0) }
         grid =
           try given.map { try SamplingGrid(schedule, timesteps: $0) } ?? choices.exactGrid(schedule, steps: steps)
           ?? (isLogLinear

@@ -171,7 +171,7 @@ struct LambdaSolver {
     }
     return try spacing.naming {
       let unclipped = try unclipped(schedule)
-      let given = try run.arguments.timesteps(of: schedule.timesteps).map { try run.arguments.whole($0) }
+      let given = try run.arguments.timesteps(of: schedule.timesteps)?.map { Int($0) }
       let grid =
         try given.map { try SamplingGrid(schedule, timesteps: $0) }
         ?? choices.exactGrid(schedule, steps: steps, of: unclipped.timesteps)

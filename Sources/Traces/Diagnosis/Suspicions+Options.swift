@@ -13,12 +13,15 @@ extension Suspicions {
     }
   }
 
-  private func suspicion(
-    _ mistake: Mistake, _ text: String, _ source: TraceSource, fidelity: Fidelity? = nil
+  /// A hypothesis about the source of the run.
+  ///
+  /// - Parameter other: the timesteps that were told, if not those of the plan.
+  func suspicion(
+    _ mistake: Mistake, _ text: String, _ source: TraceSource, fidelity: Fidelity? = nil, tells other: [Double]? = nil
   ) -> [Hypothesis] {
     guard source != trace.source || fidelity != nil else { return [] }
     // The network may have been told other timesteps too, or only the levels are others.
-    let told = mistake == .spacing ? [nil, timesteps] : [nil]
+    let told = mistake == .spacing ? [nil, timesteps] : [other]
     return told.flatMap { timesteps in
       suspicion(
         mistake, text, timesteps: timesteps,
@@ -26,17 +29,26 @@ extension Suspicions {
     }
   }
 
+  /// A hypothesis about options that a configuration has with other values.
+  ///
+  /// - Parameter text: what was done; that the values are these, not those, if it is nil.
+  func options(
+    _ mistake: Mistake, _ values: [String: DiffusersConfiguration.Value], of configuration: DiffusersConfiguration,
+    _ arguments: RunArguments, text: String? = nil
+  ) -> [Hypothesis] {
+    guard values.keys.allSatisfy({ configuration[$0] != nil }),
+      values.contains(where: { configuration[$0.key] != $0.value }),
+      let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+    else { return [] }
+    let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
+    let said = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }
+    return suspicion(mistake, text ?? said.joined(separator: ", "), .diffusers(other, arguments))
+  }
+
   private func options(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
     typealias Value = DiffusersConfiguration.Value
     func options(_ mistake: Mistake, _ values: [String: Value]) -> [Hypothesis] {
-      guard values.keys.allSatisfy({ configuration[$0] != nil }),
-        values.contains(where: { configuration[$0.key] != $0.value }),
-        let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
-      else { return [] }
-      let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
-      let text = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }.joined(
-        separator: ", ")
-      return suspicion(mistake, text, .diffusers(other, arguments))
+      self.options(mistake, values, of: configuration, arguments)
     }
     func flipped(_ mistake: Mistake, _ name: String) -> [Hypothesis] {
       options(mistake, [name: .boolean(configuration[name] != true)])

@@ -24,15 +24,16 @@ extension Trace {
           + "\(Self.longestPart) steps every step must be")
     }
     var trace = self
-    let plan: SamplingPlan
-    do { plan = try self.plan(of: source, fidelity: fidelity, in: torch) } catch {
+    let whole: SamplingPlan
+    do { whole = try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch) } catch {
       // What is 0 or NaN on one make of processors may be a number on another.
       trace.torch = torch.elsewhere
       guard fidelity == .diffusers,
-        let other = try? self.plan(of: source, fidelity: fidelity, in: trace.torch)
+        let other = try? source.plan(steps: inferenceSteps, fidelity: fidelity, in: trace.torch)
       else { throw error }
-      plan = other
+      whole = other
     }
+    let plan = recorded(of: whole)
     guard plan.steps.count == steps else {
       throw .configuration(
         "\(steps) steps are recorded, where \(source.name) makes \(plan.steps.count) of \(inferenceSteps)")
@@ -62,7 +63,7 @@ extension Trace {
       if found.divergences < judgement.divergences { (judge, judgement) = (other, found) }
     }
     if !judgement.agrees, let ended = endingAtZero(fidelity: fidelity, tolerance: tolerance) { return ended }
-    judgement.remarks = judge.remarks()
+    judgement.remarks = judge.remarks(of: whole.steps.count)
     if !judgement.agrees {
       judgement.diagnosis = judge.diagnosis(of: judgement, fidelity: fidelity)
       judgement.coefficients = judge.coefficients(of: judgement)
@@ -93,7 +94,7 @@ extension Trace {
     let judge = Judge(self, plan: plan, tolerance: tolerance)
     var judgement = judge.judgement(fidelity: fidelity)
     guard judgement.agrees else { return nil }
-    judgement.remarks = judge.remarks() + ["the times end in 0, as if sigma_min were 0; the last step stays"]
+    judgement.remarks = judge.remarks(of: steps) + ["the times end in 0, as if sigma_min were 0; the last step stays"]
     return judgement
   }
 
@@ -102,7 +103,10 @@ extension Trace {
 
   /// The plan of a run as far as it is recorded: it may have been stopped before its end.
   func plan(of source: TraceSource, fidelity: Fidelity, in torch: TorchArithmetic) throws(TraceError) -> SamplingPlan {
-    let plan = try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch)
+    recorded(of: try source.plan(steps: inferenceSteps, fidelity: fidelity, in: torch))
+  }
+
+  private func recorded(of plan: SamplingPlan) -> SamplingPlan {
     guard plan.steps.count > steps else { return plan }
     // The steps of a plan are one.
     return try! SamplingPlan(

@@ -3,18 +3,18 @@ import SchedulersInterop
 
 extension Judge {
   /// What is odd about a recording, or good to know of it, though no step need be wrong.
-  func remarks() -> [String] { extent() + edits() + start() + noises() }
+  ///
+  /// - Parameter calls: how many calls the run would make to its end.
+  func remarks(of calls: Int) -> [String] { extent(of: calls) + edits() + start() + noises() }
 
-  private func extent() -> [String] {
+  private func extent(of calls: Int) -> [String] {
     if case .guidedDiffusion = trace.source { return [] }
     var remarks: [String] = []
     if case .diffusers(_, let arguments) = trace.source, let begin = arguments.begin {
       remarks.append("the run begins with call \(begin)")
     }
-    if let whole = try? trace.source.plan(steps: trace.inferenceSteps, fidelity: .diffusers),
-      whole.steps.count > plan.steps.count
-    {
-      remarks.append("the run was stopped after \(plan.steps.count) of \(whole.steps.count) calls")
+    if calls > plan.steps.count {
+      remarks.append("the run was stopped after \(plan.steps.count) of \(calls) calls")
     }
     if trace.precision.isHalf { remarks.append("computed in \(trace.precision.rawValue)") }
     return remarks
@@ -37,7 +37,8 @@ extension Judge {
     guard plan.start.noise > plan.start.signal, plan.steps[0].arrival.sigma < plan.steps[0].query.level.sigma else {
       return []
     }
-    let moments = Moments(parts.map { trace.scalars(.samples, row: 0, $0) })
+    var moments = Moments()
+    for part in parts { moments.add(trace.scalars(.samples, row: 0, part)) }
     let deviation = moments.meanSquare.squareRoot()
     // Five deviations of the estimate, and something for the data.
     let bound = 0.2 + 5 / (2 * Double(moments.count)).squareRoot()
@@ -53,17 +54,35 @@ extension Judge {
     let drawing = plan.steps.indices.filter { plan.steps[$0].next.noise != 0 }
     guard drawing.count > 1 else { return [] }
     var remarks: [String] = []
-    let rows = drawing.map { step in (step: step, scalars: trace.scalars(.noises, row: step, parts[0])) }
-    for (k, row) in rows.enumerated() {
-      guard row.scalars.contains(where: { $0 != 0 }) else { continue }
-      if let other = rows.dropFirst(k + 1).first(where: { $0.scalars == row.scalars }) {
-        remarks.append("the noises of steps \(row.step) and \(other.step) are equal")
-        break
-      }
+    if let (step, other) = equalNoises(drawing) {
+      remarks.append("the noises of steps \(step) and \(other) are equal")
     }
-    let moments = Moments(drawing.flatMap { step in parts.map { trace.scalars(.noises, row: step, $0) } })
+    var moments = Moments()
+    for step in drawing {
+      for part in parts { moments.add(trace.scalars(.noises, row: step, part)) }
+    }
     if moments.isNotNormal { remarks.append("the noise is not standard normal: \(moments.words)") }
     return remarks
+  }
+
+  /// The first two of some steps that have one noise, not all of it 0. Only the beginnings of all
+  /// are held at a time.
+  private func equalNoises(_ steps: [Int]) -> (Int, Int)? {
+    let start = Trace.Part(sample: 0, scalars: 0..<min(trace.sampleSize, 64))
+    var seen: [[Double]: Int] = [:]
+    for step in steps {
+      let beginning = trace.scalars(.noises, row: step, start)
+      guard beginning.contains(where: { $0 != 0 }) else { continue }
+      guard let earlier = seen[beginning] else {
+        seen[beginning] = step
+        continue
+      }
+      let isSame = parts.allSatisfy {
+        trace.scalars(.noises, row: step, $0) == trace.scalars(.noises, row: earlier, $0)
+      }
+      if isSame { return (earlier, step) }
+    }
+    return nil
   }
 }
 
@@ -74,8 +93,8 @@ private struct Moments {
   private var squares = 0.0
   private var fourths = 0.0
 
-  init(_ parts: [[Double]]) {
-    for x in parts.joined() where x.isFinite {
+  mutating func add(_ numbers: [Double]) {
+    for x in numbers where x.isFinite {
       count += 1
       sum += x
       squares += x * x

@@ -182,11 +182,11 @@ extension SourceText {
     "DPMSolverPlusPlusSDE": SourceText(
       "Sources/Schedulers/Samplers/DPMSolverPlusPlusSDE.swift",
       #"""
-      DPM-Solver++ on the reverse SDE in two calls: to the middle of lambda, then the step with its
+      DPM-Solver++ on the reverse SDE in two calls: to a point within lambda, then the step with its
       x̂0.
 
-          x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = √(σ·σ')
-          x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − x̂0ₘ) + σ'_up·z''
+          x̄ₘ = x̄ + (σₘ_down/σ − 1)·(x̄ − x̂0) + σₘ_up·z,      σₘ = σ^(1 − r)·σ'^r
+          x̄' = x̄ + (σ'_down/σ − 1)·(x̄ − D) + σ'_up·z'',      D = x̂0 + (x̂0ₘ − x̂0)/(2r)
           z'' = share·z + √(1 − share²)·z',    share² = (σ − σₘ)/(σ − σ')
 
       with x̄ = x/signal; down and up are those of `EulerAncestral` from σ. The noise of the whole
@@ -198,8 +198,8 @@ extension SourceText {
 
       A step to clean data, or from a level without signal, is that of `EulerAncestral`.
 
-      Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` with r = 1/2
-      and its `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
+      Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` and its
+      `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
       """#),
     "DPMSolverSDEScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/DPMSolverSDE.swift",

@@ -26,7 +26,7 @@ import Testing
         "DPMSolverPlusPlus(order: 2, eta: 0.0, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, "
           + "lowersFinalOrder: false)"
       ),
-      (DPMSolverPlusPlusSDE(), "DPMSolverPlusPlusSDE(eta: 1.0)"),
+      (DPMSolverPlusPlusSDE(), "DPMSolverPlusPlusSDE(eta: 1.0, middle: 0.5, drawsWholeSteps: false)"),
       (
         DPMSolverSinglestep(),
         "DPMSolverSinglestep(order: 2, estimate: Schedulers.SamplingPlan.Estimate.x0, "
