@@ -10,7 +10,7 @@ public struct TimestepLoss: Hashable, Codable, Sendable {
 
 /// What lets the workers of one training see each other's losses: an all-gather.
 ///
-/// Implement it over MPI, NCCL or a socket; `LossRendezvous` connects tasks of one process.
+/// Implement it over MPI, NCCL or a socket.
 public protocol LossExchange: Sendable {
   /// Hands in the losses of this worker and waits for those of the others.
   ///

@@ -1,3 +1,5 @@
+import Schedulers
+
 /// The meeting place of workers that are tasks of one process.
 ///
 /// ```swift
@@ -13,14 +15,14 @@
 ///
 /// A round ends when all have come. If the task of one that waits is cancelled, the round cannot
 /// end: it and all later ones throw `CancellationError` in every worker.
-public actor LossRendezvous {
+actor LossRendezvous {
   /// One worker's side of the meeting place.
-  public struct Worker: LossExchange {
+  struct Worker: LossExchange {
     let rendezvous: LossRendezvous
     /// The worker's place in the order, in 0 ..< the number of workers.
-    public let rank: Int
+    let rank: Int
 
-    public func allGather(_ losses: [TimestepLoss]) async throws -> [[TimestepLoss]] {
+    func allGather(_ losses: [TimestepLoss]) async throws -> [[TimestepLoss]] {
       try await rendezvous.gather(losses, rank: rank)
     }
   }
@@ -32,7 +34,7 @@ public actor LossRendezvous {
   private var waiting: [CheckedContinuation<[[TimestepLoss]], any Error>] = []
 
   /// A meeting place for a number of workers, 1 or more.
-  public init(workers: Int) {
+  init(workers: Int) {
     precondition(workers >= 1, "\(workers) workers cannot meet; there must be at least 1")
     self.workers = workers
   }
@@ -40,7 +42,7 @@ public actor LossRendezvous {
   /// The side of one worker. Each rank is for one task at a time.
   ///
   /// - Precondition: the rank is in 0 ..< the number of workers.
-  public nonisolated func worker(_ rank: Int) -> Worker {
+  nonisolated func worker(_ rank: Int) -> Worker {
     precondition((0..<workers).contains(rank), "rank \(rank) is outside the workers' 0 ..< \(workers)")
     return Worker(rendezvous: self, rank: rank)
   }
