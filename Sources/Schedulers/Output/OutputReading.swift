@@ -48,8 +48,10 @@ extension Sampler {
     learnsVariance: Bool = false
   ) throws(PlanError) -> SamplingPlan {
     try reading.validate()
+    let moves = try moves(over: grid)
     var steps: [SamplingPlan.Step] = []
-    for move in try moves(over: grid) {
+    steps.reserveCapacity(moves.count)
+    for move in moves {
       let query = reading.query(at: move.query)
       // Looked for where it is needed alone: a search for every point of a long grid takes long.
       let index = reading.needsNext ? grid.points.firstIndex(of: move.query) : nil

@@ -27,12 +27,14 @@ package struct ExponentialPredictorCorrector {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    (0..<grid.steps).map { i in
+    var predicted = LinearForm()
+    return (0..<grid.steps).map { i in
       var sample = LinearForm.sample
       if corrects(step: i) {
-        sample = .sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - change(grid, step: i - 1, ago: 1)
+        sample = .sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - predicted.older()
       }
-      let next = step(grid, i).held(.estimate(), sample: sample) + change(grid, step: i, ago: 0)
+      predicted = change(grid, step: i, ago: 0)
+      let next = step(grid, i).held(.estimate(), sample: sample) + predicted
       return SamplingPlan.Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
     }
   }

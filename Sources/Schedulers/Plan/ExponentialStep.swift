@@ -71,9 +71,10 @@ package struct ExponentialStep {
     let moments = Self.moments(values.count, exponent: exponent)
     var weights = Interpolation.weights(of: nodes, moments: moments)
     rule(&weights, moments)
-    let differences = Interpolation.differences(of: values.map(\.form), at: nodes)
     let scale = estimate == .x0 ? to.signal : (1 + eta) * to.noise
-    return .sum(weights.dropFirst().map { scale * $0 }, differences.dropFirst())
+    // The first value is in the step already.
+    for k in weights.indices { weights[k] = k == 0 ? 0 : scale * weights[k] }
+    return .sum(Interpolation.factors(weights, at: nodes), values.lazy.map(\.form))
   }
 
   /// ∫₀¹ H·e^(−H(1−s))·sʲ ds for j = 0 ..< count: 1 − e^(−H), then 1 − (j/H) of the one before;
@@ -88,12 +89,15 @@ package struct ExponentialStep {
       return moments
     }
     return (0..<count).map { j in
-      var (term, sum) = (exponent / Double(j + 1), exponent / Double(j + 1))
-      for n in 1..<24 {
-        term *= -exponent / Double(j + n + 1)
+      guard j > 0 else { return -Math.expm1(-exponent) }
+      var (term, sum, next) = (exponent / Double(j + 1), 0.0, Double(j + 2))
+      // What follows is less than the half of a term that makes no difference.
+      while sum + term != sum {
         sum += term
+        term *= -exponent / next
+        next += 1
       }
-      return j == 0 ? -Math.expm1(-exponent) : sum
+      return sum
     }
   }
 }
@@ -102,22 +106,31 @@ package struct ExponentialStep {
 package enum Interpolation {
   /// The integral of each product (s − s₀)···(s − s_(k−1)), from those of sʲ.
   package static func weights(of nodes: [Double], moments: [Double]) -> [Double] {
-    var product = [1.0]
-    return nodes.map { node in
-      let weight = zip(product, moments).reduce(0) { $0 + $1.0 * $1.1 }
+    var product = [Double](repeating: 0, count: nodes.count)
+    product[0] = 1
+    return nodes.indices.map { degree in
+      let weight = (0...degree).reduce(0) { $0 + product[$1] * moments[$1] }
       // The node at infinity is the last, whose product is of no use.
-      product = zip([0] + product, product.map { -node * $0 } + [0]).map { $0 + $1 }
+      guard degree + 1 < nodes.count else { return weight }
+      for k in (0...degree + 1).reversed() { product[k] = (k > 0 ? product[k - 1] : 0) - nodes[degree] * product[k] }
       return weight
     }
   }
 
-  /// The divided differences f₀, f₀₁, f₀₁₂, ... ; those with a node at infinity are 0.
-  package static func differences(of values: [LinearForm], at nodes: [Double]) -> [LinearForm] {
-    var column = values
-    var result = [values[0]]
-    for k in 1..<max(values.count, 1) {
-      column = column.indices.dropLast().map { (column[$0 + 1] - column[$0]) / (nodes[$0 + k] - nodes[$0]) }
-      result.append(column[0])
+  /// The factor of each value in Σ weights[k]·f₀…ₖ, where f₀, f₀₁, f₀₁₂, ... are the divided
+  /// differences; those with a node at infinity are 0.
+  package static func factors(_ weights: [Double], at nodes: [Double]) -> [Double] {
+    let count = nodes.count
+    var result = [Double](repeating: 0, count: count)
+    // Row j is the difference that begins at value j, by its factors.
+    var rows = [Double](repeating: 0, count: count * count)
+    for j in 0..<count { rows[j * count + j] = 1 }
+    for k in 0..<count {
+      for j in 0..<(k > 0 ? count - k : 0) {
+        let width = nodes[j + k] - nodes[j]
+        for i in j...j + k { rows[j * count + i] = (rows[(j + 1) * count + i] - rows[j * count + i]) / width }
+      }
+      for i in 0...k where rows[i] != 0 { result[i] += weights[k] * rows[i] }
     }
     return result
   }

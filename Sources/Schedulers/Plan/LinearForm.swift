@@ -29,13 +29,11 @@ public struct LinearForm: Hashable, Codable, Sendable {
   /// The current sample x.
   public static let sample = sample(ago: 0)
   /// The sample of `ago` evaluations ago.
-  public static func sample(ago: Int) -> LinearForm { LinearForm(samples: Array(repeating: 0, count: ago) + [1]) }
+  public static func sample(ago: Int) -> LinearForm { LinearForm(samples: one(at: ago)) }
   /// The current sample as it was made, whatever has replaced it since.
   public static let made = LinearForm(made: 1)
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
-  public static func estimate(ago: Int = 0) -> LinearForm {
-    LinearForm(estimates: Array(repeating: 0, count: ago) + [1])
-  }
+  public static func estimate(ago: Int = 0) -> LinearForm { LinearForm(estimates: one(at: ago)) }
   /// This evaluation's x̂0 before clipping.
   public static let predicted = LinearForm(predicted: 1)
   /// The network's output.
@@ -50,6 +48,12 @@ public struct LinearForm: Hashable, Codable, Sendable {
     (self.samples, self.made, self.estimates) = (samples, made, estimates)
     (self.predicted, self.output, self.noise) = (predicted, output, noise)
   }
+
+  /// Zeros, then a one. The first of them share memory, as plans ask for them at every step.
+  private static func one(at index: Int) -> [Double] {
+    index < ones.count ? ones[index] : Array(repeating: 0, count: index) + [1]
+  }
+  private static let ones: [[Double]] = [[1], [0, 1], [0, 0, 1], [0, 0, 0, 1]]
 }
 
 extension LinearForm {
@@ -76,9 +80,12 @@ extension LinearForm {
   }
 
   /// Σ weights[k]·forms[k].
-  static func sum(_ weights: some Sequence<Double>, _ forms: some Sequence<LinearForm>) -> LinearForm {
+  package static func sum(_ weights: some Sequence<Double>, _ forms: some Sequence<LinearForm>) -> LinearForm {
     zip(weights, forms).reduce(into: LinearForm()) { $0.add($1.1, times: $1.0) }
   }
+
+  /// The form of these estimates as the next evaluation sees them: each is one call older.
+  func older() -> LinearForm { LinearForm(estimates: estimates.isEmpty ? [] : [0] + estimates) }
 
   private mutating func change(_ body: (inout Double) -> Void) {
     for k in samples.indices { body(&samples[k]) }
@@ -101,7 +108,9 @@ extension LinearForm {
   }
 
   private static func add(_ terms: [Double], times factor: Double, to sum: inout [Double]) {
-    while sum.count < terms.count { sum.append(0) }
+    // A form to which the first terms are added shares their memory.
+    if sum.isEmpty, factor == 1 { return sum = terms }
+    if sum.count < terms.count { sum.append(contentsOf: repeatElement(0, count: terms.count - sum.count)) }
     for k in terms.indices { sum[k] += factor * terms[k] }
     trim(&sum)
   }
@@ -113,7 +122,7 @@ extension LinearForm {
 
   var isFinite: Bool {
     samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)
-      && [made, predicted, output, noise].allSatisfy(\.isFinite)
+      && made.isFinite && predicted.isFinite && output.isFinite && noise.isFinite
   }
 }
 

@@ -20,8 +20,7 @@ public struct LMS: Sampler {
       let ago = Array(0..<min(order, i + 1))
       let nodes = ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run }
       let weights = Interpolation.weights(of: nodes, moments: ago.map { 1 / Double($0 + 1) })
-      let differences = Interpolation.differences(of: ago.map { .estimate(ago: $0) }, at: nodes)
-      let mean = LinearForm.sum(weights, differences)
+      let mean = LinearForm.sum(Interpolation.factors(weights, at: nodes), ago.lazy.map { .estimate(ago: $0) })
       return Move(
         at: interval.from, to: to, estimate: .epsilon, next: to.signal * (LinearForm.sample / from.signal + run * mean))
     }

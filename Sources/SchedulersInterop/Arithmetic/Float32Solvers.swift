@@ -99,7 +99,10 @@ extension ExponentialStep {
   func powers(_ values: [(form: LinearForm, level: NoiseLevel)]) -> [LinearForm] {
     let nodes = values.map { ($0.level.lambda - from.lambda) / (to.lambda - from.lambda) }
     guard nodes.allSatisfy(\.isFinite) else { return [] }
-    let differences = Interpolation.differences(of: values.map(\.form), at: nodes)
+    let differences = nodes.indices.map { k in
+      let factors = Interpolation.factors(nodes.indices.map { $0 == k ? 1 : 0 }, at: nodes)
+      return LinearForm.sum(factors, values.map(\.form))
+    }
     // Newton's form multiplied out, from the innermost difference on.
     var polynomial: [LinearForm] = []
     for (difference, node) in zip(differences, nodes).reversed() {
