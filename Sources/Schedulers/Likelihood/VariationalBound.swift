@@ -51,9 +51,7 @@ public struct VariationalBound: Hashable, Sendable {
     func squared(_ error: Double) -> Double { error * error }
     return Term(
       bound: mean { t, i in
-        let x0 = Double(data[i])
-        return nats(at: t, x0: x0, denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i]).value
-          / Self.bit
+        nats(at: t, x0: Double(data[i]), denoised: p.denoised[i], logVariance: p.logVariance[i]).value / Self.bit
       },
       x0Error: mean { _, i in squared(p.denoised[i] - Double(data[i])) },
       epsilonError: mean { t, i in
@@ -81,12 +79,12 @@ public struct VariationalBound: Hashable, Sendable {
   ///
   /// The means of q and p differ in what they hold of x_0 and x̂0 alone.
   func nats(
-    at t: Int, x0: Double, denoised: Double, sample: Double, logVariance: Double
+    at t: Int, x0: Double, denoised: Double, logVariance: Double
   ) -> (value: Double, meanGradient: Double, logVarianceGradient: Double) {
     let step = process.steps[t]
     if t == 0 {
-      let mean = step.mean.sample * sample + step.mean.output * denoised
-      let p = likelihood.logProbability(of: x0, mean: mean, logDeviation: logVariance / 2)
+      // The mean of q(x_{−1} | x_0, x̂0) is x̂0, whatever the sample.
+      let p = likelihood.logProbability(of: x0, mean: denoised, logDeviation: logVariance / 2)
       return (-p.value, -p.meanGradient, -p.logDeviationGradient / 2)
     }
     let kl = NormalKL(

@@ -130,7 +130,7 @@ extension TrainingLoss {
     let p = try bound.process.reading(output, of: sample, timesteps: timesteps)
     let (count, size) = (x0.sampleCount, x0.sampleSize)
     precondition(weights == nil || weights!.count == count, "\(weights!.count) weights for a batch of \(count) samples")
-    let (data, noise, x, values) = (x0.scalars, epsilon.scalars, sample.scalars, output.scalars)
+    let (data, noise, values) = (x0.scalars, epsilon.scalars, output.scalars)
     let stride = output.sampleSize
     var gradient = [Tensor.Scalar](repeating: 0, count: values.count)
     var (squaredErrors, bounds): ([Double], [Double]) = ([], [])
@@ -146,7 +146,7 @@ extension TrainingLoss {
         var slope = 2 * objective.weight * error
         if objective.factor != 0 {
           let term = bound.nats(
-            at: t, x0: Double(data[i]), denoised: p.denoised[i], sample: Double(x[i]), logVariance: p.logVariance[i])
+            at: t, x0: Double(data[i]), denoised: p.denoised[i], logVariance: p.logVariance[i])
           nats += term.value
           if !objective.stopsPrediction {
             slope += objective.factor * term.meanGradient * objective.step.mean.output * objective.step.denoising.output

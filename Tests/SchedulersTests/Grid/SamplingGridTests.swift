@@ -79,6 +79,8 @@ import Testing
     let all = try SamplingGrid(schedule, steps: 50, spacing: .distilled())
     let distilled = (1...50).map { Double(1000 - 20 * ($0 - 1) - 1) }
     #expect(all.points.dropLast().map(\.timestep) == distilled)
+    let every = try SamplingGrid(schedule, steps: 4, spacing: .distilled(originalSteps: 1000))
+    #expect(every.points.dropLast().map(\.timestep) == [999, 749, 499, 249])
     for (steps, original) in [(51, 50), (1, 0), (1, 1001), (2, -1)] {
       #expect(throws: GridError.self) {
         try SamplingGrid(schedule, steps: steps, spacing: .distilled(originalSteps: original))
@@ -235,6 +237,16 @@ import Testing
     #expect(try grid.starting(strength: 0).steps == 0)
     #expect(try grid.starting(strength: 0.6).points == Array(grid.points.suffix(19)))
     #expect(try grid.starting(strength: 0.66).steps == 19)
+  }
+
+  /// Both its points, noise alone and data alone, lie on the straight path too.
+  @Test func `a schedule's single step from noise alone is rounded as a schedule's`() throws {
+    let grid = try SamplingGrid(
+      NoiseSchedule(.linear(), timesteps: 10).rescaledToZeroTerminalSNR(), steps: 1, spacing: .trailing)
+    #expect(grid.points.allSatisfy { $0.level.signal + $0.level.noise == 1 })
+    #expect(try grid.starting(strength: 0.5).steps == 0)
+    let straight = try SamplingGrid(flow: FlowSpacing(), steps: 1)
+    #expect(try straight.starting(strength: 0.5).steps == 1)
   }
 
   @Test func `a strength leaves as many steps as the pipelines make`() throws {

@@ -49,6 +49,15 @@ import Testing
     ] { #expect(written.contains(line + "\n"), "\(line) in \(written)") }
   }
 
+  @Test func `every control character is written as JSON asks`() throws {
+    for code in UInt8(0)..<32 {
+      let text = String(UnicodeScalar(code))
+      let written = try DiffusersConfiguration(.ddim, ["note": .string(text)]).json
+      let read = try #require(JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String: Any])
+      #expect(read["note"] as? String == text, "\(code) in \(written)")
+    }
+  }
+
   @Test func `it is the same through a coder of another kind`() throws {
     let configuration = try DiffusersConfiguration(
       "DDIMParallelScheduler", ["beta_start": 0.00085, "trained_betas": nil, "note": [true, 1, "x", nil]])

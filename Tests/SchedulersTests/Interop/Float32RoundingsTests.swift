@@ -63,4 +63,15 @@ import Testing
       #expect(errors[0] < 8 * 0x1p-24 * max(1, 1 / x) && errors[1] < 16 * 0x1p-24 / (x * x), "\(exponent)")
     }
   }
+
+  /// diffusers' D1 of a single step of order 3 is (m₂ − m₀)/r₂ by the midpoint rule: the value
+  /// between the two has no part in it.
+  @Test func `a single step of order 3 by the midpoint rule is uncertain of one line alone`() throws {
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing)
+    let solver = ExponentialMultistep(order: 3, estimate: .x0, slopeRule: .midpoint)
+    let line = SolverRoundings.multistep(grid, from: 1, to: 4, solver, values: [1, 2, 3], seen: 3, isSingle: true)
+    #expect(line.count == 1)
+    #expect(line[0].form.estimates.count == 3 && line[0].form.estimates[1] == 0 && line[0].form.estimates[0] != 0)
+    #expect(SolverRoundings.multistep(grid, from: 1, to: 3, solver, values: [1, 2], seen: 2, isSingle: true).isEmpty)
+  }
 }

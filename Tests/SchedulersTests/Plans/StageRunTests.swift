@@ -108,6 +108,14 @@ import Testing
     return [Double].combination([(1 / level.sigma, run.sample), (-1 / level.sigma, denoised)])
   }
 
+  @Test func `a consistency model asks clean data and noise alone as they are`() {
+    for level in [NoiseLevel.clean, NoiseLevel(signal: 0, noise: 1)] {
+      let point = SamplingGrid.Point(timestep: 3, level: level)
+      #expect(ConsistencyFunction().query(at: point) == point)
+      #expect(ConsistencyFunction().denoising(at: point, next: nil) == nil)
+    }
+  }
+
   @Test(arguments: [1, 2, 4, 5, 10]) func `the points of a consistency model are diffusers'`(steps: Int) throws {
     let file = try Self.references.get()
     let grid = try SamplingGrid(consistency: ConsistencyFunction(), steps: steps)

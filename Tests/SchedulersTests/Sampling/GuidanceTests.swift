@@ -37,6 +37,17 @@ import Testing
     #expect(plan.sample(from: [2.0], model: outer.callAsFunction) == [0.75])
   }
 
+  @Test func `tensors without scalars are guided too`() {
+    struct Answer: Denoiser {
+      let output: Real
+      var prediction: Prediction { .x0 }
+      func callAsFunction(_ input: Real, _ query: SamplingPlan.Query) -> Real { output }
+    }
+    let guided = ClassifierFreeGuidance(
+      conditional: Answer(output: Real(3)), unconditional: Answer(output: Real(1)), scale: 2)
+    #expect(guided(Real(0), query) == Real(5))
+  }
+
   @Test func `what a denoiser throws arrives`() {
     let guided = ClassifierFreeGuidance(conditional: Failing(), unconditional: Failing(), scale: 3)
     #expect(throws: Failing.Called.self) { try guided([0], query) }

@@ -126,6 +126,9 @@ import Testing
 
   @Test func `parameters that make no weighting are refused`() async {
     await #expect(processExitsWith: .failure) { _ = LossWeighting.minSNR(gamma: 0).weight(at: .clean, for: .v) }
+    await #expect(processExitsWith: .failure) {
+      _ = LossWeighting.minSNR(gamma: .infinity).weight(at: .clean, for: .v)
+    }
     await #expect(processExitsWith: .failure) { _ = LossWeighting.edm(sigmaData: .nan).weight(at: .clean, for: .v) }
     await #expect(processExitsWith: .failure) { _ = LossWeighting.p2(k: -1).weight(at: .clean, for: .v) }
     await #expect(processExitsWith: .failure) {
