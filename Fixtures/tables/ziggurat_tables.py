@@ -9,13 +9,11 @@ follow from these two.
 
 import pathlib
 import struct
-import textwrap
 
 import mpmath
 import numpy
 
 SWIFT = pathlib.Path(__file__).resolve().parent.parent.parent / "Sources/SchedulersInterop/Noise/ZigguratTables.swift"
-LICENSE = "numpy/random/src/distributions/LICENSE.md"
 
 
 def members(archive):
@@ -98,15 +96,6 @@ def check(tables):
     print(f"r = {mpmath.nstr(r, 29)}, 1/r = {mpmath.nstr(1 / r, 29)}")
 
 
-def notice():
-    """NumPy's licence as a comment of at most 100 columns."""
-    root = pathlib.Path(numpy.__file__).parent.parent
-    text = next(root.glob(f"numpy-*.dist-info/licenses/{LICENSE}")).read_text().strip()
-    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-    lines = "\n\n".join(textwrap.fill(paragraph, 97, break_on_hyphens=False) for paragraph in paragraphs)
-    return "\n".join(f"// {line}".rstrip() for line in lines.splitlines())
-
-
 def derived(tables):
     """The tables that follow from wi_double and fi_double, as the Swift file makes them."""
     wi = tables["wi_double"].view("<f8")
@@ -129,10 +118,7 @@ def words(table, first):
 
 SOURCE = """\
 // Written by Fixtures/tables/ziggurat_tables.py out of NumPy {version}. The numbers are NumPy's, from
-// numpy/random/src/distributions/ziggurat_constants.h, under this licence,
-// numpy/random/src/distributions/LICENSE.md:
-//
-{notice}
+// numpy/random/src/distributions/ziggurat_constants.h. Their licence stands in NOTICE.
 
 /// The 256 layers of NumPy's ziggurat: `wi`, the width of a unit of magnitude; `fi`, the density at
 /// the layer's edge; `ki`, below which a magnitude lies in its layer's rectangle.
@@ -161,7 +147,7 @@ def swift(tables):
     for name, table in derived(tables).items():
         assert (table == tables[name]).all(), name
     return SOURCE.format(
-        version=numpy.__version__, notice=notice(), wi=words(tables["wi_double"], 0x3c),
+        version=numpy.__version__, wi=words(tables["wi_double"], 0x3c),
         fi=words(tables["fi_double"], 0x3f))
 
 
