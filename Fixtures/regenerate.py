@@ -5,10 +5,11 @@
     .venv/bin/python Fixtures/regenerate.py --check    # make them again in memory, compare byte for byte, exit 1 on a difference
     .venv/bin/python Fixtures/regenerate.py --only NAME
     .venv/bin/python Fixtures/regenerate.py --guided-diffusion PATH    # also what needs a checkout of guided-diffusion at 22e0df8
+    .venv/bin/python Fixtures/regenerate.py --diffusers PATH           # also what needs one of diffusers at 58eb52c, for its tests
     .venv/bin/python Fixtures/regenerate.py --jax PYTHON               # also what needs an interpreter with jax 0.10.2
     .venv/bin/python Fixtures/regenerate.py --mlx PYTHON               # also what needs one with mlx 0.32.4
 
-Every file is a function of the pinned requirements, that checkout, that jax and that mlx. What makes a file is in recipes/.
+Every file is a function of the pinned requirements, those checkouts, that jax and that mlx. What makes a file is in recipes/.
 """
 
 import argparse
@@ -37,8 +38,11 @@ README = FOLDER / "README.md"
 RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgutil.iter_modules(recipes.__path__)]
 FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
 # What needs more than the requirements, by the option that names it, and what that is.
-EXTRA = {"guided-diffusion": "a checkout of guided-diffusion", "jax": "an interpreter with jax 0.10.2", "mlx": "one with mlx 0.32.4"}
-KINDS = {"GUIDED": "guided-diffusion", "JAX": "jax", "MLX": "mlx"}
+EXTRA = {
+    "guided-diffusion": "a checkout of guided-diffusion", "diffusers": "a checkout of diffusers", "jax": "an interpreter with jax 0.10.2",
+    "mlx": "one with mlx 0.32.4"}
+CHECKOUTS = ("guided-diffusion", "diffusers")
+KINDS = {"GUIDED": "guided-diffusion", "DIFFUSERS": "diffusers", "JAX": "jax", "MLX": "mlx"}
 NEEDS = {name: (KINDS[kind], make) for recipe in RECIPES for kind in KINDS for name, make in getattr(recipe, kind, {}).items()}
 # Where a file lies, if not in Data: beside what needs it.
 PLACES = {name: FOLDER.parent / recipe.FOLDER for recipe in RECIPES if hasattr(recipe, "FOLDER") for name in recipe.FILES}
@@ -128,7 +132,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare with the committed files and write nothing")
     parser.add_argument("--only", choices=sorted({**FILES, **NEEDS}), help="this file alone")
     for option, what in EXTRA.items():
-        parser.add_argument(f"--{option}", metavar="PATH" if option == "guided-diffusion" else "PYTHON", help=what)
+        parser.add_argument(f"--{option}", metavar="PATH" if option in CHECKOUTS else "PYTHON", help=what)
     arguments = parser.parse_args()
     wrong = []
     for name, make in {**{name: (None, make) for name, make in FILES.items()}, **NEEDS}.items():
