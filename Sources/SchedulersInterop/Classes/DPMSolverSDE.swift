@@ -9,7 +9,7 @@ struct DPMSolverSDEScheduler: ExplodingClass {
 
   let exploding: Exploding
   let output: Output
-  /// That of a noise which torchsde alone draws.
+  /// That of the noise, which is not the plan's: `TorchSDENoise` draws it.
   private let seed: Given<Int?>
 
   init(_ o: inout OptionReader) {

@@ -90,36 +90,3 @@ extension PCG64: Codable {
     try container.encodeIfPresent(spare, forKey: .spare)
   }
 }
-
-/// NumPy's `SeedSequence` of a whole number: four well mixed 64-bit words.
-///
-/// Source: NumPy's documentation of `numpy.random.SeedSequence`, after O'Neill 2015,
-/// https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html.
-private struct SeedSequence {
-  private var pool: [UInt32]
-
-  init(_ seed: UInt64) {
-    var factor: UInt32 = 0x43b0_d7e5
-    func hashed(_ value: UInt32) -> UInt32 { Self.hashed(value, &factor, multiplier: 0x931e_8875) }
-    pool = [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32), 0, 0].map(hashed)
-    for source in 0..<4 {
-      for target in 0..<4 where target != source {
-        let mixed = 0xca01_f9dd &* pool[target] &- 0x4973_f715 &* hashed(pool[source])
-        pool[target] = mixed ^ mixed >> 16
-      }
-    }
-  }
-
-  func words() -> [UInt64] {
-    var factor: UInt32 = 0x8b51_f9dd
-    let halves = (0..<8).map { UInt64(Self.hashed(pool[$0 % 4], &factor, multiplier: 0x58f3_8ded)) }
-    return (0..<4).map { halves[2 * $0 + 1] << 32 | halves[2 * $0] }
-  }
-
-  private static func hashed(_ value: UInt32, _ factor: inout UInt32, multiplier: UInt32) -> UInt32 {
-    let first = value ^ factor
-    factor = factor &* multiplier
-    let second = first &* factor
-    return second ^ second >> 16
-  }
-}
