@@ -25,6 +25,8 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     ConsistencyFunction(leastSigma: try range.checked().least, sigmaData: try data.positive())
   }
 
+  func drawsAlways(_ run: Run) -> Bool { run.steps > 1 }
+
   func noiseFactor(_ run: Run) throws -> Double {
     try require(
       noise.value >= 0 && noise.value <= Double(Float.greatestFiniteMagnitude),

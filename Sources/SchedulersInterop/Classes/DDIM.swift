@@ -18,6 +18,7 @@ struct DDIMScheduler: DiscreteClass {
 
   var endsAtLeastNoise: Bool { !endsClean.value }
   func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? Self.usualEta) }
+  func drawsAlways(_ run: Run) -> Bool { (run.eta ?? Self.usualEta) > 0 }
 
   func faithful(_ run: Run) throws -> Recipe {
     let (discrete, eta) = (try Discrete(self, run), try Discrete.checked(run.eta ?? Self.usualEta, of: "DDIM"))

@@ -18,6 +18,7 @@ struct DPMSolverMultistepScheduler: LambdaClass {
 
   private func solver() throws -> ExponentialMultistep { try multistep.faithfulSolver(lambda, ending: lambda.ending) }
 
+  func drawsAlways(_ run: Run) -> Bool { multistep.drawsAlways }
   func estimate() throws -> Estimate { try multistep.solver().estimate }
 
   func moves(_ grid: SamplingGrid) throws -> [Move] { try multistep.moves(grid, endsClean: !lambda.endsAtLeastNoise()) }

@@ -18,6 +18,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     lambda.readVariance(&o)
   }
 
+  func drawsAlways(_ run: Run) -> Bool { multistep.drawsAlways }
   func estimate() throws -> Estimate { try multistep.solver().estimate }
 
   func moves(_ grid: SamplingGrid) throws -> [Move] {

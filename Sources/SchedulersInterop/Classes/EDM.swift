@@ -179,6 +179,7 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
     FixedMoves(moves: try multistep.moves(begunGrid(run), endsClean: edm.endsClean()))
   }
 
+  func drawsAlways(_ run: Run) -> Bool { multistep.drawsAlways }
   func setting(_ run: Run) throws -> Setting { try edm.setting(run.steps, isWide: false) }
 
   private func solver() throws -> ExponentialMultistep {

@@ -79,6 +79,7 @@ struct EulerAncestralDiscreteScheduler: ExplodingClass {
   }
 
   func sampler(_ run: Run) throws -> any Sampler { EulerAncestral() }
+  func drawsAlways(_ run: Run) -> Bool { true }
 
   func faithful(_ run: Run) throws -> Recipe {
     try recipe(run) { grid in

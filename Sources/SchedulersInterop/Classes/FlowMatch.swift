@@ -22,6 +22,8 @@ protocol FlowMatchEulerClass: FlowMatchClass {
 extension FlowMatchEulerClass {
   static var takes: Set<RunArguments.Key> { [.timesteps, .sigmas] }
 
+  func drawsAlways(_ run: Run) -> Bool { redraws }
+
   func sampler(_ run: Run) throws -> any Sampler {
     if redraws { return ConsistencyModel(leastSigma: 0) }
     let grid = try begunGrid(run)

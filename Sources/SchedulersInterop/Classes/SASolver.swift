@@ -29,6 +29,7 @@ struct SASolverScheduler: LambdaClass {
       etas: grid.intervals.map { (200...800).contains($0.from.timestep) ? 1 : 0 })
   }
 
+  func drawsAlways(_ run: Run) -> Bool { true }
   func estimate() throws -> Estimate { try algorithm.get() }
   func moves(_ grid: SamplingGrid) throws -> [Move] { try solver(grid).moves(over: grid) }
 

@@ -59,6 +59,8 @@ protocol DiffusersClass: SendableMetatype {
   func setting(_ run: Run) throws -> Setting
   /// A run as diffusers makes it.
   func faithful(_ run: Run) throws -> Recipe
+  /// Whether diffusers draws noise at every call, also where the step adds none of it.
+  func drawsAlways(_ run: Run) -> Bool
   /// The timesteps, in the order in which the network is told them.
   func timesteps(_ run: Run) throws -> [Double]
   /// Where the two differ, for a setting that diffusers makes.
@@ -90,6 +92,7 @@ extension DiffusersClass {
 
   func clipping() throws -> Clipping { .none }
   func noiseFactor(_ run: Run) throws -> Double { 1 }
+  func drawsAlways(_ run: Run) -> Bool { false }
   func timesteps(_ run: Run) throws -> [Double] {
     try Self.addsTimesteps ? faithful(run).moves.map(\.query.timestep) : begun(run).timesteps
   }

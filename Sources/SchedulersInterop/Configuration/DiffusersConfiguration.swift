@@ -55,7 +55,7 @@ public struct DiffusersConfiguration: Hashable, Sendable {
   public subscript(key: String) -> Value? { values[key] ?? schedulerClass.options.first { $0.name == key }?.standard }
 
   /// The keys that have no effect: unknown ones, and options of other classes. diffusers ignores
-  /// them too. And the seed of a noise that torchsde alone draws.
+  /// them too. And the seed of DPM++ SDE's noise, which is for `TorchSDENoise`.
   public var ignoredKeys: [String] {
     let known = schedulerClass.undeclaredKeys.union(schedulerClass.options.map(\.name) + ["_diffusers_version"])
     let ignored = room.ignoredKeys
@@ -148,6 +148,22 @@ extension DiffusersConfiguration {
     -> [Float]
   {
     try begun(steps, arguments) { room, run in try room.begun(run).sigmas }
+  }
+
+  /// At which calls diffusers takes noise from its generator: where a step adds noise, and in some
+  /// classes where it adds none. Who draws from the same stream draws there too.
+  ///
+  /// ```swift
+  /// if draws[run.evaluations], !run.needsNoise { _ = noise.next(like: run.sample) }
+  /// ```
+  ///
+  /// - Throws: `ConfigurationError` where there is no plan under `.diffusers`.
+  public func draws(steps: Int? = nil, with arguments: RunArguments = RunArguments()) throws(ConfigurationError)
+    -> [Bool]
+  {
+    try begun(steps, arguments) { room, run in
+      try recipe(room, run, .diffusers).plan().steps.map { $0.next.noise != 0 || room.drawsAlways(run) }
+    }
   }
 
   private func recipe(

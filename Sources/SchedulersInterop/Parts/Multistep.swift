@@ -35,6 +35,9 @@ struct Multistep {
     isEulerAtFinal = hasEulerAtFinal && o.boolean("euler_at_final", false).value
   }
 
+  /// Whether diffusers draws noise at every call.
+  var drawsAlways: Bool { ((try? algorithm.get())?.eta ?? 0) > 0 }
+
   func checkedOrder() throws -> Int { try order.within(1...3, "use 1, 2 or 3") }
 
   /// The method by its options, of order 3 at most.
