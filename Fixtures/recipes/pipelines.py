@@ -116,6 +116,8 @@ GIVEN = [
         ({**MU, "time_shift_type": "linear"}, dict(sigmas=FALLING, mu=1.5)),
         ({"use_karras_sigmas": True}, dict(sigmas=FALLING)), ({"use_beta_sigmas": True}, dict(sigmas=FALLING)),
         ({"use_exponential_sigmas": True}, dict(timesteps=[900, 600, 400, 100])),
+        ({"use_beta_sigmas": True, "shift": 3.0, "sigma_max": 0.9, "sigma_min": 0.1}, dict(steps=8)),
+        ({"use_exponential_sigmas": True, "sigma_max": 20.0}, dict(steps=8)),
         ({"invert_sigmas": True}, dict(sigmas=FALLING, timesteps=[1000 - 100 * step for step in range(10)])),
         ({}, dict(sigmas=[0.2, 0.5, 0.7])), ({"shift": 3.0}, dict(sigmas=TO_ZERO)), (MU, dict(sigmas=TO_ZERO, mu=0.9)),
         ({"num_train_timesteps": 1, "invert_sigmas": True}, dict(sigmas=[1 - step / 20 for step in range(20)])),
@@ -177,7 +179,10 @@ def prepared(name, options):
     import torch
 
     diffusers.logging.set_verbosity_error()
-    scheduler = classes.scheduler(name)(**options)
+    known = inspect.signature(classes.scheduler(name).__init__).parameters
+    scheduler = classes.scheduler(name)(**{key: value for key, value in options.items() if key in known})
+    # As from a file, some of which a class looks for though it does not take them.
+    scheduler.register_to_config(**{key: value for key, value in options.items() if key not in known})
     module = sys.modules[type(scheduler).__module__]
     if hasattr(module, "randn_tensor"):
         # Other recipes leave theirs here.
@@ -195,15 +200,15 @@ def prepared(name, options):
             module.BrownianTreeNoiseSampler = usual
 
 
-def start(scheduler, first):
+def start(scheduler, first, shape=SHAPE):
     """Noise, or a picture with as much of it as the scheduler adds where a run begins late."""
     import torch
 
-    noise = torch.randn(SHAPE)
+    noise = torch.randn(shape)
     if first == 0:
         return noise * float(getattr(scheduler, "init_noise_sigma", 1))
     add = getattr(scheduler, "add_noise", None) or getattr(scheduler, "scale_noise", None)
-    picture, time = torch.linspace(-1, 1, noise.numel()).view(SHAPE), scheduler.timesteps[first : first + 1]
+    picture, time = torch.linspace(-1, 1, noise.numel()).view(shape), scheduler.timesteps[first : first + 1]
     if type(scheduler).__name__ in ("FlowMatchEulerDiscreteScheduler", "FlowMatchLCMScheduler"):
         return add(picture, time, noise)
     return add(picture, noise, time) if hasattr(scheduler, "add_noise") else (picture + noise) / 2
@@ -219,7 +224,12 @@ def settings_of(name, settings):
     return {key: kind(value) if key == "sigmas" else value for key, value in settings.items()}
 
 
-def trace(name, options, settings, first=0, kind=None, **arguments):
+def asked(settings):
+    """With the names of `set_timesteps`."""
+    return {"num_inference_steps" if key == "steps" else key: value for key, value in settings.items()}
+
+
+def trace(name, options, settings, first=0, kind=None, shape=SHAPE, model=answer, **arguments):
     """The tensors and texts of a run, by way of a file."""
     import record_trace
     import torch
@@ -227,11 +237,10 @@ def trace(name, options, settings, first=0, kind=None, **arguments):
 
     settings = settings_of(name, settings)
     with prepared(name, options) as scheduler, tempfile.TemporaryDirectory() as folder:
-        asked = {"num_inference_steps" if key == "steps" else key: value for key, value in settings.items()}
-        scheduler.set_timesteps(**asked)
-        sample = start(scheduler, first).to(kind or torch.float32)
+        scheduler.set_timesteps(**asked(settings))
+        sample = start(scheduler, first, shape).to(kind or torch.float32)
         path = pathlib.Path(folder) / "trace.safetensors"
-        record_trace.record(path, scheduler, answer, sample, **settings, first_step=first, **arguments)
+        record_trace.record(path, scheduler, model, sample, **settings, first_step=first, **arguments)
         with safe_open(path, "pt") as file:
             tensors, texts = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()
     texts["scheduler_config"] = json.dumps({"_class_name": name, **options})

@@ -71,9 +71,10 @@ struct EDM {
     var sigmas: [Float]
     if case .karras(let rho) = spacing {
       let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
+      let ramp = Torch.linspace(0, 1, steps)
       sigmas = (0..<steps).map { i in
         let share = shares?[i] ?? (steps > 1 ? Double(i) / Double(steps - 1) : 0)
-        let narrow = Double(Float(start) + Float(share) * Float(end - start))
+        let narrow = Double(Float(start) + ramp[i] * Float(end - start))
         return Float(Math.pow(isWide ? start + share * (end - start) : narrow, rho))
       }
     } else {

@@ -96,7 +96,15 @@ struct FlowTimes {
   }
 
   var invertsSigmas: Bool { isInverted?.value == true }
-  var prediction: Prediction { invertsSigmas ? .reverseFlow : .flow }
+  var prediction: Prediction { isExploding ? .epsilon : invertsSigmas ? .reverseFlow : .flow }
+
+  /// The ends of chosen sigmas that a file gives. diffusers looks for them, though they are no
+  /// options of the class.
+  private var ends: (least: Double?, most: Double?) { choices?.isMade == true ? choices!.ends : (nil, nil) }
+
+  /// Whether these leave rectified flow: samples are x0 + σ·epsilon then, as those of Cosmos
+  /// Predict2.
+  var isExploding: Bool { (ends.most ?? 0) > 1 }
 
   /// diffusers' sigmas of a run, shifted in its constructor and again here, but given ones only
   /// here, in float32.
@@ -106,7 +114,7 @@ struct FlowTimes {
     var sigmas: [Double]
     if let given = try given(run, of: total) {
       let singles = shifting.shifted(given, by: shift)
-      if choices?.isMade == true, let i = singles.firstIndex(of: 0) {
+      if choices?.isMade == true, ends.least == nil || ends.most == nil, let i = singles.firstIndex(of: 0) {
         let value = run.sigmas?[i] ?? run.timesteps![i]
         throw Refusal.argument(
           "\(run.sigmas == nil ? "timesteps" : "sigmas")[\(i)]", value, "raise it; of 0 no logarithm can be taken")
@@ -119,14 +127,18 @@ struct FlowTimes {
       sigmas = try shifting.stretched(shifting.shifted(timesteps.map { $0 / total }, by: shift))
     }
     if let choice = try choices?.choice() {
-      sigmas = SigmaChoices.sigmas(choice, count: steps, from: sigmas[0], to: sigmas[sigmas.count - 1])
+      let (first, last) = (ends.most ?? sigmas[0], ends.least ?? sigmas[sigmas.count - 1])
+      sigmas = SigmaChoices.sigmas(choice, count: steps, from: first, to: last)
     }
     var rounded = sigmas.map { Float($0) }
     try require(
-      rounded.allSatisfy { $0 >= 0 && $0 <= 1 },
+      rounded.allSatisfy { $0 >= 0 && ($0 <= 1 || isExploding) },
       shifting.terminal?.refused("leave it out; sigmas leave 0 ... 1")
         ?? shifting.shift.refused("lower it; sigmas leave 0 ... 1"))
-    if invertsSigmas { rounded = rounded.map { 1 - $0 } }
+    if invertsSigmas {
+      try require(!isExploding, isInverted!.refused("leave it out, or lower sigma_max; sigmas leave 0 ... 1"))
+      rounded = rounded.map { 1 - $0 }
+    }
     let told = invertsSigmas ? nil : run.timesteps?.map { Double(Float($0)) }
     return Setting(
       timesteps: told ?? rounded.map { Double($0 * Float(total)) }, sigmas: rounded + [invertsSigmas ? 1 : 0])
@@ -136,6 +148,7 @@ struct FlowTimes {
   func grid(_ run: Run) throws -> SamplingGrid {
     let steps = run.steps
     let (shift, total, choice) = try (shifting.factor(mu: run.mu), timesteps.count(), choices?.choice())
+    if let choice, ends.least != nil || ends.most != nil { return try grid(run, choice, shift, of: Double(total)) }
     let spacing = FlowSpacing(
       times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
       terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total), isReversed: invertsSigmas)
@@ -143,6 +156,23 @@ struct FlowTimes {
       guard run.arguments.hasGivenTimes else { return try SamplingGrid(flow: spacing, steps: steps) }
       return try givenGrid(run, spacing, of: Double(total))
     }
+  }
+
+  /// The grid of chosen sigmas between ends of which the file gives one or both.
+  private func grid(
+    _ run: Run, _ choice: SigmaChoices.Choice, _ shift: Double, of total: Double
+  ) throws -> SamplingGrid {
+    // This refuses what leaves rectified flow.
+    _ = try setting(run)
+    let times = run.sigmas ?? run.timesteps?.map { $0 / total } ?? [1, 1 / total]
+    func shifted(_ time: Double) -> Double { shift * time / (1 + (shift - 1) * time) }
+    let (first, last) = (shifted(times[0]), try shifting.last() ?? shifted(times[times.count - 1]))
+    let sigmas = SigmaChoices.sigmas(choice, count: run.steps, from: ends.most ?? first, to: ends.least ?? last)
+    let points = sigmas.map { sigma in
+      let time = invertsSigmas ? 1 - sigma : sigma
+      return SamplingGrid.Point(timestep: time * total, level: level(time))
+    }
+    return SamplingGrid(unchecked: points + [.clean])
   }
 
   /// The grid of given times, which need not descend, at the timesteps that are given with them.
@@ -172,8 +202,9 @@ struct FlowTimes {
     return SamplingGrid(unchecked: points)
   }
 
-  func level(_ sigma: Float) -> NoiseLevel {
+  func level(_ sigma: some BinaryFloatingPoint) -> NoiseLevel {
     let (near, far) = (Double(sigma), Double(1 - sigma))
+    if isExploding { return NoiseLevel(signal: 1, noise: near) }
     return invertsSigmas ? NoiseLevel(signal: near, noise: far) : NoiseLevel(signal: far, noise: near)
   }
 
@@ -194,7 +225,8 @@ struct FlowTimes {
     let steps = run.steps
     let isShifted = shifting.isDynamicOn || shifting.shift.value != 1
     // Where both ends are held, a shift of them changes nothing.
-    let isHeld = shifting.terminal?.value != nil && (steps == 2 || choices?.isMade == true)
+    let areGiven = ends.least != nil && ends.most != nil
+    let isHeld = areGiven || shifting.terminal?.value != nil && (steps == 2 || choices?.isMade == true)
     var found: [Deviation] = [.float32Tables]
     if choices?.contains(.beta) == true, isShifted, steps > 2 { found.append(.betaOverSigmas) }
     if isShifted, !shifting.isDynamicOn, steps > 1, !isHeld, !run.hasGivenTimes { found.append(.shiftedTwice) }
