@@ -5,19 +5,29 @@ functions are taken out of their modules by name, which need transformers as a w
 """
 
 import ast
+import functools
 import importlib.util
 import json
+import math
 import pathlib
 
 TOKENS = (1, 256, 1024, 3952, 4096, 4300, 4301, 16384)
 
 
-def function(module, name):
-    """A function of a module of diffusers that need not be imported."""
+@functools.cache
+def parsed(module):
+    """The statements of a module of diffusers that need not be imported."""
     root = pathlib.Path(importlib.util.find_spec("diffusers").origin).parent
-    source = (root / module).read_text()
-    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
-    space = {}
+    return ast.parse((root / module).read_text()).body
+
+
+def function(module, name):
+    """A function of such a module, or a table of it."""
+    import torch
+
+    named = lambda node: [target.id for target in getattr(node, "targets", [])] + [getattr(node, "name", None)]
+    found = [node for node in parsed(module) if name in named(node)]
+    space = {"math": math, "torch": torch, "List": list}
     exec(compile(ast.Module(found, []), module, "exec"), space)
     return space[name]
 

@@ -4,56 +4,85 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-/// The scheduler_config.json of released models. `Fixtures/recipes/released.py` has their sources.
+/// The scheduler_config.json of released models, and the runs that their pipelines ask for.
+/// `Fixtures/recipes/released.py` has their sources.
 @Suite struct ReleasedConfigurationTests {
-  private struct Model: Decodable {
+  struct Model: Decodable, CustomTestStringConvertible, Sendable {
     let model: String
+    let year: Int
     let source: String
+    let date: String
+    let kind: String
     let config: DiffusersConfiguration.Value
-    let timesteps: [Double]?
-    let sigmas: [Float]?
+    let pipeline: String
+    let steps: Int
+    let arguments: RunArguments
     let text: String?
+    var testDescription: String { model }
+
+    var configuration: DiffusersConfiguration {
+      get throws { try DiffusersConfiguration.reading(config.json) }
+    }
   }
 
-  private static func models() throws -> [Model] {
+  static func models() throws -> [Model] {
     try DiffusersConfiguration.decoder.decode([Model].self, from: Fixtures.data("diffusers-files.json"))
   }
 
-  @Test func `every file is read and planned, or its class named as not supported`() throws {
-    var unsupported: Set<String> = []
-    for model in try Self.models() {
-      let label = Comment(rawValue: model.model)
-      #expect(model.source.hasPrefix("https://"), label)
-      guard let golden = model.timesteps else {
-        let error = #expect(throws: ConfigurationError.self, label) {
-          try DiffusersConfiguration.reading(model.config.json)
-        }
-        guard case .unsupportedClass(let name) = error else { throw error! }
-        unsupported.insert(name)
-        continue
-      }
-      let configuration = try DiffusersConfiguration.reading(model.config.json)
-      #expect(try DiffusersConfiguration.reading(configuration.json) == configuration, label)
-      let arguments = RunArguments(mu: configuration["use_dynamic_shifting"] == true ? 1.15 : nil)
-      let timesteps = try configuration.timesteps(steps: 20, fidelity: .diffusers, with: arguments)
-      // The logarithms of continuous timesteps are torch's own, up to an ulp of float32 off.
-      let isSame = zip(timesteps, golden).allSatisfy { abs($0 - $1) <= abs($1) * 0x1p-23 }
-      #expect(timesteps.count == golden.count && isSame, label)
-      let sigmas = try configuration.sigmas(steps: 20, with: arguments)
-      #expect(zip(sigmas, model.sigmas ?? []).allSatisfy { abs($0 - $1) <= 2 * $1.ulp }, label)
-      for fidelity in Fidelity.allCases {
-        let plan = try configuration.plan(steps: 20, fidelity: fidelity, with: arguments)
-        // PNDM takes its first step twice.
-        #expect(plan.steps.count == (configuration.schedulerClass == .pndm ? 21 : 20), label)
-      }
-      Comparisons.count(timesteps.count + sigmas.count)
+  private static let all = (try? models()) ?? []
+  private static let runs = try! Safetensors("released-runs.safetensors")
+
+  @Test func `models of each year are there, with source and date`() {
+    #expect(Self.all.count >= 80 && Set(Self.all.map(\.year)) == Set(2022...2026))
+    #expect(Set(Self.all.map(\.kind)) == ["file", "copy", "program", "script", "documentation", "tests"])
+    for model in Self.all {
+      #expect(model.source.hasPrefix("https://") && model.date.hasPrefix("20") && model.date.count == 10, "\(model)")
     }
-    #expect(unsupported.isEmpty)
+  }
+
+  /// What the last bits of torch's functions leave uncertain of a timestep. ln(σ)/4 has an ulp of
+  /// its own, and a quarter of the two ulps of σ. iPNDM's is 2/π·atan2(n, √(1 − n²)) of n = sin²,
+  /// which is two ulps off where the sine is one.
+  private static func uncertainty(of timestep: Double, _ schedulerClass: DiffusersConfiguration.Class) -> Double {
+    let logarithm = abs(timestep) * 0x1p-23 + 0x1p-24
+    guard schedulerClass == .ipndm, timestep < 1 else { return logarithm }
+    return logarithm + 0x1p-22 * 2 / .pi * tan(.pi / 2 * timestep)
+  }
+
+  @Test(arguments: all) func `a file makes the times that its pipeline asks for`(model: Model) throws {
+    let configuration = try model.configuration
+    #expect(try DiffusersConfiguration.reading(configuration.json) == configuration)
+    let timesteps = try configuration.timesteps(steps: model.steps, fidelity: .diffusers, with: model.arguments)
+    let golden = try Self.runs.floats("\(model.model)/timesteps").map { Double($0) }
+    let isSame = zip(timesteps, golden).allSatisfy {
+      abs($0 - $1) <= Self.uncertainty(of: $1, configuration.schedulerClass)
+    }
+    #expect(timesteps.count == golden.count && isSame, "\(timesteps)")
+    let name = "\(model.model)/sigmas"
+    var sigmas = try configuration.sigmas(steps: model.steps, with: model.arguments)
+    #expect(sigmas.isEmpty != Self.runs.names.contains(name))
+    guard !sigmas.isEmpty else { return }
+    sigmas = DiffusersGoldenTests.repeated(sigmas, for: configuration)
+    // Those of a run that begins late are diffusers' last ones.
+    let theirs = try Self.runs.floats(name).suffix(sigmas.count)
+    #expect(sigmas.count == theirs.count && zip(sigmas, theirs).allSatisfy { abs($0 - $1) <= 2 * $1.ulp }, "\(sigmas)")
+    Comparisons.count(timesteps.count + sigmas.count)
+  }
+
+  @Test(arguments: all) func `the plan reproduces the run of diffusers`(model: Model) throws {
+    let configuration = try model.configuration
+    func name(_ tensor: String) -> String { "\(model.model)/\(tensor)" }
+    let run = try RecordedRun(
+      Self.runs, samples: name("samples"), outputs: name("model_outputs"), noises: name("noises"), made: name("made"))
+    let plan = try configuration.plan(steps: model.steps, fidelity: .diffusers, with: model.arguments)
+    try run.expect(
+      by: plan, of: configuration, steps: model.steps, with: model.arguments, Comment(rawValue: model.model))
+    #expect(try configuration.plan(steps: model.steps, with: model.arguments).steps.count == plan.steps.count)
   }
 
   @Test func `files are written as diffusers writes them, byte for byte`() throws {
-    let texts = try Self.models().compactMap(\.text)
-    #expect(texts.count == 18 && texts.contains { $0.contains("-Infinity") })
+    let texts = Self.all.compactMap(\.text)
+    #expect(texts.count >= 25 && texts.contains { $0.contains("-Infinity") })
     for text in texts { #expect(try DiffusersConfiguration.reading(text).json + "\n" == text) }
   }
 
