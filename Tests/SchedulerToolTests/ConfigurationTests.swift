@@ -87,6 +87,22 @@ import Testing
     #expect(rows.map { $0[2] } == ["1", "0.75", "0.5"])
   }
 
+  @Test func `of a released model comes with what its pipeline gives`() throws {
+    let preset = try #require(ModelPreset.named("mochi-1"))
+    let usual = try tool.run("plan", "--preset", "mochi-1", "--format", "json").output
+    #expect(try JSON.decoder.decode(SamplingPlan.self, from: usual) == preset.plan(fidelity: .diffusers))
+    let short = try tool.run("plan", "--preset", "mochi-1", "--steps", "8", "--format", "json").output
+    #expect(try JSON.decoder.decode(SamplingPlan.self, from: short) == preset.plan(steps: 8, fidelity: .diffusers))
+    let krea = try #require(ModelPreset.named("krea-2"))
+    let given = try tool.run(
+      "plan", "--preset", "krea-2", "--steps", "8", "--arguments", #"{"image_seq_len": 1024}"#, "--format", "json"
+    ).output
+    let theirs = try krea.configuration.plan(steps: 8, fidelity: .diffusers, with: RunArguments(tokens: 1024))
+    #expect(try JSON.decoder.decode(SamplingPlan.self, from: given) == theirs)
+    let lines = try tool.run("list", "presets").text.split(separator: "\n")
+    #expect(lines.count == 1 + ModelPreset.all.count && lines[1].hasPrefix("chroma"))
+  }
+
   @Test func `of guided-diffusion has the steps of its respacing`() throws {
     try write(#"{"_class_name": "GaussianDiffusion", "sampler": "ddim_sample", "timestep_respacing": "ddim10"}"#)
     let outcome = try tool.run("plan", "config.json", "--format", "json")
@@ -106,7 +122,9 @@ import Testing
 
   @Test(arguments: ["plan", "sample"]) func `says everything that other options would say`(_ command: String) throws {
     try write(Self.cases[0].text)
-    let own: Set = ["--config", "--arguments", "--step-arguments", "--fidelity", "--steps", "--help", "--version"]
+    let own: Set = [
+      "--config", "--preset", "--arguments", "--step-arguments", "--fidelity", "--steps", "--help", "--version",
+    ]
     var refused = 0
     for line in try tool.run(command, "--help").text.split(separator: "\n") {
       guard let match = line.firstMatch(of: /^  (?:-o, )?(--[a-z-]+)(?:, --[a-z-]+)?( <[a-z-]+>)?/) else { continue }
@@ -123,6 +141,10 @@ import Testing
   private static let failures: [([String], String)] = [
     (["plan", "none.json"], "cannot read the configuration none.json: there is no such file"),
     (["plan", "config.json", "--config", "config.json"], "are both configurations; drop one"),
+    (["plan", "config.json", "--preset", "mochi-1"], "config.json and --preset mochi-1 are both configurations"),
+    (["plan", "--preset", "mochi"], "unknown preset \"mochi\"; known: chroma, cogview4, "),
+    (["plan", "--preset", "ltx-2-distilled", "--steps", "9"], "they make 8 steps; it must be the number of steps, 9"),
+    (["plan", "--preset", "krea-2", "--arguments", "{}"], "cannot follow krea-2: use_dynamic_shifting true"),
     (["plan", "config.json", "--steps", "0"], "--steps 0 must be in"),
     (["plan", "config.json", "--steps", "1001"], "the number of steps must be in 1 ... 1000"),
     (["plan", "config.json", "--fidelity", "exact"], "unknown fidelity \"exact\"; known: corrected, diffusers"),

@@ -27,7 +27,7 @@ import Testing
     (["sample", "--eta", "nan", "--sampler", "ddim"], "--eta nan"),
     (["sample", "--eta", "0.5", "--sampler", "heun"], "choose --sampler ddim or euler-ancestral"),
     (["sample", "--sampler", "magic"], "unknown sampler \"magic\"; known: ddpm"),
-    (["list", "magic"], "unknown list \"magic\"; known: samplers, deviations"),
+    (["list", "magic"], "unknown list \"magic\"; known: samplers, presets, deviations"),
     (["list", "--format", "html"], "unknown format \"html\"; known: text, markdown, docc"),
     (["sample", "--sampler", "ddim,"], "unknown sampler \"\""),
     (["sample", "--sampler", "ddim,ddim"], "given twice"),

@@ -4,9 +4,10 @@ import SchedulersInterop
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Prints the samplers, or where other libraries deviate from the papers.")
+    commandName: "list", abstract: "Prints the samplers, the presets, or where other libraries deviate from the papers."
+  )
 
-  @Argument(help: "samplers or deviations.")
+  @Argument(help: "samplers, deviations, or presets: released models for `scheduler plan --preset`.")
   var what = "samplers"
 
   @Option(help: "text, markdown, or of samplers docc, the table of the article Choosing a sampler.")
@@ -16,6 +17,7 @@ struct ListCommand: ParsableCommand {
     let texts = [
       "samplers": ["text": Self.samplers, "markdown": Self.samplersInMarkdown, "docc": Self.samplersInArticle],
       "deviations": ["text": Self.deviations, "markdown": Self.deviationsInMarkdown],
+      "presets": ["text": Self.presets],
     ]
     guard let formats = texts[what] else { throw Failure.unknown("list", what, known: texts.keys.sorted().reversed()) }
     guard let text = formats[format] else {
@@ -118,6 +120,15 @@ struct ListCommand: ParsableCommand {
       [columns.map(\.title), columns.map { _ in "---" }]
       + SamplerCatalog.all.map { entry in columns.map { $0.cell(entry) } }
     return rows.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
+  }
+
+  private static func presets() -> String {
+    var table = TextTable(["name", "model", "scheduler", "steps", "tokens"], textColumns: [0, 1, 2])
+    for preset in ModelPreset.all {
+      let tokens = preset.tokens.map { "\($0)" } ?? ""
+      table.append([preset.name, preset.model, preset.configuration.className, "\(preset.steps)", tokens])
+    }
+    return table.description
   }
 
   private static func deviations() -> String {

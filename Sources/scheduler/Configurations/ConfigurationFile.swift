@@ -48,7 +48,11 @@ enum ConfigurationFile {
   /// - Parameter arguments: a JSON object; none if nil.
   /// - Throws: `Failure` that names the file, or the arguments, and what is wrong with them.
   static func source(_ path: String, arguments: String?) throws(Failure) -> TraceSource {
-    let text = try text(of: path)
+    try source(of: try text(of: path), named: path, arguments: arguments)
+  }
+
+  /// The same for the text of a file.
+  static func source(of text: String, named path: String, arguments: String?) throws(Failure) -> TraceSource {
     do {
       return try TraceSource(configuration: text, stepArguments: arguments)
     } catch TraceError.metadata("step_arguments", let reason) {

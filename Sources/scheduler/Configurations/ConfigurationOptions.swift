@@ -1,6 +1,7 @@
 import ArgumentParser
 import Schedulers
 import SchedulersInterop
+import Traces
 
 /// A configuration of another library, in the place of what the tool's own options say.
 struct ConfigurationOptions: ParsableArguments {
@@ -10,6 +11,13 @@ struct ConfigurationOptions: ParsableArguments {
       It says schedule, grid and sampler in the place of the other options; --steps are then its inference steps.
       """)
   var config: String?
+
+  @Option(
+    help: """
+      A released model, such as mochi-1, in the place of a --config; `scheduler list presets` names them. Its steps \
+      and --arguments are those of its own pipeline where they are not given.
+      """)
+  var preset: String?
 
   @Option(
     name: [.long, .customLong("step-arguments")],
@@ -30,14 +38,15 @@ struct ConfigurationOptions: ParsableArguments {
   ///   - allowed: the options that mean something beside it, `--steps` and its own among them.
   /// - Throws: `Failure` for an option that means nothing, and for what cannot be followed.
   func run(_ file: String? = nil, steps: WholeNumber?, beside allowed: Set<String>) throws -> ConfiguredRun? {
-    if let file, let config { throw Failure("\(file) and --config \(config) are both configurations; drop one") }
-    guard let path = config ?? file else {
+    let given = [file, config.map { "--config \($0)" }, preset.map { "--preset \($0)" }].compactMap(\.self)
+    if given.count > 1 { throw Failure("\(given[0]) and \(given[1]) are both configurations; drop one") }
+    guard let path = config ?? file ?? preset else {
       for (option, value) in [("--arguments", arguments), ("--fidelity", fidelity)] {
         try refuse(option, value, unless: false, because: "a run without a configuration", instead: "a --config")
       }
       return nil
     }
-    let own: Set = ["--config", "--arguments", "--step-arguments", "--fidelity", "--steps"]
+    let own: Set = ["--config", "--preset", "--arguments", "--step-arguments", "--fidelity", "--steps"]
     for option in CommandLineOptions.given where !own.contains(option) && !allowed.contains(option) {
       throw Failure("\(option) means nothing beside the configuration \(path), which says all of that; drop it")
     }
@@ -46,12 +55,28 @@ struct ConfigurationOptions: ParsableArguments {
       throw Failure.unknown("fidelity", name, known: Fidelity.allCases.map(\.rawValue))
     }
     let steps = try steps?.value(of: "--steps", in: 1...100_000)
-    let source = try ConfigurationFile.source(path, arguments: arguments)
+    let run = try preset.map { try Self.preset($0, steps: steps, arguments: arguments) }
+    let source = try run?.source ?? ConfigurationFile.source(path, arguments: arguments)
     do {
-      return try ConfiguredRun(source, steps: steps, fidelity: fidelity)
+      return try ConfiguredRun(source, steps: run?.steps ?? steps, fidelity: fidelity)
     } catch {
       throw Failure("cannot follow \(path): \(error)")
     }
+  }
+
+  /// A released model with the steps and the arguments of its own pipeline, or with those that are
+  /// given.
+  private static func preset(
+    _ name: String, steps: Int?, arguments: String?
+  ) throws -> (source: TraceSource, steps: Int?) {
+    guard let preset = ModelPreset.named(name) else {
+      throw Failure.unknown("preset", name, known: ModelPreset.all.map(\.name))
+    }
+    guard let arguments else {
+      return (.diffusers(preset.configuration, preset.arguments(steps: steps)), steps ?? preset.steps)
+    }
+    let text = preset.configuration.json
+    return (try ConfigurationFile.source(of: text, named: name, arguments: arguments), steps)
   }
 }
 
