@@ -19,7 +19,7 @@ from recipes import pipeline_times as times
 from recipes.shifts import parsed
 
 HUB = "https://huggingface.co/{}/blob/main/scheduler/scheduler_config.json"
-DIFFUSERS = "https://github.com/huggingface/diffusers/blob/58eb52c0803ea9af3abec60841c2a093bdf1f951/"
+SOURCE_TREE = "https://github.com/huggingface/diffusers/blob/58eb52c0803ea9af3abec60841c2a093bdf1f951/"
 FORGE = ("https://github.com/lllyasviel/stable-diffusion-webui-forge/blob/dfdcbab685e57677014f05a3309b48cc87383167/backend/huggingface/{}/"
          "scheduler/scheduler_config.json")
 TOOLKIT = "https://github.com/ostris/ai-toolkit/blob/27a03a91f23eb1b757d5ec2e80ee3e129cfcc350/"
@@ -99,7 +99,7 @@ def kind(name, place):
 
 hub, forge, copy, toolkit = kind("file", HUB), kind("copy", FORGE), kind("copy", ""), kind("program", TOOLKIT)
 script, documentation, tests, example = (
-    kind(name, DIFFUSERS + place) for name, place in (
+    kind(name, SOURCE_TREE + place) for name, place in (
         ("script", "scripts/"), ("documentation", "docs/source/en/api/pipelines/"), ("tests", "tests/pipelines/"),
         ("documentation", "src/diffusers/pipelines/")))
 STABLE_DIFFUSION = "stable_diffusion/pipeline_stable_diffusion"

@@ -30,6 +30,8 @@ import Testing
     #expect(isClose(grid.timestepScale.sigma(timestep: 4), 2, relative: 8 * unit))
     #expect(isClose(grid.timestepScale.timestep(sigma: 2), 4, relative: 8 * unit))
     #expect(grid.timestepScale.timestep(sigma: 9) == 5 && grid.timestepScale.sigma(timestep: 0) == 1)
+    // Noise alone has no sigma, and is no end of the scale.
+    #expect(grid.timestepScale.sigma(timestep: 7) == grid.timestepScale.sigma(timestep: 5))
     let nothing = try SamplingGrid(points: [.clean]).timestepScale
     #expect(nothing.timestep(sigma: 1) == 0)
   }

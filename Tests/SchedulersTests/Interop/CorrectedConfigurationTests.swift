@@ -5,6 +5,35 @@ import Testing
 
 /// `.corrected`: a configuration is this library's own schedule, grid and sampler.
 @Suite struct CorrectedConfigurationTests {
+  /// DEISMultistepScheduler.step lowers the order at the end of runs of fewer than 15 steps.
+  @Test func `DEIS lowers its last order in short runs`() throws {
+    let configuration = try DiffusersConfiguration(.deis, ["solver_order": 3])
+    for (steps, kept) in [(14, 2), (15, 3)] {
+      for fidelity in Fidelity.allCases {
+        let plan = try configuration.plan(steps: steps, fidelity: fidelity)
+        #expect(plan.steps[steps - 2].next.estimates.count == kept, "\(steps) steps, \(fidelity)")
+      }
+    }
+  }
+
+  /// With no estimate before it, the first step of these classes is that of their rule.
+  @Test func `the rule of a class makes its first step`() throws {
+    let cases: [(DiffusersConfiguration.Class, [String: DiffusersConfiguration.Value])] =
+      [(.ddim, [:]), (.ddpm, [:]), (.eulerDiscrete, [:]), (.eulerAncestralDiscrete, [:]), (.lms, [:]), (.deis, [:])]
+      + [(.uniPC, [:]), (.flowMatchEulerDiscrete, [:]), (.dpmSolverMultistep, [:])]
+      + [(.dpmSolverMultistep, ["algorithm_type": "sde-dpmsolver++"])]
+    for (schedulerClass, options) in cases {
+      let configuration = try DiffusersConfiguration(schedulerClass, options)
+      let rule = try #require(configuration.rule(with: RunArguments(), fidelity: .corrected))
+      let first = try rule.moves(over: configuration.grid(steps: 10))[0].next
+      let plan = try configuration.plan(steps: 10).steps[0].next
+      #expect(first.samples.count == plan.samples.count && first.estimates.count == plan.estimates.count)
+      let pairs = zip(first.samples + first.estimates + [first.noise], plan.samples + plan.estimates + [plan.noise])
+      // Two ways to the same few operations on levels.
+      for (a, b) in pairs { #expect(isClose(a, b, relative: 64 * unit), "\(schedulerClass.rawValue)") }
+    }
+  }
+
   private typealias Values = [String: DiffusersConfiguration.Value]
 
   private static func plan(
