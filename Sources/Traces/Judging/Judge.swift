@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersInterop
 
 /// The comparison of a trace with a plan.
 struct Judge: Sendable {
