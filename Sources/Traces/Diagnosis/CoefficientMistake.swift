@@ -94,8 +94,8 @@ struct CoefficientView {
     var found: [String] = []
     for name in names {
       guard
-        let words = CoefficientRelation.multipliers(among: self, [name])
-          ?? CoefficientRelation.absolute(in: self, name) ?? CoefficientProduct(self, [name])?.words
+        let words = CoefficientRelation.numbers(among: self, [name]) ?? CoefficientRelation.absolute(in: self, name)
+          ?? CoefficientRelation.multipliers(among: self, [name]) ?? CoefficientProduct(self, [name])?.words
       else { return nil }
       found.append("\(said([name])) \(words)")
     }

@@ -7,19 +7,32 @@ enum CoefficientRelation {
 
   /// What the coefficients are multiplied by, if it is the same thing in every step.
   static func multipliers(among view: CoefficientView, _ names: [String]) -> String? {
-    func holds(_ factor: (StepForms, StepForms.Term) -> Double?) -> Bool {
-      names.allSatisfy { name in view.holds(name) { row, term in factor(row, term).map { $0 * term.planned } } }
-    }
+    numbers(among: view, names) ?? quantities(among: view, names)
+  }
+
+  private static func holds(
+    _ view: CoefficientView, _ names: [String], _ factor: (StepForms, StepForms.Term) -> Double?
+  ) -> Bool {
+    names.allSatisfy { name in view.holds(name) { row, term in factor(row, term).map { $0 * term.planned } } }
+  }
+
+  /// The same number, or a power of their own.
+  static func numbers(among view: CoefficientView, _ names: [String]) -> String? {
     for (words, value) in [
       ("has the opposite sign", -1.0), ("is missing", 0), ("is twice its own", 2), ("is half its own", 0.5),
     ]
-    where holds({ _, _ in value }) { return words }
+    where holds(view, names, { _, _ in value }) { return words }
     for (words, power) in [("is squared", 1.0), ("is the root of its own", -0.5), ("is upside down", -2)]
-    where holds({ _, term in term.planned == 0 ? nil : Math.pow(abs(term.planned), power) }) { return words }
+    where holds(view, names, { _, term in term.planned == 0 ? nil : Math.pow(abs(term.planned), power) }) { return words }
+    return nil
+  }
+
+  /// Something that the levels say.
+  private static func quantities(among view: CoefficientView, _ names: [String]) -> String? {
     guard view.rows.count > 1 else { return nil }
     for (words, of) in quantities {
-      if holds({ row, _ in of(row) }) { return "is multiplied by \(words)" }
-      if holds({ row, _ in of(row).map { 1 / $0 } }) { return "is divided by \(words)" }
+      if holds(view, names, { row, _ in of(row) }) { return "is multiplied by \(words)" }
+      if holds(view, names, { row, _ in of(row).map { 1 / $0 } }) { return "is divided by \(words)" }
     }
     return nil
   }

@@ -16,14 +16,25 @@ struct Reading: Hashable, Sendable {
   /// The order in which a sample's dimensions were stored, slowest first, by tensor; as they are
   /// for the others.
   var order: [Trace.Role: [Int]] = [:]
+  /// The dimensions of a sample that run backwards, by tensor.
+  var mirrored: [Trace.Role: Set<Int>] = [:]
+  /// For each channel of each sample of the batch, the one that is read in its place, by tensor:
+  /// sample · channels + channel.
+  var planes: [Trace.Role: [Int]] = [:]
+  /// The type that a tensor's numbers went through.
+  var rounding: [Trace.Role: Trace.Precision] = [:]
+  /// The range that a tensor's numbers are brought into; for `made` those of the result.
+  var range: [Trace.Role: ClosedRange<Double>] = [:]
+  /// What is done to x̂0 before the plan clips it.
+  var treatment: EstimateTreatment?
 }
 
 extension Trace {
   /// For each scalar of a part in the natural order, its place in a sample whose dimensions were
-  /// stored in another order.
+  /// stored in another order, or some of them backwards.
   ///
   /// - Parameter offset: what is added to a scalar's place in the natural order first.
-  func places(_ role: Role, _ part: Part, offset: Int, order: [Int]) -> [Int] {
+  func places(_ role: Role, _ part: Part, offset: Int, order: [Int], mirrored: Set<Int> = []) -> [Int] {
     var extents = Array(shape.dropFirst())
     if role == .outputs, hasVariance { extents[0] *= 2 }
     var strides = Array(repeating: 1, count: extents.count)
@@ -35,7 +46,8 @@ extension Trace {
     return part.scalars.map { scalar in
       var (rest, place) = (scalar + offset, 0)
       for dimension in extents.indices.reversed() {
-        place += rest % extents[dimension] * strides[dimension]
+        let index = rest % extents[dimension]
+        place += (mirrored.contains(dimension) ? extents[dimension] - 1 - index : index) * strides[dimension]
         rest /= extents[dimension]
       }
       return place

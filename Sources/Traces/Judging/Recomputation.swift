@@ -15,18 +15,42 @@ struct Recomputation: Sendable {
     for k in first...step {
       // The window's earlier steps make nothing: each sample is the recorded one.
       run.replace(sample(k, part), made: k > 0 ? recordedBatch(after: k - 1, part) : sample(k, part))
-      run.advance(output: output(k, part), noise: noise(k, part))
+      let treated = reading.treatment.map { $0.applied(by: self, step: k, part, isMade: k == step) }
+      run.advance(output: output(k, part), noise: noise(k, part), transform: treated)
     }
-    return run.sample.scalars
+    return Self.clipped(run.sample.scalars, to: reading.range[.made])
+  }
+
+  private static func clipped(_ scalars: [Double], to range: ClosedRange<Double>?) -> [Double] {
+    guard let range else { return scalars }
+    return scalars.map { min(max($0, range.lowerBound), range.upperBound) }
+  }
+
+  /// x̂0 as a step makes it of what was recorded, before anything is done to it.
+  func estimate(at step: Int, _ part: Trace.Part) -> [Double] {
+    let read = plan.steps[step].denoising
+    // The prediction comes before the variance.
+    return zip(sample(step, part).scalars, output(step, part).scalars).map { read.sample * $0 + read.output * $1 }
   }
 
   /// What was recorded after step `step`, as it is read.
   func recorded(after step: Int, _ part: Trace.Part) -> [Double] { recordedBatch(after: step, part).scalars }
 
   private func recordedBatch(after step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
-    guard trace.isEdited else { return sample(step + 1, part) }
     let scale = scale(row: step + 1)
+    guard trace.isEdited else {
+      let scalars = recordedResult.read(.samples, row: step + 1, part)
+      return batch(scale == 1 ? scalars : scalars.map { $0 * scale })
+    }
     return batch(read(.made, row: step, part).map { $0 * scale })
+  }
+
+  /// What was made is what was recorded, whatever a step did to its sample before it used it.
+  private var recordedResult: Recomputation {
+    guard reading.rounding[.samples] != nil || reading.range[.samples] != nil else { return self }
+    var other = self
+    (other.reading.rounding[.samples], other.reading.range[.samples]) = (nil, nil)
+    return other
   }
 
   /// What recorded samples of a row are multiplied by to be samples.
@@ -56,9 +80,40 @@ struct Recomputation: Sendable {
   }
 
   private func read(_ role: Trace.Role, row: Int, _ part: Trace.Part, offset: Int = 0) -> [Double] {
-    guard let order = reading.order[role] else { return trace.scalars(role, row: row, part, offset: offset) }
+    var scalars = stored(role, row: row, part, offset: offset)
+    if let precision = reading.rounding[role] { scalars = scalars.map(precision.rounded) }
+    return role == .made ? scalars : Self.clipped(scalars, to: reading.range[role])
+  }
+
+  private func stored(_ role: Trace.Role, row: Int, _ part: Trace.Part, offset: Int) -> [Double] {
+    if let planes = reading.planes[role] { return exchanged(planes, role, row: row, part, offset: offset) }
+    let mirrored = reading.mirrored[role] ?? []
+    guard reading.order[role] != nil || !mirrored.isEmpty else {
+      return trace.scalars(role, row: row, part, offset: offset)
+    }
+    let order = reading.order[role] ?? Array(0..<trace.shape.count - 1)
     return trace.scalars(
-      role, row: row, sample: part.sample, at: trace.places(role, part, offset: offset, order: order))
+      role, row: row, sample: part.sample,
+      at: trace.places(role, part, offset: offset, order: order, mirrored: mirrored))
+  }
+
+  /// Scalars of other channels or other samples.
+  private func exchanged(
+    _ planes: [Int], _ role: Trace.Role, row: Int, _ part: Trace.Part, offset: Int
+  ) -> [Double] {
+    let channels = trace.shape[1]
+    let size = trace.sampleSize / channels
+    var (scalars, start): ([Double], Int) = ([], part.scalars.lowerBound)
+    while start < part.scalars.upperBound {
+      let channel = start / size
+      let end = min((channel + 1) * size, part.scalars.upperBound)
+      let plane = planes[part.sample * channels + channel]
+      let first = plane % channels * size + start - channel * size
+      scalars += trace.scalars(
+        role, row: row, Trace.Part(sample: plane / channels, scalars: first..<first + end - start), offset: offset)
+      start = end
+    }
+    return scalars
   }
 
   private func batch(_ scalars: [Double]) -> SampleBatch<Double> {

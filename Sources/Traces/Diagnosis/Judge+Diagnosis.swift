@@ -1,0 +1,100 @@
+import Schedulers
+import SchedulersInterop
+
+extension Judge {
+  /// The mistake that explains most of what diverges, the first step that does among it.
+  func diagnosis(of judgement: Judgement, fidelity: Fidelity) -> Diagnosis? {
+    guard let first = judgement.first else { return nil }
+    let wrong = judgement.steps.filter { !$0.agrees }.map(\.step)
+    guard first.notFinite == nil else { return infiniteEnd(judgement, wrong) }
+    let suspicions = Suspicions(trace: trace, plan: plan, fidelity: fidelity)
+    var best: Explanation?
+    for hypothesis in suspicions.hypotheses() {
+      best = better(best, hypothesis, first.step, wrong)
+      if let best, best.explained + best.others == plan.steps.count { return best.diagnosis(of: wrong.count) }
+    }
+    if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
+    // Here the recorded timesteps have to be right.
+    let hasOwnTimes = !judgement.steps.contains(where: \.hasOtherTimestep)
+    func found(_ mistake: Mistake, _ text: String) -> Diagnosis {
+      Diagnosis(mistake: mistake.rawValue, text: text, explained: wrong.count, divergences: wrong.count)
+    }
+    if hasOwnTimes, let mistake = CoefficientMistake(Recovery(trace: trace, plan: plan), wrong: wrong) {
+      return found(.coefficient, mistake.text)
+    }
+    for hypothesis in suspicions.elements(at: first.step, judge: self) {
+      best = better(best, hypothesis, first.step, wrong)
+    }
+    if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
+    if hasOwnTimes, let precision = Leftovers(self).precision {
+      return found(
+        .precision, "the differences are those of \(precision.rawValue)'s roundings: some numbers went through it")
+    }
+    if hasOwnTimes, Leftovers(self).areEdits(wrong) {
+      return found(
+        .edited,
+        "the same elements agree in every step and others do not: the samples were edited between steps, as "
+          + "inpainting does; record what each step made as made")
+    }
+    return best?.diagnosis(of: wrong.count)
+  }
+
+  /// What a hypothesis explains.
+  private struct Explanation {
+    let hypothesis: Hypothesis
+    let explained: Int
+    /// How many of the steps that are right it agrees with.
+    let others: Int
+
+    func diagnosis(of divergences: Int) -> Diagnosis {
+      Diagnosis(
+        mistake: hypothesis.mistake.rawValue, text: hypothesis.text, explained: explained, divergences: divergences)
+    }
+  }
+
+  /// The better of what is known and another hypothesis.
+  private func better(_ best: Explanation?, _ hypothesis: Hypothesis, _ first: Int, _ wrong: [Int]) -> Explanation? {
+    // One with another number of steps, or with a variance that the outputs do not have, cannot
+    // have been recorded.
+    guard let other = hypothesis.plan(), other.steps.count == plan.steps.count,
+      other.learnsVariance == trace.hasVariance
+    else { return best }
+    let recomputation = Recomputation(trace: trace, plan: other, reading: hypothesis.reading)
+    func holds(_ step: Int) -> Bool {
+      let timestep = hypothesis.timesteps?[step] ?? other.steps[step].query.timestep
+      return agrees(trace.timesteps[step], with: timestep) && agrees(at: step, recomputation)
+    }
+    guard holds(first) else { return best }
+    let held = plan.steps.indices.filter(holds)
+    let explained = held.count { wrong.contains($0) }
+    // Of two that explain as much, the one that agrees with more of the steps that are right is
+    // nearer to what was done.
+    guard best == nil || (explained, held.count - explained) > (best!.explained, best!.others) else { return best }
+    return Explanation(hypothesis: hypothesis, explained: explained, others: held.count - explained)
+  }
+
+  /// A step to clean data that is not a number in any element: λ is infinite there, and only steps
+  /// of the first order bear that.
+  private func infiniteEnd(_ judgement: Judgement, _ wrong: [Int]) -> Diagnosis? {
+    let last = plan.steps.count - 1
+    let (step, before) = (plan.steps[last], plan.steps.dropLast())
+    guard wrong == [last], step.arrival.noise == 0, !reads(last),
+      before.contains(where: { $0.next.estimates.count > max(step.next.estimates.count, 1) })
+    else { return nil }
+    let after = trace.recorded(after: last)
+    guard parts.allSatisfy({ trace.scalars(after.role, row: after.row, $0).allSatisfy { !$0.isFinite } }) else {
+      return nil
+    }
+    return Diagnosis(
+      mistake: Mistake.solverOrder.rawValue,
+      text: "the step to clean data is no number, as lambda is infinite there: the order is not lowered to 1", explained: 1,
+      divergences: 1)
+  }
+
+  /// Whether a step reads something that is not finite.
+  private func reads(_ step: Int) -> Bool {
+    [Trace.Role.samples, .outputs, .noises].contains { role in
+      parts.contains { trace.scalars(role, row: step, $0).contains { !$0.isFinite } }
+    }
+  }
+}
