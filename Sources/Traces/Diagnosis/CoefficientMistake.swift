@@ -13,7 +13,8 @@ struct CoefficientMistake {
     let views = StepForms.Basis.allCases.compactMap { CoefficientView($0, rows) }
     // What says more of the cause goes before what merely describes the numbers.
     let relations: [(CoefficientView) -> String?] = [
-      \.single, \.rearranged, LengthMistake.text, \.weights, \.product, \.several, \.factor, \.unplanned,
+      \.single, \.rearranged, \.deviation, LengthMistake.text, \.weights, \.product, \.several, \.factor, \.unplanned,
+      \.alone,
     ]
     for relation in relations {
       if let text = views.lazy.compactMap(relation).first {
@@ -88,6 +89,21 @@ struct CoefficientView {
     return CoefficientRelation.absolute(in: self, names[0]).map { "\(said(names)) \($0)" }
   }
 
+  /// The noise is wrong, and epsilon what is left beside it.
+  var deviation: String? {
+    let (epsilon, noise) = ("epsilon", Recovery.Symbol.noise.name)
+    guard basis == .dataAndNoise, Set(names) == [epsilon, noise] else { return nil }
+    let drawn = Dictionary(uniqueKeysWithValues: terms(noise).map { ($0.row.step, $0.term.value) })
+    let isRest = holds(epsilon) { row, _ in
+      drawn[row.step].map { max(row.to.noise * row.to.noise - $0 * $0, 0).squareRoot() }
+    }
+    guard isRest,
+      let words = CoefficientRelation.multipliers(among: self, [noise])
+        ?? CoefficientRelation.absolute(in: self, noise) ?? CoefficientProduct(self, [noise])?.words
+    else { return nil }
+    return "the deviation of the noise, which epsilon follows, \(words)"
+  }
+
   /// Two or three terms are wrong, each in its own way.
   var several: String? {
     guard (2...3).contains(names.count), rows.count > 1 else { return nil }
@@ -134,17 +150,21 @@ struct CoefficientView {
   /// The estimates share the whole as they do in another step, of another order.
   var weights: String? {
     guard basis == .sampleAndData || basis == .sampleAndNoise, rows.count > 1, names.count > 1 else { return nil }
-    let kept = forms.map { $0.filter(\.isEstimate) }
-    let last = rows[0].step
-    for other in 0..<last {
-      let names = kept[0].map(\.name)
-      let shares = names.map { rows[0].planned($0, basis: basis, offset: other - last) ?? 0 }
-      let whole = shares.reduce(0, +)
-      guard whole != 0 else { continue }
-      let agrees = zip(forms, kept).allSatisfy { form, terms in
+    /// Weights that are not 0, in their order: where a call is repeated they are further back.
+    func own(_ other: Int) -> [Double] {
+      let names = forms[0].filter(\.isEstimate).map(\.name)
+      let weights = names.map { rows[0].planned($0, basis: basis, offset: other - rows[0].step) ?? 0 }
+      let whole = weights.reduce(0, +)
+      return weights.filter { abs($0) > 1e-6 * abs(whole) }.map { $0 / whole }
+    }
+    for other in 0..<rows[0].step {
+      let shares = own(other)
+      let agrees = forms.allSatisfy { form in
+        let terms = form.filter(\.isEstimate)
         let sum = terms.reduce(0) { $0 + $1.planned }
-        return terms.map(\.name) == names && form.allSatisfy { $0.isEstimate || !$0.differs }
-          && zip(terms, shares).allSatisfy { $0.isClose($0.value, $1 / whole * sum) }
+        let used = terms.filter { !$0.isClose($0.value, 0) }
+        return used.count == shares.count && form.allSatisfy { $0.isEstimate || !$0.differs }
+          && zip(used, shares).allSatisfy { $0.isClose($0.value, $1 * sum) }
       }
       if agrees { return "the estimates have the weights of step \(other): is the order that of its step?" }
     }
@@ -164,6 +184,18 @@ struct CoefficientView {
     let factor = first.value / first.planned
     guard names.allSatisfy({ name in holds(name) { _, term in factor * term.planned } }) else { return nil }
     return (names.count == 1 ? said(names) : "\(said(names)) are wrong: each") + " is \(brief(factor)) times its own"
+  }
+
+  /// One term is wrong, and nothing tells by what rule.
+  var alone: String? {
+    guard names.count == 1, rows.count > 1, basis != .data, basis != .noise, basis != .dataBesideNoise else {
+      return nil
+    }
+    let values = terms(names[0]).map(\.term)
+    if let first = values.first?.value, values.allSatisfy({ $0.isClose($0.value, first) }) {
+      return "\(said(names)) is \(brief(first)) in every step"
+    }
+    return "\(said(names)) alone is wrong, in each step by another factor"
   }
 
   /// A term that the plan does not have.

@@ -63,10 +63,15 @@ enum CoefficientRelation {
     ("sqrt(sigma^2 + 1)", { ($0.from.sigma * $0.from.sigma + 1).squareRoot() }),
     ("the square of r0, so that r0 is upside down", { $0.ratio.map { $0 * $0 } }), ("r0", { $0.ratio }),
     ("h", { $0.length }),
-    ("(1 - signal) / noise level: the signal is not squared", { (1 - $0.from.signal) / $0.from.noise }),
+    ("(1 - signal) / noise level", { (1 - $0.from.signal) / $0.from.noise }),
+    ("(1 - next signal) / next noise level", { $0.to.noise > 0 ? (1 - $0.to.signal) / $0.to.noise : nil }),
     (
-      "(1 - next signal) / next noise level: the signal is not squared",
-      { $0.to.noise > 0 ? (1 - $0.to.signal) / $0.to.noise : nil }
+      "sqrt(1 - signal) / noise level: the signal is not squared",
+      { $0.from.signal < 1 ? (1 - $0.from.signal).squareRoot() / $0.from.noise : nil }
+    ),
+    (
+      "sqrt(1 - next signal) / next noise level: the signal is not squared",
+      { $0.to.noise > 0 && $0.to.signal < 1 ? (1 - $0.to.signal).squareRoot() / $0.to.noise : nil }
     ),
   ]
 

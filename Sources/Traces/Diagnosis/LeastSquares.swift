@@ -18,7 +18,7 @@ enum LeastSquares {
       }
       let rest = dot(q[j], q[j]).squareRoot()
       // A column that the others make says nothing.
-      guard rest > 1e-5 * length else { return nil }
+      guard rest > 1e-6 * length else { return nil }
       r[j][j] = rest
       for k in q[j].indices { q[j][k] /= rest }
     }

@@ -42,7 +42,7 @@ enum LengthMistake {
   private typealias Lambdas = (words: String, of: @Sendable (StepForms) -> (to: Double, from: Double, before: Double))
 
   static func text(_ view: CoefficientView) -> String? {
-    guard view.basis == .differences, view.rows.count > 1 else { return nil }
+    guard view.basis == .differences else { return nil }
     guard
       let family = Family.allCases.first(where: { family in
         zip(view.rows, view.forms).allSatisfy { row, form in
@@ -51,7 +51,8 @@ enum LengthMistake {
         }
       })
     else { return nil }
-    for (words, of) in candidates {
+    // One step says little: the first mistake alone is simple enough.
+    for (words, of) in view.rows.count > 1 ? candidates : Array(candidates.prefix(1)) {
       for rule in 0...1 {
         let holds = zip(view.rows, view.forms).allSatisfy { row, form in
           explains(form, row, of(row), family, rule)

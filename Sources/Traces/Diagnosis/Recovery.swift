@@ -9,7 +9,7 @@ struct Recovery: Sendable {
   /// What a step combines.
   enum Symbol: Hashable, Sendable {
     case sample, output
-    /// The estimate of so many calls ago, 1 or more.
+    /// The estimate of so many calls ago; 0 where sample and output are no terms of their own.
     case estimate(ago: Int)
     /// The sample of so many calls ago, 1 or more.
     case earlier(ago: Int)
@@ -21,6 +21,7 @@ struct Recovery: Sendable {
       switch self {
       case .sample: "the sample"
       case .output: "the output"
+      case .estimate(0): "the estimate"
       case .estimate(1): "the estimate before"
       case .estimate(let ago): "the estimate of \(ago) calls ago"
       case .earlier(1): "the sample before"
@@ -58,12 +59,12 @@ struct Recovery: Sendable {
     let inside = elements(step)
     // Terms that the plan does not have are asked for first, lest they pass unseen. Where the
     // others make them already they say nothing.
-    for var terms in [planned(step, isLong: true), planned(step), planned(step).filter { $0.value != 0 }] {
+    for var terms in [planned(step, isLong: true), planned(step), planned(step).filter { $0.value != 0 }, ofEstimates(step)] {
       if constant { terms.append((.constant, 0)) }
       let columns = terms.map { column($0.symbol, step) }
       let kept = inside.filter { i in result[i].isFinite && columns.allSatisfy { $0[i].isFinite } }
       let target = kept.map { result[$0] }
-      guard kept.count > 2 * terms.count,
+      guard !terms.isEmpty, kept.count > 2 * terms.count,
         let fit = LeastSquares.fit(columns.map { column in kept.map { column[$0] } }, target)
       else { continue }
       return Solution(
@@ -85,6 +86,16 @@ struct Recovery: Sendable {
     }
     if trace.hasNoises, values(.noises, row: step).contains(where: { $0 != 0 }) { terms.append((.noise, next.noise)) }
     return terms
+  }
+
+  /// The same of a step that takes its sample and output as an estimate alone: where it goes back to
+  /// an earlier sample, that and the estimate there make the sample.
+  private func ofEstimates(_ step: Int) -> [(symbol: Symbol, value: Double)] {
+    let next = plan.steps[step].next
+    guard next.samples.count > 1, next.samples[0] == 0, next.predicted == 0, next.output == 0,
+      let newest = next.estimates.first
+    else { return [] }
+    return [(.estimate(ago: 0), newest)] + planned(step).filter { $0.symbol != .sample && $0.symbol != .output }
   }
 
   private func column(_ symbol: Symbol, _ step: Int) -> [Double] {

@@ -42,6 +42,13 @@ struct StepForms: Sendable {
         name: term.symbol.name, value: term.value, planned: term.planned, error: term.error,
         isEstimate: { if case .estimate = $0 { true } else { false } }(term.symbol))
     }
+    if solution.value(of: .estimate(ago: 0)) != nil {
+      switch basis {
+      case .sampleAndOutput: return all
+      case .differences: return differences(of: all.filter(\.isEstimate)).map { $0 + all.filter { !$0.isEstimate } }
+      default: return nil
+      }
+    }
     func own(_ symbol: Recovery.Symbol) -> Term {
       let index = solution.terms.firstIndex { $0.symbol == symbol }
       return index.map { all[$0] } ?? Term(name: symbol.name, value: 0, planned: 0, error: 0)

@@ -90,9 +90,10 @@ extension Suspicions {
     found += ["linear", "scaled_linear", "squaredcos_cap_v2"].flatMap {
       options(.schedule, ["beta_schedule": .string($0)])
     }
-    found += flipped(.schedule, "rescale_betas_zero_snr")
+    found += flipped(.schedule, "rescale_betas_zero_snr") + otherBetas(configuration, arguments)
+    found += [0.5, 1].flatMap { options(.schedule, ["sigma_data": .number($0)]) }
     let eta: Double = arguments.eta ?? configuration.schedulerClass.usualEta
-    found += [0, 0.3, 0.5, 1, eta * eta, eta.squareRoot()].flatMap { (other: Double) -> [Hypothesis] in
+    found += [0, 0.3, 0.5, 1, eta * eta, eta.squareRoot(), 1 - eta].flatMap { (other: Double) -> [Hypothesis] in
       stepping(.eta, "eta is \(brief(other, digits: 4)), not \(brief(eta, digits: 4))") { $0.eta = other }
     }
     found += stepping(
@@ -111,6 +112,22 @@ extension Suspicions {
       reverse == .corrected
       ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
     return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+  }
+
+  /// The ends of betas that classes have by default and released models in their files, with either
+  /// schedule.
+  private func otherBetas(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
+    [0.0001, 0.00085, nil].flatMap { start in
+      [0.02, 0.012, nil].flatMap { end in
+        ["linear", "scaled_linear", nil].flatMap { schedule -> [Hypothesis] in
+          var values: [String: DiffusersConfiguration.Value] = [:]
+          values["beta_start"] = start.map { .number($0) }
+          values["beta_end"] = end.map { .number($0) }
+          values["beta_schedule"] = schedule.map { .string($0) }
+          return values.isEmpty ? [] : options(.schedule, values, of: configuration, arguments)
+        }
+      }
+    }
   }
 
   private func options(_ configuration: KDiffusionConfiguration) -> [Hypothesis] {

@@ -77,7 +77,7 @@ extension Suspicions {
     if moved.count == 2 { return "\(moved[0]) and \(moved[1]) exchanged" }
     if order == (0..<count).reversed() { return "in the opposite order" }
     if let by = (1..<count).first(where: { by in order.indices.allSatisfy { order[$0] == ($0 + by) % count } }) {
-      return "moved on by \(by)"
+      return 2 * by > count ? "moved on by \(count - by)" : "moved back by \(by)"
     }
     return "in the order \(order)"
   }

@@ -59,6 +59,16 @@ extension Suspicions {
     ).steps[0]
   }
 
+  /// A step under its own timestep by the sampler's rule between two other levels.
+  func remade(_ step: SamplingPlan.Step, from: NoiseLevel, to: NoiseLevel) -> SamplingPlan.Step? {
+    let scale = step.query.inputScale == 1 ? 1 : NoiseLevel.variancePreserving(sigma: from.sigma).signal
+    let query = SamplingGrid.Point(timestep: step.query.timestep, level: from, inputScale: scale)
+    guard let made = made(from: query, to: to) else { return nil }
+    return SamplingPlan.Step(
+      query: step.query, arrival: made.arrival, denoising: made.denoising, keeping: made.keeping, next: made.next,
+      variance: made.variance)
+  }
+
   /// DDPM with β_t of the whole process between levels that are further apart.
   private func unrespacedBetas() -> [Hypothesis] {
     guard let rule = process.rule as? DDPM else { return [] }
@@ -92,12 +102,7 @@ extension Suspicions {
           let next = i + 1 < plan.steps.count ? process.indices[i + 1] : nil
           let to = next.map { process.level($0 + shift) } ?? step.arrival
           guard let to else { return nil }
-          let scale = step.query.inputScale == 1 ? 1 : NoiseLevel.variancePreserving(sigma: from.sigma).signal
-          let query = SamplingGrid.Point(timestep: step.query.timestep, level: from, inputScale: scale)
-          guard let made = made(from: query, to: to) else { return nil }
-          return SamplingPlan.Step(
-            query: step.query, arrival: made.arrival, denoising: made.denoising, keeping: made.keeping, next: made.next,
-            variance: made.variance)
+          return remade(step, from: from, to: to)
         })
     }
   }

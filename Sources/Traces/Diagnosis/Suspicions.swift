@@ -22,7 +22,7 @@ struct Suspicions: Sendable {
   func hypotheses() -> [Hypothesis] {
     let all =
       predictions() + clippings() + readings() + noisyEnd() + variances() + arrivals() + shifts() + reported()
-      + orders() + options() + times()
+      + orders() + options() + times() + levels() + corrector() + otherExponential()
     return Mistake.allCases.flatMap { mistake in all.filter { $0.mistake == mistake } }
   }
 

@@ -18,7 +18,16 @@ struct Recomputation: Sendable {
       let treated = reading.treatment.map { $0.applied(by: self, step: k, part, isMade: k == step) }
       run.advance(output: output(k, part), noise: noise(k, part), transform: treated)
     }
-    return Self.clipped(run.sample.scalars, to: reading.range[.made])
+    return Self.clipped(untreated(run.sample.scalars, at: step, part), to: reading.range[.made])
+  }
+
+  /// A result whose step also goes on from x̂0 as it was before anything was done to it.
+  private func untreated(_ result: [Double], at step: Int, _ part: Trace.Part) -> [Double] {
+    let factor = plan.steps[step].next.predicted
+    guard let treatment = reading.treatment, factor != 0 else { return result }
+    let x0 = estimate(at: step, part)
+    let treated = treatment.applied(by: self, step: step, part, isMade: true)(batch(x0)).scalars
+    return result.indices.map { result[$0] + factor * (x0[$0] - treated[$0]) }
   }
 
   private static func clipped(_ scalars: [Double], to range: ClosedRange<Double>?) -> [Double] {
