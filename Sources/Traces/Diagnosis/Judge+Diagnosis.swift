@@ -16,17 +16,21 @@ extension Judge {
     if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
     // Here the recorded timesteps have to be right.
     let hasOwnTimes = !judgement.steps.contains(where: \.hasOtherTimestep)
+    // What is no number says nothing of its coefficients.
+    let told = wrong.filter { judgement.steps[$0].notFinite == nil }
     func found(_ mistake: Mistake, _ text: String) -> Diagnosis {
-      Diagnosis(mistake: mistake.rawValue, text: text, explained: wrong.count, divergences: wrong.count)
+      Diagnosis(mistake: mistake.rawValue, text: text, explained: told.count, divergences: wrong.count)
     }
-    if hasOwnTimes, let mistake = CoefficientMistake(Recovery(trace: trace, plan: plan), wrong: wrong) {
+    if hasOwnTimes, told.count > best?.explained ?? 0,
+      let mistake = CoefficientMistake(Recovery(trace: trace, plan: plan), wrong: told)
+    {
       return found(.coefficient, mistake.text)
     }
     for hypothesis in suspicions.elements(at: first.step, judge: self) {
       best = better(best, hypothesis, first.step, wrong)
     }
     if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
-    if hasOwnTimes, let precision = Leftovers(self).precision {
+    if hasOwnTimes, told.count == wrong.count, let precision = Leftovers(self).precision {
       return found(
         .precision, "the differences are those of \(precision.rawValue)'s roundings: some numbers went through it")
     }

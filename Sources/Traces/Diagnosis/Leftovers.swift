@@ -43,6 +43,9 @@ struct Leftovers {
         let (values, columns, made) = differences(step)
         let (found, size) = (Self.meanSquare(values), Self.meanSquare(made))
         guard found >= size * precision.unit * precision.unit / 400 else { return false }
+        // The bound is of the worst case. What is near to it everywhere is something else.
+        let bound = half.allowed(step, Recomputation(trace: trace, plan: plan))
+        guard 16 * found <= bound * bound else { return false }
         // Of roundings n columns explain as much as they have numbers.
         guard values.count > 3 * columns.count, let fit = LeastSquares.fit(columns, values) else { return false }
         let share = 1 - Double(columns.count) / Double(values.count)

@@ -58,18 +58,26 @@ struct Recovery: Sendable {
     let result = values(after.role, row: after.row)
     let inside = elements(step)
     // Terms that the plan does not have are asked for first, lest they pass unseen. Where the
-    // others make them already they say nothing.
-    for var terms in [planned(step, isLong: true), planned(step), planned(step).filter { $0.value != 0 }, ofEstimates(step)] {
-      if constant { terms.append((.constant, 0)) }
-      let columns = terms.map { column($0.symbol, step) }
-      let kept = inside.filter { i in result[i].isFinite && columns.allSatisfy { $0[i].isFinite } }
-      let target = kept.map { result[$0] }
-      guard !terms.isEmpty, kept.count > 2 * terms.count,
+    // others make them already they say nothing. At last the sample is taken as the plan has it.
+    let ways = [
+      (planned(step, isLong: true), false), (planned(step), false), (planned(step).filter { $0.value != 0 }, false),
+      (ofEstimates(step), false), (planned(step), true),
+    ]
+    for (terms, holdsSample) in ways {
+      let held = terms.filter { holdsSample && $0.symbol == .sample }
+      let free = terms.filter { !holdsSample || $0.symbol != .sample } + (constant ? [(.constant, 0)] : [])
+      let (columns, known) = (free.map { column($0.symbol, step) }, held.map { column($0.symbol, step) })
+      let kept = inside.filter { i in result[i].isFinite && (columns + known).allSatisfy { $0[i].isFinite } }
+      let target = kept.map { i in
+        zip(held, known).reduce(result[i]) { $0 - $1.0.value * $1.1[i] }
+      }
+      guard !free.isEmpty, kept.count > 2 * free.count,
         let fit = LeastSquares.fit(columns.map { column in kept.map { column[$0] } }, target)
       else { continue }
       return Solution(
-        terms: terms.indices.map { (terms[$0].symbol, fit.values[$0], fit.errors[$0], terms[$0].value) },
-        residual: LeastSquares.largest(fit.left), size: LeastSquares.largest(target))
+        terms: held.map { ($0.symbol, $0.value, 0, $0.value) }
+          + free.indices.map { (free[$0].symbol, fit.values[$0], fit.errors[$0], free[$0].value) },
+        residual: LeastSquares.largest(fit.left), size: LeastSquares.largest(kept.map { result[$0] }))
     }
     return nil
   }

@@ -111,11 +111,18 @@ struct StepForms: Sendable {
     }
   }
 
-  /// The coefficients e of estimates E at λ as a solver has them, Σ e·E = c0·E0 + c1·E0′ + c2·E0″:
-  /// c_m is Σ e·(λ − λ0)^m / m!.
+  /// The level that a step goes back to, if it does, and else its own.
+  private var origin: NoiseLevel {
+    let samples = plan.steps[step].next.samples
+    guard samples.first == 0, let ago = samples.firstIndex(where: { $0 != 0 }) else { return from }
+    return plan.steps[step - ago].query.level
+  }
+
+  /// The coefficients e of estimates E at λ as a solver has them, Σ e·E = c0·E0 + c1·E0′ + c2·E0″,
+  /// with derivatives at the origin: c_m is Σ e·(λ − λ0)^m / m!.
   private func differences(of estimates: [Term]) -> [Term]? {
     guard estimates.count <= Self.differenceNames.count else { return nil }
-    let lengths = estimates.indices.map { ago in plan.steps[step - ago].query.level.lambda - from.lambda }
+    let lengths = estimates.indices.map { ago in plan.steps[step - ago].query.level.lambda - origin.lambda }
     guard lengths.allSatisfy(\.isFinite) else { return nil }
     var factorial = 1.0
     return estimates.indices.map { power in
@@ -154,9 +161,14 @@ struct StepForms: Sendable {
     return h.isFinite ? h : nil
   }
 
-  /// The length of the step before by that of this.
+  /// The length of the step before by that of this; where a step goes back, that to its middle by
+  /// the whole.
   var ratio: Double? {
     guard step > 0, let length else { return nil }
+    if origin != from {
+      let part = (from.lambda - origin.lambda) / (to.lambda - origin.lambda)
+      return part.isFinite ? part : nil
+    }
     let before = from.lambda - plan.steps[step - 1].query.level.lambda
     return before.isFinite ? before / length : nil
   }

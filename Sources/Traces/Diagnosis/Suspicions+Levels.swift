@@ -49,7 +49,8 @@ extension Suspicions {
         guard step.next.estimates.count <= 1, let from = level(step.query.level),
           let to = step.arrival.noise > 0 ? level(step.arrival) : step.arrival
         else { return nil }
-        return remade(step, from: from, to: to)
+        // From data to data nothing moves.
+        return from.noise == 0 ? step.with(next: .sample) : remade(step, from: from, to: to)
       })
   }
 
