@@ -40,6 +40,9 @@ public struct RunArguments: Hashable, Sendable {
   /// Whether the pipeline has called `set_begin_index`. It matters where two timesteps are equal:
   /// not told where it begins, diffusers takes the second.
   public var setsBeginIndex: Bool
+  /// The exponent of Karras' sigmas, which is 7 in every class. With another a run can be judged
+  /// that had it by mistake.
+  package var karrasExponent = 7.0
   /// RePaint: how many steps a jump goes back.
   public var jumpLength: Int
   /// RePaint: how often a stretch of so many steps is made.

@@ -32,7 +32,7 @@ struct Exploding {
     if let choice = try choices.choice() {
       let (ends, logarithms) = (choices.ends, table.map(NumPy.log))
       let (most, least) = (ends.most ?? sigmas[0], ends.least ?? sigmas[sigmas.count - 1])
-      sigmas = SigmaChoices.sigmas(choice, count: steps, from: most, to: least)
+      sigmas = SigmaChoices.sigmas(choice, count: steps, from: most, to: least, exponent: run.karrasExponent)
       timesteps = sigmas.map { SigmaChoices.timestep(of: $0, in: logarithms) }
       if roundsKarras, choice == .karras { timesteps = timesteps.map { $0.rounded(.toNearestOrEven) } }
       if chosenFractions == .float32 { timesteps = timesteps.map { Double(Float($0)) } }

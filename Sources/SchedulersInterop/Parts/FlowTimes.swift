@@ -128,7 +128,7 @@ struct FlowTimes {
     }
     if let choice = try choices?.choice() {
       let (first, last) = (ends.most ?? sigmas[0], ends.least ?? sigmas[sigmas.count - 1])
-      sigmas = SigmaChoices.sigmas(choice, count: steps, from: first, to: last)
+      sigmas = SigmaChoices.sigmas(choice, count: steps, from: first, to: last, exponent: run.karrasExponent)
     }
     var rounded = sigmas.map { Float($0) }
     try require(

@@ -96,7 +96,8 @@ struct LambdaSolver {
         let (ends, given) = (choices.ends, run.sigmas)
         let (least, most) = (given?.first ?? Double(table[0]), given?.last ?? Double(table[table.count - 1]))
         sigmas = SigmaChoices.sigmas(
-          choice, count: steps, from: ends.most ?? (ascends ? least : most), to: ends.least ?? (ascends ? most : least))
+          choice, count: steps, from: ends.most ?? (ascends ? least : most), to: ends.least ?? (ascends ? most : least),
+          exponent: run.karrasExponent)
       }
       if usesFlow {
         sigmas = sigmas.map { $0 / ($0 + 1) }

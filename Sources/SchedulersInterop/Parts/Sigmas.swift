@@ -71,11 +71,15 @@ struct SigmaChoices {
   }
 
   /// diffusers' sigmas, in NumPy's arithmetic.
-  static func sigmas(_ choice: Choice, count: Int, from largest: Double, to smallest: Double) -> [Double] {
+  ///
+  /// - Parameter exponent: that of Karras' sigmas.
+  static func sigmas(
+    _ choice: Choice, count: Int, from largest: Double, to smallest: Double, exponent: Double
+  ) -> [Double] {
     switch choice {
     case .karras:
-      let (start, end) = (Math.pow(largest, 1 / 7.0), Math.pow(smallest, 1 / 7.0))
-      return NumPy.linspace(0, 1, count).map { Math.pow(start + $0 * (end - start), 7) }
+      let (start, end) = (Math.pow(largest, 1 / exponent), Math.pow(smallest, 1 / exponent))
+      return NumPy.linspace(0, 1, count).map { Math.pow(start + $0 * (end - start), exponent) }
     case .beta:
       let shares = BetaDistribution(alpha: 0.6, beta: 0.6).spaced(count)
       return shares.map { smallest + $0.x * (largest - smallest) }

@@ -49,6 +49,12 @@ struct Process: Sendable {
     return level.signal > 0 ? NoiseLevel(signal: 1, noise: level.sigma) : nil
   }
 
+  /// The ends of the table of sigmas.
+  var sigmas: (least: Double, most: Double)? {
+    guard let schedule, let most = schedule.sigmas.last, most.isFinite else { return nil }
+    return (schedule.sigmas[0], most)
+  }
+
   /// β of a training timestep.
   func beta(_ timestep: Int) -> Double? {
     guard let schedule, (0..<schedule.timesteps).contains(timestep) else { return nil }

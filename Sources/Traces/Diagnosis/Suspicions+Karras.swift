@@ -4,51 +4,49 @@ import SchedulersInterop
 // Karras' sigmas with another exponent or other ends.
 
 extension Suspicions {
-  /// For a class that takes sigmas, or has their ends and exponent among its options.
+  /// For a class that has Karras' sigmas, or their ends and exponent among its options.
   func karras(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
     if configuration["rho"] != nil { return ranges(configuration, arguments) }
-    guard configuration["use_karras_sigmas"] == true, configuration["shift"] == nil,
-      configuration.schedulerClass.takes.contains(.sigmas), arguments.sigmas == nil
-    else { return [] }
-    let levels = plan.steps.map(\.query.level.sigma)
-    guard let most = levels.first, let least = levels.last, levels.count > 2 else { return [] }
-    func given(_ text: String, _ sigmas: [Double]) -> [Hypothesis] {
-      var other = arguments
-      other.sigmas = sigmas + [plan.steps[levels.count - 1].arrival.sigma]
-      return suspicion(.spacing, text, .diffusers(configuration, other))
+    guard configuration["use_karras_sigmas"] == true, plan.steps.count > 2 else { return [] }
+    func other(_ text: String, rho: Double = 7, most: Double? = nil, least: Double? = nil) -> [Hypothesis] {
+      var (values, changed) = (configuration.values, arguments)
+      if let most { values["sigma_max"] = .number(most) }
+      if let least { values["sigma_min"] = .number(least) }
+      changed.karrasExponent = rho
+      guard let edited = try? DiffusersConfiguration(configuration.className, values) else { return [] }
+      return suspicion(.spacing, text, .diffusers(edited, changed))
     }
-    var found = Self.exponents.flatMap { rho in
-      given("rho of Karras' sigmas is \(Int(rho)), not 7", Self.sigmas(most, least, levels.count, rho))
-    }
-    found += given("the ends of Karras' sigmas are exchanged", levels.reversed())
-    // Other ends, as the recorded times have them.
-    let recorded = trace.timesteps.compactMap(sigma)
-    guard recorded.count == levels.count, let first = recorded.first, let last = recorded.last, last < first else {
-      return found
-    }
-    for rho in Self.exponents {
-      let own = Self.sigmas(first, last, levels.count, rho)
-      guard zip(own, recorded).allSatisfy({ abs($0 / $1 - 1) < 5e-3 }) else { continue }
-      let exponent = rho == 7 ? "" : ", with rho \(Int(rho))"
-      // As far as times say them, the numbers that somebody wrote.
-      for digits in [2, 3, 6] {
-        let (start, end) = (rounded(first, digits), rounded(last, digits))
-        found += given(
-          "Karras' sigmas go from \(brief(start, digits: 4)) to \(brief(end, digits: 4)), not from "
-            + "\(brief(most, digits: 4)) to \(brief(least, digits: 4))\(exponent)",
-          Self.sigmas(
-            abs(start / most - 1) < 1e-3 ? most : start, abs(end / least - 1) < 1e-3 ? least : end, levels.count, rho))
-      }
+    var found = Self.exponents.flatMap { other("rho of Karras' sigmas is \(Int($0)), not 7", rho: $0) }
+    found += exchangedEnds(configuration, arguments)
+    guard configuration["shift"] == nil, let table = process.sigmas else { return found }
+    found += other("Karras' sigmas lie between the ends of the table", most: table.most, least: table.least)
+    found += other("Karras' sigmas begin at the table's largest", most: table.most)
+    found += other("Karras' sigmas end at the table's smallest", least: table.least)
+    // Other ends, as the recorded times have them, and as far as they say them the numbers that
+    // somebody wrote.
+    let recorded = [trace.timesteps.first, trace.timesteps.last].compactMap { $0.flatMap(sigma) }
+    guard recorded.count == 2, recorded[1] < recorded[0] else { return found }
+    for digits in [1, 2, 3, 6] {
+      let (most, least) = (rounded(recorded[0], digits), rounded(recorded[1], digits))
+      found += other("Karras' sigmas begin at \(brief(most, digits: 4))", most: most)
+      found += other("Karras' sigmas end at \(brief(least, digits: 4))", least: least)
+      found += other(
+        "Karras' sigmas go from \(brief(most, digits: 4)) to \(brief(least, digits: 4))", most: most, least: least)
     }
     return found
   }
 
-  private static let exponents = [7.0, 1, 2, 3, 4, 5, 6, 8, 10]
-
-  private static func sigmas(_ most: Double, _ least: Double, _ count: Int, _ rho: Double) -> [Double] {
-    let (start, end) = (Math.pow(most, 1 / rho), Math.pow(least, 1 / rho))
-    return (0..<count).map { Math.pow(start + Double($0) / Double(count - 1) * (end - start), rho) }
+  /// For a class that takes sigmas.
+  private func exchangedEnds(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
+    guard configuration.schedulerClass.takes.contains(.sigmas), arguments.sigmas == nil,
+      let end = plan.steps.last?.arrival.sigma
+    else { return [] }
+    var other = arguments
+    other.sigmas = plan.steps.map(\.query.level.sigma).reversed() + [end]
+    return suspicion(.spacing, "the ends of Karras' sigmas are exchanged", .diffusers(configuration, other))
   }
+
+  private static let exponents = [1.0, 2, 3, 4, 5, 6, 8, 10]
 
   private func rounded(_ x: Double, _ digits: Int) -> Double { Double(brief(x, digits: digits)) ?? x }
 

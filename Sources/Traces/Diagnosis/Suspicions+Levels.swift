@@ -95,6 +95,31 @@ extension Suspicions {
           }
         })
     }
-    return weighed(0, "the corrector leaves out the new output") + weighed(2, "the corrector gives the new output twice its weight")
+    /// The predictor's difference of estimates is in the sample that the corrector starts from too.
+    func predicted(_ factor: Double, _ text: String) -> [Hypothesis] {
+      suspicion(
+        .coefficient, text,
+        (try? trace.plan(of: .diffusers(other, arguments), fidelity: fidelity, in: trace.torch)).flatMap { predicting in
+          plan.edited { i, step in
+            guard predicting.steps.count == plan.steps.count else { return nil }
+            func weight(_ i: Int) -> Double {
+              let estimates = i >= 0 ? predicting.steps[i].next.estimates : []
+              return estimates.count == 2 ? estimates[1] * (factor - 1) : 0
+            }
+            var next = step.next
+            if weight(i) != 0 { next = next + weight(i) * (LinearForm.estimate(ago: 1) - LinearForm.estimate()) }
+            let isCorrected = step.next != predicting.steps[i].next
+            if isCorrected, weight(i - 1) != 0 {
+              let share = predicting.steps[i].next.made + (predicting.steps[i].next.samples.first ?? 0)
+              next =
+                next - share * weight(i - 1) * (LinearForm.estimate(ago: 2) - LinearForm.estimate(ago: 1))
+            }
+            return step.with(next: next)
+          }
+        })
+    }
+    return predicted(2, "the predictor gives the difference of estimates twice its weight")
+      + predicted(0, "the predictor leaves out the difference of estimates")
+      + weighed(0, "the corrector leaves out the new output") + weighed(2, "the corrector gives the new output twice its weight")
   }
 }
