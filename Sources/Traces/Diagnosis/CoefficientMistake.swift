@@ -13,7 +13,7 @@ struct CoefficientMistake {
     let views = StepForms.Basis.allCases.compactMap { CoefficientView($0, rows) }
     // What says more of the cause goes before what merely describes the numbers.
     let relations: [(CoefficientView) -> String?] = [
-      \.single, \.rearranged, \.deviation, LengthMistake.text, \.weights, \.product, \.several, \.factor, \.unplanned,
+      \.single, \.rearranged, \.together, \.deviation, LengthMistake.text, \.weights, \.product, \.several, \.factor, \.unplanned,
       \.alone,
     ]
     for relation in relations {
@@ -102,6 +102,25 @@ struct CoefficientView {
         ?? CoefficientRelation.absolute(in: self, noise) ?? CoefficientProduct(self, [noise])?.words
     else { return nil }
     return "the deviation of the noise, which epsilon follows, \(words)"
+  }
+
+  /// Several terms are wrong by one number, or are those of a neighbouring step.
+  var together: String? {
+    guard names.count > 1 else { return nil }
+    if names.count > 2, let words = CoefficientRelation.numbers(among: self, names) {
+      return "\(said(names)) are wrong: each \(words)"
+    }
+    for (offset, words) in [(-1, "before"), (1, "after")] {
+      let known = names.flatMap(terms).compactMap { row, term in
+        row.planned(term.name, basis: basis, offset: offset).map { (term, $0) }
+      }
+      if known.count > names.count, known.count >= names.flatMap(terms).count - names.count,
+        known.allSatisfy({ $0.isClose($0.value, $1) })
+      {
+        return "\(said(names)) are those of the step \(words)"
+      }
+    }
+    return nil
   }
 
   /// Two or three terms are wrong, each in its own way.

@@ -58,28 +58,39 @@ struct Recovery: Sendable {
     let result = values(after.role, row: after.row)
     let inside = elements(step)
     // Terms that the plan does not have are asked for first, lest they pass unseen. Where the
-    // others make them already they say nothing. At last the sample is taken as the plan has it.
+    // others make them already they say nothing.
     let ways = [
-      (planned(step, isLong: true), false), (planned(step), false), (planned(step).filter { $0.value != 0 }, false),
-      (ofEstimates(step), false), (planned(step), true),
+      planned(step, isLong: true), planned(step), planned(step).filter { $0.value != 0 }, ofEstimates(step),
     ]
-    for (terms, holdsSample) in ways {
-      let held = terms.filter { holdsSample && $0.symbol == .sample }
-      let free = terms.filter { !holdsSample || $0.symbol != .sample } + (constant ? [(.constant, 0)] : [])
-      let (columns, known) = (free.map { column($0.symbol, step) }, held.map { column($0.symbol, step) })
-      let kept = inside.filter { i in result[i].isFinite && (columns + known).allSatisfy { $0[i].isFinite } }
-      let target = kept.map { i in
-        zip(held, known).reduce(result[i]) { $0 - $1.0.value * $1.1[i] }
-      }
-      guard !free.isEmpty, kept.count > 2 * free.count,
-        let fit = LeastSquares.fit(columns.map { column in kept.map { column[$0] } }, target)
-      else { continue }
+    func solved(_ terms: [(symbol: Symbol, value: Double)], beside known: [Double]) -> Solution? {
+      let terms = terms + (constant ? [(.constant, 0)] : [])
+      let columns = terms.map { column($0.symbol, step) }
+      let kept = inside.filter { i in result[i].isFinite && columns.allSatisfy { $0[i].isFinite } }
+      guard !terms.isEmpty, kept.count > 2 * terms.count,
+        let fit = LeastSquares.fit(columns.map { column in kept.map { column[$0] } }, kept.map { result[$0] - known[$0] })
+      else { return nil }
       return Solution(
-        terms: held.map { ($0.symbol, $0.value, 0, $0.value) }
-          + free.indices.map { (free[$0].symbol, fit.values[$0], fit.errors[$0], free[$0].value) },
+        terms: terms.indices.map { (terms[$0].symbol, fit.values[$0], fit.errors[$0], terms[$0].value) },
         residual: LeastSquares.largest(fit.left), size: LeastSquares.largest(kept.map { result[$0] }))
     }
-    return nil
+    let none = result.map { _ in 0.0 }
+    for terms in ways where !terms.isEmpty {
+      if let solution = solved(terms, beside: none) { return solution }
+    }
+    // At last what a step takes of the sample itself is taken as the plan has it.
+    let (made, next) = (plan.steps[step], plan.steps[step].next)
+    guard next.samples.count <= 1, next.predicted == 0, next.output == 0, let newest = next.estimates.first else {
+      return nil
+    }
+    let share = (next.samples.first ?? 0) + next.made
+    let terms = [(Symbol.estimate(ago: 0), newest)] + planned(step).filter { $0.symbol != .sample && $0.symbol != .output }
+    guard var solution = solved(terms, beside: column(.sample, step).map { share * $0 }) else { return nil }
+    let (estimate, folded, own) = (solution.terms.removeFirst(), made.folded, made.foldedEstimate)
+    solution.terms = [
+      (.sample, share + estimate.value * own.sample, estimate.error * abs(own.sample), folded.sample),
+      (.output, estimate.value * own.output, estimate.error * abs(own.output), folded.output),
+    ] + solution.terms
+    return solution
   }
 
   /// The symbols of a step with the plan's coefficients.

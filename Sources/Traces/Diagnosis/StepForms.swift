@@ -16,7 +16,7 @@ struct StepForms: Sendable {
   }
 
   enum Basis: String, CaseIterable {
-    case sampleAndOutput, dataAndNoise, sampleAndData, sampleAndNoise, differences, data, noise, dataBesideNoise
+    case sampleAndOutput, dataAndNoise, sampleAndData, sampleAndNoise, differences, data, noise, dataBesideNoise, start
   }
 
   static let ownSample = "the sample in x0"
@@ -93,6 +93,25 @@ struct StepForms: Sendable {
       return differences(of: [pair[1]] + rest.filter(\.isEstimate)).map {
         [pair[0]] + $0 + rest.filter { !$0.isEstimate }
       }
+    case .start:
+      // A second call in a step goes on from the sample before it.
+      guard step > 0, plan.steps[step].next.estimates.count > 1, let before = rest.first(where: \.isEstimate) else {
+        return nil
+      }
+      let last = plan.steps[step - 1].next
+      guard last.samples.count == 1, last.estimates.count <= 1, last.predicted == 0, last.output == 0, last.noise == 0,
+        last.made == 0
+      else { return nil }
+      let pair = two(("the sample", "the estimate"), isOfData ? data : noise)
+      let (x, e) = (last.samples[0], last.estimates.first ?? 0)
+      return [
+        Term(
+          name: "the sample before", value: pair[0].value * x, planned: pair[0].planned * x, error: pair[0].error * abs(x)),
+        pair[1],
+        Term(
+          name: before.name, value: before.value + pair[0].value * e, planned: before.planned + pair[0].planned * e,
+          error: before.error + pair[0].error * abs(e), isEstimate: true),
+      ] + rest.filter { $0.name != before.name }
     case .data:
       let share = data(sample.planned, output.planned)
       guard share.1 != 0 else { return nil }

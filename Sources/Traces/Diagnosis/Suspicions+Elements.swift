@@ -6,7 +6,7 @@ import Schedulers
 extension Suspicions {
   /// - Parameter step: the first that is wrong.
   func elements(at step: Int, judge: Judge) -> [Hypothesis] {
-    planes(at: step, judge: judge) + mirrors() + ranges(at: step) + thresholds() + roundings()
+    misread() + planes(at: step, judge: judge) + mirrors() + ranges(at: step) + thresholds() + roundings()
   }
 
   /// Pictures upside down or mirrored.

@@ -29,6 +29,17 @@ extension Suspicions {
         }
       }
     }
+    if !isStraight {
+      func alpha(_ text: String, _ power: Double) -> [Hypothesis] {
+        remade(.schedule, text) { level in
+          let signal = Math.pow(NoiseLevel.variancePreserving(sigma: level.sigma).signal, power)
+          let other = NoiseLevel(signal: signal, noise: max(1 - signal * signal, 0).squareRoot())
+          return isExploding ? NoiseLevel(signal: 1, noise: other.sigma) : other
+        }
+      }
+      found += alpha("the cumulative alphas are the roots of their own", 0.5)
+      found += alpha("the cumulative alphas are the squares of their own", 2)
+    }
     guard isExploding else { return found }
     found += remade(.schedule, "sigma is squared: its root is not taken") {
       NoiseLevel(signal: 1, noise: $0.sigma * $0.sigma)

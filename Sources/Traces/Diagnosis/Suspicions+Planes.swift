@@ -11,12 +11,15 @@ extension Suspicions {
     // Thresholds look at whole samples; of a few numbers one may be another's by chance.
     if case .dynamic = plan.clipping { return [] }
     guard (2...32).contains(samples * channels), size >= 4 else { return [] }
-    let subjects: [(String, Trace.Role)] = [("the model's output", .outputs), ("the noise", .noises)]
+    let subjects: [(String, Trace.Role)] = [
+      ("the model's output", .outputs), ("the noise", .noises), ("the result of the step", .made),
+    ]
     return subjects.flatMap { subject, role -> [Hypothesis] in
-      guard role == .outputs || plan.steps[step].next.noise != 0,
+      guard role != .noises || plan.steps[step].next.noise != 0,
         let planes = sources(role, at: step, size: size, judge: judge),
         let (mistake, text) = Self.words(planes, samples: samples, channels: channels, of: subject)
       else { return [] }
+      guard role != .made || mistake != .shared else { return [] }
       return suspicion(mistake, text, reading: Reading(planes: [role: planes]))
     }
   }
@@ -30,11 +33,12 @@ extension Suspicions {
     for plane in 0..<count {
       let start = plane % channels * size
       let part = Trace.Part(sample: plane / channels, scalars: start..<start + min(size, 64))
-      let recorded = right.recorded(after: step, part)
       func agrees(_ other: Int) -> Bool {
         let reading = Reading(planes: [role: Array(repeating: other, count: count)])
-        let made = Recomputation(trace: trace, plan: plan, reading: reading).result(of: step, part)
-        return zip(made, recorded).allSatisfy { abs($0 - $1) <= allowed }
+        let changed = Recomputation(trace: trace, plan: plan, reading: reading)
+        return zip(changed.result(of: step, part), changed.recorded(after: step, part)).allSatisfy {
+          abs($0 - $1) <= allowed
+        }
       }
       // Its own first, then those of its channel, then those of its sample.
       let order = (0..<count).sorted { rank($0, of: plane) < rank($1, of: plane) }

@@ -19,7 +19,7 @@ struct Reading: Hashable, Sendable {
   /// The dimensions of a sample that run backwards, by tensor.
   var mirrored: [Trace.Role: Set<Int>] = [:]
   /// For each channel of each sample of the batch, the one that is read in its place, by tensor:
-  /// sample · channels + channel.
+  /// sample · channels + channel. For `made` that in which the result was put.
   var planes: [Trace.Role: [Int]] = [:]
   /// The type that a tensor's numbers went through.
   var rounding: [Trace.Role: Trace.Precision] = [:]

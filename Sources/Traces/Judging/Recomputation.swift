@@ -47,6 +47,10 @@ struct Recomputation: Sendable {
 
   private func recordedBatch(after step: Int, _ part: Trace.Part) -> SampleBatch<Double> {
     let scale = scale(row: step + 1)
+    if let planes = reading.planes[.made] {
+      let after = trace.recorded(after: step)
+      return batch(exchanged(planes, after.role, row: after.row, part, offset: 0).map { $0 * scale })
+    }
     guard trace.isEdited else {
       let scalars = recordedResult.read(.samples, row: step + 1, part)
       return batch(scale == 1 ? scalars : scalars.map { $0 * scale })
