@@ -62,7 +62,7 @@ SLIPS = {
         DDIM, PLAIN, {},
         "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
         "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t",
-        None),
+        "coefficient"),
     "DDIM, sigma of the next step in x0": (
         DDIM, PLAIN, {},
         "(sample - beta_prod_t ** (0.5) * model_output) / alpha_prod_t ** (0.5)",
@@ -157,7 +157,7 @@ SLIPS = {
         MULTI, LEADING, {},
         "lambda_s0 = torch.log(alpha_s0) - torch.log(sigma_s0)",
         "lambda_s0 = torch.log10(alpha_s0) - torch.log10(sigma_s0)",
-        None),
+        "coefficient"),
     "DPM multistep, first order only": (
         MULTI, LEADING, {},
         "if self.config.solver_order == 1 or self.lower_order_nums < 1 or lower_order_final:",
@@ -172,12 +172,12 @@ SLIPS = {
         UNIPC, LEADING, {},
         "D1_t = model_t - m0",
         "D1_t = 0 * (model_t - m0)",
-        None),
+        "coefficient"),
     "UniPC, order not lowered at the end": (
         UNIPC, LEADING, {},
         "this_order = min(self.config.solver_order, len(self.timesteps) - self.step_index)",
         "this_order = self.config.solver_order",
-        None),
+        "solver-order"),
     "Flow, sign": (
         FLOW, dict(shift=3.0), {},
         "prev_sample = sample + dt * model_output",
@@ -208,7 +208,7 @@ SLIPS = {
         HEUN, LEADING, {},
         "derivative = (self.prev_derivative + derivative) / 2",
         "derivative = self.prev_derivative + derivative",
-        None),
+        "coefficient"),
     "Heun, correction missing": (
         HEUN, LEADING, {},
         "derivative = (self.prev_derivative + derivative) / 2",
@@ -228,7 +228,7 @@ SLIPS = {
         DDIM, dict(**LEADING, clip_sample=False, thresholding=True, sample_max_value=2.0), {},
         "sample = sample.reshape(batch_size, channels * np.prod(remaining_dims))",
         "sample = sample.reshape(1, batch_size * channels * np.prod(remaining_dims))",
-        None),
+        "clipping"),
     "DDIM, clipped to another range": (
         DDIM, dict(**LEADING, clip_sample=True), {},
         "-self.config.clip_sample_range, self.config.clip_sample_range\n            )",
@@ -249,6 +249,65 @@ SLIPS = {
         "pred_prev_sample = pred_prev_sample + variance",
         "pred_prev_sample = pred_prev_sample - variance",
         "noise-of-another-step"),
+    "Euler, channels in the opposite order": (
+        EULER, LEADING, {},
+        "pred_original_sample = sample - sigma_hat * model_output",
+        "pred_original_sample = sample - sigma_hat * model_output.flip(1)",
+        "channels-exchanged"),
+    "DPM multistep, samples of the batch moved on": (
+        MULTI, LEADING, {},
+        "x0_pred = (sample - sigma_t * model_output) / alpha_t",
+        "x0_pred = (sample - sigma_t * model_output.roll(1, 0)) / alpha_t",
+        "samples-exchanged"),
+    "DDPM, one noise for the whole batch": (
+        DDPM, PLAIN, {},
+        "** 0.5) * variance_noise",
+        "** 0.5) * variance_noise[:1]",
+        "one-for-all"),
+    "Flow, output upside down": (
+        FLOW, dict(shift=3.0), {},
+        "prev_sample = sample + dt * model_output",
+        "prev_sample = sample + dt * model_output.flip(2)",
+        "axes"),
+    "DDIM, thresholding of each channel": (
+        DDIM, dict(**LEADING, clip_sample=False, thresholding=True, sample_max_value=2.0), {},
+        "sample = sample.reshape(batch_size, channels * np.prod(remaining_dims))",
+        "sample = sample.reshape(batch_size * channels, int(np.prod(remaining_dims)))",
+        "clipping"),
+    "DDIM, output clipped": (
+        DDIM, PLAIN, {},
+        "        # 2. compute alphas, betas\n",
+        "        model_output = model_output.clamp(-0.5, 0.5)\n",
+        "clipping"),
+    "DPM multistep, rho of Karras": (
+        MULTI, dict(**LEADING, use_karras_sigmas=True), {},
+        "rho = 7.0",
+        "rho = 3.0",
+        "spacing"),
+    "DPM multistep, x0 of an exploding sample": (
+        MULTI, LEADING, {},
+        "x0_pred = (sample - sigma_t * model_output) / alpha_t",
+        "x0_pred = sample - sigma * model_output",
+        "coefficient"),
+    "DPM multistep, history one too old": (
+        MULTI, dict(**LEADING, solver_order=3), {},
+        "m0, m1, m2 = model_output_list[-1], model_output_list[-2], model_output_list[-3]",
+        "m0, m1, m2 = model_output_list[-1], model_output_list[-3], model_output_list[-3]",
+        "coefficient"),
+    "Flow, sigmas in bfloat16": (
+        FLOW, dict(shift=3.0), {},
+        "        self.sigmas = sigmas\n",
+        "        self.sigmas = sigmas.bfloat16().float()\n",
+        "precision"),
+}
+# Those that need more samples or channels, or fewer numbers: shape, steps.
+SIZES = {
+    "DDIM, thresholding of the whole batch": ((2, 4, 4, 4), STEPS),
+    "DDIM, thresholding of each channel": ((1, 4, 4, 4), STEPS),
+    "Euler, channels in the opposite order": ((1, 4, 2, 3), 5),
+    "DPM multistep, samples of the batch moved on": ((3, 2, 2, 3), 5),
+    "DDPM, one noise for the whole batch": ((2, 2, 2, 3), 5),
+    "Flow, output upside down": ((1, 2, 3, 3), 5),
 }
 
 
@@ -278,11 +337,12 @@ def slips():
             scheduler = edited(name, old, new, folder)(**options)
             settings = {key: arguments[key] for key in arguments if key == "mu"}
             rest = {key: arguments[key] for key in arguments if key != "mu"}
-            scheduler.set_timesteps(STEPS, **settings)
-            sample = torch.randn(2 if "batch" in title else 1, *SHAPE[1:])
+            shape, steps = SIZES.get(title, (SHAPE, STEPS))
+            scheduler.set_timesteps(steps, **settings)
+            sample = torch.randn(shape)
             sample = sample * float(getattr(scheduler, "init_noise_sigma", 1))
             path = pathlib.Path(folder) / "trace.safetensors"
-            record_trace.record(path, scheduler, answer, sample, STEPS, **settings, **rest)
+            record_trace.record(path, scheduler, answer, sample, steps, **settings, **rest)
             with safe_open(path, "pt") as file:
                 tensors.update({f"{title}/{key}": file.get_tensor(key) for key in file.keys()})
                 texts = file.metadata()

@@ -23,7 +23,9 @@ enum CoefficientRelation {
     ]
     where holds(view, names, { _, _ in value }) { return words }
     for (words, power) in [("is squared", 1.0), ("is the root of its own", -0.5), ("is upside down", -2)]
-    where holds(view, names, { _, term in term.planned == 0 ? nil : Math.pow(abs(term.planned), power) }) { return words }
+    where holds(view, names, { _, term in term.planned == 0 ? nil : Math.pow(abs(term.planned), power) }) {
+      return words
+    }
     return nil
   }
 

@@ -91,7 +91,8 @@ extension Judge {
     }
     return Diagnosis(
       mistake: Mistake.solverOrder.rawValue,
-      text: "the step to clean data is no number, as lambda is infinite there: the order is not lowered to 1", explained: 1,
+      text: "the step to clean data is no number, as lambda is infinite there: the order is not lowered to 1",
+      explained: 1,
       divergences: 1)
   }
 

@@ -1,6 +1,7 @@
 /// Least squares over the elements of a step.
 enum LeastSquares {
-  /// Coefficients with how sure they are, and what they leave; nil where the columns do not say them.
+  /// Coefficients with how sure they are, and what they leave; nil where the columns do not say
+  /// them.
   static func fit(_ columns: [[Double]], _ result: [Double]) -> (values: [Double], errors: [Double], left: [Double])? {
     // By Gram and Schmidt, twice over.
     let n = columns.count

@@ -57,46 +57,57 @@ struct Recovery: Sendable {
     let after = trace.recorded(after: step)
     let result = values(after.role, row: after.row)
     let inside = elements(step)
-    // Terms that the plan does not have are asked for first, lest they pass unseen. Where the
-    // others make them already they say nothing.
-    let ways = [
-      planned(step, isLong: true), planned(step), planned(step).filter { $0.value != 0 }, ofEstimates(step),
-    ]
-    func solved(_ terms: [(symbol: Symbol, value: Double)], beside known: [Double]) -> Solution? {
+    func solution(_ terms: [Planned], beside known: [Double]? = nil) -> Solution? {
       let terms = terms + (constant ? [(.constant, 0)] : [])
       let columns = terms.map { column($0.symbol, step) }
       let kept = inside.filter { i in result[i].isFinite && columns.allSatisfy { $0[i].isFinite } }
       guard !terms.isEmpty, kept.count > 2 * terms.count,
-        let fit = LeastSquares.fit(columns.map { column in kept.map { column[$0] } }, kept.map { result[$0] - known[$0] })
+        let fit = LeastSquares.fit(
+          columns.map { column in kept.map { column[$0] } }, kept.map { result[$0] - (known?[$0] ?? 0) })
       else { return nil }
       return Solution(
         terms: terms.indices.map { (terms[$0].symbol, fit.values[$0], fit.errors[$0], terms[$0].value) },
         residual: LeastSquares.largest(fit.left), size: LeastSquares.largest(kept.map { result[$0] }))
     }
-    let none = result.map { _ in 0.0 }
-    for terms in ways where !terms.isEmpty {
-      if let solution = solved(terms, beside: none) { return solution }
+    // Terms that the plan does not have are asked for first, lest they pass unseen. Where the
+    // others make them already they say nothing.
+    let own = planned(step)
+    for terms in [planned(step, isLong: true), own, own.filter { $0.value != 0 }, ofEstimates(step)] {
+      if let solution = solution(terms) { return solution }
     }
-    // At last what a step takes of the sample itself is taken as the plan has it.
+    return holdingSample(step) { solution($0, beside: $1) }
+  }
+
+  /// The solution where what a step takes of the sample itself is what the plan has, beside x̂0 or
+  /// epsilon that it reads off it.
+  private func holdingSample(_ step: Int, _ solution: ([Planned], [Double]) -> Solution?) -> Solution? {
     let (made, next) = (plan.steps[step], plan.steps[step].next)
-    guard next.samples.count <= 1, next.predicted == 0, next.output == 0, let newest = next.estimates.first else {
-      return nil
+    let (share, newest) = ((next.samples.first ?? 0) + next.made, next.estimates.first ?? 0)
+    let known = column(.sample, step).map { share * $0 }
+    let others = planned(step).filter { $0.symbol != .sample }
+    guard next.predicted == 0 else { return nil }
+    if newest == 0 {
+      guard var solution = solution(others, known) else { return nil }
+      solution.terms.insert((.sample, share, 0, share), at: 0)
+      return solution
     }
-    let share = (next.samples.first ?? 0) + next.made
-    let terms = [(Symbol.estimate(ago: 0), newest)] + planned(step).filter { $0.symbol != .sample && $0.symbol != .output }
-    guard var solution = solved(terms, beside: column(.sample, step).map { share * $0 }) else { return nil }
+    let terms = [(Symbol.estimate(ago: 0), newest)] + others.filter { $0.symbol != .output }
+    guard next.samples.count <= 1, next.output == 0, var solution = solution(terms, known) else { return nil }
     let (estimate, folded, own) = (solution.terms.removeFirst(), made.folded, made.foldedEstimate)
-    solution.terms = [
-      (.sample, share + estimate.value * own.sample, estimate.error * abs(own.sample), folded.sample),
-      (.output, estimate.value * own.output, estimate.error * abs(own.output), folded.output),
-    ] + solution.terms
+    solution.terms =
+      [
+        (.sample, share + estimate.value * own.sample, estimate.error * abs(own.sample), folded.sample),
+        (.output, estimate.value * own.output, estimate.error * abs(own.output), folded.output),
+      ] + solution.terms
     return solution
   }
 
+  private typealias Planned = (symbol: Symbol, value: Double)
+
   /// The symbols of a step with the plan's coefficients.
-  private func planned(_ step: Int, isLong: Bool = false) -> [(symbol: Symbol, value: Double)] {
+  private func planned(_ step: Int, isLong: Bool = false) -> [Planned] {
     let (made, next) = (plan.steps[step], plan.steps[step].next)
-    var terms: [(Symbol, Double)] = [(.sample, made.folded.sample), (.output, made.folded.output)]
+    var terms: [Planned] = [(.sample, made.folded.sample), (.output, made.folded.output)]
     for ago in next.samples.indices.dropFirst() { terms.append((.earlier(ago: ago), next.samples[ago])) }
     let reach = min(max(next.estimates.count - 1, isLong ? 1 : 0), step)
     for ago in 1..<max(reach + 1, 1) {
@@ -107,9 +118,9 @@ struct Recovery: Sendable {
     return terms
   }
 
-  /// The same of a step that takes its sample and output as an estimate alone: where it goes back to
-  /// an earlier sample, that and the estimate there make the sample.
-  private func ofEstimates(_ step: Int) -> [(symbol: Symbol, value: Double)] {
+  /// The same of a step that takes its sample and output as an estimate alone. Where it goes back
+  /// to an earlier sample, that and the estimate there make the sample.
+  private func ofEstimates(_ step: Int) -> [Planned] {
     let next = plan.steps[step].next
     guard next.samples.count > 1, next.samples[0] == 0, next.predicted == 0, next.output == 0,
       let newest = next.estimates.first

@@ -106,7 +106,8 @@ struct StepForms: Sendable {
       let (x, e) = (last.samples[0], last.estimates.first ?? 0)
       return [
         Term(
-          name: "the sample before", value: pair[0].value * x, planned: pair[0].planned * x, error: pair[0].error * abs(x)),
+          name: "the sample before", value: pair[0].value * x, planned: pair[0].planned * x,
+          error: pair[0].error * abs(x)),
         pair[1],
         Term(
           name: before.name, value: before.value + pair[0].value * e, planned: before.planned + pair[0].planned * e,

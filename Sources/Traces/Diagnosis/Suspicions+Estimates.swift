@@ -14,7 +14,8 @@ extension Suspicions {
       ("is multiplied by sigma", { $0.sigma * $1 }), ("is divided by sigma", { $1 / $0.sigma }),
     ]
     let parts: [(String, Bool, Bool)] = [
-      ("the coefficient of \(StepForms.ownSample)", true, false), ("the coefficient of \(StepForms.ownOutput)", false, true),
+      ("the coefficient of \(StepForms.ownSample)", true, false),
+      ("the coefficient of \(StepForms.ownOutput)", false, true),
       ("each coefficient in x0", true, true),
     ]
     return ways.flatMap { words, change in
