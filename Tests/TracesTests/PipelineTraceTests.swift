@@ -30,7 +30,7 @@ import Testing
 
   /// What was done, in a word of those that say it.
   private static let words = [
-    "DDIM, direction without eta": "epsilon is the next noise level",
+    "DDIM, direction without eta": "that of a step that adds no noise",
     "DDIM, x0 divided by the signal squared": "divided by the signal",
     "DDIM, thresholding of the whole batch": "of the whole batch",
     "DDIM, thresholding of each channel": "of each channel",

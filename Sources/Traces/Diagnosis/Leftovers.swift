@@ -55,7 +55,7 @@ struct Leftovers {
   }
 
   /// Whether some elements are right in all of these steps and the others wrong in nearly all, and
-  /// they are neither whole samples nor whole channels.
+  /// they are not whole samples of the batch.
   func areEdits(_ wrong: [Int]) -> Bool {
     guard wrong.count > 2 else { return false }
     let recomputation = Recomputation(trace: trace, plan: plan)
@@ -75,9 +75,8 @@ struct Leftovers {
     let kept = agreeing.map { $0 == wrong.count }
     let share = Double(kept.count(where: \.self)) / Double(kept.count)
     guard share >= 0.1, share <= 0.9 else { return false }
-    let size = trace.shape.count > 2 ? trace.sampleSize / trace.shape[1] : trace.sampleSize
-    return stride(from: 0, to: kept.count, by: size).contains { start in
-      Set(kept[start..<start + size]).count > 1
+    return stride(from: 0, to: kept.count, by: trace.sampleSize).contains { start in
+      Set(kept[start..<start + trace.sampleSize]).count > 1
     }
   }
 }
