@@ -21,8 +21,10 @@ extension Judge {
     func found(_ mistake: Mistake, _ text: String) -> Diagnosis {
       Diagnosis(mistake: mistake.rawValue, text: text, explained: told.count, divergences: wrong.count)
     }
+    let own = Recomputation(trace: trace, plan: plan)
     if hasOwnTimes, told.count > best?.explained ?? 0,
-      let mistake = CoefficientMistake(Recovery(trace: trace, plan: plan), wrong: told)
+      let mistake = CoefficientMistake(
+        Recovery(trace: trace, plan: plan), wrong: told, allowed: { allowsHalf ? allowed($0, own) : 0 })
     {
       return found(.coefficient, mistake.text)
     }

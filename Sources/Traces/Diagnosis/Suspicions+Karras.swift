@@ -53,7 +53,7 @@ extension Suspicions {
   /// The sigma at a time between two of the table, on a line in its logarithm.
   private func sigma(_ timestep: Double) -> Double? {
     let below = timestep.rounded(.down)
-    guard below >= 0, let low = process.level(Int(below)) else { return nil }
+    guard below >= 0, below < 1e6, let low = process.level(Int(below)) else { return nil }
     guard below < timestep, let high = process.level(Int(below) + 1) else { return low.sigma }
     return Math.exp(Math.log(low.sigma) + (timestep - below) * (Math.log(high.sigma) - Math.log(low.sigma)))
   }

@@ -26,7 +26,7 @@ extension Suspicions {
     }
     var found = option("shift_terminal", .null)
     // The last time is the terminal one.
-    if let last = trace.timesteps.last, let total = Self.total(configuration) {
+    if let last = trace.timesteps.last, let total = Self.total(configuration), last > 0, last < total {
       found += option("shift_terminal", .number((last / total * 1000).rounded() / 1000))
     }
     found += option("time_shift_type", .string("linear")) + option("time_shift_type", .string("exponential"))
