@@ -31,16 +31,25 @@ enum CoefficientRelation {
 
   /// Something that the levels say.
   private static func quantities(among view: CoefficientView, _ names: [String]) -> String? {
-    guard view.rows.count > 1 else { return nil }
+    guard view.isTold(names, within: 0.15) else { return nil }
+    // Where errors are large several hold: the nearest is named.
+    var best: (words: String, misfit: Double)?
     for (words, of) in quantities {
-      if holds(view, names, { row, _ in of(row) }) { return "is multiplied by \(words)" }
-      if holds(view, names, { row, _ in of(row).map { 1 / $0 } }) { return "is divided by \(words)" }
+      for (how, power) in [("multiplied", 1.0), ("divided", -1)] {
+        func factor(_ row: StepForms, _ term: StepForms.Term) -> Double? {
+          of(row).map { Math.pow($0, power) * term.planned }
+        }
+        guard names.allSatisfy({ view.holds($0, factor) }) else { continue }
+        let misfit = names.map { view.misfit($0, factor) }.max() ?? 0
+        if misfit < 0.9 * (best?.misfit ?? .infinity) { best = ("is \(how) by \(words)", misfit) }
+      }
     }
-    return nil
+    return best?.words
   }
 
   /// What the coefficient is instead, if it is the same thing in every step.
   static func absolute(in view: CoefficientView, _ name: String) -> String? {
+    guard view.rows.count == 1 || view.isTold([name], within: 0.15) else { return nil }
     for (words, of) in absolutes where view.holds(name, { of($0, view.basis, $1) }) { return words }
     for (offset, words) in [(-1, "is that of the step before"), (1, "is that of the step after")] {
       let known = view.terms(name).compactMap { row, term in

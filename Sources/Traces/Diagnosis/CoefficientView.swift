@@ -37,6 +37,21 @@ struct CoefficientView {
       }
   }
 
+  /// Whether two steps at least tell terms well enough to compare them with many things.
+  func isTold(_ names: [String], within share: Double) -> Bool {
+    names.allSatisfy { name in
+      terms(name).count { $0.term.error < share * max(abs($0.term.value), abs($0.term.planned)) } > 1
+    }
+  }
+
+  /// How far a term's coefficients are from what a function says, in units of their errors.
+  func misfit(_ name: String, _ expected: (StepForms, Term) -> Double?) -> Double {
+    terms(name).reduce(0) { most, pair in
+      let (value, error) = (pair.term.value, pair.term.error + 1e-5 * abs(pair.term.value) + 0x1p-100)
+      return expected(pair.row, pair.term).map { max(most, abs(value - $0) / error) } ?? most
+    }
+  }
+
   private func said(_ names: [String]) -> String {
     names.count == 1 ? "the coefficient of \(names[0])" : "the coefficients of \(names.joined(separator: " and "))"
   }
@@ -163,7 +178,11 @@ struct CoefficientView {
   /// The same number in every step.
   var factor: String? {
     let pairs = names.flatMap(terms)
-    guard names.count <= 2, rows.count > 2, let first = pairs.first?.term else { return nil }
+    // The best told one says it best.
+    func error(_ term: Term) -> Double { term.planned == 0 ? .infinity : term.error / abs(term.planned) }
+    guard names.count <= 2, rows.count > 2, isTold(names, within: 0.02),
+      let first = pairs.map(\.term).min(by: { error($0) < error($1) })
+    else { return nil }
     let factor = first.value / first.planned
     guard names.allSatisfy({ name in holds(name) { _, term in factor * term.planned } }) else { return nil }
     return (names.count == 1 ? said(names) : "\(said(names)) are wrong: each") + " is \(brief(factor)) times its own"

@@ -11,9 +11,11 @@ extension Judge {
     var best: Explanation?
     for hypothesis in suspicions.hypotheses() {
       best = better(best, hypothesis, first.step, wrong)
-      if let best, best.explained + best.others == plan.steps.count { return best.diagnosis(of: wrong.count) }
+      if let best, best.isExact, best.explained + best.others == plan.steps.count {
+        return best.diagnosis(of: wrong.count)
+      }
     }
-    if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
+    if let best, best.isExact, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
     // Here the recorded timesteps have to be right.
     let hasOwnTimes = !judgement.steps.contains(where: \.hasOtherTimestep)
     // What is no number says nothing of its coefficients.
@@ -22,9 +24,13 @@ extension Judge {
       Diagnosis(mistake: mistake.rawValue, text: text, explained: told.count, divergences: wrong.count)
     }
     let own = Recomputation(trace: trace, plan: plan)
-    if hasOwnTimes, told.count > best?.explained ?? 0,
-      let mistake = CoefficientMistake(
-        Recovery(trace: trace, plan: plan), wrong: told, allowed: { allowsHalf ? allowed($0, own) : 0 })
+    let mistake =
+      hasOwnTimes
+      ? CoefficientMistake(
+        Recovery(trace: trace, plan: plan), wrong: told, allowed: { allowed($0, own) }, isHalf: allowsHalf) : nil
+    // A combination that is free comes closer by itself.
+    if let mistake,
+      told.count > best?.explained ?? 0 || (mistake.isCause && mistake.misfit < closer * closer * best!.misfit)
     {
       return found(.coefficient, mistake.text)
     }
@@ -45,12 +51,20 @@ extension Judge {
     return best?.diagnosis(of: wrong.count)
   }
 
+  /// How much closer a mistake must come to be told from one that explains as much. Roundings of
+  /// half precision are near to what they are allowed; those of float32 are not.
+  private var closer: Double { allowsHalf ? 0.6 : 0.1 }
+
   /// What a hypothesis explains.
   private struct Explanation {
     let hypothesis: Hypothesis
     let explained: Int
     /// How many of the steps that are right it agrees with.
     let others: Int
+    /// The largest difference that it leaves in any of these, in units of what is allowed.
+    let misfit: Double
+    /// Whether it leaves so little that nothing could be nearer.
+    var isExact: Bool { misfit < 0.05 }
 
     func diagnosis(of divergences: Int) -> Diagnosis {
       Diagnosis(
@@ -73,10 +87,17 @@ extension Judge {
     guard holds(first) else { return best }
     let held = plan.steps.indices.filter(holds)
     let explained = held.count { wrong.contains($0) }
-    // Of two that explain as much, the one that agrees with more of the steps that are right is
-    // nearer to what was done.
-    guard best == nil || (explained, held.count - explained) > (best!.explained, best!.others) else { return best }
-    return Explanation(hypothesis: hypothesis, explained: explained, others: held.count - explained)
+    let misfit = held.reduce(0) {
+      max($0, difference(at: $1, recomputation).value / allowed($1, recomputation))
+    }
+    let found = Explanation(
+      hypothesis: hypothesis, explained: explained, others: held.count - explained, misfit: misfit)
+    guard let best, found.explained <= best.explained else { return found }
+    guard found.explained == best.explained else { return best }
+    // Of two that explain as much, the one that comes much closer is what was done, or else the one
+    // that agrees with more of the steps that are right.
+    if found.misfit < closer * best.misfit, !best.isExact { return found }
+    return found.others > best.others && best.misfit >= closer * found.misfit ? found : best
   }
 
   /// A step to clean data that is not a number in any element: λ is infinite there, and only steps

@@ -42,7 +42,10 @@ enum LengthMistake {
   private typealias Lambdas = (words: String, of: @Sendable (StepForms) -> (to: Double, from: Double, before: Double))
 
   static func text(_ view: CoefficientView) -> String? {
-    guard view.basis == .differences else { return nil }
+    let whole = StepForms.differenceNames[0]
+    guard view.basis == .differences, view.names.contains(whole),
+      view.rows.count == 1 || view.isTold([whole], within: 0.15)
+    else { return nil }
     guard
       let family = Family.allCases.first(where: { family in
         zip(view.rows, view.forms).allSatisfy { row, form in

@@ -28,6 +28,8 @@ struct StepForms: Sendable {
   let from: NoiseLevel
   let to: NoiseLevel
   private let solution: Recovery.Solution
+  /// The largest difference from the combination.
+  var residual: Double { solution.residual }
 
   init(_ plan: SamplingPlan, _ step: Int, _ solution: Recovery.Solution) {
     (self.plan, self.step, self.solution) = (plan, step, solution)
