@@ -167,7 +167,8 @@ struct FlowTimes {
     let times = run.sigmas ?? run.timesteps?.map { $0 / total } ?? [1, 1 / total]
     func shifted(_ time: Double) -> Double { shift * time / (1 + (shift - 1) * time) }
     let (first, last) = (shifted(times[0]), try shifting.last() ?? shifted(times[times.count - 1]))
-    let sigmas = SigmaChoices.sigmas(choice, count: run.steps, from: ends.most ?? first, to: ends.least ?? last)
+    let sigmas = SigmaChoices.sigmas(
+      choice, count: run.steps, from: ends.most ?? first, to: ends.least ?? last, exponent: run.karrasExponent)
     let points = sigmas.map { sigma in
       let time = invertsSigmas ? 1 - sigma : sigma
       return SamplingGrid.Point(timestep: time * total, level: level(time))
