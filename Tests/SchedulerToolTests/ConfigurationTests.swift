@@ -63,6 +63,13 @@ import Testing
     #expect(rows.map { $0[1] } == ["999", "952", "854", "724", "576", "423", "275", "145", "47", "0"])
   }
 
+  /// diffusers' UniPC goes on from what it made, whatever a pipeline put in its place.
+  @Test func `is shown with the sample as it was made`() throws {
+    try write(#"{"_class_name": "UniPCMultistepScheduler", \#(Self.discrete)}"#)
+    let lines = try tool.run("plan", "config.json", "--steps", "4").text.split(separator: "\n").suffix(3)
+    #expect(lines.count == 3 && lines.allSatisfy { $0.contains(" x⁺ ") }, "\(lines)")
+  }
+
   @Test func `is printed as the README shows it`() throws {
     let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
     let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)

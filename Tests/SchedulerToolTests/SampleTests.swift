@@ -120,6 +120,9 @@ import Testing
 
   @Test(arguments: [SIGINT, SIGTERM])
   func `stops at a signal without leaving a file`(_ signal: Int32) throws {
+    // A shell starts what runs in the background, as these tests may, with SIGINT ignored.
+    let inherited = Foundation.signal(SIGINT, SIG_DFL)
+    defer { Foundation.signal(SIGINT, inherited) }
     let (process, _, errors) = try tool.start(["sample", "--steps", "1000", "--sampler", "ddim", "--count", "512"])
     // A quarter is reported no sooner than after five seconds; the run is well under way after one.
     Thread.sleep(forTimeInterval: 1)

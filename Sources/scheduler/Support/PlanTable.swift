@@ -31,7 +31,8 @@ struct PlanTable {
     func named(_ factors: [Double], _ symbol: String) -> [(Double, String)] {
       factors.enumerated().map { ago, factor in (factor, ago == 0 ? symbol : "\(symbol)[-\(ago)]") }
     }
-    return named(form.samples, "x") + named(form.estimates, "E") + [
+    // x⁺, what a step made before somebody replaced it; x where nobody did.
+    return named(form.samples, "x") + [(form.made, "x⁺")] + named(form.estimates, "E") + [
       (form.predicted, "x0 unclipped"), (form.output, "F"), (form.noise, "z"),
     ]
   }

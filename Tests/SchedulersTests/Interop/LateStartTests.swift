@@ -124,4 +124,27 @@ import Testing
       #expect(error.map { "\($0)".contains(words) } == true, "\(error as Any)")
     }
   }
+
+  /// Each of PNDM's first three steps is four calls.
+  @Test func `a run of PNDM begins where a step of Runge and Kutta begins`() throws {
+    let configuration = try DiffusersConfiguration(.pndm)
+    func calls(from begin: Int) throws -> Int {
+      try configuration.plan(steps: 20, with: RunArguments(begin: begin)).steps.count
+    }
+    let all = try configuration.plan(steps: 20).steps.count
+    #expect(all == 3 * 4 + 17)
+    #expect(try calls(from: 4) == all - 4 && calls(from: 8) == all - 8)
+    for begin in [3, 6, 9] { #expect(throws: ConfigurationError.self) { try calls(from: begin) } }
+  }
+
+  /// The strength of LCM and TCD is an argument of set_timesteps: it chooses timesteps, of which a
+  /// run may make a part.
+  @Test func `a strength that chooses timesteps goes with a first step`() throws {
+    let configuration = try DiffusersConfiguration(.lcm)
+    let plan = try configuration.plan(steps: 4, with: RunArguments(strength: 0.5))
+    let late = try configuration.plan(steps: 4, with: RunArguments(strength: 0.5, begin: 1))
+    #expect(late.steps.map(\.query.timestep) == plan.steps.dropFirst().map(\.query.timestep))
+    let both = RunArguments(strength: 0.5, begin: 1)
+    #expect(throws: ConfigurationError.self) { try DiffusersConfiguration(.ddim).plan(steps: 4, with: both) }
+  }
 }

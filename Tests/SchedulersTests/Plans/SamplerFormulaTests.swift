@@ -105,4 +105,13 @@ import Testing
     let expected = 0.6 * 0.95 / 0.8 + 0.8 * 0.25
     #expect(isClose(run.sample[0], expected, relative: 16 * unit))
   }
+
+  /// The noise drawn is a share of the noise left, which is none.
+  @Test func `a step in epsilon to clean data draws nothing, whatever its eta`() {
+    let from = NoiseLevel(signal: 0.6, noise: 0.8)
+    let step = ExponentialStep(estimate: .epsilon, from: from, to: .clean, eta: 1).held(.estimate())
+    #expect(step.noise == 0)
+    #expect(isClose(step.samples[0], 1 / 0.6, relative: 2 * unit))
+    #expect(isClose(step.estimates[0], -0.8 / 0.6, relative: 2 * unit))
+  }
 }
