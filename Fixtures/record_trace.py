@@ -172,6 +172,11 @@ class Run:
         self.timesteps, self.samples, self.outputs, self.noises, self.made = [], [], [], [], []
         self.arguments, self.first, self.begin_index = {}, None, None
 
+    def takes_back(self):
+        """The last step was an attempt, of which the pipeline wanted something else."""
+        for kind in (self.timesteps, self.samples, self.outputs, self.noises, self.made):
+            kind.pop()
+
     def ends_with(self, sample):
         """The sample after the last step, where it is not what that step made."""
         self.samples.append(kept(sample))
@@ -206,7 +211,7 @@ class Watch:
 
     def __init__(self, scheduler):
         self.scheduler, self.runs, self.asked = scheduler, [], {}
-        self.begin_index, self.is_new = None, True
+        self.begin_index, self.is_new, self.index = None, True, None
 
     def __enter__(self):
         self.usual = type(self.scheduler)
@@ -239,7 +244,9 @@ class Watch:
             del given["self"]
             # A step may write into the sample that it is given.
             before = kept(given["sample"]) if name == "step" else None
+            self.indices = [getattr(scheduler, "step_index", None)]
             result = usual(scheduler, *positional, **named)
+            self.indices.append(getattr(scheduler, "step_index", None))
             note(result, before, **given)
             return result
 
@@ -253,20 +260,34 @@ class Watch:
         self.begin_index = int(begin_index)
 
     def step(self, result, before, model_output, timestep, sample, generator=None, return_dict=True,
-             variance_noise=None, **arguments):
+             variance_noise=None, pred_original_sample=None, **arguments):
+        lost = [name for name, value in arguments.items() if value is not None and plain(value) is None]
+        if lost:
+            warnings.warn(f"a trace cannot hold {lost[0]}, so the steps will be judged as if it was not given")
         if self.is_new:
             run = Run(self.config, self.steps(), kept(self.scheduler.timesteps), self.asked.get("settings", {}))
             run.begin_index, run.arguments, self.is_new = self.begin_index, plain(arguments), False
             self.runs.append(run)
-        run = self.runs[-1]
+        run, (first, last) = self.runs[-1], self.indices
+        if run.made and first is not None and first != self.index:
+            run.takes_back()
+        self.index = last
         if run.arguments != plain(arguments):
             warnings.warn("the arguments of the steps change within the run, and a trace holds those of the first")
         run.timesteps.append(timestep)
         run.samples.append(before)
-        run.outputs.append(kept(model_output))
+        output = model_output if pred_original_sample is None else self.output(before, pred_original_sample)
+        run.outputs.append(kept(output))
         noise = self.drawn[-1] if self.drawn else None
         run.noises.append(noise if variance_noise is None else kept(variance_noise))
         run.made.append(kept(result[0] if isinstance(result, tuple) else result.prev_sample))
+
+    def output(self, sample, denoised):
+        """What the network would have to answer for EDM's scheduler to read the data that it is given."""
+        sigma, sample = self.scheduler.sigmas[self.index - 1].double(), sample.double()
+        read = lambda output: self.scheduler.precondition_outputs(sample, output, sigma)
+        own = read(torch.zeros_like(sample))
+        return ((denoised.double() - own) / (read(torch.ones_like(sample)) - own)).float()
 
     def steps(self):
         """What the scheduler was asked for. Given times leave it unsaid, and some classes keep the number of before."""
