@@ -200,7 +200,8 @@ class Run:
             return self.begin_index if self.first is None else self.first
         told, times = [float(t) for t in self.timesteps], [float(t) for t in self.times]
         found = (i for i in range(len(times)) if times[i : i + len(told)] == told)
-        return next(found, times.index(told[0]) if told[0] in times else 0)
+        # Of times that are not the scheduler's, in its order, the first says where the run began if there is room.
+        return next(found, next((i for i in range(len(times) - len(told) + 1) if times[i] == told[0]), 0))
 
 
 class Watch:
