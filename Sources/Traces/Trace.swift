@@ -33,6 +33,8 @@ public struct Trace: Sendable {
   /// The type of the numbers that the run was computed in: what the file says, or what its samples
   /// are.
   public private(set) var precision: Precision
+  /// Whether the file says so.
+  private let isPrecisionTold: Bool
   /// Whether the samples were changed between steps, and what each step made is recorded too.
   public var isEdited: Bool { made != nil }
 
@@ -101,6 +103,7 @@ public struct Trace: Sendable {
     shape = Array(samples.shape.dropFirst())
     hasVariance = try Self.checkShapes(steps: times.count, samples, outputs, [("noises", noises), ("made", made)])
     precision = try Self.precision(of: file, samples, steps: times.count)
+    isPrecisionTold = file.metadata["precision"] != nil
   }
 
   private static func whole(_ key: String, _ text: String, atLeast least: Int) throws(TraceError) -> Int {
@@ -225,6 +228,17 @@ extension Trace {
     var trace = self
     trace.precision = precision
     return trace
+  }
+
+  /// The type of a tensor that a run was computed with: half precision where the tensor is stored
+  /// so, as networks' outputs are beside samples in float32, unless the file says otherwise.
+  func precision(of role: Role) -> Precision {
+    guard !precision.isHalf, !isPrecisionTold else { return precision }
+    switch tensor(role)?.type {
+    case .float16: return .float16
+    case .bfloat16: return .bfloat16
+    default: return precision
+    }
   }
 
   /// Whether the noise was recorded.

@@ -8,7 +8,8 @@ extension Judge {
   func allowed(_ step: Int, _ recomputation: Recomputation) -> Double {
     let before = magnitudes[step] * recomputation.scale(row: step)
     let after = magnitudes[step + 1] * recomputation.scale(row: step + 1)
-    let uncertainty = (uncertainties.isEmpty ? 0 : uncertainties[step]) + (allowsHalf ? halfRounding(step) : 0)
+    let uncertainty =
+      (uncertainties.isEmpty ? 0 : uncertainties[step]) + (allowsHalf ? halfRounding(step, of: recomputation.plan) : 0)
     return max(tolerance * max(1, before, after), rounding(step, of: before)) + uncertainty
   }
 
@@ -39,25 +40,33 @@ extension Judge {
   /// then part of a sum: three roundings of the term's size. An estimate is such a sum of two
   /// products. Samplers that go on from x̂0 and epsilon separately give x̂0's roundings the weight of
   /// the next level's signal and epsilon's that of its noise, however little of either is left in
-  /// the sum.
-  private func halfRounding(_ step: Int) -> Double {
+  /// the sum. Where outputs in half precision meet samples in float32, only products of outputs are
+  /// rounded so.
+  private func halfRounding(_ step: Int, of plan: SamplingPlan) -> Double {
     let (made, next) = (plan.steps[step], plan.steps[step].next)
+    func unit(_ role: Trace.Role) -> Double {
+      let precision = trace.precision(of: role)
+      return precision.isHalf ? precision.unit : 0
+    }
+    let (own, told, drawn) = (unit(.samples), unit(.outputs), unit(.noises))
+    func sample(_ ago: Int) -> Double { own * magnitudes[step - ago] }
+    func output(_ ago: Int) -> Double { told * outputMagnitudes[step - ago] }
     func x0(_ ago: Int) -> Double {
       let readout = plan.steps[step - ago].denoising
-      return abs(readout.sample) * magnitudes[step - ago] + abs(readout.output) * outputMagnitudes[step - ago]
+      return abs(readout.sample) * sample(ago) + abs(readout.output) * output(ago)
     }
     func estimate(_ ago: Int) -> Double {
       let keeping = plan.steps[step - ago].keeping
-      return abs(keeping.sample) * magnitudes[step - ago] + abs(keeping.output) * x0(ago)
+      return abs(keeping.sample) * sample(ago) + abs(keeping.output) * x0(ago)
     }
     let (from, to) = (made.query.level, made.arrival)
-    let epsilon = from.noise > 0 ? (magnitudes[step] + from.signal * x0(0)) / from.noise : 0
-    var terms = abs(next.predicted) * x0(0) + abs(next.output) * outputMagnitudes[step]
-    terms += abs(next.noise) * noiseMagnitudes[step] + abs(next.made) * magnitudes[step]
-    for (ago, factor) in next.samples.enumerated() { terms += abs(factor) * magnitudes[step - ago] }
+    let epsilon = from.noise > 0 ? (sample(0) + from.signal * x0(0)) / from.noise : 0
+    var terms = abs(next.predicted) * x0(0) + abs(next.output) * output(0)
+    terms += abs(next.noise) * drawn * noiseMagnitudes[step] + abs(next.made) * sample(0)
+    for (ago, factor) in next.samples.enumerated() { terms += abs(factor) * sample(ago) }
     for (ago, factor) in next.estimates.enumerated() { terms += abs(factor) * estimate(ago) }
     let parts = to.signal * x0(0) + min(to.noise, from.noise) * epsilon
-    return trace.precision.unit * (3 * max(terms, parts) + magnitudes[step + 1])
+    return 3 * max(terms, parts) + own * magnitudes[step + 1]
   }
 
   /// What the source's coefficients leave uncertain of each step's result; nothing where they have

@@ -27,7 +27,7 @@ struct Judge: Sendable {
     self.trace = trace
     self.plan = plan
     self.tolerance = tolerance ?? Trace.defaultTolerance
-    allowsHalf = tolerance == nil && trace.precision.isHalf
+    allowsHalf = tolerance == nil && Trace.Role.allCases.contains { trace.precision(of: $0).isHalf }
     var limit = Self.usualPart
     if case .dynamic = plan.clipping { limit = trace.sampleSize }
     let parts = trace.parts(limit: limit)

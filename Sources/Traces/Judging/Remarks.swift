@@ -16,7 +16,12 @@ extension Judge {
     if calls > plan.steps.count {
       remarks.append("the run was stopped after \(plan.steps.count) of \(calls) calls")
     }
-    if trace.precision.isHalf { remarks.append("computed in \(trace.precision.rawValue)") }
+    let ofOutputs = trace.precision(of: .outputs)
+    if trace.precision.isHalf {
+      remarks.append("computed in \(trace.precision.rawValue)")
+    } else if ofOutputs.isHalf {
+      remarks.append("the outputs are in \(ofOutputs.rawValue)")
+    }
     return remarks
   }
 
