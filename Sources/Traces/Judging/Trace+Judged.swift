@@ -62,7 +62,11 @@ extension Trace {
       let found = other.judgement(fidelity: fidelity)
       if found.divergences < judgement.divergences { (judge, judgement) = (other, found) }
     }
-    if !judgement.agrees, let ended = endingAtZero(fidelity: fidelity, tolerance: tolerance) { return ended }
+    if !judgement.agrees,
+      let ended = endingAtZero(fidelity: fidelity, tolerance: tolerance) ?? repeatingLast(judge, fidelity, tolerance)
+    {
+      return ended
+    }
     judgement.remarks = judge.remarks(of: whole.steps.count)
     if !judgement.agrees {
       judgement.diagnosis = judge.diagnosis(of: judgement, fidelity: fidelity)
@@ -95,6 +99,20 @@ extension Trace {
     var judgement = judge.judgement(fidelity: fidelity)
     guard judgement.agrees else { return nil }
     judgement.remarks = judge.remarks(of: steps) + ["the times end in 0, as if sigma_min were 0; the last step stays"]
+    return judgement
+  }
+
+  /// The judgement of a run of flow matching whose last step stays, if it was one: the pipeline of
+  /// Cosmos Predict2 ends at the last sigma, as the file says in a key that is not its class's.
+  private func repeatingLast(_ judge: Judge, _ fidelity: Fidelity, _ tolerance: Double?) -> Judgement? {
+    guard case .diffusers(let configuration, _) = source, configuration["shift"] != nil,
+      configuration.values["final_sigmas_type"] == "sigma_min", inferenceSteps == steps,
+      let plan = judge.plan.edited({ i, step in i == steps - 1 ? step.with(next: .sample) : nil })
+    else { return nil }
+    let judge = Judge(judge.trace, plan: plan, tolerance: tolerance)
+    var judgement = judge.judgement(fidelity: fidelity)
+    guard judgement.agrees else { return nil }
+    judgement.remarks = judge.remarks(of: steps) + ["the last step stays, as final_sigmas_type is sigma_min"]
     return judgement
   }
 
