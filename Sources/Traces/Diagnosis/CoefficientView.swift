@@ -136,7 +136,8 @@ struct CoefficientView {
         }
       if isExchanged { return "\(said(names)) are exchanged" }
     }
-    let isReversed = kept.allSatisfy { terms in
+    // Where a call is repeated there are estimates that no step takes.
+    let isReversed = kept.map { $0.filter { $0.planned != 0 } }.allSatisfy { terms in
       terms.count > 1
         && terms.map(\.planned).reversed().enumerated().allSatisfy { terms[$0].isClose(terms[$0].value, $1) }
     }

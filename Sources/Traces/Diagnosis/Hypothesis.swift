@@ -14,6 +14,8 @@ struct Hypothesis {
   var timesteps: [Double]?
   /// How the tensors were recorded.
   var reading = Reading()
+  /// Whether the step to clean data is no number then.
+  var isInfiniteAtEnd = false
 }
 
 /// The kinds of mistakes that the diagnosis knows. Where two explain a recording as well, the

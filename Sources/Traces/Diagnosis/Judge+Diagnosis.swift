@@ -10,7 +10,7 @@ extension Judge {
     let suspicions = Suspicions(trace: trace, plan: plan, fidelity: fidelity)
     var best: Explanation?
     for hypothesis in suspicions.hypotheses() {
-      best = better(best, hypothesis, first.step, wrong)
+      best = better(best, hypothesis, judgement, wrong)
       if let best, best.isExact, best.explained + best.others == plan.steps.count {
         return best.diagnosis(of: wrong.count)
       }
@@ -35,7 +35,7 @@ extension Judge {
       return found(.coefficient, mistake.text)
     }
     for hypothesis in suspicions.elements(at: first.step, judge: self) {
-      best = better(best, hypothesis, first.step, wrong)
+      best = better(best, hypothesis, judgement, wrong)
     }
     if let best, best.explained == wrong.count { return best.diagnosis(of: wrong.count) }
     if hasOwnTimes, told.count == wrong.count, let precision = Leftovers(self).precision {
@@ -73,22 +73,32 @@ extension Judge {
   }
 
   /// The better of what is known and another hypothesis.
-  private func better(_ best: Explanation?, _ hypothesis: Hypothesis, _ first: Int, _ wrong: [Int]) -> Explanation? {
+  private func better(_ best: Explanation?, _ hypothesis: Hypothesis, _ judgement: Judgement, _ wrong: [Int])
+    -> Explanation?
+  {
     // One with another number of steps, or with a variance that the outputs do not have, cannot
     // have been recorded.
     guard let other = hypothesis.plan(), other.steps.count == plan.steps.count,
       other.learnsVariance == trace.hasVariance
     else { return best }
     let recomputation = Recomputation(trace: trace, plan: other, reading: hypothesis.reading)
+    func isInfinite(_ step: Int) -> Bool {
+      hypothesis.isInfiniteAtEnd && step == plan.steps.count - 1 && endsInNothing
+    }
     func holds(_ step: Int) -> Bool {
       let timestep = hypothesis.timesteps?[step] ?? other.steps[step].query.timestep
-      return agrees(trace.timesteps[step], with: timestep) && agrees(at: step, recomputation)
+      guard agrees(trace.timesteps[step], with: timestep) else { return false }
+      guard !isInfinite(step) else { return true }
+      guard agrees(at: step, recomputation) else { return false }
+      // A mistake by which roundings grow is allowed much. It has to come nearer all the same.
+      let own = judgement.steps[step]
+      return own.difference <= own.allowed || difference(at: step, recomputation).value <= 0.5 * own.difference
     }
-    guard holds(first) else { return best }
+    guard holds(wrong[0]) else { return best }
     let held = plan.steps.indices.filter(holds)
     let explained = held.count { wrong.contains($0) }
-    let misfit = held.reduce(0) {
-      max($0, difference(at: $1, recomputation).value / allowed($1, recomputation))
+    let misfit = held.filter { !isInfinite($0) }.reduce(0) {
+      max($0, difference(at: $1, recomputation).value / judgement.steps[$1].allowed)
     }
     let found = Explanation(
       hypothesis: hypothesis, explained: explained, others: held.count - explained, misfit: misfit)
@@ -108,15 +118,18 @@ extension Judge {
     guard wrong == [last], step.arrival.noise == 0, !reads(last),
       before.contains(where: { $0.next.estimates.count > max(step.next.estimates.count, 1) })
     else { return nil }
-    let after = trace.recorded(after: last)
-    guard parts.allSatisfy({ trace.scalars(after.role, row: after.row, $0).allSatisfy { !$0.isFinite } }) else {
-      return nil
-    }
+    guard endsInNothing else { return nil }
     return Diagnosis(
       mistake: Mistake.solverOrder.rawValue,
       text: "the step to clean data is no number, as lambda is infinite there: the order is not lowered to 1",
       explained: 1,
       divergences: 1)
+  }
+
+  /// Whether the last step made no number.
+  private var endsInNothing: Bool {
+    let after = trace.recorded(after: plan.steps.count - 1)
+    return parts.allSatisfy { trace.scalars(after.role, row: after.row, $0).allSatisfy { !$0.isFinite } }
   }
 
   /// Whether a step reads something that is not finite.

@@ -27,6 +27,14 @@ extension Suspicions {
     var suspicions = [level.noise, ownBeta, plan.steps[last].arrival.noise].compactMap(\.self).flatMap { factor in
       suspicion(.noiseAtLastStep, text, plan.edited { i, step in i == last ? step.with(noise: factor) : nil })
     }
+    if plan.steps[last].arrival.noise == 0 {
+      suspicions += suspicion(
+        .noiseAtLastStep, "noise is added at the last step, up to its own level",
+        plan.edited { i, step in
+          i == last
+            ? step.with(next: level.signal * step.next + level.noise * .noise, variance: .fixed(logarithm: 0)) : nil
+        })
+    }
     if let variance = plan.steps[last].variance {
       let factor = if case .fixed(let logarithm) = variance { exponential(logarithm / 2) } else { 1.0 }
       suspicions += suspicion(

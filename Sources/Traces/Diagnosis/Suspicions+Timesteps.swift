@@ -114,6 +114,8 @@ extension Suspicions {
       other == timesteps ? [] : [Hypothesis(mistake: mistake, text: text, plan: { plan }, timesteps: other)]
     }
     let total = Double(process.stride * timesteps.count)
+    // What comes after the last is not the plan's to say, which may be a part.
+    let after = Array(timesteps.dropFirst() + trace.timesteps.suffix(1))
     return reported(.shiftedTimesteps, "the timesteps are one too high, as if counted from 1", timesteps.map { $0 + 1 })
       + reported(.shiftedTimesteps, "the timesteps are one too low", timesteps.map { $0 - 1 })
       + reported(.reportedTimesteps, "the timesteps are in the opposite order", timesteps.reversed())
@@ -127,5 +129,12 @@ extension Suspicions {
         total > 0 ? timesteps.map { $0 / total } : timesteps)
       + reported(.reportedTimesteps, "the timesteps are rounded", timesteps.map { $0.rounded() })
       + reported(.reportedTimesteps, "the timesteps are late by one step", [timesteps[0]] + timesteps.dropLast())
+      + reported(
+        .reportedTimesteps, "the timesteps are early by one step, of which the run begins with the one before", after)
+      + suspicion(
+        .reportedTimesteps, "each step is told the timestep of the one after, and goes on from there", timesteps: after,
+        plan.edited { i, step in
+          step.next.estimates.count <= 1 && i + 1 < plan.steps.count ? plan.steps[i + 1] : step
+        })
   }
 }

@@ -9,13 +9,15 @@ extension Suspicions {
     guard case .diffusers(let configuration, _) = trace.source, configuration["solver_type"] == "bh2",
       configuration["final_sigmas_type"] == "zero"
     else { return [] }
-    return suspicion(
+    var found = suspicion(
       .slopeRule, "solver_type is \"bh1\", not \"bh2\"",
       changed(["solver_type": "bh1", "final_sigmas_type": "sigma_min"]).flatMap { other in
         plan.edited { i, step in
           other.steps.indices.contains(i) && other.steps[i].arrival == step.arrival ? other.steps[i] : nil
         }
       })
+    for i in found.indices { found[i].isInfiniteAtEnd = true }
+    return found
   }
 
   /// UniPC whose corrector gives the new output another weight.
