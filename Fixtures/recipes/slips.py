@@ -311,19 +311,20 @@ SIZES = {
 }
 
 
-def edited(name, old, new, folder):
-    """The class of a copy of its module in which one line is another."""
-    path = pathlib.Path(inspect.getfile(classes.scheduler(name)))
+def edited(kind, old, new, folder):
+    """A class of diffusers as it stands in a copy of its module in which one line is another."""
+    path = pathlib.Path(inspect.getfile(kind))
     source = path.read_text()
     if old not in source:
         raise ValueError(f"{path.name} has no {old!r}")
     copy = pathlib.Path(folder) / path.name
     copy.write_text(source.replace(old, new))
-    spec = importlib.util.spec_from_file_location(f"diffusers.schedulers.slip_{path.stem}", copy)
+    package = kind.__module__.rpartition(".")[0]
+    spec = importlib.util.spec_from_file_location(f"{package}.slip_{path.stem}", copy)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    return getattr(module, name)
+    return getattr(module, kind.__name__)
 
 
 def slips():
@@ -334,7 +335,7 @@ def slips():
     tensors, metadata = {}, {}
     for title, (name, options, arguments, old, new, mistake) in SLIPS.items():
         with tempfile.TemporaryDirectory() as folder, prepared(name, options):
-            scheduler = edited(name, old, new, folder)(**options)
+            scheduler = edited(classes.scheduler(name), old, new, folder)(**options)
             settings = {key: arguments[key] for key in arguments if key == "mu"}
             rest = {key: arguments[key] for key in arguments if key != "mu"}
             shape, steps = SIZES.get(title, (SHAPE, STEPS))
@@ -358,7 +359,7 @@ def example(is_right):
 
     name, options, _, old, new, _ = SLIPS["DPM multistep, r0 upside down"]
     with tempfile.TemporaryDirectory() as folder, prepared(name, options):
-        scheduler = edited(name, old, old if is_right else new, folder)(**options)
+        scheduler = edited(classes.scheduler(name), old, old if is_right else new, folder)(**options)
         path = pathlib.Path(folder) / "trace.safetensors"
         record_trace.record(path, scheduler, answer, torch.randn(SHAPE), STEPS)
         return ordered(path.read_bytes())

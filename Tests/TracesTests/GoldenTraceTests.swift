@@ -22,6 +22,8 @@ import Testing
     let status: Int
     let step: Int?
     let mistake: String?
+    /// Words of the diagnosis, or why there is none.
+    let words: String?
   }
 
   /// The traces of the bundles, each as a file of its own.
