@@ -9,29 +9,32 @@ final class Interruption: Sendable {
     let signal: Int32
   }
 
-  private let pending = Atomic<Int32>(0)
+  /// The last signal; 0 for none. Signals are the process's, and so is this.
+  private static let pending = Atomic<Int32>(0)
 
   /// Takes over both signals until the process ends. A signal that the process was started to
   /// ignore stays ignored.
   init() {
+    // Made here, and not in a handler.
+    _ = Self.pending.load(ordering: .relaxed)
     for number in [SIGINT, SIGTERM] {
       var previous = sigaction()
       sigaction(number, nil, &previous)
       if Self.isIgnored(previous) { continue }
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
-      // The source lives as long as its handler refers to it.
-      source.setEventHandler { [self] in
-        _ = source
-        pending.store(number, ordering: .relaxed)
-      }
-      source.activate()
+      // A handler, as a dispatch source would lose what arrives while it is set up. It does what a
+      // handler may do: one atomic store.
+      signal(number) { Interruption.pending.store($0, ordering: .relaxed) }
+      // Who starts a process from a thread that blocks signals hands that down.
+      var those = sigset_t()
+      sigemptyset(&those)
+      sigaddset(&those, number)
+      pthread_sigmask(SIG_UNBLOCK, &those, nil)
     }
   }
 
   /// - Throws: `Interrupted` if a signal has arrived.
   func check() throws {
-    let number = pending.load(ordering: .relaxed)
+    let number = Self.pending.load(ordering: .relaxed)
     if number != 0 { throw Interrupted(signal: number) }
   }
 
