@@ -52,7 +52,9 @@ extension RunArguments {
   /// Source: `linear_quadratic_schedule` of `pipeline_mochi.py`, after
   /// https://github.com/genmoai/mochi.
   ///
-  /// - Parameter threshold: above 0; the pipeline has no other than 0.025.
+  /// - Parameters:
+  ///   - steps: the number of steps.
+  ///   - threshold: above 0; the pipeline has no other than 0.025.
   public static func mochi(steps: Int, threshold: Double = 0.025) -> RunArguments {
     RunArguments(sigmas: linearQuadratic(steps, threshold))
   }
