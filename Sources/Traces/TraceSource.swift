@@ -121,7 +121,7 @@ extension TraceSource {
   }
 
   /// Where a run departs from the mathematics, as far as it is known which options lead there.
-  public func deviations(steps: Int) -> [Deviation] {
+  public func deviations(steps: Int?) -> [Deviation] {
     switch self {
     case .diffusers(let configuration, let arguments): configuration.deviations(steps: steps, with: arguments)
     case .guidedDiffusion: []

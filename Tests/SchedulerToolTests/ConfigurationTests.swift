@@ -107,6 +107,11 @@ import Testing
     ).output
     let theirs = try krea.configuration.plan(steps: 8, fidelity: .diffusers, with: RunArguments(tokens: 1024))
     #expect(try JSON.decoder.decode(SamplingPlan.self, from: given) == theirs)
+    // Its own number of steps, unless the times are given.
+    for (given, count) in [(#"{"image_seq_len": 1024}"#, krea.steps), (#"{"sigmas": [1, 0.5], "mu": 1}"#, 2)] {
+      let output = try tool.run("plan", "--preset", "krea-2", "--arguments", given, "--format", "json").output
+      #expect(try JSON.decoder.decode(SamplingPlan.self, from: output).steps.count == count)
+    }
     let lines = try tool.run("list", "presets").text.split(separator: "\n")
     #expect(lines.count == 1 + ModelPreset.all.count && lines[1].hasPrefix("chroma"))
   }

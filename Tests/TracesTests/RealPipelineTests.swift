@@ -11,7 +11,7 @@ import Testing
   static let broken = GoldenTraceTests.read("broken-pipelines.safetensors")
 
   @Test func `runs of many classes are there, late, early, given, edited, and of each type`() throws {
-    #expect(Self.right.count >= 60 && Self.broken.count >= 40)
+    #expect(Self.right.count == 68 && Self.broken.count == 46)
     var (classes, types, edited): (Set<String>, [Trace.Precision: Int], Int) = ([], [:], 0)
     for golden in Self.right {
       let trace = try Trace(SafetensorsFile(golden.file))
@@ -54,7 +54,6 @@ import Testing
 
   /// The others stand in `Fixtures/recipes/real_pipelines.py` with the reason.
   @Test func `of forty-six broken runs the cause of two is not named`() {
-    #expect(Self.broken.count == 46)
     let unnamed = Self.broken.filter { $0.expected.mistake == nil }.map(\.name)
     #expect(unnamed == ["DPM++ on flow, signal of a sphere", "UniPC, ratio with the other sign"])
     #expect(Self.broken.allSatisfy { $0.expected.words?.isEmpty == false })

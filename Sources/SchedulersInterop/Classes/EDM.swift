@@ -41,6 +41,7 @@ struct EDM {
     return (try schedule.get() ? .karras(rho: rho) : .exponential, least...most)
   }
 
+  /// The sigmas by the mathematics, at the points that the preconditioning asks.
   ///
   /// - Parameter shares: how far of the way from the largest sigma each lies, if not in equal
   ///   steps.
@@ -65,7 +66,9 @@ struct EDM {
 
   /// diffusers' sigmas, and ln(σ)/4 for timesteps.
   ///
-  /// - Parameter isWide: whether Karras' sigmas are made in Double; in float32 otherwise.
+  /// - Parameters:
+  ///   - isWide: whether Karras' sigmas are made in Double; in float32 otherwise.
+  ///   - shares: how far of the way each lies, as for `grid`; only sigmas made in Double have them.
   func setting(_ steps: Int, isWide: Bool, shares: [Double]? = nil) throws -> Setting {
     let (spacing, range) = try spacing()
     var sigmas: [Float]
@@ -73,9 +76,9 @@ struct EDM {
       let (start, end) = (Math.pow(range.upperBound, 1 / rho), Math.pow(range.lowerBound, 1 / rho))
       let ramp = Torch.linspace(0, 1, steps)
       sigmas = (0..<steps).map { i in
+        guard isWide else { return Float(Math.pow(Double(Float(start) + ramp[i] * Float(end - start)), rho)) }
         let share = shares?[i] ?? (steps > 1 ? Double(i) / Double(steps - 1) : 0)
-        let narrow = Double(Float(start) + ramp[i] * Float(end - start))
-        return Float(Math.pow(isWide ? start + share * (end - start) : narrow, rho))
+        return Float(Math.pow(start + share * (end - start), rho))
       }
     } else {
       let line = Torch.linspace(Math.log(range.lowerBound), Math.log(range.upperBound), steps)

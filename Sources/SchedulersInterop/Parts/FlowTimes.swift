@@ -165,8 +165,8 @@ struct FlowTimes {
     // This refuses what leaves rectified flow.
     _ = try setting(run)
     let times = run.sigmas ?? run.timesteps?.map { $0 / total } ?? [1, 1 / total]
-    func shifted(_ time: Double) -> Double { shift * time / (1 + (shift - 1) * time) }
-    let (first, last) = (shifted(times[0]), try shifting.last() ?? shifted(times[times.count - 1]))
+    let spacing = FlowShift.fixed(shift)
+    let (first, last) = try (spacing.shifted(times[0]), shifting.last() ?? spacing.shifted(times[times.count - 1]))
     let sigmas = SigmaChoices.sigmas(
       choice, count: run.steps, from: ends.most ?? first, to: ends.least ?? last, exponent: run.karrasExponent)
     let points = sigmas.map { sigma in

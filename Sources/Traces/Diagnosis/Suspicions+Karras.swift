@@ -9,12 +9,11 @@ extension Suspicions {
     if configuration["rho"] != nil { return ranges(configuration, arguments) }
     guard configuration["use_karras_sigmas"] == true, plan.steps.count > 2 else { return [] }
     func other(_ text: String, rho: Double = 7, most: Double? = nil, least: Double? = nil) -> [Hypothesis] {
-      var (values, changed) = (configuration.values, arguments)
-      if let most { values["sigma_max"] = .number(most) }
-      if let least { values["sigma_min"] = .number(least) }
+      var (values, changed): ([String: DiffusersConfiguration.Value], RunArguments) = ([:], arguments)
+      values["sigma_max"] = most.map { .number($0) }
+      values["sigma_min"] = least.map { .number($0) }
       changed.karrasExponent = rho
-      guard let edited = try? DiffusersConfiguration(configuration.className, values) else { return [] }
-      return suspicion(.spacing, text, .diffusers(edited, changed))
+      return configuration.with(values).map { suspicion(.spacing, text, .diffusers($0, changed)) } ?? []
     }
     var found = Self.exponents.flatMap { other("rho of Karras' sigmas is \(Int($0)), not 7", rho: $0) }
     found += exchangedEnds(configuration, arguments)

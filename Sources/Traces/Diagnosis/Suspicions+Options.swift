@@ -38,11 +38,18 @@ extension Suspicions {
   ) -> [Hypothesis] {
     guard values.keys.allSatisfy({ configuration[$0] != nil }),
       values.contains(where: { configuration[$0.key] != $0.value }),
-      let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+      let other = configuration.with(values)
     else { return [] }
     let changed = values.filter { configuration[$0.key] != $0.value }.sorted { $0.key < $1.key }
     let said = changed.map { "\($0.key) is \($0.value.json), not \(configuration[$0.key]!.json)" }
     return suspicion(mistake, text ?? said.joined(separator: ", "), .diffusers(other, arguments))
+  }
+
+  /// The other of the two readings of the source.
+  private func otherFidelity(corrected: String, own: String) -> [Hypothesis] {
+    fidelity == .diffusers
+      ? suspicion(.fidelity, corrected, trace.source, fidelity: .corrected)
+      : suspicion(.fidelity, own, trace.source, fidelity: .diffusers)
   }
 
   private func options(_ configuration: DiffusersConfiguration, _ arguments: RunArguments) -> [Hypothesis] {
@@ -107,11 +114,9 @@ extension Suspicions {
         .sampler, "the steps are those of \(other.rawValue)",
         .diffusers(configuration.converted(to: other).configuration, RunArguments()))
     }
-    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
-    let text =
-      reverse == .corrected
-      ? "the run follows the mathematics, where diffusers deviates" : "the run does as diffusers does"
-    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+    return found
+      + otherFidelity(
+        corrected: "the run follows the mathematics, where diffusers deviates", own: "the run does as diffusers does")
   }
 
   /// The ends of betas that classes have by default and released models in their files, with either
@@ -160,11 +165,10 @@ extension Suspicions {
     for other in KDiffusionConfiguration.Method.allCases where other != method {
       found += edited(.sampler, "the steps are those of \(other.rawValue)") { $0.sampler = other.rawValue }
     }
-    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
-    let text =
-      reverse == .corrected
-      ? "the run follows the mathematics, where k-diffusion deviates" : "the run does as k-diffusion does"
-    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+    return found
+      + otherFidelity(
+        corrected: "the run follows the mathematics, where k-diffusion deviates",
+        own: "the run does as k-diffusion does")
   }
 
   private func options(_ configuration: GuidedDiffusionConfiguration) -> [Hypothesis] {
@@ -207,10 +211,16 @@ extension Suspicions {
           }
         })
     }
-    let reverse = fidelity == .corrected ? Fidelity.diffusers : .corrected
-    let text =
-      reverse == .corrected
-      ? "a section of one timestep keeps its last, not its first" : "the run does as guided-diffusion does"
-    return found + suspicion(.fidelity, text, trace.source, fidelity: reverse)
+    return found
+      + otherFidelity(
+        corrected: "a section of one timestep keeps its last, not its first",
+        own: "the run does as guided-diffusion does")
+  }
+}
+
+extension DiffusersConfiguration {
+  /// This configuration with other values; nil where they are none of its class.
+  func with(_ values: [String: Value]) -> DiffusersConfiguration? {
+    try? DiffusersConfiguration(className, self.values.merging(values) { $1 })
   }
 }

@@ -36,7 +36,7 @@ extension Suspicions {
         })
     }
     if let variance = plan.steps[last].variance {
-      let factor = if case .fixed(let logarithm) = variance { exponential(logarithm / 2) } else { 1.0 }
+      let factor = if case .fixed(let logarithm) = variance { Math.exp(logarithm / 2) } else { 1.0 }
       suspicions += suspicion(
         .noiseAtLastStep, text,
         plan.edited { i, step in i == last ? step.with(noise: factor, variance: variance) : nil })
@@ -56,7 +56,7 @@ extension Suspicions {
         })
     }
     func range(_ posterior: Posterior) -> (small: Double, large: Double) {
-      (logarithm(posterior.variance), logarithm(posterior.forwardVariance))
+      (Math.log(posterior.variance), Math.log(posterior.forwardVariance))
     }
     let fixed =
       kind("the variance is fixed small, that of the posterior") { $0.with(noise: $1.variance.squareRoot()) }
@@ -94,8 +94,4 @@ extension Suspicions {
       .solverOrder, "Heun's correction is missing, which leaves Euler's method",
       plan.edited { _, step in step.next.estimates.count > 1 ? step.with(next: .sample) : nil })
   }
-
-  /// exp and ln as the library computes them.
-  private func exponential(_ x: Double) -> Double { Math.exp(x) }
-  private func logarithm(_ x: Double) -> Double { Math.log(x) }
 }

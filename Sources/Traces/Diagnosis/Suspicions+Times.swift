@@ -37,10 +37,9 @@ extension Suspicions {
       (other.sigmas, other.timesteps) = (sigmas, nil)
       return suspicion(.pipelineTimes, text, .diffusers(configuration, other))
     }
-    let equal = (0..<count).map { 1 - Double($0) / Double(count) }
     return given(
       "the times are those that pipelines give, in equal steps from 1 to 1/\(count) before the shift; were sigmas "
-        + "given?", equal)
+        + "given?", RunArguments.flux(steps: count).sigmas)
       + given("the times are the scheduler's own, not those that were given", nil)
   }
 

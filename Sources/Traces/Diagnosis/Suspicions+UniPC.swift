@@ -73,7 +73,7 @@ extension Suspicions {
   /// The plan where the configuration has other values.
   private func changed(_ values: [String: DiffusersConfiguration.Value]) -> SamplingPlan? {
     guard case .diffusers(let configuration, let arguments) = trace.source,
-      let other = try? DiffusersConfiguration(configuration.className, configuration.values.merging(values) { $1 })
+      let other = configuration.with(values)
     else { return nil }
     return try? trace.plan(of: .diffusers(other, arguments), fidelity: fidelity, in: trace.torch)
   }

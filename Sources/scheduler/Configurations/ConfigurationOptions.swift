@@ -75,8 +75,10 @@ struct ConfigurationOptions: ParsableArguments {
     guard let arguments else {
       return (.diffusers(preset.configuration, preset.arguments(steps: steps)), steps ?? preset.steps)
     }
-    let text = preset.configuration.json
-    return (try ConfigurationFile.source(of: text, named: name, arguments: arguments), steps)
+    let source = try ConfigurationFile.source(of: preset.configuration.json, named: name, arguments: arguments)
+    // Given times say their number themselves.
+    if case .diffusers(_, let given) = source, given.hasGivenTimes { return (source, steps) }
+    return (source, steps ?? preset.steps)
   }
 }
 

@@ -57,11 +57,7 @@ struct ConfiguredRun {
   }
 
   private var deviations: [Deviation] {
-    guard fidelity == .diffusers else { return [] }
-    if case .diffusers(let configuration, let arguments) = source {
-      return configuration.deviations(steps: asked, with: arguments)
-    }
-    return source.deviations(steps: steps)
+    fidelity == .diffusers ? source.deviations(steps: asked) : []
   }
 
   /// Throws unless it is a run that draws something with a model of digits.

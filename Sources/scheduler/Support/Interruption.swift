@@ -3,7 +3,7 @@ import Synchronization
 
 /// Ctrl-C and SIGTERM as something to be asked about between steps, so that a command stops where
 /// nothing is half done.
-final class Interruption: Sendable {
+struct Interruption: Sendable {
   /// Thrown where a signal has arrived.
   struct Interrupted: Error {
     let signal: Int32
@@ -23,7 +23,7 @@ final class Interruption: Sendable {
       if Self.isIgnored(previous) { continue }
       // A handler, as a dispatch source would lose what arrives while it is set up. It does what a
       // handler may do: one atomic store.
-      signal(number) { Interruption.pending.store($0, ordering: .relaxed) }
+      signal(number) { Self.pending.store($0, ordering: .relaxed) }
       // Who starts a process from a thread that blocks signals hands that down.
       var those = sigset_t()
       sigemptyset(&those)
