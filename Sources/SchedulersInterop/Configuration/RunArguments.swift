@@ -153,7 +153,8 @@ extension RunArguments {
         tokens == nil, .argument(Key.tokens.rawValue, Double(tokens ?? 0), "leave it out, or mu; either says the other")
       )
       try require(
-        room.takesMu && mu.isFinite, .argument(Key.mu.rawValue, mu, "it is a number, for use_dynamic_shifting"))
+        room.takesMu, .argument(Key.mu.rawValue, mu, "leave it out; it is for classes with use_dynamic_shifting"))
+      try require(mu.isFinite, .argument(Key.mu.rawValue, mu, "it must be finite"))
     }
   }
 

@@ -37,6 +37,18 @@ import Testing
     ),
   ]
 
+  @Test func `mu where it says nothing, or is no number, has its remedy`() throws {
+    for (schedulerClass, mu, words) in [
+      (DiffusersConfiguration.Class.eulerDiscrete, 1.15, "leave it out; it is for classes with use_dynamic_shifting"),
+      (.flowMatchEulerDiscrete, .infinity, "it must be finite"),
+    ] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try DiffusersConfiguration(schedulerClass).plan(steps: 5, with: RunArguments(mu: mu))
+      }
+      #expect("\(error!)".hasPrefix("mu \(mu) of \(schedulerClass.rawValue)") && "\(error!)".hasSuffix(words))
+    }
+  }
+
   @Test(arguments: bad) func `an error names the class and the option`(
     schedulerClass: DiffusersConfiguration.Class, values: [String: Value], steps: Int, excerpt: String
   ) throws {
