@@ -41,9 +41,12 @@ package struct Safetensors: Sendable {
     try words(tensor, .float32).map { (word: UInt32) in Float(bitPattern: word) }
   }
 
-  /// A tensor of whole numbers (I64), row by row.
+  /// A tensor of whole numbers (I64, or I32 where space counts), row by row.
   package func integers(_ tensor: String) throws(Fixtures.Failure) -> [Int] {
-    try words(tensor, .int64).map { (word: UInt64) in Int(Int64(bitPattern: word)) }
+    if try entry(tensor).type == .int32 {
+      return try words(tensor, .int32).map { (word: UInt32) in Int(Int32(bitPattern: word)) }
+    }
+    return try words(tensor, .int64).map { (word: UInt64) in Int(Int64(bitPattern: word)) }
   }
 
   private func entry(_ tensor: String) throws(Fixtures.Failure) -> SafetensorsFile.Tensor {

@@ -38,7 +38,7 @@ CLASSES = [
 # Their options are drawn as for traces.
 OTHERS = CLASSES[11:]
 # Their sigmas and timesteps go through torch's own powers and logarithms, and are not compared bit for bit.
-INEXACT = CLASSES[16:20] + CLASSES[23:25]
+INEXACT = CLASSES[16:20] + CLASSES[23:25] + ["CosineDPMSolverMultistepScheduler"]
 PARALLEL = ["DDPMParallelScheduler", "DDIMParallelScheduler"]
 SIGMA_BASED = CLASSES[3:10]
 SOLVERS = CLASSES[6:9]
@@ -208,13 +208,13 @@ def rounded_functions():
     def rounding(function):
         def rounded(*tensors):
             wide = [tensor.numpy().astype(numpy.float64) for tensor in tensors]
-            return torch.from_numpy(numpy.asarray(function(*wide).astype(numpy.float32)))
+            return torch.from_numpy(numpy.asarray(function(*wide).astype(tensors[0].numpy().dtype)))
 
         return rounded
 
     root = rounding(numpy.sqrt)
     power = torch.Tensor.__pow__
-    own = {"sqrt": root, "exp": rounding(numpy.exp), "log": rounding(numpy.log), "sin": rounding(numpy.sin)}
+    own = {"sqrt": root, "exp": rounding(numpy.exp), "log": rounding(numpy.log), "sin": rounding(numpy.sin), "cos": rounding(numpy.cos)}
     own["atan2"] = rounding(numpy.arctan2)
     own["__pow__"] = lambda tensor, exponent: root(tensor) if exponent == 0.5 else power(tensor, exponent)
     originals = [(owner, name, getattr(owner, name)) for owner in (torch, torch.Tensor) for name in own if hasattr(owner, name)]
@@ -230,7 +230,7 @@ def can(name, config, steps):
     try:
         with numpy.errstate(all="ignore"):
             classes.runner(name)(**config).set_timesteps(steps)
-    except (ValueError, IndexError, NotImplementedError):
+    except (ValueError, IndexError, NotImplementedError, ZeroDivisionError):
         return False
     return True
 
@@ -251,8 +251,8 @@ def configurations():
                     made.set_timesteps(steps)
             case = {"config": {"_class_name": name, **config}, "steps": steps}
             if hasattr(made, "alphas_cumprod"):
-                case["tables"] = checksum(made.betas, made.alphas_cumprod)
-            timesteps = made.timesteps.numpy()
+                case["tables"] = checksum(made.betas.float(), made.alphas_cumprod.float())
+            timesteps = classes.told(made).numpy()
             if name in INEXACT:
                 cases.append(case)
                 continue
@@ -294,7 +294,7 @@ def record(name, config, steps, arguments, generator, edit=lambda made: made):
     try:
         scheduler = classes.runner(name)(**config)
         scheduler.set_timesteps(steps, **settings)
-    except (ValueError, IndexError, NotImplementedError):
+    except (ValueError, IndexError, NotImplementedError, ZeroDivisionError):
         return None
     module = sys.modules[type(scheduler).__module__]
     drawn = []
@@ -309,9 +309,9 @@ def record(name, config, steps, arguments, generator, edit=lambda made: made):
     scheduler.noise_sampler = classes.BrownianPath(randn_tensor)
     start = generator.standard_normal(shape).astype(numpy.float32) * numpy.float32(getattr(scheduler, "init_noise_sigma", 1))
     samples, outputs, noises, made = [torch.from_numpy(start)], [], [], []
-    is_split = name == "DDPMScheduler" or config.get("prediction_type", "epsilon") == "epsilon"
+    is_split = name in ("DDPMScheduler", "UnCLIPScheduler") or config.get("prediction_type", "epsilon") == "epsilon"
     channels = shape[1] * (2 if str(config.get("variance_type")).startswith("learned") and is_split else 1)
-    for timestep in scheduler.timesteps:
+    for timestep in classes.told(scheduler):
         if hasattr(scheduler, "scale_model_input"):
             scheduler.scale_model_input(samples[-1], timestep)
         outputs.append(torch.from_numpy(random_outputs(generator, config, channels, shape)))
@@ -326,7 +326,7 @@ def record(name, config, steps, arguments, generator, edit=lambda made: made):
     run = {key: torch.stack(values).numpy() for key, values in run.items()}
     if not all(numpy.isfinite(stack).all() for stack in run.values()):
         return None
-    return run | {"told": [float(timestep) for timestep in scheduler.timesteps]}
+    return run | {"told": [float(timestep) for timestep in classes.told(scheduler)]}
 
 
 def recorded():
@@ -432,6 +432,8 @@ DEVIATIONS = {
         {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "use_karras_sigmas": True}, 100, {}),
     "lateJumps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 5, "jump_n_sample": 2}),
     "betasOfLaterSteps": ("RePaintScheduler", {"clip_sample": False}, 10, {"jump_length": 2, "jump_n_sample": 2}),
+    "unusedEta": ("CogVideoXDDIMScheduler", TRAILING, 10, {"eta": 1.0}),
+    "heldEnd": ("DDPMWuerstchenScheduler", {}, 10, {}),
     "learnedRoot": ("DDPMScheduler", {"variance_type": "learned", "clip_sample": False}, 10, {}),
     "betaOverSigmas": (
         "EulerDiscreteScheduler",
@@ -461,6 +463,9 @@ def deviations():
                 return (DATUM - x) / (1 - share) if config.get("invert_sigmas") else (x - DATUM) / share
             if name == "CMStochasticIterativeScheduler":
                 return DATUM
+            if name == "DDPMWuerstchenScheduler":
+                bar = float(scheduler._alpha_cumprod(timestep, "cpu"))
+                return (x - bar**0.5 * DATUM) / (1 - bar) ** 0.5
             if name == "IPNDMScheduler":
                 signal, noise = math.cos(float(timestep) * math.pi / 2), math.sin(float(timestep) * math.pi / 2)
                 return signal * (x - signal * DATUM) / noise - noise * DATUM
@@ -478,7 +483,7 @@ def deviations():
         module.randn_tensor = lambda shape, **_: torch.full((1, 1, 1, 1), float(noises[len(outputs) - 1])) if not drawn.append(1) else 0
         start = numpy.float32(getattr(scheduler, "init_noise_sigma", 1)) if "Inverse" not in name else numpy.float32(DATUM)
         samples, outputs, used, error = [float(start)], [], [], None
-        for timestep in scheduler.timesteps:
+        for timestep in classes.told(scheduler):
             x = torch.full((1, 1, 1, 1), samples[-1])
             scaled = scheduler.scale_model_input(x, timestep) if hasattr(scheduler, "scale_model_input") else x
             outputs.append(float(numpy.float32(network(scaled.item(), timestep))))
@@ -498,7 +503,7 @@ def deviations():
                 error = "NaN"
                 break
         case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments, "error": error}
-        case["timesteps"] = scheduler.timesteps.tolist()
+        case["timesteps"] = classes.told(scheduler).tolist()
         if hasattr(scheduler, "sigmas"):
             case["sigmas"] = scheduler.sigmas.tolist()
         if error is None:

@@ -56,7 +56,8 @@ def tables():
                     tensors[f"{case}.timesteps"] = numpy.concatenate(listed)
                     tensors[f"{case}.counts"] = numpy.array([len(array) for array in listed])
                     tensors[f"{case}.sums"] = numpy.array([int(array @ numpy.arange(1, len(array) + 1)) for array in timesteps.values()])
-    return save(tensors)
+    # Timesteps and counts are far below 2^31.
+    return save({name: array.astype(numpy.int32) if array.dtype == numpy.int64 else array for name, array in tensors.items()})
 
 
 FILES = {"diffusers-tables.safetensors": tables}

@@ -54,9 +54,9 @@ def outcome(name, config, steps, arguments):
         module.randn_tensor = draw
         classes.randn_tensor = draw
         scheduler.noise_sampler = lambda *_: draw()
-        learned = str(config.get("variance_type")).startswith("learned") and name == "DDPMScheduler"
+        learned = str(config.get("variance_type")).startswith("learned") and name in ("DDPMScheduler", "UnCLIPScheduler")
         x = draw() * float(getattr(scheduler, "init_noise_sigma", 1))
-        for timestep in scheduler.timesteps:
+        for timestep in classes.told(scheduler):
             if hasattr(scheduler, "scale_model_input"):
                 scheduler.scale_model_input(x, timestep)
             answer = torch.cat([draw(), draw().abs().clamp(max=1)], dim=1) if learned else draw()

@@ -163,7 +163,7 @@ def answer(x, t):
 class Tree:
     """In the place of a Brownian tree: normals for each step, whose second is of the path that its first began."""
 
-    def __init__(self, x, *_):
+    def __init__(self, x, *_, **__):
         import torch
 
         self.path = classes.BrownianPath(lambda: torch.randn_like(x))

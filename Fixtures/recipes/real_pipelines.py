@@ -102,6 +102,16 @@ RUNS = {
     "Z-Image Turbo": ("ZImage", tiny.z_image, Z_IMAGE, BRAIN, dict(num_inference_steps=9, guidance_scale=0.0)),
     "Krea 2": ("Krea2", tiny.krea_2, "krea/Krea-2-Raw", HALF, dict(num_inference_steps=7)),
     "PRX": ("PRX", tiny.prx, "Photoroom/prx-512-t2i-sft", BRAIN, dict(num_inference_steps=7)),
+    "Stable Cascade's prior": (
+        "StableCascadePrior", tiny.stable_cascade, "stabilityai/stable-cascade-prior", FULL, dict(num_inference_steps=7)),
+    "Stable Audio Open": (
+        "StableAudio", tiny.stable_audio, "stabilityai/stable-audio-open-1.0", HALF, dict(num_inference_steps=8)),
+    "Sana Sprint": (
+        "SanaSprint", tiny.sana_sprint, "Efficient-Large-Model/Sana_Sprint_1.6B_1024px_diffusers", BRAIN,
+        dict(num_inference_steps=2)),
+    "Sana Sprint in four steps": (
+        "SanaSprint", tiny.sana_sprint, "Efficient-Large-Model/Sana_Sprint_1.6B_1024px_diffusers", FULL,
+        dict(num_inference_steps=4, intermediate_timesteps=None)),
     "Sana": ("Sana", tiny.sana, "Efficient-Large-Model/Sana_1600M_1024px_diffusers", FULL, dict(num_inference_steps=8)),
     "Cosmos Predict2": (
         "Cosmos2TextToImage", tiny.cosmos, "nvidia/Cosmos-Predict2-2B-Text2Image", FULL, dict(num_inference_steps=8)),
@@ -150,6 +160,7 @@ RUNS = {
     "AnimateDiff": (
         "AnimateDiff", tiny.animate, "guoyww/animatediff-motion-adapter-v1-5-2", HALF, dict(num_inference_steps=7)),
     "AnimateLCM": ("AnimateDiff", tiny.animate, "wangfuyun/AnimateLCM", BRAIN, dict(num_inference_steps=4)),
+    "CogVideoX": ("CogVideoX", tiny.cogvideo, "THUDM/CogVideoX-2b", BRAIN, dict(num_inference_steps=7)),
     "Allegro": ("Allegro", tiny.allegro, "rhymes-ai/Allegro-TI2V", FULL, dict(num_inference_steps=6)),
     "Wan 2.1": ("Wan", tiny.wan, "Wan-AI/Wan2.1-T2V-1.3B-Diffusers", FULL, dict(num_inference_steps=8)),
     "Wan 2.1 14B": ("Wan", tiny.wan, "Wan-AI/Wan2.1-T2V-14B-Diffusers", BRAIN, dict(num_inference_steps=8)),

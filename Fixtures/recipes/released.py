@@ -173,6 +173,9 @@ MODELS = [
         "_class_name": "DDIMScheduler", "beta_end": 0.012, "beta_schedule": "linear", "beta_start": 0.00085, "clip_sample": False,
         "num_train_timesteps": 1000, "prediction_type": "epsilon", "set_alpha_to_one": False, "steps_offset": 1, "thresholding": False},
         "2026-07-08", "kandinsky2_2/test_kandinsky.py"),
+    tests("kandinsky-community/kandinsky-2-2-prior", 2023, "kandinsky2_2/pipeline_kandinsky2_2_prior", {
+        "_class_name": "UnCLIPScheduler", "variance_type": "fixed_small_log", "prediction_type": "sample", "num_train_timesteps": 1000,
+        "clip_sample": True, "clip_sample_range": 10.0}, "2026-07-16", "kandinsky2_2/test_kandinsky_prior.py"),
     tests("kandinsky-community/kandinsky-3", 2023, "kandinsky3/pipeline_kandinsky3", {
         "_class_name": "DDPMScheduler", "beta_end": 0.012, "beta_schedule": "squaredcos_cap_v2", "beta_start": 0.00085,
         "clip_sample": True, "steps_offset": 1, "thresholding": False}, "2026-07-08", "kandinsky3/test_kandinsky3.py"),
@@ -221,6 +224,17 @@ MODELS = [
         "sample_max_value": 1.0, "thresholding": False, "timestep_spacing": "leading", "variance_type": "fixed_small"}, "2024-07-30"),
     script("PixArt-alpha/PixArt-Sigma-XL-2-1024-MS", 2024, "pixart_alpha/pipeline_pixart_sigma", DPM, "2024-04-23",
            "convert_pixart_sigma_to_diffusers.py"),
+    script("stabilityai/stable-cascade-prior", 2024, "stable_cascade/pipeline_stable_cascade_prior", {
+        "_class_name": "DDPMWuerstchenScheduler"}, "2025-11-10", "convert_stable_cascade.py"),
+    script("stabilityai/stable-audio-open-1.0", 2024, "stable_audio/pipeline_stable_audio", {
+        "_class_name": "CosineDPMSolverMultistepScheduler", "sigma_min": 0.3, "sigma_max": 500, "solver_order": 2,
+        "prediction_type": "v_prediction", "sigma_data": 1.0, "sigma_schedule": "exponential"}, "2025-11-10",
+        "convert_stable_audio.py"),
+    script("THUDM/CogVideoX-2b", 2024, "cogvideo/pipeline_cogvideox", {
+        "_class_name": "CogVideoXDDIMScheduler", "snr_shift_scale": 3.0, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085, "clip_sample": False, "num_train_timesteps": 1000, "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True, "set_alpha_to_one": True, "timestep_spacing": "trailing"}, "2026-02-13",
+        "convert_cogvideox_to_diffusers.py"),
     script("Alpha-VLLM/Lumina-Next-SFT-diffusers", 2024, "lumina/pipeline_lumina", CLASS, "2025-03-13",
            "convert_lumina_to_diffusers.py"),
     documentation("wangfuyun/AnimateLCM", 2024, "animatediff/pipeline_animatediff", {
@@ -317,6 +331,8 @@ MODELS = [
         **CLASS, "shift": 9.0}, "2025-12-07", "convert_hunyuan_video1_5_to_diffusers.py", arguments=of_steps(times.to_zero)),
     script("Photoroom/prx-512-t2i-sft", 2025, "prx/pipeline_prx", {**CLASS, "num_train_timesteps": 1000, "shift": 3.0},
            "2026-06-16", "convert_prx_to_diffusers.py"),
+    script("Efficient-Large-Model/Sana_Sprint_1.6B_1024px_diffusers", 2025, "sana/pipeline_sana_sprint", {
+        "_class_name": "SCMScheduler", "prediction_type": "trigflow", "sigma_data": 0.5}, "2025-11-10", "convert_sana_to_diffusers.py"),
     script("Efficient-Large-Model/SANA-Video_2B_480p_diffusers", 2025, "sana_video/pipeline_sana_video", {
         **UNIPC_FLOW, "flow_shift": 8.0}, "2026-03-17", "convert_sana_video_to_diffusers.py"),
     toolkit("black-forest-labs/FLUX.2-dev", 2025, "flux2/pipeline_flux2", {**FLOW, "shift": 3.0, "use_dynamic_shifting": True},

@@ -258,6 +258,45 @@ def cogvideo():
         **prompts(1, 4, 8), height=16, width=16, num_frames=9)
 
 
+def stable_audio():
+    """Stable Audio Open: a hundred and a few numbers of sound."""
+    made = network(
+        "StableAudioDiTModel", sample_size=8, in_channels=4, num_layers=1, attention_head_dim=4, num_attention_heads=2,
+        num_key_value_attention_heads=2, out_channels=4, cross_attention_dim=4, time_proj_dim=8,
+        global_states_input_dim=8, cross_attention_input_dim=4)
+    coder = network(
+        "AutoencoderOobleck", encoder_hidden_size=6, downsampling_ratios=[1, 2], decoder_channels=3,
+        decoder_input_channels=4, audio_channels=2, channel_multiples=[2, 4], sampling_rate=4)
+    from diffusers.pipelines.stable_audio.modeling_stable_audio import StableAudioProjectionModel
+
+    projection = StableAudioProjectionModel(text_encoder_dim=4, conditioning_dim=4, min_value=0, max_value=32).eval()
+    return dict(vae=coder, transformer=made, projection_model=projection, **NO_TEXT), dict(
+        **prompts(1, 4, 4), attention_mask=torch.ones(1, 4), negative_attention_mask=torch.ones(1, 4))
+
+
+def stable_cascade():
+    """Stable Cascade's prior, which makes the small latents of a picture."""
+    from diffusers.models import StableCascadeUNet
+
+    made = StableCascadeUNet(
+        conditioning_dim=8, block_out_channels=(8, 8), num_attention_heads=(2, 2), down_num_layers_per_block=(1, 1),
+        up_num_layers_per_block=(1, 1), switch_level=(False,), clip_image_in_channels=8, clip_text_in_channels=8,
+        clip_text_pooled_in_channels=8, dropout=(0.0, 0.0), in_channels=4, out_channels=4, patch_size=1,
+        timestep_ratio_embedding_dim=8, down_blocks_repeat_mappers=(1, 1), up_blocks_repeat_mappers=(1, 1),
+        block_types_per_layer=(("SDCascadeResBlock", "SDCascadeTimestepBlock"),) * 2).eval()
+    pooled = prompts(1, 1, 8, name="prompt_embeds_pooled")
+    return dict(
+        prior=made, image_encoder=None, feature_extractor=None, text_encoder=Unchecked(), tokenizer=None), dict(
+        **prompts(1, 4, 8), prompt_embeds_pooled=pooled["prompt_embeds_pooled"],
+        negative_prompt_embeds_pooled=pooled["negative_prompt_embeds_pooled"], height=171, width=171, output_type="pt")
+
+
+def sana_sprint():
+    components, arguments = sana(guidance_embeds=True)
+    return components, {
+        name: value for name, value in arguments.items() if not name.startswith("negative_")}
+
+
 def hunyuan_video():
     made = network(
         "HunyuanVideoTransformer3DModel", in_channels=4, out_channels=4, num_attention_heads=2, attention_head_dim=10,
@@ -276,11 +315,11 @@ def mochi():
         **prompts(1, 4, 8), **whole_mask(), height=32, width=32, num_frames=1)
 
 
-def sana():
+def sana(**options):
     made = network(
         "SanaTransformer2DModel", patch_size=1, in_channels=4, out_channels=4, num_layers=1, num_attention_heads=2,
         attention_head_dim=4, num_cross_attention_heads=2, cross_attention_head_dim=4, cross_attention_dim=8,
-        caption_channels=8, sample_size=4)
+        caption_channels=8, sample_size=4, **options)
     return dict(vae=None, transformer=made, **NO_TEXT), dict(
         **prompts(1, 4, 8), **whole_mask(), height=128, width=128, use_resolution_binning=False, negative_prompt=None)
 
@@ -366,7 +405,7 @@ def hunyuan_dit():
 
 
 class Unchecked(torch.nn.Module):
-    """In the place of Cosmos' guardrails, without which there is no pipeline."""
+    """In the place of Cosmos' guardrails, or of Stable Cascade's text encoder, without which there is no pipeline."""
 
     dtype, device = torch.float32, torch.device("cpu")
 

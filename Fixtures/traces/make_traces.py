@@ -275,10 +275,10 @@ class DiffusersRun:
         self.scheduler = classes.scheduler(name)(**options)
         self.module = sys.modules[type(self.scheduler).__module__]
         self.scheduler.set_timesteps(steps, **({"mu": arguments["mu"]} if "mu" in arguments else {}))
-        self.timesteps = list(self.scheduler.timesteps)
+        self.timesteps = list(classes.told(self.scheduler))
         self.steps, self.arguments = steps, arguments
         learned = options.get("variance_type") in ("learned", "learned_range")
-        is_split = name == "DDPMScheduler" or options.get("prediction_type", "epsilon") == "epsilon"
+        is_split = name in ("DDPMScheduler", "UnCLIPScheduler") or options.get("prediction_type", "epsilon") == "epsilon"
         self.doubled = learned and is_split
         # diffusers takes what a network learns of the variance for the variance itself, whose root multiplies the noise.
         self.positive = name == "DDPMScheduler" and options.get("variance_type") == "learned"
@@ -307,7 +307,8 @@ class DiffusersRun:
             return True
         drawing = (
             "DDPMScheduler", "EulerAncestralDiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler",
-            "FlowMatchLCMScheduler", "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler")
+            "FlowMatchLCMScheduler", "CMStochasticIterativeScheduler", "DPMSolverSDEScheduler", "UnCLIPScheduler",
+            "CosineDPMSolverMultistepScheduler", "DDPMWuerstchenScheduler", "SCMScheduler")
         return name in drawing or self.arguments.get("s_churn", 0) > 0 or self.arguments.get("eta", 0) > 0
 
 

@@ -11,7 +11,7 @@ import Testing
   static let broken = GoldenTraceTests.read("broken-pipelines.safetensors")
 
   @Test func `runs of many classes are there, late, early, given, edited, and of each type`() throws {
-    #expect(Self.right.count == 68 && Self.broken.count == 46)
+    #expect(Self.right.count == 73 && Self.broken.count == 46)
     var (classes, types, edited): (Set<String>, [Trace.Precision: Int], Int) = ([], [:], 0)
     for golden in Self.right {
       let trace = try Trace(SafetensorsFile(golden.file))
@@ -19,7 +19,7 @@ import Testing
       types[trace.precision(of: .outputs), default: 0] += 1
       edited += trace.isEdited ? 1 : 0
     }
-    #expect(classes.count >= 19, "\(classes.sorted())")
+    #expect(classes.count >= 23, "\(classes.sorted())")
     for type in [Trace.Precision.float32, .float16, .bfloat16] { #expect(types[type, default: 0] >= 15, "\(types)") }
     #expect(edited >= 4)
     func count(_ key: String, _ value: (String) -> Bool) -> Int {

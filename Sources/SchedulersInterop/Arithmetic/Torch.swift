@@ -7,12 +7,14 @@ import Schedulers
 enum Torch {
   /// `torch.linspace(start, end, count)`: from the start in the first half, from the end in the
   /// second, fused.
-  static func linspace(_ start: Double, _ end: Double, _ count: Int) -> [Float] {
-    let (start, end) = (Float(start), Float(end))
+  static func linspace<Scalar: BinaryFloatingPoint>(
+    _ start: Double, _ end: Double, _ count: Int, as _: Scalar.Type = Float.self
+  ) -> [Scalar] {
+    let (start, end) = (Scalar(start), Scalar(end))
     guard count > 1 else { return [start] }
-    let step = (end - start) / Float(count - 1)
+    let step = (end - start) / Scalar(count - 1)
     return (0..<count).map {
-      $0 < count / 2 ? start.addingProduct(step, Float($0)) : end.addingProduct(-step, Float(count - 1 - $0))
+      $0 < count / 2 ? start.addingProduct(step, Scalar($0)) : end.addingProduct(-step, Scalar(count - 1 - $0))
     }
   }
 

@@ -10,7 +10,8 @@ extension DiffusersConfiguration {
       ddpm, ddim, ddimInverse, eulerDiscrete, eulerAncestralDiscrete, heunDiscrete, dpmSolverMultistep, uniPC, deis,
       lms, ipndm, pndm, dpmSolverSinglestep, kdpm2Discrete, kdpm2AncestralDiscrete, lcm, tcd, flowMatchEulerDiscrete,
       edmEuler, edmDPMSolverMultistep, saSolver, flowMatchHeunDiscrete, flowMatchLCM, consistency, dpmSolverSDE,
-      dpmSolverMultistepInverse, rePaint, ltxEulerAncestralRF,
+      dpmSolverMultistepInverse, rePaint, ltxEulerAncestralRF, cogVideoXDDIM, unCLIP, cosineDPMSolverMultistep,
+      ddpmWuerstchen, scm, miniMaxH3,
     ]
 
     public static let ddpm = Self(DDPMScheduler.self)
@@ -41,6 +42,12 @@ extension DiffusersConfiguration {
     public static let dpmSolverMultistepInverse = Self(DPMSolverMultistepInverseScheduler.self)
     public static let rePaint = Self(RePaintScheduler.self)
     public static let ltxEulerAncestralRF = Self(LTXEulerAncestralRFScheduler.self)
+    public static let cogVideoXDDIM = Self(CogVideoXDDIMScheduler.self)
+    public static let unCLIP = Self(UnCLIPScheduler.self)
+    public static let cosineDPMSolverMultistep = Self(CosineDPMSolverMultistepScheduler.self)
+    public static let ddpmWuerstchen = Self(DDPMWuerstchenScheduler.self)
+    public static let scm = Self(SCMScheduler.self)
+    public static let miniMaxH3 = Self(MiniMaxH3Scheduler.self)
 
     /// Its name in files.
     public var rawValue: String { type.names[0] }

@@ -9,12 +9,24 @@ struct EDM {
   let timesteps: TrainingTimesteps
   private let sign: NamedChoice<Double>
   let endsAtLeastNoise: NamedChoice<Bool>
+  /// What the network is told of a sigma.
+  private var conditioning = EDMPreconditioning.Conditioning.logarithm
 
   init(_ o: inout OptionReader) {
-    (range, data) = (SigmaRange(&o), o.number("sigma_data", 0.5))
-    schedule = o.choice("sigma_schedule", "karras", ["karras": true, "exponential": false])
+    self.init(&o, SigmaRange(&o), data: 0.5, schedule: "karras", prediction: "epsilon")
+  }
+
+  /// The options of a class whose network is one of v, told an angle, with their defaults.
+  init(angle o: inout OptionReader, least: Double, most: Double) {
+    self.init(&o, SigmaRange(&o, least, most), data: 1, schedule: "exponential", prediction: "v_prediction")
+    conditioning = .angle
+  }
+
+  private init(_ o: inout OptionReader, _ range: SigmaRange, data: Double, schedule: String, prediction: String) {
+    (self.range, self.data) = (range, o.number("sigma_data", data))
+    self.schedule = o.choice("sigma_schedule", schedule, ["karras": true, "exponential": false])
     timesteps = TrainingTimesteps(&o)
-    sign = o.choice("prediction_type", "epsilon", ["epsilon": 1, "v_prediction": -1])
+    sign = o.choice("prediction_type", prediction, ["epsilon": 1, "v_prediction": -1])
     endsAtLeastNoise = o.endsAtLeastNoise()
   }
 
@@ -31,7 +43,8 @@ struct EDM {
   }
 
   func reading() throws -> Reading {
-    Reading(preconditioning: EDMPreconditioning(sigmaData: try data.positive()), sign: try sign.get())
+    let preconditioning = EDMPreconditioning(sigmaData: try data.positive(), conditioning: conditioning)
+    return Reading(preconditioning: preconditioning, sign: try sign.get())
   }
 
   func endsClean() throws -> Bool { try !endsAtLeastNoise.get() }
@@ -86,7 +99,10 @@ struct EDM {
     }
     sigmas = try self.range.rounded(sigmas)
     let least = isWide ? sigmas[steps - 1] : Float(range.lowerBound)
-    return Setting(timesteps: [], sigmas: sigmas + [try endsClean() ? 0 : least]).continuous
+    let setting = Setting(timesteps: [], sigmas: sigmas + [try endsClean() ? 0 : least])
+    guard conditioning == .angle else { return setting.continuous }
+    let angles = sigmas.map { Float(Math.atan2(Double($0), 1)) / Float.pi * 2 }
+    return Setting(timesteps: angles.map(Double.init), sigmas: setting.sigmas)
   }
 
   /// diffusers' points, which are asked as the preconditioning says.
@@ -104,8 +120,8 @@ struct SigmaRange {
   let most: Given<Double>
   private let rho: Given<Double>
 
-  init(_ o: inout OptionReader) {
-    (least, most, rho) = (o.number("sigma_min", 0.002), o.number("sigma_max", 80), o.number("rho", 7))
+  init(_ o: inout OptionReader, _ smallest: Double = 0.002, _ largest: Double = 80) {
+    (least, most, rho) = (o.number("sigma_min", smallest), o.number("sigma_max", largest), o.number("rho", 7))
   }
 
   func checked() throws -> (least: Double, most: Double, rho: Double) {
@@ -164,9 +180,12 @@ struct EDMEulerScheduler: EDMClass {
   }
 }
 
-struct EDMDPMSolverMultistepScheduler: EDMClass {
+/// DPM-Solver++ on sigmas that the file gives.
+protocol EDMSolverClass: EDMClass { var multistep: Multistep { get } }
+
+struct EDMDPMSolverMultistepScheduler: EDMSolverClass {
   let edm: EDM
-  private var multistep: Multistep
+  private(set) var multistep: Multistep
   private let thresholding: Thresholding
 
   init(_ o: inout OptionReader) {
@@ -178,7 +197,9 @@ struct EDMDPMSolverMultistepScheduler: EDMClass {
   }
 
   func clipping() throws -> Clipping { try thresholding.clipping() }
+}
 
+extension EDMSolverClass {
   func sampler(_ run: Run) throws -> any Sampler {
     FixedMoves(moves: try multistep.moves(begunGrid(run), endsClean: edm.endsClean()))
   }

@@ -36,7 +36,7 @@ public struct Deviation: Hashable, Sendable {
     .logarithmForVariance, .learnedRoot, .stridedInverse, .logLinearEnd, .ancestralNotANumber, .infiniteLastStep,
     .firstOutputUnused, .roundedMiddles, .lateConversion, .endsAtFirstTimestep, .shiftedTwice, .noiseForData,
     .halvedSlope, .churnOffTheLine, .leastSigmaNotANumber, .dataForSample, .notInverted, .droppedTimesteps, .lateJumps,
-    .betasOfLaterSteps, .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32,
+    .betasOfLaterSteps, .heldEnd, .unusedEta, .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32,
   ]
 
   public static func == (a: Deviation, b: Deviation) -> Bool { a.name == b.name }

@@ -128,6 +128,26 @@ extension DiffusersConfiguration {
     try begun(steps, arguments, fidelity) { room, run in try recipe(room, run, fidelity).grid }
   }
 
+  /// The method that the class means by the mathematics, for those who plan over a grid of their
+  /// own. That of a solver in lambda holds its moves over the class's grid.
+  ///
+  /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.
+  public func sampler(
+    steps: Int? = nil, with arguments: RunArguments = RunArguments()
+  ) throws(ConfigurationError) -> any Sampler {
+    try begun(steps, arguments, .corrected) { room, run in try room.sampler(run) }
+  }
+
+  /// How the network's output is read, by the mathematics.
+  ///
+  /// - Throws: `ConfigurationError` for a prediction that is not supported.
+  public func reading() throws(ConfigurationError) -> any OutputReading { try naming { try $0.reading() } }
+
+  /// Whether and to what the class clips x̂0.
+  ///
+  /// - Throws: `ConfigurationError` for numbers that make no range.
+  public func clipping() throws(ConfigurationError) -> Clipping { try naming { try $0.clipping() } }
+
   /// The timesteps in the order in which the network is told them; Heun's with its repeats.
   ///
   /// - Throws: `ConfigurationError` for what is not supported, or steps outside 1 ... T.

@@ -26,6 +26,13 @@ public struct RunArguments: Hashable, Sendable {
   /// The sigmas of those calls, in place of the class's own: rectified flow's before the shift,
   /// and for Euler with the end; EDM's Euler takes them for shares of the way, 0 to 1.
   public var sigmas: [Double]?
+  /// SCM: the angle of the first call, 1.5708 if it is `nil`.
+  public var firstAngle: Double?
+  /// SCM: that of the second call of two, 1.3 if it is `nil`.
+  public var secondAngle: Double?
+  /// UnCLIP: where the first step goes, the second timestep of the run; the class is told it at
+  /// every step.
+  public var nextTimestep: Int?
   /// LCM and TCD: how many timesteps the network was distilled at, if not as many as the file says.
   public var originalSteps: Int?
   /// How much of the run is made, 0 to 1, as image-to-image pipelines count it: rectified flow
@@ -53,14 +60,15 @@ public struct RunArguments: Hashable, Sendable {
     eta: Double? = nil, usesClippedModelOutput: Bool = false, churn: Double = 0, churnMinimum: Double = 0,
     churnMaximum: Double = .infinity, churnNoise: Double = 1, order: Int = 4, mu: Double? = nil,
     tokens: Int? = nil, timesteps: [Double]? = nil, sigmas: [Double]? = nil, originalSteps: Int? = nil,
-    strength: Double? = nil,
+    firstAngle: Double? = nil, secondAngle: Double? = nil, nextTimestep: Int? = nil, strength: Double? = nil,
     begin: Int? = nil, end: Int? = nil, setsBeginIndex: Bool = false, jumpLength: Int = 10, resamplings: Int = 10
   ) {
     (self.eta, self.usesClippedModelOutput, self.order) = (eta, usesClippedModelOutput, order)
     (self.churn, self.churnNoise) = (churn, churnNoise)
     (self.churnMinimum, self.churnMaximum) = (churnMinimum, churnMaximum)
     (self.mu, self.tokens, self.timesteps, self.sigmas) = (mu, tokens, timesteps, sigmas)
-    self.originalSteps = originalSteps
+    (self.originalSteps, self.nextTimestep) = (originalSteps, nextTimestep)
+    (self.firstAngle, self.secondAngle) = (firstAngle, secondAngle)
     (self.strength, self.begin, self.end, self.setsBeginIndex) = (strength, begin, end, setsBeginIndex)
     (self.jumpLength, self.resamplings) = (jumpLength, resamplings)
   }
@@ -81,6 +89,9 @@ extension RunArguments: Codable {
     case tokens = "image_seq_len"
     case timesteps, sigmas
     case originalSteps = "original_inference_steps"
+    case firstAngle = "max_timesteps"
+    case secondAngle = "intermediate_timesteps"
+    case nextTimestep = "prev_timestep"
     case strength
     case begin = "first_step"
     case end = "last_step"
@@ -108,6 +119,9 @@ extension RunArguments: Codable {
     try container.read(.timesteps, into: &timesteps)
     try container.read(.sigmas, into: &sigmas)
     try container.read(.originalSteps, into: &originalSteps)
+    try container.read(.firstAngle, into: &firstAngle)
+    try container.read(.secondAngle, into: &secondAngle)
+    try container.read(.nextTimestep, into: &nextTimestep)
     try container.read(.strength, into: &strength)
     try container.read(.begin, into: &begin)
     try container.read(.end, into: &end)
@@ -132,6 +146,8 @@ extension RunArguments {
       (.churn, churn, churn != 0), (.timesteps, Double(timesteps?.count ?? 0), timesteps != nil),
       (.sigmas, Double(sigmas?.count ?? 0), sigmas != nil),
       (.originalSteps, Double(originalSteps ?? 0), originalSteps != nil),
+      (.firstAngle, firstAngle ?? 0, firstAngle != nil), (.secondAngle, secondAngle ?? 0, secondAngle != nil),
+      (.nextTimestep, Double(nextTimestep ?? 0), nextTimestep != nil),
       (.order, Double(order), order != plain.order), (.jumpLength, Double(jumpLength), jumpLength != plain.jumpLength),
       (.resamplings, Double(resamplings), resamplings != plain.resamplings),
     ]

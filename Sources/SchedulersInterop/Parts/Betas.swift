@@ -10,6 +10,9 @@ struct TrainingTimesteps {
 
   init(_ o: inout OptionReader, _ standard: Int = 1000) { given = o.integer("num_train_timesteps", standard) }
 
+  /// Those of a class without the option, whose network is told times and not their numbers.
+  init(fixed count: Int) { given = Given(value: count, name: "num_train_timesteps", shown: .integer(count)) }
+
   func count() throws -> Int { try given.within(1...Self.largest, "it must be in 1 ... \(Self.largest)") }
 }
 
@@ -31,6 +34,8 @@ struct Betas {
   let isRescaled: Bool
   /// Whether the last ᾱ is 2⁻²⁴ then, so that its sigma is finite.
   let keepsSignal: Bool
+  /// What the signal-to-noise ratio is divided by, in a class that does so.
+  var snrDivisor: Given<Double>?
 
   /// - Parameter formulas: those of the class beside the usual ones.
   init(
@@ -47,11 +52,21 @@ struct Betas {
     self.keepsSignal = keepsSignal
   }
 
+  /// Those of the cosine schedule alone.
+  init(cosine o: inout OptionReader, _ timesteps: TrainingTimesteps) {
+    self.timesteps = timesteps
+    formula = o.choice("beta_schedule", "squaredcos_cap_v2", ["squaredcos_cap_v2": .alphaBar(.cosine)])
+    let name = formula.given.name
+    func unused<Value>(_ value: Value) -> Given<Value> { Given(value: value, name: name, shown: .null) }
+    (start, end, trained) = (unused(0), unused(0), unused(nil))
+    (isRescaled, keepsSignal) = (false, false)
+  }
+
   /// The schedule that the network was trained with.
   func schedule() throws -> NoiseSchedule {
     let count = try timesteps.count()
     return try naming {
-      let named: NoiseSchedule
+      var named: NoiseSchedule
       if let betas = try trained.numbers(for: timesteps) {
         named = try NoiseSchedule(betas: betas)
       } else {
@@ -65,12 +80,14 @@ struct Betas {
           case .alphaBar(let formula): try NoiseSchedule(betas: formula.betas(timesteps: count))
           }
       }
+      if let snrDivisor { named = try named.dividingSNR(by: snrDivisor.positive()) }
       return isRescaled ? try named.rescaledToZeroTerminalSNR() : named
     }
   }
 
   /// diffusers' tables, if their ᾱ stay in [0, 1].
   func tables(in torch: TorchArithmetic) throws -> DiffusersConfiguration.Tables {
+    if snrDivisor != nil { return try DividedTables(self, in: torch).float32 }
     var betas = try float32Betas()
     for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
       throw refused(.beta(Double(beta), timestep: t))
@@ -85,7 +102,7 @@ struct Betas {
     return DiffusersConfiguration.Tables(betas: betas, alphaBars: alphaBars, torch: torch)
   }
 
-  private func float32Betas() throws -> [Float] {
+  func float32Betas() throws -> [Float] {
     let count = try timesteps.count()
     if let betas = try trained.numbers(for: timesteps) { return betas.map { Float($0) } }
     let (start, end) = (start.value, end.value)
@@ -113,7 +130,7 @@ struct Betas {
     do { return try body() } catch let error as ScheduleError { throw refused(error) }
   }
 
-  private func refused(_ error: ScheduleError) -> Refusal {
+  func refused(_ error: ScheduleError) -> Refusal {
     .schedule(error, option: trained.isGiven ? trained.name : "\(start.name) and \(end.name)")
   }
 }

@@ -12,10 +12,13 @@ struct FlowShifting {
 
   /// - Parameters:
   ///   - name: the option of the fixed shift.
+  ///   - standard: its default.
   ///   - isDynamic: whether the class has a dynamic one.
   ///   - hasTerminal: whether the last time can be given.
-  init(_ o: inout OptionReader, _ name: String, isDynamic: Bool = true, hasTerminal: Bool = false) {
-    shift = o.number(name, 1)
+  init(
+    _ o: inout OptionReader, _ name: String, _ standard: Double = 1, isDynamic: Bool = true, hasTerminal: Bool = false
+  ) {
+    shift = o.number(name, standard)
     self.isDynamic = isDynamic ? o.boolean("use_dynamic_shifting", false) : nil
     isExponential =
       isDynamic ? o.choice("time_shift_type", "exponential", ["exponential": true, "linear": false]) : nil

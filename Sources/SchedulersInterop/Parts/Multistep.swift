@@ -14,20 +14,26 @@ struct Multistep {
   /// Whether there is a step of order 3 for the SDE in x̂0.
   var hasThirdOrderOfSDE = true
 
-  /// - Parameter absent: algorithms that the class does not have.
+  private static let algorithms: KeyValuePairs<String, Algorithm> = [
+    "dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1), "sde-dpmsolver": (.epsilon, 1),
+    // Each class takes the names of the others for its own default.
+    "deis": (.x0, 0),
+  ]
+
+  /// - Parameters:
+  ///   - absent: algorithms that the class does not have.
+  ///   - fixed: the algorithm of a class without the option.
   init(
-    _ o: inout OptionReader, without absent: Set<String> = [], lowersFinalOrder: Given<Bool>,
+    _ o: inout OptionReader, without absent: Set<String> = [], fixed: String? = nil, lowersFinalOrder: Given<Bool>,
     hasEulerAtFinal: Bool = true
   ) {
     order = o.integer("solver_order", 2)
-    algorithm = o.choice(
-      "algorithm_type", "dpmsolver++",
-      [
-        "dpmsolver++": (.x0, 0), "dpmsolver": (.epsilon, 0), "sde-dpmsolver++": (.x0, 1),
-        "sde-dpmsolver": (.epsilon, 1),
-        // Each class takes the names of the others for its own default.
-        "deis": (.x0, 0),
-      ], without: absent)
+    let name = "algorithm_type"
+    algorithm =
+      fixed.map {
+        NamedChoice(given: Given(value: $0, name: name, shown: .string($0)), choices: Array(Self.algorithms))
+      }
+      ?? o.choice(name, "dpmsolver++", Self.algorithms, without: absent)
     slopes = o.choice(
       "solver_type", "midpoint",
       ["midpoint": .midpoint, "heun": .exact, "logrho": .midpoint, "bh1": .midpoint, "bh2": .midpoint])

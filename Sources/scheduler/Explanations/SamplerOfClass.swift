@@ -24,7 +24,9 @@ extension DiffusersConfiguration.Class {
     let isInversion = plan.start.sigma < grid.points[0].level.sigma
     let named = SamplerCatalog.all.filter { $0.isInversion == isInversion && likeness(to: $0) > 0 }
     let most = named.map(likeness).max()
-    return named.first { likeness(to: $0) == most }.map { ($0, false) }
+    if let entry = named.first(where: { likeness(to: $0) == most }) { return (entry, false) }
+    let type = SourceText.types(of: try configuration.sampler(steps: steps))[0]
+    return SamplerCatalog.all.first { SourceText.types(of: $0.sampler)[0] == type }.map { ($0, false) }
   }
 
   /// How long a name the class shares with a sampler's type, if it has all of it or begins with the

@@ -24,6 +24,13 @@ extension SourceText {
       Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is `Heun`;
       with `Euler`, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_euler`.
       """#),
+    "CogVideoXDDIMScheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/CogVideoXDDIM.swift",
+      #"""
+      `CogVideoXDDIMScheduler`: DDIM on a schedule whose signal-to-noise ratio is divided for the many
+      pixels of a video. The class does not look at `clip_sample`, which is on by default, and the
+      networks are made for x̂0 as it is; so neither reading clips.
+      """#),
     "ConsistencyModel": SourceText(
       "Sources/Schedulers/Samplers/ConsistencyModel.swift",
       #"""
@@ -36,6 +43,12 @@ extension SourceText {
       that is not distilled, the error does not fall with the number of steps.
 
       Source: Song et al. 2023, https://arxiv.org/abs/2303.01469, algorithm 1.
+      """#),
+    "CosineDPMSolverMultistepScheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/CosineDPMSolverMultistep.swift",
+      #"""
+      `CosineDPMSolverMultistepScheduler`, that of Stable Audio Open: SDE-DPM-Solver++ on EDM's
+      samples, for a network of v that is told the angle 2·atan(σ)/π.
       """#),
     "DDIM": SourceText(
       "Sources/Schedulers/Samplers/DDIM.swift",
@@ -86,6 +99,14 @@ extension SourceText {
       """#),
     "DDPMScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/DDPM.swift"),
+    "DDPMWuerstchenScheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/DDPMWuerstchen.swift",
+      #"""
+      `DDPMWuerstchenScheduler`, that of Würstchen and Stable Cascade: DDPM's steps between any times
+      of a cosine process, whose ᾱ is held in 0.0001 ... 0.9999.
+
+      Source: Pernias et al. 2023, https://arxiv.org/abs/2306.00637.
+      """#),
     "DEIS": SourceText(
       "Sources/Schedulers/Samplers/DEIS.swift",
       #"""
@@ -402,6 +423,12 @@ extension SourceText {
       #"""
       On the times that `FlowMatchEulerDiscreteScheduler` makes of the same file.
       """#),
+    "MiniMaxH3Scheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/MiniMaxH3.swift",
+      #"""
+      `MiniMaxH3Scheduler`: Euler's steps on rectified flow whose network predicts the way to the data
+      and is told 1 − t. The end is one of the N times, so that a run makes N − 1 calls.
+      """#),
     "PNDM": SourceText(
       "Sources/Schedulers/Samplers/PNDM.swift",
       #"""
@@ -501,6 +528,18 @@ extension SourceText {
       `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at timesteps 200 to
       800.
       """#),
+    "SCMScheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/SCM.swift",
+      #"""
+      `SCMScheduler`, that of SANA-Sprint: a consistency model on TrigFlow's path.
+
+      A sample is cos(t)·x0 + σ_data·sin(t)·z at the angle t, which the network is told. The pipeline
+      divides what it gives to the network by σ_data, and multiplies the answer; the output here is
+      what the scheduler is given.
+
+      Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081, sections 3 and 4; Chen et al. 2025,
+      https://arxiv.org/abs/2503.09641.
+      """#),
     "StraightHeun": SourceText(
       "Sources/Schedulers/Samplers/StraightHeun.swift",
       #"""
@@ -537,6 +576,12 @@ extension SourceText {
       """#),
     "TCDScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/LCM+TCD.swift"),
+    "UnCLIPScheduler": SourceText(
+      "Sources/SchedulersInterop/Classes/UnCLIP.swift",
+      #"""
+      `UnCLIPScheduler`: DDPM's steps between the timesteps of a run, each of which is told the next,
+      as the pipelines of Karlo and Kandinsky tell it with `prev_timestep`.
+      """#),
     "UniPC": SourceText(
       "Sources/Schedulers/Samplers/UniPC.swift",
       #"""

@@ -598,6 +598,33 @@ import Testing
     #expect(run.config.deviations(steps: 20).contains(.idleLastStep))
   }
 
+  @Test func `heldEnd: the last step leaves a hundredth of the noise`() throws {
+    let run = try Self.run(.heldEnd)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    // The root of 1 − 0.9999.
+    #expect(isClose(theirs.steps[9].arrival.noise, 0.01, relative: 1e-3) && theirs.steps[9].next.noise == 0)
+    #expect(try abs(#require(run.samples?.last) - 0.3) > 1e-4)
+    #expect(own.steps[9].arrival == .clean && own.steps[9].next == LinearForm.estimate())
+    // Times that do not end at 0 end in noise, in both.
+    let given = RunArguments(timesteps: [1, 0.5, 0.1])
+    #expect(!run.config.deviations(with: given).contains(.heldEnd))
+    for fidelity in Fidelity.allCases {
+      let last = try #require(run.config.plan(fidelity: fidelity, with: given).steps.last)
+      #expect(last.next.noise > 0.01 && last.arrival.noise > 0.1)
+    }
+  }
+
+  @Test func `unusedEta: CogVideoX's DDIM draws no noise`() throws {
+    let run = try Self.run(.unusedEta)
+    let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))
+    #expect(theirs.steps.allSatisfy { $0.next.noise == 0 })
+    #expect(run.config.deviations(steps: 10).contains(.unusedEta) == false)
+    // Song et al. 2020, equation 16.
+    let (from, to) = (own.steps[4].query.level, own.steps[4].arrival)
+    let ratio = (from.signal / to.signal) * (from.signal / to.signal)
+    #expect(isClose(own.steps[4].next.noise, to.noise / from.noise * (1 - ratio).squareRoot(), relative: 1e-12))
+  }
+
   @Test func `lateJumps: a jump leads from clean data instead of from timestep 0`() throws {
     let run = try Self.run(.lateJumps)
     #expect(try run.timesteps(.diffusers).suffix(6) == [0, 400, 300, 200, 100, 0])

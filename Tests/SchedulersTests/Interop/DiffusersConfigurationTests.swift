@@ -67,12 +67,12 @@ import Testing
   }
 
   @Test func `a class that is not supported says so`() {
-    for name in ["SCMScheduler", "VQDiffusionScheduler", "ddpm", ""] {
+    for name in ["AmusedScheduler", "VQDiffusionScheduler", "ddpm", ""] {
       #expect(throws: ConfigurationError.unsupportedClass(name)) {
         try DiffusersConfiguration.reading("{\"_class_name\": \"\(name)\"}")
       }
     }
-    #expect("\(ConfigurationError.unsupportedClass("SCMScheduler"))".contains("DDPMScheduler, DDIMScheduler"))
+    #expect("\(ConfigurationError.unsupportedClass("AmusedScheduler"))".contains("DDPMScheduler, DDIMScheduler"))
   }
 
   @Test(arguments: [

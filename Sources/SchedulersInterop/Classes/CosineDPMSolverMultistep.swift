@@ -1,0 +1,14 @@
+import Schedulers
+
+/// `CosineDPMSolverMultistepScheduler`, that of Stable Audio Open: SDE-DPM-Solver++ on EDM's
+/// samples, for a network of v that is told the angle 2·atan(σ)/π.
+struct CosineDPMSolverMultistepScheduler: EDMSolverClass {
+  let edm: EDM
+  private(set) var multistep: Multistep
+
+  init(_ o: inout OptionReader) {
+    edm = EDM(angle: &o, least: 0.3, most: 500)
+    multistep = Multistep(&o, fixed: "sde-dpmsolver++", lowersFinalOrder: o.boolean("lower_order_final", true))
+    multistep.hasThirdOrderOfSDE = false
+  }
+}
