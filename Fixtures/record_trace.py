@@ -23,6 +23,15 @@ import torch
 from safetensors.torch import save_file
 
 
+# Classes whose times hold the end of the run, where the network is not asked.
+HOLDING_END = ("DDPMWuerstchenScheduler", "SCMScheduler")
+
+
+def told(scheduler):
+    """The times at which the network is asked."""
+    return scheduler.timesteps[:-1] if type(scheduler).__name__ in HOLDING_END else scheduler.timesteps
+
+
 def record(path, scheduler, model, sample, steps=None, mu=None, sigmas=None, *, timesteps=None, strength=None,
            original_inference_steps=None, first_step=0, last_step=None, begin_index=False, edit=None, **step_arguments):
     """A run of a diffusers scheduler: `model(x, t)` is given what the scheduler scales the sample to.
@@ -37,14 +46,24 @@ def record(path, scheduler, model, sample, steps=None, mu=None, sigmas=None, *, 
     settings = {name: value for name, value in settings.items() if value is not None}
     count = {} if timesteps is not None or sigmas is not None else {"num_inference_steps": steps}
     with Watch(scheduler) as watch:
+        name = type(scheduler).__name__
+        if name == "SCMScheduler":
+            # Its defaults are for two steps, and none is for given times.
+            count = {"num_inference_steps": steps or len(timesteps) - 1}
+            count |= {"max_timesteps": None} if timesteps is not None else {}
+            count |= {"intermediate_timesteps": None} if timesteps is not None or steps != 2 else {}
         scheduler.set_timesteps(**count, **settings)
         if begin_index:
             scheduler.set_begin_index(first_step)
         scale = getattr(scheduler, "scale_model_input", lambda x, t: x)
-        for step, t in enumerate(scheduler.timesteps[first_step:last_step], first_step):
+        times = told(scheduler)
+        for step, t in enumerate(times[first_step:last_step], first_step):
             output = model(scale(sample, t), t)
+            if name == "UnCLIPScheduler":
+                step_arguments["prev_timestep"] = times[step + 1] if step + 1 < len(times) else None
+            at = t.expand(len(sample)) if name == "DDPMWuerstchenScheduler" else t
             # A graph over the whole run would hold every step in memory.
-            sample = scheduler.step(output, t, sample, **step_arguments).prev_sample.detach()
+            sample = scheduler.step(output, at, sample, **step_arguments).prev_sample.detach()
             if edit:
                 sample = edit(step, sample, t)
     if not watch.runs:
@@ -241,7 +260,8 @@ class Watch:
                 return usual(scheduler, *positional, **named)
             self.drawn.clear()
             given = inspect.signature(usual).bind(scheduler, *positional, **named).arguments
-            given = {**given, **given.pop("kwargs", {})}
+            more = given.pop("kwargs", {})
+            given = {**given, **more}
             del given["self"]
             # A step may write into the sample that it is given.
             before = kept(given["sample"]) if name == "step" else None
@@ -261,12 +281,12 @@ class Watch:
         self.begin_index = int(begin_index)
 
     def step(self, result, before, model_output, timestep, sample, generator=None, return_dict=True,
-             variance_noise=None, pred_original_sample=None, **arguments):
+             variance_noise=None, pred_original_sample=None, prev_timestep=None, **arguments):
         lost = [name for name, value in arguments.items() if value is not None and plain(value) is None]
         if lost:
             warnings.warn(f"a trace cannot hold {lost[0]}, so the steps will be judged as if it was not given")
         if self.is_new:
-            run = Run(self.config, self.steps(), kept(self.scheduler.timesteps), self.asked.get("settings", {}))
+            run = Run(self.config, self.steps(), kept(told(self.scheduler)), self.asked.get("settings", {}))
             run.begin_index, run.arguments, self.is_new = self.begin_index, plain(arguments), False
             self.runs.append(run)
         run, (first, last) = self.runs[-1], self.indices
@@ -275,6 +295,10 @@ class Watch:
         self.index = last
         if run.arguments != plain(arguments):
             warnings.warn("the arguments of the steps change within the run, and a trace holds those of the first")
+        # Some classes are given a time for each sample.
+        timestep = timestep.flatten()[0] if torch.is_tensor(timestep) else timestep
+        if prev_timestep is not None and float(prev_timestep) != self.follower(timestep):
+            warnings.warn("a step goes to another time than the scheduler's next; it will be judged as if it went there")
         run.timesteps.append(timestep)
         run.samples.append(before)
         output = model_output if pred_original_sample is None else self.output(before, pred_original_sample)
@@ -282,6 +306,11 @@ class Watch:
         noise = self.drawn[-1] if self.drawn else None
         run.noises.append(noise if variance_noise is None else kept(variance_noise))
         run.made.append(kept(result[0] if isinstance(result, tuple) else result.prev_sample))
+
+    def follower(self, timestep):
+        """The scheduler's time after one, if there is one."""
+        times = [float(t) for t in self.scheduler.timesteps]
+        return dict(zip(times, times[1:])).get(float(timestep))
 
     def output(self, sample, denoised):
         """What the network would have to answer for EDM's scheduler to read the data that it is given."""
@@ -296,7 +325,7 @@ class Watch:
         given = settings.get("timesteps") or settings.get("sigmas")
         if given and known not in (len(given), len(given) - 1):
             known = None
-        return int(self.asked.get("steps") or known or len(self.scheduler.timesteps))
+        return int(self.asked.get("steps") or known or len(told(self.scheduler)))
 
 
 class Drawn(list):

@@ -35,6 +35,9 @@ public struct Trace: Sendable {
   public private(set) var precision: Precision
   /// Whether the file says so.
   private let isPrecisionTold: Bool
+  /// The half precision in which samples were given to the steps, where they were edited: pipelines
+  /// round what a step makes in float32.
+  private let givenPrecision: Precision?
   /// Whether the samples were changed between steps, and what each step made is recorded too.
   public var isEdited: Bool { made != nil }
 
@@ -104,6 +107,8 @@ public struct Trace: Sendable {
     hasVariance = try Self.checkShapes(steps: times.count, samples, outputs, [("noises", noises), ("made", made)])
     precision = try Self.precision(of: file, samples, steps: times.count)
     isPrecisionTold = file.metadata["precision"] != nil
+    givenPrecision =
+      made == nil || times.count < 2 ? nil : Self.half(file, samples, rows: 1..<times.count, of: times.count + 1)
   }
 
   private static func whole(_ key: String, _ text: String, atLeast least: Int) throws(TraceError) -> Int {
@@ -125,16 +130,24 @@ public struct Trace: Sendable {
       }
       return precision
     }
+    return half(file, samples, rows: 1..<steps + 1, of: steps + 1)
+      ?? (samples.type == .float64 ? .float64 : .float32)
+  }
+
+  /// The half precision that has every number of some rows of the samples, if there is one.
+  private static func half(
+    _ file: SafetensorsFile, _ samples: SafetensorsFile.Tensor, rows: Range<Int>, of count: Int
+  ) -> Precision? {
     var left: [Precision] = [.bfloat16, .float16]
-    let row = samples.count / (steps + 1)
-    var start = row
-    while start < samples.count, !left.isEmpty {
-      let end = min(start + 1 << 16, samples.count)
+    let row = samples.count / count
+    var start = rows.lowerBound * row
+    while start < rows.upperBound * row, !left.isEmpty {
+      let end = min(start + 1 << 16, rows.upperBound * row)
       let numbers = file.doubles(samples, start..<end)
       left.removeAll { precision in !numbers.allSatisfy(precision.contains) }
       start = end
     }
-    return left.first ?? (samples.type == .float64 ? .float64 : .float32)
+    return left.first
   }
 
   private static func metadata(_ key: String, of file: SafetensorsFile) throws(TraceError) -> String {
@@ -231,9 +244,11 @@ extension Trace {
   }
 
   /// The type of a tensor that a run was computed with: half precision where the tensor is stored
-  /// so, as networks' outputs are beside samples in float32, unless the file says otherwise.
+  /// so, as networks' outputs are beside samples in float32, or where samples were rounded to it
+  /// between the steps, unless the file says otherwise.
   func precision(of role: Role) -> Precision {
     guard !precision.isHalf, !isPrecisionTold else { return precision }
+    if role == .samples, let givenPrecision { return givenPrecision }
     switch tensor(role)?.type {
     case .float16: return .float16
     case .bfloat16: return .bfloat16

@@ -21,6 +21,8 @@ extension Judge {
       remarks.append("computed in \(trace.precision.rawValue)")
     } else if ofOutputs.isHalf {
       remarks.append("the outputs are in \(ofOutputs.rawValue)")
+    } else if trace.precision(of: .samples).isHalf {
+      remarks.append("the samples are rounded to \(trace.precision(of: .samples).rawValue) between steps")
     }
     return remarks
   }
