@@ -614,6 +614,28 @@ import Testing
     }
   }
 
+  @Test func `halvedSlope, missedTies: they are named where a run meets them, and nowhere else`() throws {
+    func deviations(
+      _ name: DiffusersConfiguration.Class, _ options: [String: DiffusersConfiguration.Value], _ steps: Int
+    ) throws
+      -> [Deviation]
+    {
+      try DiffusersConfiguration(name, options).deviations(steps: steps)
+    }
+    for (predictor, corrector) in [(1, 1), (1, 2), (2, 1)] {
+      let options: [String: DiffusersConfiguration.Value] = [
+        "predictor_order": .integer(predictor), "corrector_order": .integer(corrector),
+      ]
+      #expect(try deviations(.saSolver, options, 10).contains(.halvedSlope) == (predictor + corrector > 2))
+    }
+    // Halves of the trailing spacing, whose order an inversion turns around.
+    let trailing: [String: DiffusersConfiguration.Value] = ["timestep_spacing": "trailing"]
+    for name in [DiffusersConfiguration.Class.ddim, .ddimInverse] {
+      #expect(try deviations(name, trailing, 48).contains(.missedTies))
+      #expect(try !deviations(name, trailing, 50).contains(.missedTies))
+    }
+  }
+
   @Test func `unusedEta: CogVideoX's DDIM draws no noise`() throws {
     let run = try Self.run(.unusedEta)
     let (theirs, own) = (try run.plan(.diffusers), try run.plan(.corrected))

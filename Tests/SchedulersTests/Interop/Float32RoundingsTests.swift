@@ -64,6 +64,45 @@ import Testing
     }
   }
 
+  @Test func `what float32 leaves of UniPC's weights is within their errors, and not much less`() {
+    var largest = 0.0
+    for index in 0..<400 {
+      let hh = Float(exp(Double(index) / 100 - 3))
+      // b₁ and b₂ by B(h) = hh: the chain of the class in float32, and the integrals' series.
+      var phi = Float(expm1(Double(hh))) / hh - 1
+      let first = phi / hh
+      phi = phi / hh - 0.5
+      let second = phi * 2 / hh
+      let x = Double(hh)
+      func series(_ from: Int) -> Double {
+        (from..<40).reduce(0) { $0 + pow(x, Double($1 - from)) / tgamma(Double($1) + 1) }
+      }
+      let errors = SolverRoundings.uniPC(exponent: x, isLinear: true, count: 2)
+      let off = (abs(Double(first) - series(2)) * x, abs(Double(second) - 2 * series(3)) * x)
+      #expect(off.0 <= errors[0] && off.1 <= errors[1], "\(hh)")
+      largest = max(largest, off.1 / errors[1])
+    }
+    #expect(largest > 0.35, "\(largest)")
+  }
+
+  /// Higham 2002, theorem 9.4: three units times n times 2^(n − 1) of the sum of an equation's
+  /// terms, each a weight times a power of its node.
+  @Test func `the elimination of UniPC's system is uncertain of the sum of its terms`() throws {
+    let points = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing).points
+    let step = ExponentialStep(estimate: .x0, from: points[2].level, to: points[3].level, eta: 0)
+    let values = (0..<3).map { (form: LinearForm.estimate(ago: $0), level: points[2 - $0].level) }
+    let roundings = SolverRoundings.uniPC(step, values, isLinear: false)
+    let errors = SolverRoundings.uniPC(exponent: -step.exponent, isLinear: false, count: 2)
+    let (weights, length) = (step.change(values).estimates, points[3].level.lambda - points[2].level.lambda)
+    for i in 0..<2 {
+      let terms = (1...2).reduce(0) { sum, k in
+        sum + abs(weights[k]) * pow(abs(points[2 - k].level.lambda - points[2].level.lambda) / length, Double(i + 1))
+      }
+      let bound = points[3].level.signal * errors[i] + 3 * 2 * 2 * 0x1p-24 * terms
+      #expect(abs(roundings[i].bound / bound - 1) < 1e-12)
+    }
+  }
+
   /// diffusers' D1 of a single step of order 3 is (m₂ − m₀)/r₂ by the midpoint rule: the value
   /// between the two has no part in it.
   @Test func `a single step of order 3 by the midpoint rule is uncertain of one line alone`() throws {

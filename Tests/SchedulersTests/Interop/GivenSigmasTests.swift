@@ -9,6 +9,14 @@ import Testing
   typealias Class = DiffusersConfiguration.Class
   private static let takers = [Class.flowMatchEulerDiscrete, .flowMatchLCM]
 
+  @Test func `shares of EDM's way that stop short of the end go on to the least sigma`() throws {
+    let configuration = try DiffusersConfiguration(.edmEuler, ["final_sigmas_type": "sigma_min"])
+    let end = try configuration.grid(with: RunArguments(sigmas: [0, 0.4, 0.8])).points[3].level
+    #expect(end == NoiseLevel(signal: 1, noise: 0.002))
+    let whole = try DiffusersConfiguration(.edmEuler).grid(with: RunArguments(sigmas: [0, 0.4, 0.8]))
+    #expect(whole.points[3].level == .clean)
+  }
+
   /// `numpy.linspace(1, 1/N, N)`
   private static func line(_ steps: Int) -> [Double] { (0..<steps).map { 1 - Double($0) / Double(steps) } }
 

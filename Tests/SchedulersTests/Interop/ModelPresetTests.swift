@@ -6,6 +6,11 @@ import Testing
 
 /// The times that pipelines give, and the models that they are of.
 @Suite struct ModelPresetTests {
+  @Test func `the last step of Cosmos Predict2 is left out, and one step leaves none`() {
+    #expect(RunArguments.cosmosPredict2(steps: 5).end == 4 && RunArguments.cosmosPredict2(steps: 5).sigmas?.count == 5)
+    #expect(RunArguments.cosmosPredict2(steps: 1).end == 0 && RunArguments.cosmosPredict2(steps: 0).sigmas == [])
+  }
+
   struct Row: Decodable, CustomTestStringConvertible, Sendable {
     let name: String
     let steps: Int
