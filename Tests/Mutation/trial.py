@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "KernelInterface"),
     .target(
       name: "KernelsBaseline", dependencies: ["KernelInterface"],
-      swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O", "-whole-module-optimization", "-num-threads", "1"])]),
+      swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O"])]),
     .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
     .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
