@@ -18,14 +18,28 @@ func kernels(_ name: String, _ flags: [String]) -> Target {
     ])
 }
 
-#if arch(x86_64) && os(Linux)
-  let instructionSets = [
-    kernels("KernelsV3", ["-march=x86-64-v3"]),
-    kernels("KernelsV4", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
-  ]
+// What the kernels are built for is the target's matter, which the host knows nothing of: other
+// architectures pass over flags for x86-64. Swift before 6.3 knows such flags on macOS alone; with
+// it, only a host that is like the target has the copies.
+#if compiler(>=6.3)
+  let hasCopies = true
+  func x86(_ flags: String...) -> [String] {
+    flags.flatMap { ["-Xarch_x86_64", $0] } + ["-Qunused-arguments"]
+  }
 #else
-  let instructionSets: [Target] = []
+  #if arch(x86_64) && os(Linux)
+    let hasCopies = true
+  #else
+    let hasCopies = false
+  #endif
+  func x86(_ flags: String...) -> [String] { flags }
 #endif
+let instructionSets =
+  hasCopies
+  ? [
+    kernels("KernelsV3", x86("-march=x86-64-v3")),
+    kernels("KernelsV4", x86("-march=x86-64-v4", "-mprefer-vector-width=512")),
+  ] : []
 
 let package = Package(
   name: "schedulers",
@@ -58,8 +72,11 @@ let package = Package(
     .target(
       name: "Kernels",
       dependencies: ["KernelInterface", "KernelsBaseline"]
-        + instructionSets.map { .target(name: $0.name, condition: .when(traits: ["InstructionSets"])) },
-      swiftSettings: instructionSets.isEmpty ? [] : [.define("DISPATCH", .when(traits: ["InstructionSets"]))]),
+        + instructionSets.map {
+          .target(name: $0.name, condition: .when(platforms: [.linux], traits: ["InstructionSets"]))
+        },
+      swiftSettings: hasCopies
+        ? [.define("DISPATCH", .when(platforms: [.linux], traits: ["InstructionSets"]))] : []),
 
     // Other libraries' files and noise, read by the mathematics or to the letter.
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),

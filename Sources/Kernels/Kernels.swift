@@ -1,7 +1,7 @@
 package import KernelInterface
 import KernelsBaseline
 
-#if DISPATCH
+#if DISPATCH && arch(x86_64)
   import KernelsV3
   import KernelsV4
 #endif
@@ -14,7 +14,7 @@ package enum Kernels {
   /// Those that the processor can run, from the smallest instruction set to the largest.
   package static let available: [KernelTable] = {
     var tables = [KernelsBaseline.kernels("baseline")]
-    #if DISPATCH
+    #if DISPATCH && arch(x86_64)
       let features = Platform.features()
       if features.isSuperset(of: ["avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"]) {
         tables.append(KernelsV3.kernels("v3"))

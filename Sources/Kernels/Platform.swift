@@ -8,14 +8,17 @@
   import Glibc
 #elseif canImport(Musl)
   import Musl
+#elseif canImport(Android)
+  import Android
+#elseif canImport(WASILibc)
+  import WASILibc
 #endif
 
 /// What the machine can do.
 enum Platform {
-  /// The features of the processor, in the names of /proc/cpuinfo; none where there is no such
-  /// file.
+  /// The features of the processor, in the names of Linux' /proc/cpuinfo; none on other systems.
   static func features() -> Set<Substring> {
-    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
+    #if os(Linux)
       guard let file = fopen("/proc/cpuinfo", "r") else { return [] }
       defer { fclose(file) }
       // The flags of the first processor are within the first few lines.
@@ -31,10 +34,10 @@ enum Platform {
 
   /// The value of an environment variable.
   static func environment(_ name: String) -> String? {
-    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
-      return getenv(name).map { String(cString: $0) }
-    #else
+    #if os(Windows)
       return nil
+    #else
+      return getenv(name).map { String(cString: $0) }
     #endif
   }
 }
@@ -42,10 +45,10 @@ enum Platform {
 extension Kernels {
   /// How many threads a loop can use.
   package static let processors: Int = {
-    #if canImport(Darwin) || canImport(Glibc) || canImport(Musl)
-      return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    #else
+    #if os(Windows) || os(WASI)
       return 1
+    #else
+      return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     #endif
   }()
 
