@@ -1,5 +1,8 @@
 .PHONY: help demo train test coverage mutate bench fuzz traces format lint fixtures accuracy docs clean prerequisites
 
+# Builds the tool too: Package.swift.
+export SCHEDULERS_TOOL = 1
+
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 

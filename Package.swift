@@ -41,6 +41,28 @@ let instructionSets =
     kernels("KernelsV4", x86("-march=x86-64-v4", "-mprefer-vector-width=512")),
   ] : []
 
+// The tool reads its command line by another package, and another makes the documentation. Those
+// who depend on the library should resolve neither, so both are there only where this variable of
+// the environment is, which `make` sets. Otherwise a program in the tool's place says so. A trait
+// would keep them out of a dependent as well, but then a plain `swift build` here could not compile
+// the tool.
+let hasTool = Context.environment["SCHEDULERS_TOOL"] != nil
+
+let tool: [Target] = [
+  .executableTarget(
+    name: "scheduler",
+    dependencies: [
+      "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel",
+      "SchedulersCharts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
+  .testTarget(
+    name: "SchedulerToolTests",
+    dependencies: [
+      "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces",
+      "DigitsModel", "Fixtures",
+    ]),
+]
+
 let package = Package(
   name: "schedulers",
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -59,10 +81,11 @@ let package = Package(
       name: "InstructionSets", description: "Choose at run time between kernels for x86-64, x86-64-v3 and x86-64-v4."),
     .default(enabledTraits: ["InstructionSets"]),
   ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
-  ],
+  dependencies: hasTool
+    ? [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+      .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ] : [],
   targets: [
     .target(name: "Schedulers", dependencies: ["Kernels", "KernelInterface", "KernelsBaseline"]),
 
@@ -108,14 +131,6 @@ let package = Package(
         "README.md", "requirements.txt", "regenerate.py", "record_trace.py", "recipes", "traces", "peers", "tables",
       ],
       resources: [.copy("Data")]),
-    .executableTarget(
-      name: "scheduler",
-      dependencies: [
-        "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel",
-        "SchedulersCharts",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
-
     .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
     .testTarget(
       name: "SchedulersTests",
@@ -128,13 +143,6 @@ let package = Package(
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "DigitsModel", "SchedulersInterop"]),
     .testTarget(
       name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
-    .testTarget(
-      name: "SchedulerToolTests",
-      dependencies: [
-        "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces",
-        "DigitsModel",
-        "Fixtures",
-      ]),
-  ] + instructionSets,
+  ] + instructionSets + (hasTool ? tool : [.executableTarget(name: "scheduler", path: "Sources/NoTool")]),
   swiftLanguageModes: [.v6]
 )

@@ -157,7 +157,7 @@ import Testing
     let made = try tool.run("list", "deviations", "--format", "markdown").text
     #expect(
       try text("Docs/Deviations.md") == made,
-      "run `swift run scheduler list deviations --format markdown > Docs/Deviations.md`")
+      "run `SCHEDULERS_TOOL=1 swift run scheduler list deviations --format markdown > Docs/Deviations.md`")
     for deviation in Deviation.all { #expect(made.contains("## `\(deviation.name)`")) }
   }
 
@@ -206,10 +206,10 @@ import Testing
     let made = try tool.run("list", "samplers", "--format", "markdown").text
     #expect(
       try text("Docs/Samplers.md") == made,
-      "run `swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
+      "run `SCHEDULERS_TOOL=1 swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
     let table = try tool.run("list", "samplers", "--format", "docc").text
     #expect(
       try text("Sources/Schedulers/Schedulers.docc/ChoosingASampler.md").contains("\n\n" + table + "\n"),
-      "put there what `swift run scheduler list samplers --format docc` prints")
+      "put there what `SCHEDULERS_TOOL=1 swift run scheduler list samplers --format docc` prints")
   }
 }
