@@ -5,9 +5,9 @@ import PackageDescription
 // The kernels are one source, built for several instruction sets; which copy runs is found out at
 // run time. Sources/KernelsV3 and Sources/KernelsV4 hold links to the files of
 // Sources/KernelsBaseline.
-func kernels(_ name: String, _ flags: [String]) -> Target {
+func kernels(_ folder: String, _ flags: [String]) -> Target {
   .target(
-    name: name, dependencies: ["KernelInterface"],
+    name: "Schedulers\(folder)", dependencies: ["SchedulersKernelInterface"], path: "Sources/\(folder)",
     swiftSettings: [
       // Without it the square root is a call that sets errno, and keeps its loop from being
       // vectorised.
@@ -52,14 +52,14 @@ let tool: [Target] = [
   .executableTarget(
     name: "scheduler",
     dependencies: [
-      "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Traces", "ExactDenoisers", "DigitsModel",
+      "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersTraces", "ExactDenoisers", "DigitsModel",
       "SchedulersCharts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   .testTarget(
     name: "SchedulerToolTests",
     dependencies: [
-      "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "Traces",
-      "DigitsModel", "Fixtures",
+      "scheduler", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersCharts", "SchedulersTraces",
+      "DigitsModel", "SchedulersFixtures",
     ]),
 ]
 
@@ -69,7 +69,7 @@ let package = Package(
   products: [
     .library(name: "Schedulers", targets: ["Schedulers"]),
     .library(name: "SchedulersInterop", targets: ["SchedulersInterop"]),
-    .library(name: "Traces", targets: ["Traces"]),
+    .library(name: "SchedulersTraces", targets: ["SchedulersTraces"]),
     .library(name: "SchedulersSafetensors", targets: ["SchedulersSafetensors"]),
     .library(name: "SchedulersCharts", targets: ["SchedulersCharts"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
@@ -87,62 +87,76 @@ let package = Package(
       .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ] : [],
   targets: [
-    .target(name: "Schedulers", dependencies: ["Kernels", "KernelInterface", "KernelsBaseline"]),
+    .target(
+      name: "Schedulers",
+      dependencies: ["SchedulersKernels", "SchedulersKernelInterface", "SchedulersKernelsBaseline"]),
 
     // The loops of the core.
-    .target(name: "KernelInterface"),
+    .target(name: "SchedulersKernelInterface", path: "Sources/KernelInterface"),
     kernels("KernelsBaseline", []),
     .target(
-      name: "Kernels",
-      dependencies: ["KernelInterface", "KernelsBaseline"]
+      name: "SchedulersKernels",
+      dependencies: ["SchedulersKernelInterface", "SchedulersKernelsBaseline"]
         + instructionSets.map {
           .target(name: $0.name, condition: .when(platforms: [.linux], traits: ["InstructionSets"]))
         },
+      path: "Sources/Kernels",
       swiftSettings: hasCopies
         ? [.define("DISPATCH", .when(platforms: [.linux], traits: ["InstructionSets"]))] : []),
 
     // Other libraries' files and noise, read by the mathematics or to the letter.
-    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
+    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface"]),
 
     // The file format of recordings, models and golden numbers.
     .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
 
     // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and
     // their files.
-    .target(name: "Traces", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors"]),
+    .target(
+      name: "SchedulersTraces", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors"],
+      path: "Sources/Traces"),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas",
+      name: "SchedulersCOpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev", "liblapacke-dev"]), .brew(["openblas"])]),
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-    .target(name: "SchedulersCharts", dependencies: ["CPNG"], path: "Sources/Charts"),
+    .systemLibrary(
+      name: "SchedulersCPNG", path: "Sources/CPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "SchedulersCharts", dependencies: ["SchedulersCPNG"], path: "Sources/Charts"),
     .target(
-      name: "ExactDenoisers", dependencies: ["Schedulers", "COpenBLAS"],
+      name: "ExactDenoisers", dependencies: ["Schedulers", "SchedulersCOpenBLAS"],
       // Homebrew's OpenBLAS holds LAPACKE itself; Debian keeps it in a library of its own.
       linkerSettings: [.linkedLibrary("lapacke", .when(platforms: [.linux]))]),
     .target(
       name: "DigitsModel",
-      dependencies: ["Schedulers", "SchedulersSafetensors", "Kernels", "ExactDenoisers", "COpenBLAS"],
+      dependencies: [
+        "Schedulers", "SchedulersSafetensors", "SchedulersKernels", "ExactDenoisers", "SchedulersCOpenBLAS",
+      ],
       resources: [.process("Resources")]),
     .target(
-      name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
+      name: "SchedulersFixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
       exclude: [
         "README.md", "requirements.txt", "regenerate.py", "record_trace.py", "recipes", "traces", "peers", "tables",
       ],
       resources: [.copy("Data")]),
-    .testTarget(name: "FixturesTests", dependencies: ["Fixtures"]),
+    .testTarget(name: "FixturesTests", dependencies: ["SchedulersFixtures"]),
     .testTarget(
       name: "SchedulersTests",
-      dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
+      dependencies: [
+        "Schedulers", "SchedulersInterop", "SchedulersKernels", "SchedulersKernelInterface",
+        "SchedulersKernelsBaseline", "SchedulersFixtures",
+      ]),
     .testTarget(name: "ChartsTests", dependencies: ["SchedulersCharts"]),
-    .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "Fixtures"]),
+    .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "SchedulersFixtures"]),
     .testTarget(
       name: "TracesTests",
-      dependencies: ["Traces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "Fixtures"]),
+      dependencies: [
+        "SchedulersTraces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersFixtures",
+      ]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "DigitsModel", "SchedulersInterop"]),
     .testTarget(
-      name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "Fixtures"]),
+      name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "SchedulersFixtures"]),
   ] + instructionSets + (hasTool ? tool : [.executableTarget(name: "scheduler", path: "Sources/NoTool")]),
   swiftLanguageModes: [.v6]
 )

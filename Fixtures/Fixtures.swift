@@ -7,7 +7,7 @@ package enum Fixtures {
 
   /// `Fixtures/Data`.
   package static let folder = DataFolder(
-    of: "Fixtures", folder: "Data",
+    of: "SchedulersFixtures", folder: "Data",
     sources: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Data"))
 
   /// The bytes of a file of `Fixtures/Data`.

@@ -1,5 +1,5 @@
-import CPNG
 import Foundation
+import SchedulersCPNG
 
 /// PNG files, by libpng's simplified interface, which reports errors instead of jumping.
 package enum PNG {

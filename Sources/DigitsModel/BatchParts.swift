@@ -1,4 +1,4 @@
-import Kernels
+import SchedulersKernels
 
 /// A batch in parts that can be computed at once.
 enum BatchParts {

@@ -1,4 +1,4 @@
-import Kernels
+import SchedulersKernels
 
 extension Network {
   /// Adds the gradient of a loss with respect to the parameters.

@@ -1,5 +1,5 @@
-import COpenBLAS
 import Schedulers
+import SchedulersCOpenBLAS
 
 /// A number type that the network is computed in: Float to train and to sample, Double to check
 /// gradients.

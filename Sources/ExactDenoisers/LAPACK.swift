@@ -1,4 +1,4 @@
-import COpenBLAS
+import SchedulersCOpenBLAS
 
 /// What this module needs of linear algebra, on row-major matrices of Doubles. Its only user of
 /// OpenBLAS and LAPACKE.

@@ -1,9 +1,9 @@
-package import KernelInterface
-import KernelsBaseline
+package import SchedulersKernelInterface
+import SchedulersKernelsBaseline
 
 #if DISPATCH && arch(x86_64)
-  import KernelsV3
-  import KernelsV4
+  import SchedulersKernelsV3
+  import SchedulersKernelsV4
 #endif
 
 /// The kernels for the processor that this runs on.
@@ -13,13 +13,13 @@ import KernelsBaseline
 package enum Kernels {
   /// Those that the processor can run, from the smallest instruction set to the largest.
   package static let available: [KernelTable] = {
-    var tables = [KernelsBaseline.kernels("baseline")]
+    var tables = [SchedulersKernelsBaseline.kernels("baseline")]
     #if DISPATCH && arch(x86_64)
       let features = Platform.features()
       if features.isSuperset(of: ["avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"]) {
-        tables.append(KernelsV3.kernels("v3"))
+        tables.append(SchedulersKernelsV3.kernels("v3"))
         if features.isSuperset(of: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]) {
-          tables.append(KernelsV4.kernels("v4"))
+          tables.append(SchedulersKernelsV4.kernels("v4"))
         }
       }
     #endif

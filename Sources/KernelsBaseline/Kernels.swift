@@ -1,4 +1,4 @@
-import KernelInterface
+import SchedulersKernelInterface
 
 // The entry points, concrete for each type of scalar: nothing generic of this module is left for
 // the linker to choose between copies. What is generic stands in this file with them, because debug

@@ -1,4 +1,4 @@
-import KernelInterface
+import SchedulersKernelInterface
 
 /// Noise by address, 256 normals at a time. The layout is described at `GaussianNoise`.
 enum Normals {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Fixtures
+@testable import SchedulersFixtures
 
 @Suite struct FixturesTests {
   @Test func `every data file is the one that the script made`() throws {

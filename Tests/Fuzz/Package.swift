@@ -11,7 +11,8 @@ let package = Package(
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        .product(name: "Traces", package: "schedulers"), .product(name: "SchedulersInterop", package: "schedulers"),
+        .product(name: "SchedulersTraces", package: "schedulers"),
+        .product(name: "SchedulersInterop", package: "schedulers"),
         .product(name: "SchedulersSafetensors", package: "schedulers"),
       ],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])

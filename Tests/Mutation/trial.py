@@ -31,17 +31,17 @@ let package = Package(
   name: "schedulers",
   platforms: [.macOS(.v15)],
   targets: [
-    .target(name: "Schedulers", dependencies: ["Kernels"]),
-    .target(name: "KernelInterface"),
+    .target(name: "Schedulers", dependencies: ["SchedulersKernels"]),
+    .target(name: "SchedulersKernelInterface", path: "Sources/KernelInterface"),
     .target(
-      name: "KernelsBaseline", dependencies: ["KernelInterface"],
+      name: "SchedulersKernelsBaseline", dependencies: ["SchedulersKernelInterface"], path: "Sources/KernelsBaseline",
       swiftSettings: [.unsafeFlags(["-Xcc", "-fno-math-errno", "-O"])]),
-    .target(name: "Kernels", dependencies: ["KernelInterface", "KernelsBaseline"]),
-    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "Kernels", "KernelInterface"]),
+    .target(name: "SchedulersKernels", dependencies: ["SchedulersKernelInterface", "SchedulersKernelsBaseline"], path: "Sources/Kernels"),
+    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface"]),
     .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
     .target(
-      name: "Fixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
-    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "SchedulersInterop", "Kernels", "KernelInterface", "KernelsBaseline", "Fixtures"]),
+      name: "SchedulersFixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures", exclude: [EXCLUDED], resources: [.copy("Data")]),
+    .testTarget(name: "SchedulersTests", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersKernels", "SchedulersKernelInterface", "SchedulersKernelsBaseline", "SchedulersFixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

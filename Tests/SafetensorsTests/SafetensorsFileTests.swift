@@ -1,5 +1,5 @@
-import Fixtures
 import Foundation
+import SchedulersFixtures
 import Testing
 
 @testable import SchedulersSafetensors

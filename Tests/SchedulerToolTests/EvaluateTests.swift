@@ -1,6 +1,6 @@
 import DigitsModel
-import Fixtures
 import Foundation
+import SchedulersFixtures
 import SchedulersSafetensors
 import Testing
 

@@ -3,7 +3,7 @@ import Schedulers
 import SchedulersInterop
 import Testing
 
-@testable import Fixtures
+@testable import SchedulersFixtures
 
 /// Against what the libraries themselves drew, as in the tests of their sources.
 @Suite struct `The noise command` {

@@ -1,10 +1,10 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Files that are sound safetensors and no sound traces: an error in one line that names what is
 /// wrong.

@@ -1,7 +1,7 @@
-import Fixtures
 import Foundation
+import SchedulersFixtures
 import SchedulersSafetensors
-import Traces
+import SchedulersTraces
 
 /// A trace that can be taken apart before it becomes a file.
 struct Draft {

@@ -1,11 +1,11 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersInterop
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Runs that diffusers and guided-diffusion made, right and with one mistake each, and what a right
 /// scheduler of theirs says of them.

@@ -1,9 +1,9 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Judgement of a DDIM run whose numbers the test makes itself, from the paper (`Draft`).
 @Suite struct JudgementTests {

@@ -1,11 +1,11 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersInterop
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Runs of k-diffusion's samplers, one row for each call of the model.
 @Suite struct `KDiffusion traces` {

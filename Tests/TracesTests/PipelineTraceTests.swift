@@ -1,11 +1,11 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersInterop
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Runs of diffusers as pipelines make them: late, stopped early, at given times, in half
 /// precision.

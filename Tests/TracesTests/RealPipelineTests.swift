@@ -2,7 +2,7 @@ import SchedulersInterop
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Runs of released files through diffusers' own pipelines with tiny random networks, and such runs
 /// where one line of the scheduler or of the pipeline is another.

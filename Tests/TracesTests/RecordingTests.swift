@@ -1,9 +1,9 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersSafetensors
+import SchedulersTraces
 import Testing
-import Traces
 
 @Suite struct RecordingTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("traces-\(UUID().uuidString)")

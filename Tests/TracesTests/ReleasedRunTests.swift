@@ -1,10 +1,10 @@
-import Fixtures
 import Foundation
+import SchedulersFixtures
 import SchedulersInterop
 import SchedulersSafetensors
 import Testing
 
-@testable import Traces
+@testable import SchedulersTraces
 
 /// Runs of released models as their pipelines make them. `Fixtures/recipes/released.py` has their
 /// sources.

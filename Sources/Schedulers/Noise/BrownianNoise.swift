@@ -1,4 +1,4 @@
-import KernelsBaseline
+import SchedulersKernelsBaseline
 
 /// Noise from one Brownian path: a seed gives much the same image with 20 steps as with 200.
 ///

@@ -1,5 +1,5 @@
-import KernelInterface
-import Kernels
+import SchedulersKernelInterface
+import SchedulersKernels
 
 /// Gaussian noise in which every number has an address: seed, sample, draw, element.
 ///

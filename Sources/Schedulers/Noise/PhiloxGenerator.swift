@@ -1,4 +1,4 @@
-import KernelsBaseline
+import SchedulersKernelsBaseline
 
 /// A random number generator for training whose whole state is a seed, a stream and a position.
 ///

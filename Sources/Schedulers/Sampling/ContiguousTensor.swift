@@ -1,5 +1,5 @@
-import KernelInterface
-import Kernels
+import SchedulersKernelInterface
+import SchedulersKernels
 
 /// A tensor whose scalars lie in memory, one after another, sample after sample. Its runs take
 /// their steps in place, in one pass over memory, without allocating.

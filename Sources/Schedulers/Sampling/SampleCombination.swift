@@ -1,5 +1,5 @@
-import KernelInterface
-import Kernels
+import SchedulersKernelInterface
+import SchedulersKernels
 
 extension KernelTable.Loops {
   /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.

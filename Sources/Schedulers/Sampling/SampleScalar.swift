@@ -1,4 +1,4 @@
-import KernelInterface
+import SchedulersKernelInterface
 
 /// A scalar type that samples can be made of: Float, Double, and Float16 where the platform has it.
 ///

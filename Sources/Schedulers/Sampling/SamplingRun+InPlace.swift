@@ -1,5 +1,5 @@
-import KernelInterface
-import Kernels
+import SchedulersKernelInterface
+import SchedulersKernels
 
 extension SamplingRun where Tensor: ContiguousTensor {
   /// Takes the next step in one pass over the sample, the output and the history.

@@ -1,7 +1,7 @@
-import KernelInterface
-import Kernels
-import KernelsBaseline
 import Schedulers
+import SchedulersKernelInterface
+import SchedulersKernels
+import SchedulersKernelsBaseline
 
 /// The 32-bit Mersenne Twister MT19937, of torch and NumPy's `RandomState`, seeded as
 /// `init_genrand` does.

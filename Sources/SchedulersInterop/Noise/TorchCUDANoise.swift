@@ -1,5 +1,5 @@
-import KernelsBaseline
 import Schedulers
+import SchedulersKernelsBaseline
 
 /// The noise of torch on a CUDA device: `torch.randn(..., device="cuda")` for the same seed.
 ///

@@ -1,6 +1,6 @@
-import KernelInterface
-import Kernels
 import Schedulers
+import SchedulersKernelInterface
+import SchedulersKernels
 
 /// torch's random number generator on a CPU: `torch.Generator`, and what torch 2.13 draws from it.
 ///

@@ -3,7 +3,7 @@ import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersSafetensors
-import Traces
+import SchedulersTraces
 
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -3,7 +3,7 @@ import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersSafetensors
-import Traces
+import SchedulersTraces
 
 /// Thrown where a trace was judged and is wrong: exit status 1, with everything said.
 struct Divergence: Error {}

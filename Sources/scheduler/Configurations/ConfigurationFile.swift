@@ -1,6 +1,6 @@
 import Foundation
 import SchedulersSafetensors
-import Traces
+import SchedulersTraces
 
 /// A file that says how another library runs: a scheduler_config.json of diffusers, or the
 /// arguments of guided-diffusion.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Schedulers
 import SchedulersInterop
-import Traces
+import SchedulersTraces
 
 /// A configuration of another library, in the place of what the tool's own options say.
 struct ConfigurationOptions: ParsableArguments {

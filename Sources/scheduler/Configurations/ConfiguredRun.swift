@@ -1,6 +1,6 @@
 import Schedulers
 import SchedulersInterop
-import Traces
+import SchedulersTraces
 
 /// A run that a configuration of another library asks for.
 struct ConfiguredRun {

@@ -2,7 +2,7 @@ import Foundation
 import Schedulers
 import SchedulersCharts
 import SchedulersInterop
-import Traces
+import SchedulersTraces
 
 /// A judgement as people and programs read it.
 struct Verdict {

@@ -1,6 +1,6 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// guided-diffusion's distributions with a timestep for each sample, and its steps with learned

@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// guided-diffusion's resample.py: the loss-aware sampler at several points of a training, and the

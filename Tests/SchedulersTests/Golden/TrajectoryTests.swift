@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs of diffusers, k-diffusion and guided-diffusion in float64: every sample and every x̂0

@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 @Suite struct RespacingTests {

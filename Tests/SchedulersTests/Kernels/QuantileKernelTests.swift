@@ -1,8 +1,8 @@
 import Foundation
-import KernelInterface
-import Kernels
-import KernelsBaseline
 import Schedulers
+import SchedulersKernelInterface
+import SchedulersKernels
+import SchedulersKernelsBaseline
 import Testing
 
 @Suite struct QuantileKernelTests {

@@ -1,8 +1,8 @@
 import Foundation
-import KernelInterface
-import Kernels
 import Schedulers
 import SchedulersInterop
+import SchedulersKernelInterface
+import SchedulersKernels
 import Testing
 
 /// Every loop of the step kernel, on every instruction set that this machine has, against the

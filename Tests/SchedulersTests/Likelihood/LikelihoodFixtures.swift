@@ -1,4 +1,4 @@
-import Fixtures
+import SchedulersFixtures
 
 /// The rows of `likelihood.safetensors` and `guided-likelihood.safetensors`, seven numbers each.
 enum LikelihoodFixtures {

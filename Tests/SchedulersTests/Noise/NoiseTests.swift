@@ -1,6 +1,6 @@
-import Fixtures
 import Foundation
-import KernelsBaseline
+import SchedulersFixtures
+import SchedulersKernelsBaseline
 import Testing
 
 @testable import Schedulers

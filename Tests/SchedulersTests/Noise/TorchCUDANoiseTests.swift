@@ -1,6 +1,6 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import SchedulersInterop
 import Testing
 

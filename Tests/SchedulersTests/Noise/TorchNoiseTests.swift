@@ -1,7 +1,7 @@
-import Fixtures
 import Foundation
-import KernelInterface
-import Kernels
+import SchedulersFixtures
+import SchedulersKernelInterface
+import SchedulersKernels
 import Testing
 
 @testable import Schedulers

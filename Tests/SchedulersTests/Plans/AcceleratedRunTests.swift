@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs of the inversion of DPM-Solver++ against diffusers', and of the accelerated family

@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs with clipping and dynamic thresholding of samplers that other suites compare without,

@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// EDM's grid, preconditioning and runs against diffusers' in float64: `Fixtures/recipes/edm.py`

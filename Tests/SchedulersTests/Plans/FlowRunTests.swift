@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs on rectified flow against diffusers' in float64, in the form of `ReferenceRunTests`:

@@ -1,4 +1,4 @@
-import Fixtures
+import SchedulersFixtures
 import Testing
 
 @testable import Schedulers

@@ -1,6 +1,6 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Every coefficient of every sampler against the reference implementations' in float64, measured

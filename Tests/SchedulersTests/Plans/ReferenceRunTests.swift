@@ -1,6 +1,6 @@
-import Fixtures
 import Foundation
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs of multistep samplers against the reference implementations' in float64: what every

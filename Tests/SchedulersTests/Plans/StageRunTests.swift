@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Whole runs of samplers that call the network between two points of the grid, against the

@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// The coefficients of every plan against the same algebra in 50-digit arithmetic on exact levels.

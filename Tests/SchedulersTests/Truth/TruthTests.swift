@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Every table against 50-digit arithmetic, in ulps. The bounds are the contract of

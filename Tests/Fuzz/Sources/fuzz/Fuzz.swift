@@ -2,7 +2,7 @@ import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersSafetensors
-import Traces
+import SchedulersTraces
 
 /// What libFuzzer calls: a file for the reader of safetensors and the judge of traces, text for the
 /// reader of configurations, or, after a percent sign, bytes that choose options. Any trap, hang or
