@@ -1,18 +1,16 @@
 import ArgumentParser
 import Foundation
+import Schedulers
 
 /// The tool. Exit statuses: 0; 1 where a trace was judged and is wrong; 2 for values that cannot be
 /// used and files that cannot be read or written; 64 for a command line that cannot be parsed; 128
 /// + the signal where one stopped it.
 @main
 struct Scheduler: ParsableCommand {
-  /// The version of the whole package, that of the newest heading in CHANGELOG.md.
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: "scheduler",
     abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
-    version: version,
+    version: SchedulersLibrary.version,
     subcommands: [
       SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self,
       LikelihoodCommand.self,

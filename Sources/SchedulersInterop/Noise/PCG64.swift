@@ -4,27 +4,41 @@ import Schedulers
 ///
 /// Source: O'Neill 2014, https://www.pcg-random.org/pdf/hmc-cs-2014-0905.pdf, section 6.3.
 struct PCG64: Hashable, Sendable {
-  private var state: UInt128
+  private var state: Wide
   /// Odd.
-  private let increment: UInt128
+  private let increment: Wide
   /// The high half of a number of which the low half has been handed out.
   private var spare: UInt32?
 
-  private static let multiplier: UInt128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645
+  private static let multiplier = Wide(high: 0x2360_ed05_1fc6_5da4, low: 0x4385_df64_9fcc_f645)
+
+  /// A number of 128 bits, whose sums and products wrap around. Swift's own is of macOS 15 and
+  /// iOS 18.
+  private struct Wide: Hashable, Sendable {
+    var high, low: UInt64
+
+    static func &+ (a: Self, b: Self) -> Self {
+      let (low, carries) = a.low.addingReportingOverflow(b.low)
+      return Self(high: a.high &+ b.high &+ (carries ? 1 : 0), low: low)
+    }
+
+    static func &* (a: Self, b: Self) -> Self {
+      let lows = a.low.multipliedFullWidth(by: b.low)
+      return Self(high: lows.high &+ a.low &* b.high &+ a.high &* b.low, low: lows.low)
+    }
+  }
 
   /// The generator of a seed, by way of NumPy's `SeedSequence`.
   init(seed: UInt64) {
     let words = SeedSequence(seed).words()
-    let start = UInt128(words[0]) << 64 | UInt128(words[1])
-    increment = (UInt128(words[2]) << 64 | UInt128(words[3])) << 1 | 1
-    state = (increment &+ start) &* Self.multiplier &+ increment
+    increment = Wide(high: words[2] << 1 | words[3] >> 63, low: words[3] << 1 | 1)
+    state = (increment &+ Wide(high: words[0], low: words[1])) &* Self.multiplier &+ increment
   }
 
   /// The next 64 random bits.
   mutating func next64() -> UInt64 {
     state = state &* Self.multiplier &+ increment
-    let folded = UInt64(truncatingIfNeeded: state >> 64) ^ UInt64(truncatingIfNeeded: state)
-    let turn = UInt64(truncatingIfNeeded: state >> 122)
+    let (folded, turn) = (state.high ^ state.low, state.high >> 58)
     return folded >> turn | folded << ((64 - turn) & 63)
   }
 
@@ -64,29 +78,25 @@ struct PCG64: Hashable, Sendable {
 extension PCG64: Codable {
   private enum CodingKeys: CodingKey { case state, increment, spare }
 
-  // Not every coder knows 128 bits.
-  private static func halves(_ number: UInt128) -> [UInt64] {
-    [UInt64(truncatingIfNeeded: number >> 64), UInt64(truncatingIfNeeded: number)]
-  }
-
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    func number(_ key: CodingKeys) throws -> UInt128 {
+    func number(_ key: CodingKeys) throws -> Wide {
       let halves = try container.decode([UInt64].self, forKey: key)
       guard halves.count == 2 else {
         throw container.corrupted(key, "128 bits are two numbers of 64, not \(halves.count)")
       }
-      return UInt128(halves[0]) << 64 | UInt128(halves[1])
+      return Wide(high: halves[0], low: halves[1])
     }
     (state, increment) = try (number(.state), number(.increment))
     spare = try container.decodeIfPresent(UInt32.self, forKey: .spare)
-    guard increment & 1 == 1 else { throw container.corrupted(.increment, "the increment must be odd") }
+    guard increment.low & 1 == 1 else { throw container.corrupted(.increment, "the increment must be odd") }
   }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(Self.halves(state), forKey: .state)
-    try container.encode(Self.halves(increment), forKey: .increment)
+    for (key, number) in [(CodingKeys.state, state), (.increment, increment)] {
+      try container.encode([number.high, number.low], forKey: key)
+    }
     try container.encodeIfPresent(spare, forKey: .spare)
   }
 }
