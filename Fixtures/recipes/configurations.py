@@ -416,6 +416,7 @@ DEVIATIONS = {
     "idleLastStep": ("DEISMultistepScheduler", {"use_karras_sigmas": True}, 10, {}),
     "infiniteLastStep": ("UniPCMultistepScheduler", {"lower_order_final": False}, 10, {}),
     "firstOutputUnused": ("IPNDMScheduler", {}, 10, {}),
+    "repeatedLate": ("PNDMScheduler", {"skip_prk_steps": True}, 10, {"first_step": 5}),
     "lateConversion": ("PNDMScheduler", {"skip_prk_steps": True, "prediction_type": "v_prediction"}, 10, {}),
     "shiftedTwice": ("FlowMatchEulerDiscreteScheduler", {"shift": 3.0}, 10, {}),
     "endsAtFirstTimestep": ("TCDScheduler", {}, 4, {}),
@@ -483,7 +484,8 @@ def deviations():
         module.randn_tensor = lambda shape, **_: torch.full((1, 1, 1, 1), float(noises[len(outputs) - 1])) if not drawn.append(1) else 0
         start = numpy.float32(getattr(scheduler, "init_noise_sigma", 1)) if "Inverse" not in name else numpy.float32(DATUM)
         samples, outputs, used, error = [float(start)], [], [], None
-        for timestep in classes.told(scheduler):
+        told = classes.told(scheduler)[arguments.get("first_step", 0) :]
+        for timestep in told:
             x = torch.full((1, 1, 1, 1), samples[-1])
             scaled = scheduler.scale_model_input(x, timestep) if hasattr(scheduler, "scale_model_input") else x
             outputs.append(float(numpy.float32(network(scaled.item(), timestep))))
@@ -492,7 +494,7 @@ def deviations():
                 output = torch.cat([output, torch.full((1, 1, 1, 1), VARIANCE)], dim=1)
             drawn.clear()
             try:
-                given = {key: value for key, value in arguments.items() if key not in classes.SETTINGS}
+                given = {key: value for key, value in arguments.items() if key not in (*classes.SETTINGS, "first_step")}
                 result = scheduler.step(output, timestep, x, **given).prev_sample.item()
             except (IndexError, NameError) as failure:
                 error = type(failure).__name__
@@ -503,7 +505,7 @@ def deviations():
                 error = "NaN"
                 break
         case = {"config": {"_class_name": name, **config}, "steps": steps, "arguments": arguments, "error": error}
-        case["timesteps"] = classes.told(scheduler).tolist()
+        case["timesteps"] = told.tolist()
         if hasattr(scheduler, "sigmas"):
             case["sigmas"] = scheduler.sigmas.tolist()
         if error is None:

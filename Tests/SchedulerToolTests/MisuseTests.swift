@@ -189,11 +189,11 @@ import Testing
 
   @Test func `are no wish for the version, which is that of the newest changes`() throws {
     let outcome = try tool.run("--version")
-    #expect(outcome.status == 0 && outcome.text == "\(Scheduler.version)\n")
+    #expect(outcome.status == 0 && outcome.text == "\(SchedulersLibrary.version)\n")
     let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
     let changes = try String(contentsOf: root.appendingPathComponent("CHANGELOG.md"), encoding: .utf8)
     let newest = try #require(changes.split(separator: "\n").first { $0.hasPrefix("## ") })
-    #expect(newest.hasPrefix("## \(Scheduler.version)"))
+    #expect(newest.hasPrefix("## \(SchedulersLibrary.version)"))
   }
 
   @Test func `leave an existing file as it was`() throws {

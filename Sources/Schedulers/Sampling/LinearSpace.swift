@@ -7,11 +7,14 @@
 /// ```swift
 /// extension MLXArray: @retroactive LinearSpace {
 ///   public static func combination(_ terms: [(coefficient: Double, value: Self)]) -> MLXArray {
-///     let products = terms.map { $0.coefficient * $0.value }
-///     return products.dropFirst().reduce(products[0], +)
+///     let products = terms.map { MLXArray(Float($0.coefficient)) * $0.value.asType(.float32) }
+///     return products.dropFirst().reduce(products[0], +).asType(terms[0].value.dtype)
 ///   }
 /// }
 /// ```
+///
+/// The sum is formed in Float, whatever the tensors hold: in half precision the terms of a step
+/// cancel, and errors of every step add up.
 public protocol LinearSpace {
   /// Σ coefficient·value.
   ///

@@ -34,7 +34,8 @@ public struct Deviation: Hashable, Sendable {
     .idleLastStep, .epsilonBeforeClipping, .initialScaleWithoutData, .subsampledEnds, .roundedSigmaTimesteps,
     .oneMorePoint, .vOnStraightLines, .halvedCurvature, .missignedCurvature, .missingThirdOrder, .lastStepIsNoisy,
     .logarithmForVariance, .learnedRoot, .stridedInverse, .logLinearEnd, .ancestralNotANumber, .infiniteLastStep,
-    .firstOutputUnused, .roundedMiddles, .lateConversion, .endsAtFirstTimestep, .shiftedTwice, .noiseForData,
+    .firstOutputUnused, .repeatedLate, .roundedMiddles, .lateConversion, .endsAtFirstTimestep, .shiftedTwice,
+    .noiseForData,
     .halvedSlope, .churnOffTheLine, .leastSigmaNotANumber, .dataForSample, .notInverted, .droppedTimesteps, .lateJumps,
     .betasOfLaterSteps, .heldEnd, .unusedEta, .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32,
   ]
