@@ -149,6 +149,10 @@ let package = Package(
         "Schedulers", "SchedulersInterop", "SchedulersKernels", "SchedulersKernelInterface",
         "SchedulersKernelsBaseline", "SchedulersFixtures",
       ]),
+    // One file, in both language modes.
+    .testTarget(name: "FormsTests", dependencies: ["Schedulers"]),
+    .testTarget(
+      name: "FormsSwift5Tests", dependencies: ["Schedulers"], swiftSettings: [.swiftLanguageMode(.v5)]),
     .testTarget(name: "ChartsTests", dependencies: ["SchedulersCharts"]),
     .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "SchedulersFixtures"]),
     .testTarget(

@@ -26,7 +26,7 @@ import Testing
 
   private func draw(
     _ sampler: any Sampler, _ model: (SampleBatch<Double>, SamplingPlan.Query) -> SampleBatch<Double>,
-    guidance: ((SampleBatch<Double>, SamplingPlan.Query) -> ClassifierGuidance<SampleBatch<Double>>)? = nil
+    guidance: (SampleBatch<Double>, SamplingPlan.Query) -> ClassifierGuidance<SampleBatch<Double>>? = { _, _ in nil }
   ) throws -> SampleBatch<Double> {
     var noise = GaussianNoise(seed: 3)
     let start = noise.next(like: SampleBatch<Double>(zeros: [64, 2]))

@@ -1,4 +1,5 @@
-// Whole runs: the loop that `SamplingRun` shows, for models that may throw or suspend.
+// Whole runs: the loop that `SamplingRun` shows, for models that may throw. No closure escapes, so
+// that each may change what its caller may: an `inout` array, or what a `mutating` method may.
 
 extension SamplingPlan {
   /// Runs a plan that draws no noise.
@@ -6,74 +7,105 @@ extension SamplingPlan {
   /// - Parameters:
   ///   - start: the sample at the plan's start level.
   ///   - model: the network, called with its input and what it is told; its answer has that shape.
-  ///   - onStep: called after each step. To stop a run, throw from here or from the model.
-  ///   - guidance: a classifier's gradient, called with the sample and what the network is told.
+  /// - Precondition: `isStochastic` is false.
+  public func sample<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, guidance: gradient)
+    }
+  }
+
+  /// Runs a plan that draws no noise, and shows each step.
+  ///
+  /// - `onStep`: called after each step. To stop a run, throw from here or from the model.
   /// - Precondition: `isStochastic` is false.
   public func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
-    guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
+    onStep: (SamplingRun<Tensor>) throws(Failure) -> Void
   ) throws(Failure) -> Tensor {
-    var run = SamplingRun(self, from: start)
-    run.keepsDenoised = onStep != nil
-    while let query = run.query {
-      run.advance(output: try model(run.nextInput(), query), guidance: try guidance?(run.sample, query))
-      try onStep?(run)
+    try run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, guidance: gradient)
     }
-    return run.sample
   }
 
-  /// Runs a plan as `sample(from:model:onStep:guidance:)` does, with noise where it draws some.
+  /// Runs a plan that draws no noise, guided by a classifier.
+  ///
+  /// - `guidance`: a gradient, called with the sample and what the network is told; `nil` for none.
+  /// - Precondition: `isStochastic` is false.
+  public func sample<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
+    guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, guidance: gradient)
+    }
+  }
+
+  /// Runs a plan that draws no noise, and shows each step, guided by a classifier.
+  ///
+  /// - Precondition: `isStochastic` is false.
+  public func sample<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
+    onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
+    guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+      run.advance(output: output, guidance: gradient)
+    }
+  }
+
+  /// Runs a plan, with noise from a source where it draws some.
   ///
   /// - `noise`: the source, which moves on by one draw for each step that needs it.
   public func sample<Tensor: ScalarTensor, Failure: Error>(
-    from start: Tensor, using noise: inout some NoiseSource,
-    model: (Tensor, Query) throws(Failure) -> Tensor,
-    onStep: ((SamplingRun<Tensor>) throws(Failure) -> Void)? = nil,
-    guidance: ((Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
+    from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor
   ) throws(Failure) -> Tensor {
-    var run = SamplingRun(self, from: start)
-    run.keepsDenoised = onStep != nil
-    while let query = run.query {
-      run.advance(output: try model(run.nextInput(), query), using: &noise, guidance: try guidance?(run.sample, query))
-      try onStep?(run)
+    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, using: &noise, guidance: gradient)
     }
-    return run.sample
   }
 
-  /// Runs a plan that draws no noise, with a model that suspends.
+  /// Runs a plan, with noise from a source where it draws some, and shows each step.
   ///
-  /// - Precondition: `isStochastic` is false.
-  public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
-    from start: Tensor, model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
-    guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
-  ) async throws(Failure) -> Tensor {
-    var run = SamplingRun(self, from: start)
-    run.keepsDenoised = onStep != nil
-    while let query = run.query {
-      run.advance(output: try await model(run.nextInput(), query), guidance: try await guidance?(run.sample, query))
-      try await onStep?(run)
+  /// - `onStep`: called after each step. To stop a run, throw from here or from the model.
+  public func sample<Tensor: ScalarTensor, Failure: Error>(
+    from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor,
+    onStep: (SamplingRun<Tensor>) throws(Failure) -> Void
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, using: &noise, guidance: gradient)
     }
-    return run.sample
   }
 
-  /// Runs a plan with a model that suspends, with noise from a source where the plan draws some.
-  public nonisolated(nonsending) func sample<Tensor: ScalarTensor, Failure: Error>(
-    from start: Tensor, using noise: inout some NoiseSource,
-    model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
-    onStep: (nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void)? = nil,
-    guidance: (nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>)? = nil
-  ) async throws(Failure) -> Tensor {
-    var run = SamplingRun(self, from: start)
-    run.keepsDenoised = onStep != nil
-    while let query = run.query {
-      run.advance(
-        output: try await model(run.nextInput(), query), using: &noise, guidance: try await guidance?(run.sample, query)
-      )
-      try await onStep?(run)
+  /// Runs a plan, with noise from a source where it draws some, guided by a classifier.
+  ///
+  /// - `guidance`: a gradient, called with the sample and what the network is told; `nil` for none.
+  public func sample<Tensor: ScalarTensor, Failure: Error>(
+    from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor,
+    guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+      run, output, gradient throws(Failure) in
+      run.advance(output: output, using: &noise, guidance: gradient)
     }
-    return run.sample
+  }
+
+  /// Runs a plan, with noise from a source where it draws some, and shows each step, guided by a
+  /// classifier.
+  public func sample<Tensor: ScalarTensor, Failure: Error>(
+    from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor,
+    onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
+    guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
+  ) throws(Failure) -> Tensor {
+    try run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+      run.advance(output: output, using: &noise, guidance: gradient)
+    }
   }
 
   /// Runs a plan in buffers that the caller lends: samples and outputs are written where they lie.
@@ -102,5 +134,22 @@ extension SamplingPlan {
       try model(run.nextInput(), query, &output)
       run.advance(output: output, using: &noise)
     }
+  }
+
+  /// The loop of all of them; they differ in how a step is taken.
+  private func run<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, isWatched: Bool, _ model: (Tensor, Query) throws(Failure) -> Tensor,
+    _ onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
+    _ guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?,
+    step: (inout SamplingRun<Tensor>, Tensor, ClassifierGuidance<Tensor>?) throws(Failure) -> Void
+  ) throws(Failure) -> Tensor {
+    var run = SamplingRun(self, from: start)
+    run.keepsDenoised = isWatched
+    while let query = run.query {
+      let output = try model(run.nextInput(), query)
+      try step(&run, output, try guidance(run.sample, query))
+      try onStep(run)
+    }
+    return run.sample
   }
 }

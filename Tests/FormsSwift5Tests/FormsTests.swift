@@ -1,0 +1,1 @@
+../FormsTests/FormsTests.swift
