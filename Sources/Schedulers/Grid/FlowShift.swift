@@ -69,7 +69,7 @@ public struct DynamicShift: Hashable, Codable, Sendable {
   public init(
     kind: Kind = .exponential, tokens: ClosedRange<Int> = 256...4096, smallest: Double = 0.5, largest: Double = 1.15
   ) {
-    precondition(tokens.count > 1, "a line through mu needs two sizes; got \(tokens.lowerBound) tokens twice")
+    stop(unless: tokens.count > 1, "a line through mu needs two sizes; got \(tokens.lowerBound) tokens twice")
     (self.kind, self.tokens, self.smallest, self.largest) = (kind, tokens, smallest, largest)
   }
 

@@ -95,7 +95,7 @@ public struct RespacedSchedule: Hashable, Sendable {
   ///   - t: in 0 ..< the number kept.
   ///   - isRescaled: whether the network was trained with `rescale_timesteps`, to 0 ..< 1000.
   public func timestep(_ t: Int, isRescaled: Bool = false) -> Double {
-    precondition(original.indices.contains(t), "timestep \(t) is outside the process's 0 ..< \(original.count)")
+    stop(unless: original.indices.contains(t), "timestep \(t) is outside the process's 0 ..< \(original.count)")
     return isRescaled ? Double(original[t]) * (1000 / Double(originalTimesteps)) : Double(original[t])
   }
 }

@@ -21,7 +21,7 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   /// - Precondition: `told` has a number for each timestep of the process.
   public init(_ bound: VariationalBound, of x0: Tensor, told: [Double]? = nil) {
     let count = bound.process.steps.count
-    precondition(told == nil || told!.count == count, "\(told!.count) numbers to tell a network at \(count) timesteps")
+    stop(unless: told == nil || told!.count == count, "\(told!.count) numbers to tell a network at \(count) timesteps")
     (self.bound, self.x0) = (bound, x0)
     self.told = told ?? (0..<count).map(Double.init)
     prior = bound.prior(of: x0)
@@ -38,7 +38,7 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   ///
   /// - Precondition: the evaluation is not at its end.
   public mutating func sample(using noise: inout some NoiseSource) -> Tensor {
-    guard let query else { preconditionFailure("the evaluation is at its end; there is nothing to draw") }
+    guard let query else { stop("the evaluation is at its end; there is nothing to draw") }
     let epsilon = noise.next(like: x0)
     let sample = query.level.mix(x0, with: epsilon)
     drawn = (epsilon, sample)
@@ -54,7 +54,7 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   @discardableResult
   public mutating func advance(output: Tensor) throws(OutputError) -> VariationalBound.Term {
     guard let (epsilon, sample) = drawn else {
-      preconditionFailure("the network's output is about a sample; draw it first")
+      stop("the network's output is about a sample; draw it first")
     }
     let term = try bound.term(
       output: output, x0: x0, epsilon: epsilon, sample: sample,

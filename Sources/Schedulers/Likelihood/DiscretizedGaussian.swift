@@ -41,7 +41,7 @@ public struct DiscretizedGaussian: Hashable, Sendable {
 
   /// The distribution over the levels of a pixel, 2 or more.
   public init(levels: Int = 256, cdf: CDF = .exact) {
-    precondition(levels >= 2, "a pixel of \(levels) levels has no bins; it takes 2 or more")
+    stop(unless: levels >= 2, "a pixel of \(levels) levels has no bins; it takes 2 or more")
     (self.levels, self.cdf) = (levels, cdf)
     halfWidth = DoubleDouble(1) / Double(levels - 1)
     end = 1 - 0.255 * halfWidth.high

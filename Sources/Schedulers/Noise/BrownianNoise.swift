@@ -32,7 +32,7 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///   - firstSample: the address of a tensor's first sample.
   ///   - depth: 0 ... 40; 20 tells times apart that differ by a millionth.
   public init(seed: UInt64, firstSample: UInt64 = 0, depth: Int = 20) {
-    precondition((0...40).contains(depth), "an octave halved \(depth) times; the depth must be in 0 ... 40")
+    stop(unless: (0...40).contains(depth), "an octave halved \(depth) times; the depth must be in 0 ... 40")
     self.depth = depth
     independent = GaussianNoise(seed: seed, firstSample: firstSample)
   }
@@ -44,13 +44,7 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// Where the path does not move, as between equal times, its smallest interval's normals.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
-    var terms = increment(from: start, to: end)
-    if terms.isEmpty { terms = [(path(to: start).last!.node, 1)] }
-    // Scaled, as the squares of factors near time 0 are no numbers.
-    let largest = terms.reduce(0) { max($0, abs($1.factor)) }
-    let scaled = terms.map { Term($0.node, $0.factor / largest) }
-    let deviation = scaled.reduce(0) { $0 + $1.factor * $1.factor }.squareRoot()
-    return sum(scaled.map { ($0.node, $0.factor / deviation) }, like: other)
+    sum(normal(from: start, to: end), like: other)
   }
 
   /// W(end) − W(start) in the shape of another tensor, normal with variance |end − start|.
@@ -64,14 +58,56 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     let (samples, size) = (other.sampleCount, other.sampleSize)
     var sums = [Double](repeating: 0, count: samples * size)
     for term in terms {
-      let key = Philox.words(
-        counter: (UInt32(truncatingIfNeeded: term.node), UInt32(term.node >> 32), 0, 0x4272_6f77), key: independent.seed
-      )
-      let normals = GaussianNoise(seed: UInt64(key.1) << 32 | UInt64(key.0), firstSample: independent.firstSample)
+      let normals = GaussianNoise(seed: key(of: term.node), firstSample: independent.firstSample)
         .normals(samples: samples, size: size)
       for i in sums.indices { sums[i] += term.factor * Double(normals[i]) }
     }
     return Tensor(scalars: Tensor.Scalar.rounding(sums), like: other)
+  }
+}
+
+extension BrownianNoise {
+  // The path on tensors that no source fills. All that it takes are normals that a key decides.
+
+  /// The increment of the path over its deviation, of normals that a closure makes.
+  ///
+  /// ```swift
+  /// let noise = brownian.next(from: from, to: to) { key in
+  ///   MLXRandom.normal(x.shape, key: MLXRandom.key(key))
+  /// }
+  /// ```
+  ///
+  /// - `normals`: makes standard normal numbers in the sample's shape, which follow from the key.
+  public func next<Tensor: LinearSpace, Failure: Error>(
+    from start: Double, to end: Double, normals: (_ key: UInt64) throws(Failure) -> Tensor
+  ) throws(Failure) -> Tensor { try sum(normal(from: start, to: end), normals) }
+
+  /// W(end) − W(start), of normals that a closure makes.
+  ///
+  /// - Precondition: the times, in any order, are in 0 ... ∞.
+  public func increment<Tensor: LinearSpace, Failure: Error>(
+    from start: Double, to end: Double, normals: (_ key: UInt64) throws(Failure) -> Tensor
+  ) throws(Failure) -> Tensor {
+    let terms = increment(from: start, to: end)
+    return try sum(terms.isEmpty ? [(path(to: start).last!.node, 0)] : terms, normals)
+  }
+
+  /// One term after another, so that two tensors are held at a time.
+  private func sum<Tensor: LinearSpace, Failure: Error>(
+    _ terms: [Term], _ normals: (UInt64) throws(Failure) -> Tensor
+  ) throws(Failure) -> Tensor {
+    var sum = Tensor.combination([(terms[0].factor, try normals(key(of: terms[0].node)))])
+    for term in terms.dropFirst() {
+      sum = .combination([(1, sum), (term.factor, try normals(key(of: term.node)))])
+    }
+    return sum
+  }
+
+  /// The seed of a node's normals.
+  private func key(of node: UInt64) -> UInt64 {
+    let words = Philox.words(
+      counter: (UInt32(truncatingIfNeeded: node), UInt32(node >> 32), 0, 0x4272_6f77), key: independent.seed)
+    return UInt64(words.1) << 32 | UInt64(words.0)
   }
 }
 
@@ -88,9 +124,21 @@ extension BrownianNoise {
     return factors.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
+  /// The terms of the increment over its deviation; where the path does not move, of its smallest
+  /// interval.
+  private func normal(from start: Double, to end: Double) -> [Term] {
+    var terms = increment(from: start, to: end)
+    if terms.isEmpty { terms = [(path(to: start).last!.node, 1)] }
+    // Scaled, as the squares of factors near time 0 are no numbers.
+    let largest = terms.reduce(0) { max($0, abs($1.factor)) }
+    let scaled = terms.map { Term($0.node, $0.factor / largest) }
+    let deviation = scaled.reduce(0) { $0 + $1.factor * $1.factor }.squareRoot()
+    return scaled.map { ($0.node, $0.factor / deviation) }
+  }
+
   /// The terms of W(time), the last of them that of the smallest interval.
   func path(to time: Double) -> [Term] {
-    precondition(time >= 0, "the time \(time) of a Brownian path; it must be in 0 ... infinity")
+    stop(unless: time >= 0, "the time \(time) of a Brownian path; it must be in 0 ... infinity")
     var terms: [Term] = []
     // The ramps: octave 0 ends at 2⁻⁴⁰, each of the others at twice the last's end.
     var (low, high, octave) = (0.0, 0x1p-40, UInt64(0))

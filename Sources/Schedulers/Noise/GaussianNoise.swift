@@ -51,7 +51,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   }
 
   private func fill(_ buffer: UnsafeMutableBufferPointer<Float>, samples: Int, size: Int, threads: Int?) {
-    precondition(size <= Self.mostElements, "a sample has at most 2^34 elements of noise")
+    stop(unless: size <= Self.mostElements, "a sample has at most 2^34 elements of noise")
     let count = samples * size
     nonisolated(unsafe) let buffer = buffer.baseAddress
     Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 16), block: 1024) { range in
@@ -78,8 +78,9 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///   - sample: the sample's address.
   ///   - draw: which tensor, counted from 0.
   public func normal(element: Int, sample: UInt64, draw: UInt32) -> Float {
-    precondition(
-      (0..<Self.mostElements).contains(element), "element \(element) is outside 0 ..< 2^34, the elements of a sample")
+    stop(
+      unless: (0..<Self.mostElements).contains(element),
+      "element \(element) is outside 0 ..< 2^34, the elements of a sample")
     return withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { normal in
       Kernels.table.normals(address(sample: sample, draw: draw), element..<element + 1, normal.baseAddress! - element)
       return normal[0]

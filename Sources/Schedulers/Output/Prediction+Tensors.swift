@@ -16,7 +16,7 @@ extension Prediction {
     x0: Tensor, epsilon: Tensor, at level: NoiseLevel, previous: NoiseLevel? = nil
   ) -> Tensor {
     guard let target = target(at: level, previous: previous) else {
-      preconditionFailure("the target of \(self) at \(level) needs the level it goes to, with signal and less noise")
+      stop("the target of \(self) at \(level) needs the level it goes to, with signal and less noise")
     }
     return .combination([(target.x0, x0), (target.epsilon, epsilon)])
   }

@@ -114,7 +114,7 @@ extension SamplerCatalog.Entry {
   private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
 
   private static func moves(of sampler: any Sampler, over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    do { return try sampler.moves(over: grid) } catch { preconditionFailure("no entry for \(sampler): \(error)") }
+    do { return try sampler.moves(over: grid) } catch { stop("no entry for \(sampler): \(error)") }
   }
 
   /// The factors of each move for samples that are divided by their signal.

@@ -18,8 +18,8 @@ public struct NoiseLevel: Hashable, Codable, Sendable {
   ///
   /// - Precondition: both are finite, neither is negative, and they are not both zero.
   public init(signal: Double, noise: Double) {
-    precondition(
-      Self.isValid(signal: signal, noise: noise),
+    stop(
+      unless: Self.isValid(signal: signal, noise: noise),
       "a noise level needs finite factors, not negative and not both zero; got signal \(signal), noise \(noise)")
     (self.signal, self.noise) = (signal, noise)
   }
@@ -29,7 +29,7 @@ public struct NoiseLevel: Hashable, Codable, Sendable {
   /// - Parameter sigma: noise/signal, from 0 (data) to +∞ (noise alone).
   /// - Accuracy: both factors within 2 ulps.
   public static func variancePreserving(sigma: Double) -> NoiseLevel {
-    precondition(sigma >= 0, "sigma must be 0 or more; got \(sigma)")
+    stop(unless: sigma >= 0, "sigma must be 0 or more; got \(sigma)")
     if sigma > 1 {
       let inverse = 1 / sigma
       let noise = 1 / (1 + inverse * inverse).squareRoot()

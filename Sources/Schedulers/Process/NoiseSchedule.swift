@@ -77,8 +77,8 @@ public struct NoiseSchedule: Hashable, Sendable {
   /// - Precondition: t is in 0 ..< T.
   /// - Accuracy: both within 1 ulp.
   public subscript(timestep: Int) -> NoiseLevel {
-    precondition(
-      betas.indices.contains(timestep), "timestep \(timestep) is outside the schedule's 0 ... \(timesteps - 1)")
+    stop(
+      unless: betas.indices.contains(timestep), "timestep \(timestep) is outside the schedule's 0 ... \(timesteps - 1)")
     let product = products[timestep]
     return NoiseLevel(signal: product.squareRoot().rounded, noise: (1 - product).squareRoot().rounded)
   }

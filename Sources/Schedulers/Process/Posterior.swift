@@ -22,8 +22,8 @@ public struct Posterior: Hashable, Sendable {
   ///
   /// - Precondition: `from` is at least as noisy as `to`, `from` has noise, and `to` has signal.
   public init(from: NoiseLevel, to: NoiseLevel) {
-    precondition(
-      from.noise > 0 && to.signal > 0 && from.sigma >= to.sigma,
+    stop(
+      unless: from.noise > 0 && to.signal > 0 && from.sigma >= to.sigma,
       "a posterior goes from a noisy level to a cleaner one; got sigma \(from.sigma) to \(to.sigma)")
     (self.from, self.to) = (from, to)
   }

@@ -10,14 +10,14 @@ extension Array: ScalarTensor, ClippableSpace where Element: SampleScalar {
   public var sampleSize: Int { count }
   public var scalars: [Element] { self }
   public init(scalars: [Element], like other: [Element]) {
-    precondition(scalars.count == other.count, "\(scalars.count) scalars for a tensor of \(other.count)")
+    stop(unless: scalars.count == other.count, "\(scalars.count) scalars for a tensor of \(other.count)")
     self = scalars
   }
 }
 
 extension Array: ElementwiseSpace where Element: SampleScalar {
   public static func product(_ a: [Element], _ b: [Element]) -> [Element] {
-    precondition(a.count == b.count, "tensors of \(a.count) and \(b.count) scalars do not multiply")
+    stop(unless: a.count == b.count, "tensors of \(a.count) and \(b.count) scalars do not multiply")
     return zip(a, b).map { $0 * $1 }
   }
 }

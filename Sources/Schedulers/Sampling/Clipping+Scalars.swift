@@ -4,8 +4,8 @@ extension Clipping {
   /// - `sampleSize`: the scalars of each, over which `.dynamic` takes its quantile.
   /// - Precondition: the scalars are whole samples of that size.
   public func apply<Scalar: SampleScalar>(to scalars: inout [Scalar], sampleSize: Int) {
-    precondition(
-      scalars.isEmpty || (sampleSize > 0 && scalars.count.isMultiple(of: sampleSize)),
+    stop(
+      unless: scalars.isEmpty || (sampleSize > 0 && scalars.count.isMultiple(of: sampleSize)),
       "\(scalars.count) scalars are no whole samples of \(sampleSize)")
     switch self {
     case .none: break
@@ -35,7 +35,7 @@ extension Clipping {
   /// - Parameter magnitudes: the two from a rank on, counted from 0 in rising order, the second of
   ///   any value if there is none; NaN if one is.
   func threshold(count: Int, magnitudes: (_ rank: Int) -> (Double, Double)) -> Double {
-    guard case .dynamic(let ratio, let maximum) = self else { preconditionFailure("\(self) has no threshold") }
+    guard case .dynamic(let ratio, let maximum) = self else { stop("\(self) has no threshold") }
     let position = ratio * Double(count - 1)
     let fraction = position - Double(Int(position))
     let (low, high) = magnitudes(Int(position))

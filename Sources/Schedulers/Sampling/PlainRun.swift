@@ -37,7 +37,7 @@ public struct PlainRun {
   ///   - noise: as many numbers as the sample has, of no effect in a step that draws none.
   /// - Precondition: the run is not at its end.
   public mutating func advance(output: [Double], noise: [Double]) {
-    guard let step else { preconditionFailure("the run is at its end, after \(estimates.count) evaluations") }
+    guard let step else { stop("the run is at its end, after \(estimates.count) evaluations") }
     let (x, next) = (samples[0], step.next)
     let predicted = x.indices.map { step.denoising.sample * x[$0] + step.denoising.output * output[$0] }
     let clipped = predicted.clipped(by: plan.clipping)

@@ -10,7 +10,7 @@ public struct SampleBatch<Scalar: SampleScalar>: Hashable, Sendable {
     // An observer would have other modules copy all scalars to change one.
     _modify {
       defer {
-        precondition(Self.count(of: shape) == storage.count, "\(storage.count) scalars do not fill the shape \(shape)")
+        stop(unless: Self.count(of: shape) == storage.count, "\(storage.count) scalars do not fill the shape \(shape)")
       }
       yield &storage
     }
@@ -21,20 +21,20 @@ public struct SampleBatch<Scalar: SampleScalar>: Hashable, Sendable {
   ///
   /// - Precondition: no dimension is less than 1, and their product is the number of scalars.
   public init(shape: [Int], scalars: [Scalar]) {
-    precondition(Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
+    stop(unless: Self.count(of: shape) == scalars.count, "\(scalars.count) scalars do not fill the shape \(shape)")
     self.shape = shape
     storage = scalars
   }
 
   /// A batch of zeros.
   public init(zeros shape: [Int]) {
-    guard let count = Self.count(of: shape) else { preconditionFailure("the shape \(shape) holds nothing") }
+    guard let count = Self.count(of: shape) else { stop("the shape \(shape) holds nothing") }
     self.init(shape: shape, scalars: Array(repeating: 0, count: count))
   }
 
   /// One sample as a batch of its own.
   public subscript(sample: Int) -> SampleBatch {
-    precondition((0..<sampleCount).contains(sample), "sample \(sample) is outside the batch's 0 ..< \(sampleCount)")
+    stop(unless: (0..<sampleCount).contains(sample), "sample \(sample) is outside the batch's 0 ..< \(sampleCount)")
     return SampleBatch(
       shape: [1] + shape.dropFirst(), scalars: Array(scalars[sample * sampleSize..<(sample + 1) * sampleSize]))
   }
@@ -61,14 +61,14 @@ extension SampleBatch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSp
   public static func combination(_ terms: [(coefficient: Double, value: SampleBatch)]) -> SampleBatch {
     let shape = terms[0].value.shape
     for term in terms {
-      precondition(term.value.shape == shape, "tensors of shapes \(shape) and \(term.value.shape) do not combine")
+      stop(unless: term.value.shape == shape, "tensors of shapes \(shape) and \(term.value.shape) do not combine")
     }
     return SampleBatch(
       shape: shape, scalars: Scalar.combination(terms.map { (coefficient: $0.coefficient, values: $0.value.scalars) }))
   }
 
   public static func product(_ a: SampleBatch, _ b: SampleBatch) -> SampleBatch {
-    precondition(a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
+    stop(unless: a.shape == b.shape, "tensors of shapes \(a.shape) and \(b.shape) do not multiply")
     return SampleBatch(shape: a.shape, scalars: .product(a.scalars, b.scalars))
   }
 

@@ -32,8 +32,8 @@ extension ScalarTensor {
     let size = x.sampleSize
     let (other, count) = (y.scalars, factors.count * size)
     var result = x.scalars
-    precondition(
-      result.count == count && other.count == count,
+    stop(
+      unless: result.count == count && other.count == count,
       "tensors of \(result.count) and \(other.count) scalars do not combine in \(factors.count) samples of \(size)")
     guard count > 0, let loops = Scalar._loops(of: Kernels.table) else {
       return x.mapped { n, i in factors[n].sample * Double(result[i]) + factors[n].output * Double(other[i]) }

@@ -59,7 +59,7 @@ private func combine<Scalar: SampleScalar, Arithmetic: BinaryFloatingPoint>(
 ) -> [Scalar] {
   let count = terms[0].values.count
   for term in terms {
-    precondition(term.values.count == count, "tensors of \(count) and \(term.values.count) scalars do not combine")
+    stop(unless: term.values.count == count, "tensors of \(count) and \(term.values.count) scalars do not combine")
   }
   func coefficient(_ k: Int) -> Arithmetic { Arithmetic(terms[k].coefficient) }
   return [Scalar](unsafeUninitializedCapacity: count) { result, initialized in

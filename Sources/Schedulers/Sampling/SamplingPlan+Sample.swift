@@ -11,7 +11,9 @@ extension SamplingPlan {
   public func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+    try run(
+      from: start, hasNoise: false, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }
+    ) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -25,7 +27,7 @@ extension SamplingPlan {
     from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
     onStep: (SamplingRun<Tensor>) throws(Failure) -> Void
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+    try run(from: start, hasNoise: false, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -39,7 +41,7 @@ extension SamplingPlan {
     from start: Tensor, model: (Tensor, Query) throws(Failure) -> Tensor,
     guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+    try run(from: start, hasNoise: false, isWatched: false, model, { _ throws(Failure) in }, guidance) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -53,7 +55,8 @@ extension SamplingPlan {
     onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
     guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+    try run(from: start, hasNoise: false, isWatched: true, model, onStep, guidance) {
+      run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
   }
@@ -64,7 +67,9 @@ extension SamplingPlan {
   public func sample<Tensor: ScalarTensor, Failure: Error>(
     from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+    try run(
+      from: start, hasNoise: true, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }
+    ) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -77,7 +82,7 @@ extension SamplingPlan {
     from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor,
     onStep: (SamplingRun<Tensor>) throws(Failure) -> Void
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+    try run(from: start, hasNoise: true, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -90,7 +95,7 @@ extension SamplingPlan {
     from start: Tensor, using noise: inout some NoiseSource, model: (Tensor, Query) throws(Failure) -> Tensor,
     guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+    try run(from: start, hasNoise: true, isWatched: false, model, { _ throws(Failure) in }, guidance) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -103,7 +108,8 @@ extension SamplingPlan {
     onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
     guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?
   ) throws(Failure) -> Tensor {
-    try run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+    try run(from: start, hasNoise: true, isWatched: true, model, onStep, guidance) {
+      run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
   }
@@ -137,12 +143,15 @@ extension SamplingPlan {
   }
 
   /// The loop of all of them; they differ in how a step is taken.
-  private func run<Tensor: LinearSpace, Failure: Error>(
-    from start: Tensor, isWatched: Bool, _ model: (Tensor, Query) throws(Failure) -> Tensor,
+  ///
+  /// - `hasNoise`: whether there is noise for steps that draw some.
+  func run<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, hasNoise: Bool, isWatched: Bool, _ model: (Tensor, Query) throws(Failure) -> Tensor,
     _ onStep: (SamplingRun<Tensor>) throws(Failure) -> Void,
     _ guidance: (Tensor, Query) throws(Failure) -> ClassifierGuidance<Tensor>?,
     step: (inout SamplingRun<Tensor>, Tensor, ClassifierGuidance<Tensor>?) throws(Failure) -> Void
   ) throws(Failure) -> Tensor {
+    checkNoise(hasNoise)
     var run = SamplingRun(self, from: start)
     run.keepsDenoised = isWatched
     while let query = run.query {
@@ -151,5 +160,13 @@ extension SamplingPlan {
       try onStep(run)
     }
     return run.sample
+  }
+
+  /// Ends the program before the first call of the network if noise will be missing.
+  func checkNoise(_ hasNoise: Bool) {
+    guard !hasNoise, let step = steps.firstIndex(where: { $0.next.noise != 0 }) else { return }
+    stop(
+      "step \(step) of the plan, timestep \(steps[step].query.timestep.plain), draws noise; give the run a source of "
+        + "it, sample(from:using:model:), or a closure, sample(from:noise:model:)")
   }
 }

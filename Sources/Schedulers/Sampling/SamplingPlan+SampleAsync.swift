@@ -7,7 +7,9 @@ extension SamplingPlan {
   public nonisolated(nonsending) func sample<Tensor: LinearSpace, Failure: Error>(
     from start: Tensor, model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+    try await run(
+      from: start, hasNoise: false, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }
+    ) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -20,7 +22,7 @@ extension SamplingPlan {
     from start: Tensor, model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     onStep: nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+    try await run(from: start, hasNoise: false, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -33,7 +35,7 @@ extension SamplingPlan {
     from start: Tensor, model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     guidance: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>?
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+    try await run(from: start, hasNoise: false, isWatched: false, model, { _ throws(Failure) in }, guidance) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
@@ -48,7 +50,8 @@ extension SamplingPlan {
     onStep: nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void,
     guidance: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>?
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+    try await run(from: start, hasNoise: false, isWatched: true, model, onStep, guidance) {
+      run, output, gradient throws(Failure) in
       run.advance(output: output, guidance: gradient)
     }
   }
@@ -58,7 +61,9 @@ extension SamplingPlan {
     from start: Tensor, using noise: inout some NoiseSource,
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }) {
+    try await run(
+      from: start, hasNoise: true, isWatched: false, model, { _ throws(Failure) in }, { _, _ throws(Failure) in nil }
+    ) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -71,7 +76,7 @@ extension SamplingPlan {
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     onStep: nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
+    try await run(from: start, hasNoise: true, isWatched: true, model, onStep, { _, _ throws(Failure) in nil }) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -84,7 +89,7 @@ extension SamplingPlan {
     model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     guidance: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>?
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: false, model, { _ throws(Failure) in }, guidance) {
+    try await run(from: start, hasNoise: true, isWatched: false, model, { _ throws(Failure) in }, guidance) {
       run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
@@ -98,13 +103,14 @@ extension SamplingPlan {
     onStep: nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void,
     guidance: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>?
   ) async throws(Failure) -> Tensor {
-    try await run(from: start, isWatched: true, model, onStep, guidance) { run, output, gradient throws(Failure) in
+    try await run(from: start, hasNoise: true, isWatched: true, model, onStep, guidance) {
+      run, output, gradient throws(Failure) in
       run.advance(output: output, using: &noise, guidance: gradient)
     }
   }
 
-  private nonisolated(nonsending) func run<Tensor: LinearSpace, Failure: Error>(
-    from start: Tensor, isWatched: Bool,
+  nonisolated(nonsending) func run<Tensor: LinearSpace, Failure: Error>(
+    from start: Tensor, hasNoise: Bool, isWatched: Bool,
     _ model: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> Tensor,
     _ onStep: nonisolated(nonsending) (SamplingRun<Tensor>) async throws(Failure) -> Void,
     _ guidance: nonisolated(nonsending) (Tensor, Query) async throws(Failure) -> ClassifierGuidance<Tensor>?,
@@ -112,6 +118,7 @@ extension SamplingPlan {
       nonisolated(nonsending) (inout SamplingRun<Tensor>, Tensor, ClassifierGuidance<Tensor>?)
       async throws(Failure) -> Void
   ) async throws(Failure) -> Tensor {
+    checkNoise(hasNoise)
     var run = SamplingRun(self, from: start)
     run.keepsDenoised = isWatched
     while let query = run.query {

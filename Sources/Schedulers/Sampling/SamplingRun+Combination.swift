@@ -31,8 +31,8 @@ extension SamplingRun {
       estimate.append((shift * limited.foldedEstimate.output, gradient))
       next.append((shift * (limited.folded.output + step.next.predicted), gradient))
     case .mean(let gradient, let scale):
-      precondition(
-        step.variance != nil || step.arrival.noise == 0,
+      stop(
+        unless: step.variance != nil || step.arrival.noise == 0,
         "evaluation \(evaluations) has no variance for guidance by the mean; use DDPM, or guide by the score")
       if let kind = step.variance { next.append((scale, Self.scaled(gradient, by: kind, power: 1, of: variance))) }
     }
@@ -58,7 +58,7 @@ extension SamplingRun {
 
   private static func halves(_ output: Tensor) -> (Tensor, Tensor?) {
     guard let halves = (output as? any ChannelSpace)?.halves(), let first = halves.first as? Tensor else {
-      preconditionFailure(
+      stop(
         "the network learns its variance, and its output has no even number of channels to cut in two")
     }
     return (first, halves.second as? Tensor)

@@ -6,8 +6,8 @@ extension SamplingRun where Tensor: ContiguousTensor {
   mutating func stepInPlace(output: Tensor, noise: Tensor?, source: GaussianNoise?) {
     let size = sample.sampleSize
     let channels = plan.learnsVariance ? 2 : 1
-    precondition(
-      output.sampleCount == sample.sampleCount && output.sampleSize == channels * size,
+    stop(
+      unless: output.sampleCount == sample.sampleCount && output.sampleSize == channels * size,
       "an output of \(output.sampleCount) × \(output.sampleSize) scalars does not go with a sample of "
         + "\(sample.sampleCount) × \(size)" + (channels == 2 ? ", of which the network says the variance too" : ""))
     guard size > 0, let step, let loops = Tensor.Scalar._loops(of: Kernels.table) else { return }
@@ -125,7 +125,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   }
 
   private func check(_ count: Int) {
-    precondition(count == self.count, "a tensor of \(count) scalars does not go with a sample of \(self.count)")
+    stop(unless: count == self.count, "a tensor of \(count) scalars does not go with a sample of \(self.count)")
   }
 
   private func run(_ call: Call) {

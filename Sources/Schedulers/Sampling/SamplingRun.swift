@@ -59,11 +59,11 @@ public struct SamplingRun<Tensor: LinearSpace> {
   /// - Precondition: the tensor type can clip, if the plan does, and conforms to `ChannelSpace` and
   ///   `ElementwiseSpace` if the network learns its variance.
   public init(_ plan: SamplingPlan, from sample: Tensor) {
-    precondition(
-      plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
+    stop(
+      unless: plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
       "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace")
-    precondition(
-      !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type,
+    stop(
+      unless: !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type,
       "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace")
     self.plan = plan
     self.current = sample
@@ -150,12 +150,13 @@ extension SamplingRun {
     transform: ((Tensor) -> Tensor)?
   ) {
     guard let step else {
-      preconditionFailure("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
+      stop("the run is at its end, after \(evaluations) evaluations; there is nothing to advance")
     }
-    precondition(
-      !needsNoise || noise != nil || source != nil,
+    stop(
+      unless: !needsNoise || noise != nil || source != nil,
       "evaluation \(evaluations) draws noise; pass some, or a source of it")
     let noise = needsNoise ? noise : nil
+    if let noise { checkShape(of: noise) }
     if guidance == nil, transform == nil, canStepInPlace {
       Tensor._step(&self, output: output, noise: noise, source: source)
       prediction = nil
@@ -165,6 +166,15 @@ extension SamplingRun {
     }
     made = nil
     evaluations += 1
+  }
+
+  /// Ends the program if noise does not have the sample's shape, as far as the type knows its own.
+  private func checkShape(of noise: Tensor) {
+    guard let drawn = noise as? any ScalarTensor, let sample = sample as? any ScalarTensor else { return }
+    stop(
+      unless: drawn.sampleCount == sample.sampleCount && drawn.sampleSize == sample.sampleSize,
+      "the noise of evaluation \(evaluations) has \(drawn.sampleCount) × \(drawn.sampleSize) scalars, where the sample "
+        + "has \(sample.sampleCount) × \(sample.sampleSize); make it in the shape of the sample")
   }
 
   /// Replaces the sample, and says how it was made.

@@ -59,11 +59,14 @@ extension NoiseSchedule {
   /// The timesteps, if there is one for each sample and all are in range.
   @discardableResult
   func check(_ timesteps: [Int], for batch: some ScalarTensor) -> [Int] {
-    precondition(
-      timesteps.count == batch.sampleCount, "\(timesteps.count) timesteps for a batch of \(batch.sampleCount) samples")
+    stop(
+      unless: timesteps.count == batch.sampleCount,
+      "\(timesteps.count) timesteps for a batch of \(batch.sampleCount) samples"
+    )
     for (n, t) in timesteps.enumerated() {
-      precondition(
-        betas.indices.contains(t), "timestep \(t) of sample \(n) is outside the schedule's 0 ... \(self.timesteps - 1)")
+      stop(
+        unless: betas.indices.contains(t),
+        "timestep \(t) of sample \(n) is outside the schedule's 0 ... \(self.timesteps - 1)")
     }
     return timesteps
   }

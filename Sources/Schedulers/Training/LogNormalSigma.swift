@@ -37,7 +37,7 @@ public struct LogNormalSigma: Hashable, Sendable {
   /// - Returns: sigmas above 0, with ln σ within 8.3 deviations of the mean.
   /// - Accuracy: ln σ within deviation·2⁻⁴⁸ and its own rounding.
   public func draw(count: Int, using generator: inout some RandomNumberGenerator) -> [Double] {
-    precondition(count >= 0, "\(count) sigmas cannot be drawn; ask for 0 or more")
+    stop(unless: count >= 0, "\(count) sigmas cannot be drawn; ask for 0 or more")
     return (0..<count).map { _ in sigma(at: generator.uniform()) }
   }
 

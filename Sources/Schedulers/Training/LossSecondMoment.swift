@@ -45,7 +45,7 @@ public struct LossSecondMoment: TimestepSampler, Hashable {
 
   public var distribution: TimestepDistribution {
     // What update(with:) has accepted makes positive, finite shares.
-    do { return try TimestepDistribution(proportionalTo: shares) } catch { preconditionFailure("\(error)") }
+    do { return try TimestepDistribution(proportionalTo: shares) } catch { stop("\(error)") }
   }
 
   private var shares: [Double] {

@@ -89,7 +89,7 @@ extension LossWeighting {
     case .flow, .reverseFlow: return (power(2, snr), 1, snr == 0 ? 0 : 1)
     case .previous:
       guard let previous, level.noise > 0, previous.signal > 0, previous.sigma < level.sigma else {
-        preconditionFailure("the weight of a previous prediction at \(level) needs the level it goes to")
+        stop("the weight of a previous prediction at \(level) needs the level it goes to")
       }
       let factor = Posterior(from: level, to: previous).x0Coefficient
       return (factor * factor, factor * factor, 0)
@@ -119,6 +119,6 @@ extension LossWeighting {
   }
 
   private func check(_ name: String, _ value: Double, _ isValid: Bool) {
-    precondition(isValid && value.isFinite, "\(name) \(value) of \(self) must be finite and above 0")
+    stop(unless: isValid && value.isFinite, "\(name) \(value) of \(self) must be finite and above 0")
   }
 }

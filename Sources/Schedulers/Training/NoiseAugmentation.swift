@@ -12,12 +12,12 @@ extension NoiseSource {
   ///
   /// Source: Guttenberg 2023, https://www.crosslabs.org/blog/diffusion-with-offset-noise.
   public mutating func next<Scalar>(like other: SampleBatch<Scalar>, offsetBy strength: Double) -> SampleBatch<Scalar> {
-    precondition(other.shape.count >= 2, "offset noise needs samples and channels; the shape is \(other.shape)")
+    stop(unless: other.shape.count >= 2, "offset noise needs samples and channels; the shape is \(other.shape)")
     let epsilon = next(like: other)
     let perChannel = next(like: SampleBatch<Scalar>(zeros: Array(other.shape.prefix(2))))
     let size = other.shape.dropFirst(2).reduce(1, *)
     let offsets = perChannel.scalars.flatMap { repeatElement($0, count: size) }
-    return .combination([(1, epsilon), (strength, SampleBatch(shape: other.shape, scalars: offsets))])
+    return epsilon.offset(by: strength, perChannel: SampleBatch(shape: other.shape, scalars: offsets))
   }
 
   /// Input perturbation: epsilon + strength·z, for the noisy sample alone. The target keeps
@@ -37,6 +37,31 @@ extension NoiseSource {
   ///
   /// Source: Ning et al. 2023, https://arxiv.org/abs/2301.11706, DDPM-IP.
   public mutating func perturbing<Tensor: ScalarTensor>(_ epsilon: Tensor, by strength: Double) -> Tensor {
-    .combination([(1, epsilon), (strength, next(like: epsilon))])
+    epsilon.perturbed(by: strength, with: next(like: epsilon))
+  }
+}
+
+extension LinearSpace {
+  // The same two, of noise in tensors that no source fills.
+
+  /// Offset noise: this noise, epsilon, and strength·z.
+  ///
+  /// ```swift
+  /// let epsilon = MLXRandom.normal(x0.shape)
+  /// let z = MLXRandom.normal([x0.dim(0), x0.dim(1), 1, 1])
+  /// let offset = epsilon.offset(by: 0.1, perChannel: z)
+  /// ```
+  ///
+  /// - `perChannel`: z, one standard normal number for each sample and channel, in the shape of
+  ///   epsilon, or in one that the sums of this type of tensor spread over it.
+  public func offset(by strength: Double, perChannel: Self) -> Self {
+    .combination([(1, self), (strength, perChannel)])
+  }
+
+  /// Input perturbation: this noise, epsilon, and strength·z, for the noisy sample alone.
+  ///
+  /// - `other`: z, as many standard normal numbers as epsilon has.
+  public func perturbed(by strength: Double, with other: Self) -> Self {
+    .combination([(1, self), (strength, other)])
   }
 }

@@ -36,5 +36,5 @@ extension TimestepSampler {
     return (0..<count).map { _ in distribution.draw(at: generator.uniform()) }
   }
 
-  func checkCount(_ count: Int) { precondition(count >= 0, "\(count) timesteps cannot be drawn; ask for 0 or more") }
+  func checkCount(_ count: Int) { stop(unless: count >= 0, "\(count) timesteps cannot be drawn; ask for 0 or more") }
 }

@@ -30,8 +30,9 @@ public struct TimestepWeights: Hashable, Sendable {
   }
 
   private func check(_ timestep: Int) {
-    precondition(
-      values.indices.contains(timestep), "timestep \(timestep) is outside the schedule's 0 ... \(values.count - 1)")
+    stop(
+      unless: values.indices.contains(timestep),
+      "timestep \(timestep) is outside the schedule's 0 ... \(values.count - 1)")
   }
 }
 

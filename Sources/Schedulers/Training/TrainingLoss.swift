@@ -84,8 +84,8 @@ public struct TrainingLoss: Hashable, Sendable {
   ///
   /// - Precondition: t is in 0 ..< T.
   public subscript(t: Int) -> Objective {
-    precondition(
-      objectives.indices.contains(t), "timestep \(t) is outside the schedule's 0 ... \(objectives.count - 1)")
+    stop(
+      unless: objectives.indices.contains(t), "timestep \(t) is outside the schedule's 0 ... \(objectives.count - 1)")
     return objectives[t]
   }
 }
@@ -129,7 +129,7 @@ extension TrainingLoss {
   ) throws(OutputError) -> Value<Tensor> {
     let p = try bound.process.reading(output, of: sample, timesteps: timesteps)
     let (count, size) = (x0.sampleCount, x0.sampleSize)
-    precondition(weights == nil || weights!.count == count, "\(weights!.count) weights for a batch of \(count) samples")
+    stop(unless: weights == nil || weights!.count == count, "\(weights!.count) weights for a batch of \(count) samples")
     let (data, noise, values) = (x0.scalars, epsilon.scalars, output.scalars)
     let stride = output.sampleSize
     var gradient = [Tensor.Scalar](repeating: 0, count: values.count)
