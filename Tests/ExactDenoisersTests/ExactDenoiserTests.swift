@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: [Prediction.epsilon, .x0, .v, .flow]) func aCallAnswersWhatWasAskedForAtInitialisation(
     prediction: Prediction
   ) throws {
-    let query = SamplingGrid.Point(timestep: 3, level: .variancePreserving(sigma: 2))
+    let query = SamplingPlan.Query(timestep: 3, level: .variancePreserving(sigma: 2))
     let x = batch(normals(2, 5, seed: 2))
     for denoiser in try denoisers(predicting: prediction) {
       #expect(denoiser.prediction == prediction)
@@ -65,7 +65,7 @@ import Testing
   // 2, round to others, all exponents alike up to 10·2^-52 or so, and the mean with them.
   @Test func aScaledInputHasTheSameData() throws {
     let level = NoiseLevel(signal: 1, noise: 3.75)
-    let query = SamplingGrid.Point(timestep: 3, level: level, inputScale: 0.25)
+    let query = SamplingPlan.Query(timestep: 3, level: level, inputScale: 0.25)
     let x = batch(normals(2, 5, seed: 3))
     for denoiser in try denoisers() {
       let (scaled, plain) = (denoiser(.combination([(0.25, x)]), query), denoiser.output(for: x, at: level, as: .x0))

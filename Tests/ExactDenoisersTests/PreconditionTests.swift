@@ -29,7 +29,7 @@ import Testing
   @Test func epsilonWithoutNoiseTraps() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let dataset = try Dataset<Double>(points: [[1, 2]], predicting: .epsilon)
-      _ = dataset(SampleBatch(zeros: [1, 2]), .clean)
+      _ = dataset(SampleBatch(zeros: [1, 2]), SamplingPlan.Query(.clean))
     }
     expect("epsilon is not determined at NoiseLevel(signal: 1.0, noise: 0.0), where there is no noise", in: result)
   }

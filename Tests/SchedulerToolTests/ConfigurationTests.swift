@@ -207,7 +207,7 @@ import Testing
         let input = SampleBatch.combination([(step.query.inputScale, sample)])
         let output = try model(input, step)
         let read = SampleBatch.combination([(step.denoising.sample, sample), (step.denoising.output, output)])
-        let wanted = try exact(input, step.query)
+        let wanted = try exact(input, SamplingPlan.Query(step.query))
         for (a, b) in zip(read.scalars, wanted.scalars) { #expect(abs(a - b) <= 1e-9, "\(text) at \(step.query)") }
       }
     }
@@ -226,14 +226,16 @@ import Testing
     let own = try SamplingGrid(schedule, timesteps: [900, 500, 100])
     // The same levels on another path, with samples scaled by 1/signal and another timestep.
     for (a, b) in zip(own.points, try own.exploding().points.dropLast()) {
-      let query = SamplingPlan.Query(timestep: 0.25, level: b.level)
+      let query = SamplingGrid.Point(timestep: 0.25, level: b.level)
       let plan = try Euler().plan(over: SamplingGrid(points: [query, .clean]), predicting: .v)
       let scaled = SampleBatch.combination([(1 / a.level.signal, sample)])
       let step = plan.steps[0]
       let output = try model(scaled, step)
       let x0 = SampleBatch.combination([(step.denoising.sample, scaled), (step.denoising.output, output)])
       let readout = try #require(prediction.denoising(at: a.level))
-      let wanted = SampleBatch.combination([(readout.sample, sample), (readout.output, try denoiser(sample, a))])
+      let wanted = SampleBatch.combination([
+        (readout.sample, sample), (readout.output, try denoiser(sample, SamplingPlan.Query(a))),
+      ])
       for (x, y) in zip(x0.scalars, wanted.scalars) { #expect(abs(x - y) <= 1e-5 * max(1, abs(y))) }
     }
   }

@@ -31,7 +31,10 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
 
   /// What the network is told now; `nil` at the end.
   public var query: SamplingPlan.Query? {
-    timestep < 0 ? nil : SamplingPlan.Query(timestep: told[timestep], level: bound.process.steps[timestep].level)
+    guard timestep >= 0 else { return nil }
+    let steps = bound.process.steps
+    return SamplingPlan.Query(
+      timestep: told[timestep], level: steps[timestep].level, step: steps.count - 1 - timestep, count: steps.count)
   }
 
   /// Draws noise, and returns the noisy data that the network is to be given.

@@ -25,7 +25,7 @@ public struct ConsistencyFunction: OutputReading, Hashable, Codable {
 
   /// The point with 250·ln σ for a timestep and 1/√(σ² + σ_data²) for the scale of x̄; as it was
   /// where there is no signal or no noise.
-  public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query {
+  public func query(at point: SamplingGrid.Point) -> SamplingGrid.Point {
     let level = point.level
     guard level.signal > 0, level.noise > 0 else { return point }
     return SamplingGrid.Point(
@@ -33,7 +33,7 @@ public struct ConsistencyFunction: OutputReading, Hashable, Codable {
       inputScale: 1 / (level.signal * Math.hypot(level.sigma, sigmaData)))
   }
 
-  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+  public func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
     let (level, spread) = (query.level, sigmaData * sigmaData)
     guard level.signal > 0, level.noise > 0 else { return nil }
     let run = level.sigma - leastSigma

@@ -33,7 +33,7 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
   public var name: String { "EDM's preconditioning" }
 
   /// The point with c_noise as timestep and c_in as scale of x̄; itself without signal or noise.
-  public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query {
+  public func query(at point: SamplingGrid.Point) -> SamplingGrid.Point {
     let level = point.level
     guard level.signal > 0, level.noise > 0 else { return point }
     let timestep =
@@ -48,7 +48,7 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
   /// x̂0 = sample·x + output·F, for x at the query's level, not for what the network is given.
   ///
   /// - Returns: `nil` where there is no signal or no noise.
-  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+  public func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
     let level = query.level
     guard level.signal > 0, level.noise > 0 else { return nil }
     let share = sigmaData / Math.hypot(level.sigma, sigmaData)

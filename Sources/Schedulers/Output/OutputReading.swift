@@ -13,7 +13,7 @@ public protocol OutputReading: Sendable {
   /// What the network is asked where a sampler asks it: the timestep, and the scale of its input.
   ///
   /// - Returns: a point with the same level.
-  func query(at point: SamplingGrid.Point) -> SamplingPlan.Query
+  func query(at point: SamplingGrid.Point) -> SamplingGrid.Point
 
   /// How the sample and the network's output give the data: x̂0 = sample·x + output·F.
   ///
@@ -21,7 +21,7 @@ public protocol OutputReading: Sendable {
   ///   - query: what `query(at:)` gave.
   ///   - next: the point that follows on the grid, if `needsNext`.
   /// - Returns: `nil` where the two do not determine x̂0.
-  func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout?
+  func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout?
 
   /// Whether the output is about the point that follows as well.
   var needsNext: Bool { get }

@@ -20,9 +20,9 @@ extension Prediction: OutputReading {
   public var needsNext: Bool { self == .previous }
 
   /// The point itself: such a network is told the grid's timestep.
-  public func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
+  public func query(at point: SamplingGrid.Point) -> SamplingGrid.Point { point }
 
-  public func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> SamplingPlan.Readout? {
+  public func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> SamplingPlan.Readout? {
     // A sample is read as the network was given it.
     let given = query.level.scaled(by: query.inputScale)
     guard let readout = denoising(at: given, previous: next.map { $0.level.scaled(by: $0.inputScale) }) else {

@@ -6,16 +6,14 @@
 /// let plan = try DDIM().plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))
 /// ```
 public struct SamplingPlan: Hashable, Sendable {
-  /// What the network is told at an evaluation.
-  public typealias Query = SamplingGrid.Point
-
   /// One evaluation and what follows it.
   ///
   ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
   ///     E  = keeping.sample·x + keeping.output·x̂0
   ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z (times a learned deviation)
   public struct Step: Hashable, Codable, Sendable {
-    public let query: Query
+    /// What the network is told and given.
+    public let query: SamplingGrid.Point
     /// The level of x'.
     public let arrival: NoiseLevel
     /// How the sample and the network's output F give x̂0.
@@ -29,7 +27,7 @@ public struct SamplingPlan: Hashable, Sendable {
     public let variance: StepVariance?
 
     package init(
-      query: Query, arrival: NoiseLevel, denoising: SamplingPlan.Readout, keeping: SamplingPlan.Readout,
+      query: SamplingGrid.Point, arrival: NoiseLevel, denoising: SamplingPlan.Readout, keeping: SamplingPlan.Readout,
       next: LinearForm, variance: StepVariance?
     ) {
       (self.query, self.arrival, self.denoising) = (query, arrival, denoising)
@@ -100,7 +98,7 @@ public struct SamplingPlan: Hashable, Sendable {
 
 extension SamplingPlan.Move {
   /// The step of a plan that asks the network at `query`, a point with the level of the move's.
-  func step(asking query: SamplingPlan.Query, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
+  func step(asking query: SamplingGrid.Point, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
       query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
       variance: variance)

@@ -25,7 +25,7 @@ public struct PlainRun {
 
   private var step: SamplingPlan.Step? { estimates.count < plan.steps.count ? plan.steps[estimates.count] : nil }
   /// What the network is told now; `nil` at the end.
-  public var query: SamplingPlan.Query? { step?.query }
+  public var query: SamplingPlan.Query? { plan.query(estimates.count) }
   /// What the network is given now.
   public var input: [Double] { samples[0].map { (query?.inputScale ?? 1) * $0 } }
 

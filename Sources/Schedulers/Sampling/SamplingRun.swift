@@ -78,7 +78,7 @@ public struct SamplingRun<Tensor: LinearSpace> {
   }
 
   /// What the network is to be asked now; `nil` at the end.
-  public var query: SamplingPlan.Query? { step?.query }
+  public var query: SamplingPlan.Query? { plan.query(evaluations) }
 
   /// What the network is given: the sample, scaled where the network was trained on scaled ones.
   public var input: Tensor {
@@ -103,7 +103,8 @@ public struct SamplingRun<Tensor: LinearSpace> {
   /// Whether the next step goes on from the sample as it was made.
   private var needsMade: Bool { step.map { $0.next.made != 0 } ?? false }
 
-  var step: SamplingPlan.Step? { evaluations < plan.steps.count ? plan.steps[evaluations] : nil }
+  /// The numbers of the next step: the levels it goes between, and its algebra; `nil` at the end.
+  public var step: SamplingPlan.Step? { evaluations < plan.steps.count ? plan.steps[evaluations] : nil }
 }
 
 extension SamplingRun {

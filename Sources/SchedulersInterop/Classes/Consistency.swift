@@ -65,8 +65,8 @@ struct CMStochasticIterativeScheduler: DiffusersClass {
     let base: ConsistencyFunction
     var name: String { base.name }
 
-    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
-    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    func query(at point: SamplingGrid.Point) -> SamplingGrid.Point { point }
+    func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
       base.denoising(at: query, next: next)
     }
   }

@@ -36,8 +36,8 @@ struct EDM {
     let sign: Double
     var name: String { preconditioning.name }
 
-    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { preconditioning.query(at: point) }
-    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    func query(at point: SamplingGrid.Point) -> SamplingGrid.Point { preconditioning.query(at: point) }
+    func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
       preconditioning.denoising(at: query, next: next).map { Readout(sample: $0.sample, output: sign * $0.output) }
     }
   }

@@ -149,13 +149,13 @@ struct KDiffusionReading: OutputReading {
 
   var name: String { "\(process.rawValue) prediction" }
 
-  func query(at point: SamplingGrid.Point) -> SamplingPlan.Query {
+  func query(at point: SamplingGrid.Point) -> SamplingGrid.Point {
     let sigma = point.level.noise
     let scale = output == .model && process != .flow ? 1 / scale(sigma) : 1
     return SamplingGrid.Point(timestep: sigma, level: point.level, inputScale: scale)
   }
 
-  func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+  func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
     let sigma = query.level.noise
     switch (output, process) {
     case (.denoised, _): return Readout(sample: 0, output: 1)

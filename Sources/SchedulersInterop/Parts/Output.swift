@@ -79,8 +79,8 @@ struct CircularV: OutputReading {
   var isEpsilon: Bool
   var name: String { Prediction.v.name }
 
-  func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
-  func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+  func query(at point: SamplingGrid.Point) -> SamplingGrid.Point { point }
+  func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
     let level = query.level
     let sample = isEpsilon && level.signal > 0 ? (1 - level.noise * level.noise) / level.signal : level.signal
     return Readout(sample: sample, output: -level.noise)

@@ -93,7 +93,7 @@ struct SampleCommand: ParsableCommand {
     let (runs, remarks) = try makeRuns(trained, choice)
     let denoiser = try condition.denoiser(trained, predicting: options.prediction(on: choice.spacing))
     return Setting(
-      runs: runs, model: { try denoiser($0, $1.query) },
+      runs: runs, model: { try denoiser($0, SamplingPlan.Query($1.query)) },
       title: choice.title(schedule: trained?.configuration.ddpmBetaSchedule ?? process.schedule), remarks: remarks)
   }
 

@@ -507,7 +507,7 @@ import Testing
     let own = try run.plan(.corrected)
     var samples = [1.0]
     _ = own.sample(from: Real(1)) { x, query in
-      if query != own.steps[0].query { samples.append(x.value) }
+      if own.steps[query.step].query != own.steps[0].query { samples.append(x.value) }
       return Real(
         query.level.signal * (x.value - query.level.signal * 0.3) / query.level.noise - query.level.noise * 0.3)
     }

@@ -73,7 +73,9 @@ import Testing
       for (ago, coefficient) in step.next.samples.enumerated() { factors[k - ago] += factors[k + 1] * coefficient }
       for (ago, coefficient) in step.next.estimates.enumerated() {
         let asked = steps[k - ago]
-        let estimate = asked.foldedEstimate.sample + asked.foldedEstimate.output * denoise(Real(1), asked.query).value
+        let estimate =
+          asked.foldedEstimate.sample + asked.foldedEstimate.output
+          * denoise(Real(1), SamplingPlan.Query(asked.query)).value
         factors[k - ago] += factors[k + 1] * coefficient * estimate
       }
     }

@@ -96,11 +96,11 @@ import Testing
   @Test func `DDIM inversion keeps epsilon on the way up`() throws {
     let grid = try SamplingGrid(points: [Self.from, Self.to, .clean])
     var run = SamplingRun(try DDIMInversion().plan(over: grid, predicting: .epsilon), from: [1.0])
-    #expect(run.query == Self.to)
+    #expect(run.step?.query == Self.to)
     run.advance(output: [0.5])
     #expect(isClose(run.sample[0], 1.1, relative: 8 * unit))
     // x = 1.1 at (0.8, 0.6) with ε̂ = 0.25: x̂0 = (1.1 − 0.15)/0.8.
-    #expect(run.query == Self.to)
+    #expect(run.step?.query == Self.to)
     run.advance(output: [0.25])
     let expected = 0.6 * 0.95 / 0.8 + 0.8 * 0.25
     #expect(isClose(run.sample[0], expected, relative: 16 * unit))

@@ -102,7 +102,7 @@ import Testing
   /// = x − σ·epsilon.
   private static func epsilon(of run: SamplingRun<[Double]>, output index: Int, for sampler: any Sampler) -> [Double] {
     let output = ReferenceRunTests.unitVector(index, of: run.sample.count)
-    guard sampler is ConsistencyModel, let query = run.query else { return output }
+    guard sampler is ConsistencyModel, let query = run.step?.query else { return output }
     let (level, readout) = (query.level, ConsistencyFunction().denoising(at: query, next: nil)!)
     let denoised = [Double].combination([(readout.sample, run.sample), (readout.output, output)])
     return [Double].combination([(1 / level.sigma, run.sample), (-1 / level.sigma, denoised)])

@@ -15,7 +15,7 @@ import Testing
     func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) throws(Called) -> [Double] { throw Called() }
   }
 
-  private let query = SamplingGrid.Point(timestep: 5, level: NoiseLevel(signal: 0.6, noise: 0.8))
+  private let query = SamplingPlan.Query(timestep: 5, level: NoiseLevel(signal: 0.6, noise: 0.8))
 
   @Test(arguments: [(0.0, [1.0, 2.0]), (1.0, [3.0, 0.0]), (2.0, [5.0, -2.0]), (7.5, [16.0, -13.0])])
   func `guidance goes from the unconditional answer through the conditional one`(scale: Double, expected: [Double]) {

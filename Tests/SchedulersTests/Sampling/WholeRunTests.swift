@@ -47,6 +47,37 @@ import Testing
     #expect(seen == expected)
   }
 
+  @Test func `a network is told which of its calls it answers`() async throws {
+    var told: [[Int]] = []
+    func note(_ x: [Double], _ query: SamplingPlan.Query) -> [Double] {
+      told.append([query.step, query.count])
+      return model(x, query)
+    }
+    _ = plan.sample(from: start, model: note)
+    #expect(told == [[0, 4], [1, 4], [2, 4], [3, 4]])
+    // Heun's method calls twice for a step, but once for the last.
+    told = []
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 100), steps: 4, spacing: TimestepSpacing.trailing)
+    let heun = try Heun().plan(over: grid, predicting: .x0)
+    var noise = GaussianNoise(seed: 1)
+    _ = await heun.sample(from: start, using: &noise) { x, query async in note(x, query) }
+    #expect(told == (0..<7).map { [$0, 7] })
+    // A run that starts late counts its own calls.
+    told = []
+    _ = try DDIM().plan(over: grid.last(2), predicting: .x0).sample(from: start, model: note)
+    #expect(told == [[0, 2], [1, 2]])
+  }
+
+  @Test func `a run shows the numbers of its next step`() throws {
+    var run = SamplingRun(plan, from: start)
+    for (i, step) in plan.steps.enumerated() {
+      #expect(run.step == step && run.query == SamplingPlan.Query(step.query, step: i, count: 4))
+      run.advance(output: run.sample)
+      #expect(run.level == step.arrival)
+    }
+    #expect(run.step == nil && run.query == nil)
+  }
+
   @Test func `all forms of a run end at the same sample`() async throws {
     var run = SamplingRun(plan, from: start)
     while let query = run.query { run.advance(output: model(run.input, query)) }

@@ -128,7 +128,7 @@ import Testing
     #expect(throws: OutputError.size(6, sampleSize: 3, learnsVariance: false)) {
       try copy.advance(output: SampleBatch(zeros: [2, 2, 3]))
     }
-    #expect(copy.query?.timestep == 19)
+    #expect(copy.query?.timestep == 19 && copy.query?.step == 20 && copy.query?.count == 40)
     try copy.advance(output: sample)
     while copy.query != nil { try copy.advance(output: copy.sample(using: &same)) }
     while run.query != nil { try run.advance(output: run.sample(using: &noise)) }
