@@ -10,6 +10,7 @@ extension SamplingRun where Tensor: ContiguousTensor {
       unless: output.sampleCount == sample.sampleCount && output.sampleSize == channels * size,
       "an output of \(output.sampleCount) × \(output.sampleSize) scalars does not go with a sample of "
         + "\(sample.sampleCount) × \(size)" + (channels == 2 ? ", of which the network says the variance too" : ""))
+    source?.checkSeeds(for: sample.sampleCount)
     guard size > 0, let step, let loops = Tensor.Scalar._loops(of: Kernels.table) else { return }
     // The new estimate goes where the oldest is, which may have its last part in this step.
     let kept = retention[evaluations].estimates
@@ -19,11 +20,9 @@ extension SamplingRun where Tensor: ContiguousTensor {
 
     InPlaceStep(
       step: step, folding: plan.clipping == .none ? step : step.limited, clipping: plan.clipping, sampleSize: size,
-      outputSize: channels * size, count: sample.sampleCount * size, slot: kept - 1, isFull: isFull, threads: threads,
-      loops: loops
-    ).take(
-      &current, output, &history.estimates, &denoisedBuffer, noise,
-      source.map { $0.address(sample: $0.firstSample, draw: $0.draws) })
+      outputSize: channels * size, count: sample.sampleCount * size, slot: kept - 1, isFull: isFull, source: source,
+      threads: threads, loops: loops
+    ).take(&current, output, &history.estimates, &denoisedBuffer, noise)
 
     if kept > 0 { history.estimates.insert(history.estimates.remove(at: kept - 1), at: 0) }
     while history.estimates.count > kept { spare.append(history.estimates.removeLast()) }
@@ -43,13 +42,14 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   let (sampleSize, outputSize, count): (Int, Int, Int)
   /// Which estimate is written, none if negative, and whether it was one before.
   let (slot, isFull): (Int, Bool)
+  /// Where noise that is made on the way comes from.
+  let source: GaussianNoise?
   let threads: Int?
   let loops: KernelTable.Loops<Scalar>
 
-  /// Takes the step, with noise that is given, or made on the way from the first sample's address.
+  /// Takes the step, with noise that is given, or made on the way.
   func take<Tensor: ContiguousTensor<Scalar>>(
-    _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: Tensor?,
-    _ address: NormalAddress?
+    _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: Tensor?
   ) {
     withUnsafeTemporaryAllocation(of: Call.Term.self, capacity: estimates.count + 1) { terms in
       output.withScalars { output in
@@ -58,7 +58,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
           lend(&denoised) { values in
             if let values { call.denoised = .init(.init(folding.denoising), to: values) }
             lend(noise) { values in
-              if let address { call.noise = .init(step.next.noise, nil, address: address) }
+              if source != nil { call.noise = .init(step.next.noise, nil) }
               if let values { call.noise = .init(step.next.noise, values) }
               estimates.withUnsafeMutableBufferPointer { lend($0, from: 0, to: call, terms) }
             }
@@ -129,7 +129,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   }
 
   private func run(_ call: Call) {
-    let isMade = call.noise != nil && call.noise?.values == nil
+    let isMade = source != nil
     let deviation = call.noise == nil ? nil : deviation
     let isUniform = !isMade && outputSize == sampleSize && !clipping.isDynamic
     let parts = threads ?? min(Kernels.processors, count / (isMade ? 1 << 16 : 1 << 18))
@@ -140,7 +140,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
       for n in range.lowerBound / sampleSize...(range.upperBound - 1) / sampleSize {
         part.range = range.clamped(to: n * sampleSize..<(n + 1) * sampleSize)
         part.output = call.output + n * (outputSize - sampleSize)
-        part.noise?.address.sample = call.noise!.address.sample &+ UInt64(n)
+        if let source { part.noise!.address = source.address(of: n) }
         part.noise?.origin = n * sampleSize
         if let deviation { part.noise?.deviation = (part.output + sampleSize, deviation) }
         if clipping.isDynamic { limit(&part, like: call) }

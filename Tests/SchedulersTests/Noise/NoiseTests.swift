@@ -87,6 +87,38 @@ import Testing
     }
   }
 
+  @Test func `with a seed for each sample, every sample is the one that its seed makes alone`() throws {
+    let seeds: [UInt64] = [7, .max, 7, 0]
+    var whole = GaussianNoise(seeds: seeds)
+    #expect(whole.seeds == seeds && whole.seed == 7 && whole.firstSample == 0)
+    var alone = seeds.map { GaussianNoise(seed: $0) }
+    for draw in 0..<3 {
+      let all =
+        draw == 2
+        ? { () -> SampleBatch<Float> in
+          var tensor = SampleBatch<Float>(zeros: [4, 2, 150])
+          whole.fill(&tensor, threads: 3)
+          return tensor
+        }() : whole.next(like: SampleBatch<Float>(zeros: [4, 2, 150]))
+      for n in seeds.indices { #expect(all[n] == alone[n].next(like: SampleBatch<Float>(zeros: [1, 2, 150]))) }
+      #expect(all[0] == all[2] && all[0] != all[1])
+      if draw == 0 { whole = try JSONDecoder().decode(GaussianNoise.self, from: JSONEncoder().encode(whole)) }
+    }
+    #expect(whole.draws == 3)
+  }
+
+  @Test func `sources that were saved before samples had seeds are read, and seeds that do not fit are errors`() throws
+  {
+    let saved = #"{"seed":18446744073709551615,"firstSample":9,"draws":2}"#
+    let noise = try JSONDecoder().decode(GaussianNoise.self, from: Data(saved.utf8))
+    #expect(noise.seed == .max && noise.firstSample == 9 && noise.draws == 2 && noise.seeds == nil)
+    for text in [#""seed":1,"seeds":[]"#, #""seed":1,"seeds":[2,1]"#] {
+      #expect(throws: DecodingError.self) {
+        try JSONDecoder().decode(GaussianNoise.self, from: Data("{\(text),\"firstSample\":0,\"draws\":0}".utf8))
+      }
+    }
+  }
+
   @Test func `a number can be had by its address, without those before it`() {
     var noise = GaussianNoise(seed: 99, firstSample: 2)
     _ = noise.next(like: [Float(0)])
@@ -118,6 +150,25 @@ import Testing
       _ = GaussianNoise(seed: 0).normal(element: 1 << 34, sample: 0, draw: 0)
     }
     await #expect(processExitsWith: .failure) { _ = GaussianNoise(seed: 0).normal(element: -300, sample: 0, draw: 0) }
+  }
+
+  @Test func `more or fewer seeds than samples are refused`() async {
+    let more = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      var noise = GaussianNoise(seeds: [1, 2, 3])
+      _ = noise.next(like: SampleBatch<Float>(zeros: [2, 4]))
+    }
+    #expect(said(by: more).contains("3 seeds for a tensor of 2 samples; give one for each"))
+    let fewer = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 9), steps: 3, spacing: TimestepSpacing.trailing)
+      var noise = GaussianNoise(seeds: [1])
+      let start = SampleBatch<Float>(zeros: [2, 4])
+      _ = try DDPM().plan(over: grid, predicting: .v).sample(from: start, using: &noise) { x, _ in x }
+    }
+    #expect(said(by: fewer).contains("1 seeds for a tensor of 2 samples; give one for each"))
+    let none = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = GaussianNoise(seeds: [])
+    }
+    #expect(said(by: none).contains("there are no seeds; give one for each sample"))
   }
 
   @Test func `all scalar types see the same numbers`() {

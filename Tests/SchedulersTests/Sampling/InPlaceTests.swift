@@ -101,6 +101,23 @@ import Testing
     for threads in [2, 3, 5] { #expect(fast == Self.trajectory(plan, Float.self, .inPlace, threads: threads)) }
   }
 
+  /// But for variances, which the stand-in says by the place in the batch.
+  @Test(arguments: plans.indices.filter { !plans[$0].learnsVariance })
+  func `an image is that of its seed, whatever else is in the batch`(index: Int) {
+    let plan = Self.plans[index]
+    let seeds: [UInt64] = [5, 1_000_000_007, 5]
+    func end(_ start: SampleBatch<Float>, _ noise: GaussianNoise, _ threads: Int?) -> SampleBatch<Float> {
+      var (run, noise) = (SamplingRun(plan, from: start), noise)
+      run.threads = threads
+      while let query = run.query { run.advance(output: Self.network(run.sample, query, plan), using: &noise) }
+      return run.sample
+    }
+    let start = Self.start(Float.self)
+    let whole = end(start, GaussianNoise(seeds: seeds), nil)
+    #expect(end(start, GaussianNoise(seeds: seeds), 3) == whole)
+    for (n, seed) in seeds.enumerated() { #expect(end(start[n], GaussianNoise(seed: seed), nil) == whole[n]) }
+  }
+
   /// But for what reaches back to earlier samples, of which every step makes a new one.
   @Test(arguments: SamplerCatalog.denoising.filter { $0.keptSamples == 0 })
   func `a run stays in its buffers`(entry: SamplerCatalog.Entry) throws {

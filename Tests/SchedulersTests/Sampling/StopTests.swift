@@ -4,7 +4,7 @@ import Testing
 /// What ends a program says why. `.ci/stops` asserts the same of a release build.
 @Suite struct StopTests {
   private func expect(_ message: String, in result: ExitTest.Result?, _ place: SourceLocation = #_sourceLocation) {
-    let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    let said = said(by: result)
     #expect(said.contains(message), "said: \(said)", sourceLocation: place)
   }
 

@@ -38,6 +38,11 @@ func isClose(_ a: Double, _ b: Double, relative tolerance: Double) -> Bool {
   a == b || abs(a - b) <= tolerance * max(abs(a), abs(b))
 }
 
+/// What a program that an exit test ran said as it ended.
+func said(by program: ExitTest.Result?) -> String {
+  String(decoding: program?.standardErrorContent ?? [], as: UTF8.self)
+}
+
 /// A seeded generator for tests: SplitMix64, Steele et al. 2014.
 struct SplitMix64: RandomNumberGenerator {
   var state: UInt64
