@@ -32,13 +32,6 @@ public struct SampleBatch<Scalar: SampleScalar>: Hashable, Sendable {
     self.init(shape: shape, scalars: Array(repeating: 0, count: count))
   }
 
-  /// One sample as a batch of its own.
-  public subscript(sample: Int) -> SampleBatch {
-    stop(unless: (0..<sampleCount).contains(sample), "sample \(sample) is outside the batch's 0 ..< \(sampleCount)")
-    return SampleBatch(
-      shape: [1] + shape.dropFirst(), scalars: Array(scalars[sample * sampleSize..<(sample + 1) * sampleSize]))
-  }
-
   /// The number of scalars that a shape holds; `nil` if it holds none or more than can be counted.
   private static func count(of shape: [Int]) -> Int? {
     guard !shape.isEmpty else { return nil }
@@ -75,13 +68,7 @@ extension SampleBatch: ScalarTensor, ClippableSpace, ChannelSpace, ElementwiseSp
   /// The channels are the dimension after the number of samples.
   public func halves() -> (first: SampleBatch, second: SampleBatch)? {
     guard shape.count > 1, shape[1].isMultiple(of: 2) else { return nil }
-    let half = [shape[0], shape[1] / 2] + shape.dropFirst(2)
-    func part(_ offset: Int) -> SampleBatch {
-      let size = sampleSize / 2
-      let parts = (0..<sampleCount).map { scalars[($0 * 2 + offset) * size..<($0 * 2 + offset + 1) * size] }
-      return SampleBatch(shape: half, scalars: Array(parts.joined()))
-    }
-    return (part(0), part(1))
+    return (channels(..<(shape[1] / 2)), channels((shape[1] / 2)...))
   }
 }
 
