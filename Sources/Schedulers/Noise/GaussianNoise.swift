@@ -75,6 +75,7 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
     stop(unless: size <= Self.mostElements, "a sample has at most 2^34 elements of noise")
     checkSeeds(for: samples)
     let count = samples * size
+    stop(unless: buffer.count == count, "a tensor lends \(buffer.count) scalars, and has \(samples) × \(size)")
     nonisolated(unsafe) let buffer = buffer.baseAddress
     Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 16), block: 1024) { range in
       guard let buffer else { return }

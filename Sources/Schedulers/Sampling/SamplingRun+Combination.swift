@@ -4,7 +4,7 @@ extension SamplingRun {
     _ step: SamplingPlan.Step, _ output: Tensor, noise: Tensor?, guidance: ClassifierGuidance<Tensor>?,
     transform: ((Tensor) -> Tensor)?
   ) {
-    let (output, variance) = plan.learnsVariance ? Self.halves(output) : (output, nil)
+    let (output, variance) = plan.learnsVariance ? halves(output) : (output, nil)
     let limited = step.limited
     func terms(_ factors: SamplingPlan.Readout, _ value: Tensor) -> Terms {
       [(factors.sample, sample), (factors.output, value)]
@@ -56,12 +56,18 @@ extension SamplingRun {
     (tensor as? any ClippableSpace)?.clipped(by: clipping) as? Tensor ?? tensor
   }
 
-  private static func halves(_ output: Tensor) -> (Tensor, Tensor?) {
-    guard let halves = (output as? any ChannelSpace)?.halves(), let first = halves.first as? Tensor else {
-      stop(
-        "the network learns its variance, and its output has no even number of channels to cut in two")
+  private func halves(_ output: Tensor) -> (Tensor, Tensor?) {
+    func pair(_ first: Any, _ second: Any) -> (Tensor, Tensor?)? {
+      (first as? Tensor).map { ($0, second as? Tensor) }
     }
-    return (first, halves.second as? Tensor)
+    let halves =
+      if let output = output as? any ChannelSpace { output.halves().flatMap { pair($0.first, $0.second) } } else {
+        (output as? any ContiguousTensor)?.halves(like: sample).flatMap { pair($0.first, $0.second) }
+      }
+    guard let halves else {
+      stop("the network learns its variance, and its output has no even number of channels to cut in two")
+    }
+    return halves
   }
 
   /// A tensor times a power, 1 or ½, of a variance.

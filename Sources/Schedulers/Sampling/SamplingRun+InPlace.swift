@@ -54,6 +54,8 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
     withUnsafeTemporaryAllocation(of: Call.Term.self, capacity: estimates.count + 1) { terms in
       output.withScalars { output in
         sample.withMutableScalars { x in
+          check(x.count, of: count)
+          check(output.count, of: count / sampleSize * outputSize)
           var call = numbers(x.baseAddress!, output.baseAddress!, terms)
           lend(&denoised) { values in
             if let values { call.denoised = .init(.init(folding.denoising), to: values) }
@@ -94,7 +96,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   private func lend(_ tensor: inout (some ContiguousTensor<Scalar>)?, _ body: (UnsafeMutablePointer<Scalar>?) -> Void) {
     if tensor == nil { return body(nil) }
     tensor!.withMutableScalars {
-      check($0.count)
+      check($0.count, of: count)
       body($0.baseAddress!)
     }
   }
@@ -102,7 +104,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   private func lend(_ tensor: (some ContiguousTensor<Scalar>)?, _ body: (UnsafePointer<Scalar>?) -> Void) {
     guard let tensor else { return body(nil) }
     tensor.withScalars {
-      check($0.count)
+      check($0.count, of: count)
       body($0.baseAddress!)
     }
   }
@@ -112,7 +114,7 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
   ) {
     guard k < estimates.count else { return run(call) }
     estimates[k].withMutableScalars { values in
-      check(values.count)
+      check(values.count, of: count)
       var call = call
       let factor = (k < slot || isFull) && k + 1 < step.next.estimates.count ? step.next.estimates[k + 1] : 0
       if k == slot {
@@ -124,8 +126,10 @@ private struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
     }
   }
 
-  private func check(_ count: Int) {
-    stop(unless: count == self.count, "a tensor of \(count) scalars does not go with a sample of \(self.count)")
+  private func check(_ lent: Int, of count: Int) {
+    stop(
+      unless: lent == count,
+      "a tensor lends \(lent) scalars where \(count) are wanted: its size is not the sample's, or it has gaps")
   }
 
   private func run(_ call: Call) {

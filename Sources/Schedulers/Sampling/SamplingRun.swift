@@ -57,14 +57,16 @@ public struct SamplingRun<Tensor: LinearSpace> {
   /// A run of a plan from a sample at the plan's start level.
   ///
   /// - Precondition: the tensor type can clip, if the plan does, and conforms to `ChannelSpace` and
-  ///   `ElementwiseSpace` if the network learns its variance.
+  ///   `ElementwiseSpace`, or to `ContiguousTensor`, if the network learns its variance.
   public init(_ plan: SamplingPlan, from sample: Tensor) {
     stop(
       unless: plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
       "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace")
     stop(
-      unless: !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type,
-      "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace")
+      unless: !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type
+        || Tensor.self is any ContiguousTensor.Type,
+      "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace, "
+        + "nor to ContiguousTensor")
     self.plan = plan
     self.current = sample
     self.retention = plan.retention
