@@ -68,8 +68,34 @@ public protocol ElementwiseSpace: LinearSpace {
   func squareRoot() -> Self
 }
 
+/// A tensor of samples, each of which may have factors of its own in a linear combination, as
+/// batches have in training.
+///
+/// `ScalarTensor`s do it by themselves. Another type multiplies by a number for each sample:
+///
+/// ```swift
+/// extension MLXArray: @retroactive BatchSpace {
+///   public static func combination(
+///     bySample terms: [(coefficients: [Double], value: MLXArray)]
+///   ) -> MLXArray {
+///     let products = terms.map { coefficients, value in
+///       let shape = [-1] + Array(repeating: 1, count: value.ndim - 1)
+///       return MLXArray(coefficients.map { Float($0) }).reshaped(shape) * value
+///     }
+///     return products.dropFirst().reduce(products[0], +)
+///   }
+/// }
+/// ```
+public protocol BatchSpace: LinearSpace {
+  /// Σ coefficients[n]·value in each sample n.
+  ///
+  /// - Parameter terms: one or more, each with a coefficient for every sample. The values have one
+  ///   shape.
+  static func combination(bySample terms: [(coefficients: [Double], value: Self)]) -> Self
+}
+
 /// A tensor made of scalars: a number of samples, each of the same number of scalars.
-public protocol ScalarTensor<Scalar>: LinearSpace {
+public protocol ScalarTensor<Scalar>: BatchSpace {
   associatedtype Scalar: SampleScalar
   /// The number of samples.
   var sampleCount: Int { get }

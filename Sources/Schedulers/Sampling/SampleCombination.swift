@@ -25,6 +25,23 @@ extension StepCall.Readout {
 }
 
 extension ScalarTensor {
+  public static func combination(bySample terms: [(coefficients: [Double], value: Self)]) -> Self {
+    typealias Readout = SamplingPlan.Readout
+    let (factors, x) = terms[0]
+    for term in terms {
+      stop(
+        unless: term.coefficients.count == x.sampleCount,
+        "\(term.coefficients.count) coefficients for a batch of \(x.sampleCount) samples; give one for each")
+    }
+    // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
+    guard terms.count > 1 else { return combination(x, x, factors.map { Readout(sample: $0 / 2, output: $0 / 2) }) }
+    let first = combination(
+      x, terms[1].value, zip(factors, terms[1].coefficients).map { Readout(sample: $0, output: $1) })
+    return terms.dropFirst(2).reduce(first) { sum, term in
+      combination(sum, term.value, term.coefficients.map { Readout(sample: 1, output: $0) })
+    }
+  }
+
   /// factors[n].sample·x + factors[n].output·y in each sample n, computed as `combination` does.
   ///
   /// - Precondition: the tensors have one size, and there are factors for each sample.

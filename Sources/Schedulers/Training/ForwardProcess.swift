@@ -19,11 +19,7 @@ extension NoiseSchedule {
   ///
   /// - Precondition: each sample has a timestep in 0 ..< T, and the two tensors have one size.
   public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {
-    let factors = check(timesteps, for: x0).map { t in
-      let level = self[t]
-      return SamplingPlan.Readout(sample: level.signal, output: level.noise)
-    }
-    return .combination(x0, epsilon, factors)
+    check(timesteps, for: x0).map { self[$0] }.mix(x0, with: epsilon)
   }
 
   /// q(x_t | x_0), with a timestep for each sample.

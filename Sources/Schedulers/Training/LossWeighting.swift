@@ -38,16 +38,32 @@ extension LossWeighting {
   ///   bounded (EDM for epsilon at SNR 0, or for x0 at SNR ∞), and never NaN.
   /// - Precondition: parameters are above 0 (`gamma` of `p2` may be 0); `.previous` has a level.
   public func weight(at level: NoiseLevel, for prediction: Prediction, previous: NoiseLevel? = nil) -> Double {
+    weight(at: level.snr, over: Self.squaredFactor(of: prediction, at: level, previous: previous))
+  }
+
+  /// The weight of a sample's squared error for a network F of EDM: an error of x0 that is e is one
+  /// of F that is e/c_out.
+  ///
+  /// - Returns: as for a prediction; 1 for `.edm` with the network's own σ_data.
+  public func weight(at level: NoiseLevel, for edm: EDMPreconditioning) -> Double {
+    let inverse = 1 / (edm.sigmaData * edm.sigmaData)
+    let snr = level.snr
+    return weight(at: snr, over: (snr + inverse, snr == 0 ? inverse : 1, snr == 0 ? 0 : 1))
+  }
+
+  private func weight(at snr: Double, over squaredFactor: @autoclosure () -> SquaredFactor) -> Double {
     validate()
     if self == .uniform { return 1 }
-    let snr = level.snr
-    let factor = Self.squaredFactor(of: prediction, at: level, previous: previous)
+    let factor = squaredFactor()
     if snr > 0, snr.isFinite { return weightOfX0(snr) / factor.value }
     let own = asymptote(isAtZero: snr == 0)
     let exponent = (own.exponent - factor.exponent) * (snr == 0 ? 1 : -1)
     if exponent > 0 { return 0 }
     return exponent == 0 ? own.coefficient / factor.coefficient : .infinity
   }
+
+  /// The square of a factor from an error of x0, and c·s^p at the ends.
+  private typealias SquaredFactor = (value: Double, coefficient: Double, exponent: Double)
 
   /// c·s^p, as which a function of the SNR behaves near 0 or near ∞.
   private typealias Asymptote = (coefficient: Double, exponent: Double)
@@ -80,7 +96,7 @@ extension LossWeighting {
   /// The square of the factor from an error of x0 to one of a prediction, and c·s^p at the ends.
   private static func squaredFactor(
     of prediction: Prediction, at level: NoiseLevel, previous: NoiseLevel?
-  ) -> (value: Double, coefficient: Double, exponent: Double) {
+  ) -> SquaredFactor {
     let snr = level.snr
     switch prediction {
     case .x0: return (1, 1, 0)
