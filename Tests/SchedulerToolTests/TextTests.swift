@@ -71,6 +71,11 @@ import Testing
           try SamplingGrid(linear, steps: 4, spacing: .polyexponential(rho: 2), range: least...8)
         ),
         (["--spacing", "beta"], try SamplingGrid(linear, steps: 4, spacing: TimestepSpacing.beta())),
+        (["--spacing", "linspace+1"], try SamplingGrid(linear, steps: 4, spacing: .oneMore(.linspace))),
+        (
+          ["--spacing", "leading+1", "--offset", "1"],
+          try SamplingGrid(linear, steps: 4, spacing: .oneMore(.leading(offset: 1)))
+        ),
         (["--spacing", "sgm-uniform"], try SamplingGrid(linear, steps: 4, spacing: .sgmUniform)),
         (["--spacing", "ays"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusion)),
         (["--spacing", "ays-xl"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL)),

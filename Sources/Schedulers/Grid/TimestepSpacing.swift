@@ -24,6 +24,10 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// one timestep, the later takes the next free one. Parameters are in 0.1 ... 10. Lee et al.
   /// 2024, https://arxiv.org/abs/2407.12173.
   case beta(alpha: Double = 0.6, beta: Double = 0.6)
+  /// N + 1 timesteps of another spacing without the last, for N below T: the last step, to clean
+  /// data, is as long as the others. Of `.linspace` and `.leading` they are those of diffusers
+  /// 0.42.1 for DPM-Solver, UniPC, DEIS and SA-Solver.
+  indirect case oneMore(TimestepSpacing)
 
   /// The name on the command line and in messages.
   public var name: String {
@@ -34,6 +38,7 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .distilled: "distilled"
     case .sgmUniform: "sgm-uniform"
     case .beta: "beta"
+    case .oneMore(let base): "\(base.name)+1"
     }
   }
 
@@ -70,6 +75,12 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
       let distribution = BetaDistribution(alpha: alpha, beta: beta)
       try distribution.validate()
       return Self.distinct(distribution.spaced(count).map { Int((Double(total - 1) * $0.x).rounded(.toNearestOrEven)) })
+    case .oneMore(let base):
+      guard count < total else {
+        throw .parameter(
+          "the number of steps", Double(count), allowed: "below \(total), as one more of the timesteps is chosen")
+      }
+      return try base.timesteps(steps: count + 1, of: total).dropLast()
     }
   }
 

@@ -20,7 +20,11 @@ struct GridOptions: ParsableArguments {
   /// - Throws: `Failure` for an unknown name, and for an option without meaning.
   func choice() throws(Failure) -> Choice {
     let spacing = try Spacing(named: spacing)
-    let isLeading = if case .timesteps(.leading) = spacing { true } else { false }
+    let isLeading =
+      switch spacing {
+      case .timesteps(.leading), .timesteps(.oneMore(.leading)): true
+      default: false
+      }
     try refuse(
       "--offset", offset?.defaultValueDescription, unless: isLeading, because: "--spacing \(spacing.name)",
       instead: "--spacing leading")
@@ -88,8 +92,12 @@ extension GridOptions.Choice {
           + "trailing"
       )
     }
-    guard case .leading = spacing else { return spacing }
-    return .leading(offset: try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0)
+    let offset = try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0
+    switch spacing {
+    case .leading: return .leading(offset: offset)
+    case .oneMore(.leading): return .oneMore(.leading(offset: offset))
+    default: return spacing
+    }
   }
 }
 

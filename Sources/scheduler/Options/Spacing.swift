@@ -11,7 +11,8 @@ enum Spacing: Hashable {
   case edm
 
   static let all: [Spacing] =
-    (TimestepSpacing.all + [.distilled()]).map(Spacing.timesteps) + SigmaSpacing.all.map(Spacing.sigmas)
+    (TimestepSpacing.all + [.distilled(), .oneMore(.leading()), .oneMore(.linspace)]).map(Spacing.timesteps)
+    + SigmaSpacing.all.map(Spacing.sigmas)
     + AlignYourSteps.allCases.map(Spacing.aligned) + [.flow, .edm]
 
   /// - Throws: `Failure` for an unknown name.

@@ -114,6 +114,34 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("linspace/0", TimestepSpacing.linspace), ("leading/0", .leading()), ("leading/1", .leading(offset: 1)),
+  ])
+  func `one timestep more, without the last, is what diffusers chooses for DPM-Solver`(
+    name: String, base: TimestepSpacing
+  ) throws {
+    let golden = try Safetensors("solver-timesteps.safetensors")
+    var rest = try golden.integers("\(name).timesteps")[...]
+    for steps in try golden.integers("steps") {
+      let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .oneMore(base))
+      #expect(grid.points.dropLast().map(\.timestep) == rest.prefix(steps).map(Double.init), "\(steps) steps")
+      rest = rest.dropFirst(steps)
+      Comparisons.count(steps)
+    }
+    #expect(rest.isEmpty)
+    // As many as there are timesteps cannot be chosen with one more.
+    #expect(throws: Never.self) { try SamplingGrid(Self.schedule, steps: 999, spacing: .oneMore(.linspace)) }
+    for (steps, message) in [
+      (1000, "the number of steps 1000 must be below 1000, as one more of the timesteps is chosen"),
+      (0, "0 steps: the number of steps must be in 1 ... 1000, the timesteps of the schedule"),
+    ] {
+      let error = try #require(throws: GridError.self) {
+        try SamplingGrid(Self.schedule, steps: steps, spacing: .oneMore(base))
+      }
+      #expect("\(error)" == message)
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 10, 30, 999, 1000]) func `SGM's uniform timesteps are Stability AI's`(steps: Int) throws {
     let grid = try SamplingGrid(Self.schedule, steps: steps, spacing: .sgmUniform)
     let expected = try Self.file.get().integers("sgm/\(steps)")

@@ -35,6 +35,7 @@ import Testing
 
   @Test func `the spacings have the names that other libraries give them`() {
     #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform", "beta"])
+    #expect(TimestepSpacing.oneMore(.linspace).name == "linspace+1")
     #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "linear"])
   }
 
