@@ -1,4 +1,5 @@
 import Foundation
+import Schedulers
 import SchedulersCharts
 import Testing
 

@@ -36,8 +36,8 @@ struct SCMScheduler: DiffusersClass {
     let isRounded: Bool
     var name: String { "TrigFlow's velocity" }
 
-    func query(at point: SamplingGrid.Point) -> SamplingPlan.Query { point }
-    func denoising(at query: SamplingPlan.Query, next: SamplingPlan.Query?) -> Readout? {
+    func query(at point: SamplingGrid.Point) -> SamplingGrid.Point { point }
+    func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
       let (cosine, sine) = (Math.cos(query.timestep), Math.sin(query.timestep))
       return isRounded
         ? Readout(sample: Double(Float(cosine)), output: -Double(Float(sine))) : Readout(sample: cosine, output: -sine)
