@@ -5,7 +5,7 @@ extension Array: LinearSpace where Element: SampleScalar {
   }
 }
 
-extension Array: ScalarTensor, BatchSpace, ClippableSpace where Element: SampleScalar {
+extension Array: ScalarTensor, BatchSpace, InnerProductSpace, ClippableSpace where Element: SampleScalar {
   public var sampleCount: Int { 1 }
   public var sampleSize: Int { count }
   public var scalars: [Element] { self }

@@ -2,7 +2,8 @@
 ///
 /// This alone lets a type be sampled with any sampler, as long as the plan does not clip and the
 /// variance is not learned. `ClippableSpace` adds clipping, `ChannelSpace` and `ElementwiseSpace`
-/// add learned variance, and `ScalarTensor` lets noise sources fill the tensor.
+/// add learned variance, `InnerProductSpace` adds guidance by norms and projections, and
+/// `ScalarTensor` lets noise sources fill the tensor.
 ///
 /// ```swift
 /// extension MLXArray: @retroactive LinearSpace {
@@ -95,7 +96,7 @@ public protocol BatchSpace: LinearSpace {
 }
 
 /// A tensor made of scalars: a number of samples, each of the same number of scalars.
-public protocol ScalarTensor<Scalar>: BatchSpace {
+public protocol ScalarTensor<Scalar>: InnerProductSpace {
   associatedtype Scalar: SampleScalar
   /// The number of samples.
   var sampleCount: Int { get }
