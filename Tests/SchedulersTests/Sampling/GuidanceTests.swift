@@ -48,6 +48,23 @@ import Testing
     #expect(guided(Real(0), query) == Real(5))
   }
 
+  @Test func `each model is asked only where it counts`() throws {
+    struct Fallible: Denoiser {
+      var output: [Double]?
+      var prediction: Prediction { .epsilon }
+      func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) throws(Failing.Called) -> [Double] {
+        guard let output else { throw Failing.Called() }
+        return output
+      }
+    }
+    let (with, without, none) = (Fallible(output: [3, 0]), Fallible(output: [1, 2]), Fallible())
+    #expect(try ClassifierFreeGuidance(conditional: with, unconditional: none, scale: 1)([0, 0], query) == [3, 0])
+    #expect(try ClassifierFreeGuidance(conditional: none, unconditional: without, scale: 0)([0, 0], query) == [1, 2])
+    // The deviation of (1, 2) is a third of that of (3, 0).
+    let rescaled = ClassifierFreeGuidance(conditional: with, unconditional: without, scale: 0, rescale: 1)
+    #expect(try rescaled([0, 0], query) == [3, 6])
+  }
+
   @Test func `what a denoiser throws arrives`() {
     let guided = ClassifierFreeGuidance(conditional: Failing(), unconditional: Failing(), scale: 3)
     #expect(throws: Failing.Called.self) { try guided([0], query) }
@@ -64,44 +81,34 @@ import Testing
     #expect(flat([0, 0], query) == [4, 4])
   }
 
-  /// A deviation is a sum of six squares of differences from a mean, each a few roundings; a number
-  /// of at most 50 is multiplied by their ratio.
-  @Test func `rescaled guidance is diffusers'`() throws {
-    struct Golden: Decodable {
-      struct Case: Decodable { let scale, rescale: Double, answer: [Double] }
-      let shape: [Int], conditional, unconditional: [Double], cases: [Case]
-    }
-    struct Answer: Denoiser {
-      let output: SampleBatch<Double>
-      var prediction: Prediction { .epsilon }
-      func callAsFunction(_ input: SampleBatch<Double>, _ query: SamplingPlan.Query) -> SampleBatch<Double> { output }
-    }
-    let golden = try Fixtures.json("rescaled-guidance.json", as: Golden.self)
-    let conditional = SampleBatch(shape: golden.shape, scalars: golden.conditional)
-    for item in golden.cases {
-      let guided = ClassifierFreeGuidance(
-        conditional: Answer(output: conditional),
-        unconditional: Answer(output: SampleBatch(shape: golden.shape, scalars: golden.unconditional)),
-        scale: item.scale,
-        rescale: item.rescale)
-      for (a, b) in zip(guided(conditional, query).scalars, item.answer) { #expect(abs(a - b) <= 50 * 32 * unit) }
-      Comparisons.count(item.answer.count)
-    }
-    #expect(golden.cases.count == 6)
+  @Test(arguments: [0, 0.1, 0.3, 0.7, 1]) func `an output of the right size is left as it is`(part: Double) {
+    let output = [0.1, -0.7, 1.3]
+    #expect(output.rescaled(like: output, by: part) == output)
   }
 
   @Test func `models that predict different things are not mixed`() async {
-    await #expect(processExitsWith: .failure) {
+    func expect(_ message: String, in result: ExitTest.Result?) {
+      let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+      #expect(text.contains(message), "\(text)")
+    }
+    let kinds = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       struct Zero: Denoiser {
         var prediction: Prediction
         func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) -> [Double] { input }
       }
       _ = ClassifierFreeGuidance(conditional: Zero(prediction: .v), unconditional: Zero(prediction: .epsilon), scale: 2)
     }
-    await #expect(processExitsWith: .failure) {
+    expect("Fatal error: guidance needs two models of one prediction type; got v and epsilon", in: kinds)
+    let rescale = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let zero = Constant(output: [0])
       _ = ClassifierFreeGuidance(conditional: zero, unconditional: zero, scale: 2, rescale: 1.5)
     }
+    expect("Fatal error: rescale must be in 0 ... 1; got 1.5", in: rescale)
+    let negative = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let zero = Constant(output: [0])
+      _ = ClassifierFreeGuidance(conditional: zero, unconditional: zero, scale: 2, rescale: -0.5)
+    }
+    expect("Fatal error: rescale must be in 0 ... 1; got -0.5", in: negative)
     await #expect(processExitsWith: .failure) {
       let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
       var run = SamplingRun(try DDIM().plan(over: grid, predicting: .x0), from: [1.0])

@@ -41,6 +41,10 @@ let cases: KeyValuePairs<String, (says: String, run: () throws -> Void)> = [
     "an output of 1 × 1 scalars does not go with a sample of 1 × 2",
     { _ = quiet.sample(from: [0.0, 1]) { _, _ in [0] } }
   ),
+  "guidance-shape": (
+    "guidance needs outputs of one shape; got 1 × 2 and 1 × 1 scalars",
+    { _ = quiet.sample(from: [0.0, 1]) { x, query in ClassifierFreeGuide(scale: 2)(x, [0], at: query) } }
+  ),
   "end": (
     "the run is at its end, after 0 evaluations",
     {
