@@ -1,5 +1,5 @@
-import Fixtures
 import Schedulers
+import SchedulersFixtures
 import Testing
 
 /// Guides against diffusers' guiders, of one batch and of tensors without scalars.
