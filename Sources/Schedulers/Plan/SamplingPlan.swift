@@ -116,10 +116,23 @@ extension SamplingPlan.Estimate {
 }
 
 extension SamplingPlan: Codable {
-  private enum CodingKeys: CodingKey { case steps, start, clipping, learnsVariance }
+  /// The version of what is saved of a plan or a run. Whoever changes what is saved raises it.
+  static let version = 1
+
+  private enum CodingKeys: CodingKey { case version, steps, start, clipping, learnsVariance }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Self.version, forKey: .version)
+    try container.encode(steps, forKey: .steps)
+    try container.encode(start, forKey: .start)
+    try container.encode(clipping, forKey: .clipping)
+    try container.encode(learnsVariance, forKey: .learnsVariance)
+  }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.checkVersion(.version, of: "plan")
     do {
       try self.init(
         steps: container.decode([Step].self, forKey: .steps), start: container.decode(NoiseLevel.self, forKey: .start),
@@ -127,6 +140,20 @@ extension SamplingPlan: Codable {
         learnsVariance: container.decode(Bool.self, forKey: .learnsVariance))
     } catch let error as PlanError {
       throw container.error(.steps, "\(error)")
+    }
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// Throws if something was saved in a later version than is known here.
+  func checkVersion(_ key: Key, of thing: String) throws {
+    // What was saved before there were versions is the first.
+    let version = try decodeIfPresent(Int.self, forKey: key) ?? 1
+    guard (1...SamplingPlan.version).contains(version) else {
+      throw error(
+        key,
+        "the \(thing) was saved in version \(version) of the format, and this library reads 1 ... "
+          + "\(SamplingPlan.version); use a library as new as the one that saved it, or make the \(thing) again")
     }
   }
 }

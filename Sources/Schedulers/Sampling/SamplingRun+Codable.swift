@@ -1,9 +1,10 @@
 /// A run saved between two steps continues as it would have.
 extension SamplingRun: Codable where Tensor: Codable {
-  private enum CodingKeys: CodingKey { case plan, sample, made, evaluations, samples, estimates, denoised }
+  private enum CodingKeys: CodingKey { case version, plan, sample, made, evaluations, samples, estimates, denoised }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(SamplingPlan.version, forKey: .version)
     try container.encode(plan, forKey: .plan)
     try container.encode(sample, forKey: .sample)
     try container.encodeIfPresent(made, forKey: .made)
@@ -15,7 +16,9 @@ extension SamplingRun: Codable where Tensor: Codable {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    try container.checkVersion(.version, of: "run")
     let plan = try container.decode(SamplingPlan.self, forKey: .plan)
+    if let lack = Self.lack(for: plan) { throw container.error(.plan, lack) }
     let evaluations = try container.decode(Int.self, forKey: .evaluations)
     let history = History(
       samples: try container.decode([Tensor].self, forKey: .samples),
@@ -30,9 +33,19 @@ extension SamplingRun: Codable where Tensor: Codable {
         "\(history.samples.count) samples and \(history.estimates.count) estimates, where the plan needs "
           + "\(kept.samples) and \(kept.estimates) after \(evaluations) evaluations")
     }
-    self.init(
-      plan, sample: try container.decode(Tensor.self, forKey: .sample),
-      made: try container.decodeIfPresent(Tensor.self, forKey: .made), evaluations: evaluations, history: history,
-      denoised: try container.decodeIfPresent(Tensor.self, forKey: .denoised))
+    let sample = try container.decode(Tensor.self, forKey: .sample)
+    let made = try container.decodeIfPresent(Tensor.self, forKey: .made)
+    let denoised = try container.decodeIfPresent(Tensor.self, forKey: .denoised)
+    let size = Self.size(of: sample)
+    for tensor in history.samples + history.estimates + [made, denoised].compactMap({ $0 }) {
+      guard Self.size(of: tensor) == size else {
+        throw container.error(
+          .sample,
+          "the sample holds \(Self.text(size)), and a tensor that goes with it \(Self.text(Self.size(of: tensor)))")
+      }
+    }
+    self.init(plan, sample: sample, made: made, evaluations: evaluations, history: history, denoised: denoised)
   }
+
+  private static func text(_ size: [Int]?) -> String { size.map { "\($0[0]) × \($0[1]) scalars" } ?? "no scalars" }
 }

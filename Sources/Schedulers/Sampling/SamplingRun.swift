@@ -59,17 +59,26 @@ public struct SamplingRun<Tensor: LinearSpace> {
   /// - Precondition: the tensor type can clip, if the plan does, and conforms to `ChannelSpace` and
   ///   `ElementwiseSpace`, or to `ContiguousTensor`, if the network learns its variance.
   public init(_ plan: SamplingPlan, from sample: Tensor) {
-    stop(
-      unless: plan.clipping == .none || Tensor.self is any ClippableSpace.Type,
-      "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace")
-    stop(
-      unless: !plan.learnsVariance || Tensor.self is any (ChannelSpace & ElementwiseSpace).Type
-        || Tensor.self is any ContiguousTensor.Type,
-      "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace, "
-        + "nor to ContiguousTensor")
+    if let lack = Self.lack(for: plan) { stop(lack) }
     self.plan = plan
     self.current = sample
     self.retention = plan.retention
+  }
+
+  /// What the tensor type cannot do that a plan asks for; `nil` if it can do all.
+  static func lack(for plan: SamplingPlan) -> String? {
+    if plan.clipping != .none, !(Tensor.self is any ClippableSpace.Type) {
+      return "the plan clips with \(plan.clipping), and \(Tensor.self) does not conform to ClippableSpace"
+    }
+    let canLearn = Tensor.self is any (ChannelSpace & ElementwiseSpace).Type || Tensor.self is any ContiguousTensor.Type
+    return plan.learnsVariance && !canLearn
+      ? "the network learns its variance, and \(Tensor.self) does not conform to ChannelSpace and ElementwiseSpace, "
+        + "nor to ContiguousTensor" : nil
+  }
+
+  /// The numbers of samples and of scalars in each, as far as the type tells.
+  static func size(of tensor: Tensor) -> [Int]? {
+    (tensor as? any ScalarTensor).map { [$0.sampleCount, $0.sampleSize] }
   }
 
   /// A run in the middle of its plan.
@@ -173,11 +182,10 @@ extension SamplingRun {
 
   /// Ends the program if noise does not have the sample's shape, as far as the type knows its own.
   private func checkShape(of noise: Tensor) {
-    guard let drawn = noise as? any ScalarTensor, let sample = sample as? any ScalarTensor else { return }
+    guard let drawn = Self.size(of: noise), let size = Self.size(of: sample), drawn != size else { return }
     stop(
-      unless: drawn.sampleCount == sample.sampleCount && drawn.sampleSize == sample.sampleSize,
-      "the noise of evaluation \(evaluations) has \(drawn.sampleCount) × \(drawn.sampleSize) scalars, where the sample "
-        + "has \(sample.sampleCount) × \(sample.sampleSize); make it in the shape of the sample")
+      "the noise of evaluation \(evaluations) has \(drawn[0]) × \(drawn[1]) scalars, where the sample has "
+        + "\(size[0]) × \(size[1]); make it in the shape of the sample")
   }
 
   /// Replaces the sample, and says how it was made.

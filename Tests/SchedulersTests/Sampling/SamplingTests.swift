@@ -96,6 +96,61 @@ import Testing
     }
   }
 
+  /// What was saved before there were versions, of DPM-Solver++ 2M after the first of two steps.
+  private static let savedWithoutVersion = #"""
+    {"plan":{"steps":[{"query":{"timestep":99,"level":{"signal":0.6,"noise":0.8},"inputScale":1},
+      "arrival":{"signal":0.8,"noise":0.6},"denoising":{"sample":0,"output":1},"keeping":{"sample":0,"output":1},
+      "next":{"samples":[0.75],"made":0,"estimates":[0.35],"predicted":0,"output":0,"noise":0}},
+      {"query":{"timestep":49,"level":{"signal":0.8,"noise":0.6},"inputScale":1},"arrival":{"signal":1,"noise":0},
+      "denoising":{"sample":0,"output":1},"keeping":{"sample":0,"output":1},
+      "next":{"samples":[],"made":0,"estimates":[1.5,-0.5],"predicted":0,"output":0,"noise":0}}],
+      "start":{"signal":0.6,"noise":0.8},"clipping":{"none":{}},"learnsVariance":false},
+     "sample":[2,4],"evaluations":1,"samples":[],"estimates":[[1,-1]]}
+    """#
+
+  @Test func `a run that was saved before there were versions goes on`() throws {
+    var run = try JSONDecoder().decode(SamplingRun<[Double]>.self, from: Data(Self.savedWithoutVersion.utf8))
+    #expect(run.query?.timestep == 49 && run.query?.step == 1 && run.denoised == nil)
+    run.advance(output: [3, 5])
+    // 1.5·F − 0.5·E.
+    #expect(run.sample == [4, 8])
+    let plan = run.plan
+    #expect(try JSONDecoder().decode(SamplingPlan.self, from: JSONEncoder().encode(plan)) == plan)
+  }
+
+  private func refusal(of text: String) throws -> String {
+    let error = try #require(throws: DecodingError.self) {
+      try JSONDecoder().decode(SamplingRun<[Double]>.self, from: Data(text.utf8))
+    }
+    guard case .dataCorrupted(let context) = error else { return "\(error)" }
+    return context.debugDescription
+  }
+
+  @Test func `what a later version saved is refused by its version, and what does not fit by its size`() throws {
+    let saved = Self.savedWithoutVersion
+    let message = " was saved in version 2 of the format, and this library reads 1 ... 1; use a library as new as"
+    #expect(
+      try refusal(of: saved.replacingOccurrences(of: "{\"plan\":{", with: "{\"version\":2,\"plan\":{"))
+        .hasPrefix("the run" + message))
+    #expect(
+      try refusal(of: saved.replacingOccurrences(of: "\"plan\":{", with: "\"plan\":{\"version\":2,"))
+        .hasPrefix("the plan" + message))
+    for (from, to) in [("[2,4]", "[2]"), ("[[1,-1]]", "[[1]]")] {
+      let text = try refusal(of: saved.replacingOccurrences(of: from, with: to))
+      #expect(text.hasPrefix("the sample holds 1 × ") && text.contains("and a tensor that goes with it 1 × "))
+    }
+  }
+
+  @Test func `a saved run that clips is no run of a tensor that cannot`() throws {
+    let text = Self.savedWithoutVersion.replacingOccurrences(of: "{\"none\":{}}", with: "{\"range\":{\"_0\":[-1,1]}}")
+    let run = text.replacingOccurrences(of: "[2,4]", with: "{\"value\":1}").replacingOccurrences(
+      of: "[[1,-1]]", with: "[{\"value\":1}]")
+    let error = try #require(throws: DecodingError.self) {
+      try JSONDecoder().decode(SamplingRun<Real>.self, from: Data(run.utf8))
+    }
+    #expect("\(error)".contains("Real does not conform to ClippableSpace"))
+  }
+
   @Test func `a foreign tensor runs with nothing but combinations`() throws {
     for entry in SamplerCatalog.deterministic {
       let plan = try entry.sampler.plan(over: Self.grid, predicting: .v)
