@@ -114,6 +114,9 @@ private let drawnEnd: Images = {
         return nil
       }
     }
+    func drawnBy(_ draw: (Images) -> Images) -> Images {
+      ddpm.sample(from: start, noise: { x, _, _ in draw(x) }, model: network)
+    }
     func drawn(_ seen: inout [Images], _ noise: inout GaussianNoise) -> Images {
       ddpm.sample(from: start, using: &noise) {
         network($0, $1)
@@ -127,6 +130,8 @@ private let drawnEnd: Images = {
     var noise = GaussianNoise(seed: 1)
     #expect(drawn(&seen, &noise) == drawnEnd)
     #expect(seen.count == 20 && noise.draws == 3)
+    noise = GaussianNoise(seed: 1)
+    #expect(drawnBy { noise.next(like: $0) } == drawnEnd)
   }
 
   @Test func `a mutating method changes its own properties, without self`() async {
@@ -161,6 +166,22 @@ private let drawnEnd: Images = {
           previews.append($0.sample)
         }
       }
+      mutating func drawByHand() -> Images {
+        ddpm.sample(
+          from: start,
+          noise: { x, _, _ in
+            calls += 1
+            return noise.next(like: x)
+          }, model: { x, query in answer(x, query) })
+      }
+      mutating func drawThere(_ server: Server) async -> Images {
+        await ddpm.sample(
+          from: start,
+          noise: { x, _, _ in
+            calls += 1
+            return noise.next(like: x)
+          }, model: { x, query in await server.answer(x, query) }, onStep: { previews.append($0.sample) })
+      }
       mutating func wait(for server: Server) async -> Images {
         await plan.sample(from: start) { x, query in
           calls += 1
@@ -174,6 +195,11 @@ private let drawnEnd: Images = {
     #expect(generator.run() == end && generator.runLabelled() == end && generator.draw() == drawnEnd)
     #expect(await generator.wait(for: Server()) == end)
     #expect(generator.calls == 4 + 8 + 4 + 4 && generator.previews.count == 16 && generator.noise.draws == 3)
+    generator = Generator()
+    #expect(generator.drawByHand() == drawnEnd)
+    generator.noise = GaussianNoise(seed: 1)
+    #expect(await generator.drawThere(Server()) == drawnEnd)
+    #expect(generator.calls == 3 + 4 + 3 && generator.previews.count == 4 && generator.noise.draws == 3)
   }
 
   @Test func `a class needs no self`() async {
