@@ -149,7 +149,7 @@ extension Deviation {
       + "short. Without, the first twelve calls are those of Runge and Kutta's steps, wherever they ask.",
     place: "PNDM, where the run begins late, as from a picture",
     effect:
-      "With N = 10, `skip_prk_steps` and a start at timestep 500 a perfect network ends at 0.265 instead of 0.310.")
+      "With N = 10, `skip_prk_steps` and a start at timestep 500 a perfect network ends at 0.265 instead of 0.3.")
   public static let roundedMiddles = Deviation(
     "roundedMiddles",
     "The middle of a step of Runge and Kutta is ⌊⌊T/N⌋/2⌋ timesteps from its ends, whole ones, which for an odd ⌊T/N⌋ "
