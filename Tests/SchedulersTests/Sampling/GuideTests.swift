@@ -107,6 +107,13 @@ import Testing
     #expect(PerpendicularNegativeGuide(scale: 3)(one, one, negatives: [zero], at: inside) == [4, 8])
   }
 
+  /// D = (1, −1), of which (1, 0) lies along F_c = (2, 0).
+  @Test func `APG leaves out what lies along the conditional output`() {
+    #expect(ProjectedGuide(scale: 3)([2, 0], [1, 1], at: inside) == [2, -2])
+    #expect(ProjectedGuide(scale: 3, parallel: 0.5)([2, 0], [1, 1], at: inside) == [3, -2])
+    #expect(ProjectedGuide(scale: 3, from: .unconditional)([2, 0], [1, 1], at: inside) == [1, -2])
+  }
+
   /// D = (1, 0), then (0, 2) − ½·(1, 0): F = F_c + D for the scale 2.
   @Test func `momentum is remembered, and not where the guide is off`() {
     let guide = ProjectedGuide(scale: 2, parallel: 1, in: interval)
