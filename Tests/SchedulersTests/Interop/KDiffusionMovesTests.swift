@@ -41,4 +41,48 @@ import Testing
       #expect(read.ignoredKeys == ignored, "\(sampler)")
     }
   }
+
+  @Test func `the factor of the noise multiplies it, and nothing else`() throws {
+    var configuration = KDiffusionConfiguration(sampler: "euler_ancestral", sigmas: [3, 2, 1, 0])
+    let usual = try configuration.plan()
+    configuration.noiseFactor = 1.25
+    let louder = try configuration.plan()
+    for (step, other) in zip(usual.steps, louder.steps) {
+      #expect(abs(other.next.noise - 1.25 * step.next.noise) < 1e-15)
+      #expect(other.next.estimates == step.next.estimates && other.next.samples == step.next.samples)
+    }
+    #expect(usual.steps[0].next.noise > 0)
+  }
+
+  /// k-diffusion's sample_lcm: the denoised sample, and sigma of noise.
+  @Test func `LCM goes to each next sigma with fresh noise`() throws {
+    var configuration = KDiffusionConfiguration(sampler: "lcm", sigmas: [3, 0.5, 0])
+    let steps = try configuration.plan().steps
+    #expect(steps[0].next == .estimate() + 0.5 * .noise && steps[1].next == .estimate())
+    configuration.noiseFactor = 0.9
+    let read = try JSONDecoder().decode(KDiffusionConfiguration.self, from: JSONEncoder().encode(configuration))
+    #expect(read.ignoredKeys.isEmpty)
+  }
+
+  @Test func `the third order is met by a run that has a third step before its end`() {
+    func deviates(_ sigmas: [Double]) -> Bool {
+      KDiffusionConfiguration(sampler: "dpmpp_3m_sde", sigmas: sigmas).deviations.contains(.halvedCurvature)
+    }
+    #expect(deviates([5, 4, 3, 2, 0]) && deviates([5, 4, 3, 2]))
+    #expect(!deviates([4, 3, 2, 0]) && !deviates([4, 3, 2]))
+  }
+
+  /// A network that knows the datum leaves every sample on its line, whatever the order.
+  @Test(arguments: ["euler", "heun", "lms", "ipndm", "dpm_2", "dpmpp_2m"])
+  func `a perfect network on rectified flow keeps a run on its line`(_ sampler: String) throws {
+    let sigmas = [0.95, 0.8, 0.65, 0.4, 0.2, 0.05, 0]
+    let plan = try KDiffusionConfiguration(sampler: sampler, sigmas: sigmas, process: .flow).plan()
+    let (datum, epsilon) = (0.3, -1.25)
+    var run = SamplingRun(plan, from: [0.05 * datum + 0.95 * epsilon])
+    while run.query != nil {
+      run.advance(output: [datum])
+      #expect(abs(run.sample[0] - run.level.signal * datum - run.level.noise * epsilon) < 1e-13)
+    }
+    #expect(abs(run.sample[0] - datum) < 1e-13)
+  }
 }
