@@ -65,8 +65,9 @@ let tool: [Target] = [
 
 let package = Package(
   name: "schedulers",
-  // Text search in the standard library, which the charts use, is of these; JSON5, in which Python's
-  // −Infinity is written, of those before. The core asks for neither, but a package has one floor.
+  // Text search in the standard library, which the charts use, is of these; JSON5, in which
+  // Python's −Infinity is written, of those before. The core asks for neither, but a package has
+  // one floor.
   platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
   products: [
     .library(name: "Schedulers", targets: ["Schedulers"]),

@@ -2,7 +2,8 @@
 
 import PackageDescription
 
-// Programs as other people write them. `.ci/clients` builds and runs each, with the library by path and by tag.
+// Programs as other people write them. `.ci/clients` builds and runs each, with the library by path
+// and by tag.
 let package = Package(
   name: "clients",
   platforms: [.macOS(.v13)],

@@ -1,5 +1,5 @@
-/// A stand-in for MLX's array: a class that holds how it is made, and nothing until it is evaluated. Its scalars cannot be
-/// set from outside.
+/// A stand-in for MLX's array: a class that holds how it is made, and nothing until it is
+/// evaluated. Its scalars cannot be set from outside.
 final class MLXArray: @unchecked Sendable {
   enum DType { case float16, float32 }
 

@@ -2,12 +2,14 @@ import Foundation
 import Schedulers
 import SchedulersInterop
 
-// A text-to-image pipeline, whole: guidance in one batch, the factor of a VAE, a start from a picture, inpainting, base and
-// refiner, ControlNet's range, cancellation, previews, and a run that is saved and goes on.
+// A text-to-image pipeline, whole: guidance in one batch, the factor of a VAE, a start from a
+// picture, inpainting, base and refiner, ControlNet's range, cancellation, previews, and a run that
+// is saved and goes on.
 
 typealias Latents = SampleBatch<Float>
 
-/// A network that knows what it draws: x̂0 is the caption's number everywhere, and 0 without a caption.
+/// A network that knows what it draws: x̂0 is the caption's number everywhere, and 0 without a
+/// caption.
 struct Network: Sendable {
   let wish: Float
 
@@ -76,7 +78,8 @@ check(both[1].scalars == second.scalars, "an image depends on its neighbours")
 check(isNear(both, 0.5), "guidance leads to \(both.scalars[0])")
 check(abs(pipeline.decode(both)[0] - 0.5 / 0.18215) < 0.02, "the VAE's factor")
 
-// From a picture: fewer steps, and something of the picture is left where the network answers with it.
+// From a picture: fewer steps, and something of the picture is left where the network answers with
+// it.
 let late = try stable.plan(steps: 20, with: RunArguments(strength: 0.4))
 check(late.steps.count == 8, "a strength of 0.4 makes \(late.steps.count) steps of 20")
 let picture = Latents(shape: [1, 4, 8, 8], scalars: .init(repeating: 0.1, count: 256))

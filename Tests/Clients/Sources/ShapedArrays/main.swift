@@ -2,8 +2,8 @@ import Foundation
 import Schedulers
 import SchedulersInterop
 
-// The loop of a pipeline, over several schedulers, from noise and from a picture. A perfect network of one picture
-// must bring it back.
+// The loop of a pipeline, over several schedulers, from noise and from a picture. A perfect network
+// of one picture must bring it back.
 let shape = [1, 4, 8, 8]
 let picture = MLShapedArray<Float>(scalars: (0..<256).map { sin(Float($0) / 20) }, shape: shape)
 var source = GaussianNoise(seed: 3)

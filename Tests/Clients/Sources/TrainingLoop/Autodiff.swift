@@ -1,4 +1,5 @@
-/// A framework of seventy lines, as one's own would be: values, and how each changes what it is made of.
+/// A framework of seventy lines, as one's own would be: values, and how each changes what it is
+/// made of.
 final class Value {
   let numbers: [Float]
   private(set) var gradient: [Float]

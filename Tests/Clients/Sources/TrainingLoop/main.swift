@@ -1,7 +1,8 @@
 import Foundation
 import Schedulers
 
-// Rectified flow, trained with a time for each sample on points of a line in the plane, then sampled.
+// Rectified flow, trained with a time for each sample on points of a line in the plane, then
+// sampled.
 
 let (hidden, batch) = (24, 64)
 var generator = PhiloxGenerator(seed: 5)
