@@ -64,6 +64,19 @@ import Testing
     #expect(read.ignoredKeys.isEmpty)
   }
 
+  @Test func `eta is a share of fresh noise, and no more`() throws {
+    var configuration = KDiffusionConfiguration(sampler: "euler_ancestral", sigmas: [3, 1, 0])
+    for eta in [0, 0.5, 1] {
+      configuration.eta = eta
+      #expect(throws: Never.self) { try configuration.plan() }
+    }
+    for eta in [-0.1, 1.5, .nan] {
+      configuration.eta = eta
+      #expect(
+        "\(#expect(throws: ConfigurationError.self) { try configuration.plan() }!)".contains("it must be in 0 ... 1"))
+    }
+  }
+
   @Test func `the third order is met by a run that has a third step before its end`() {
     func deviates(_ sigmas: [Double]) -> Bool {
       KDiffusionConfiguration(sampler: "dpmpp_3m_sde", sigmas: sigmas).deviations.contains(.halvedCurvature)
