@@ -65,9 +65,10 @@ import Testing
   }
 
   @Test func `what float32 leaves of UniPC's weights is within their errors, and not much less`() {
-    var largest = 0.0
-    for index in 0..<400 {
-      let hh = Float(exp(Double(index) / 100 - 3))
+    // Predictors of noise have hh above 0, those of data below.
+    var largest = [0.0, 0.0]
+    for index in 0..<800 {
+      let hh = Float((index % 2 == 0 ? 1 : -1) * exp(Double(index) / 160 - 3))
       // b₁ and b₂ by B(h) = hh: the chain of the class in float32, and the integrals' series.
       var phi = Float(expm1(Double(hh))) / hh - 1
       let first = phi / hh
@@ -75,14 +76,16 @@ import Testing
       let second = phi * 2 / hh
       let x = Double(hh)
       func series(_ from: Int) -> Double {
-        (from..<40).reduce(0) { $0 + pow(x, Double($1 - from)) / tgamma(Double($1) + 1) }
+        (from..<60).reduce(0) { $0 + pow(x, Double($1 - from)) / tgamma(Double($1) + 1) }
       }
       let errors = SolverRoundings.uniPC(exponent: x, isLinear: true, count: 2)
-      let off = (abs(Double(first) - series(2)) * x, abs(Double(second) - 2 * series(3)) * x)
+      let off = (abs(Double(first) - series(2)) * abs(x), abs(Double(second) - 2 * series(3)) * abs(x))
       #expect(off.0 <= errors[0] && off.1 <= errors[1], "\(hh)")
-      largest = max(largest, off.1 / errors[1])
+      // Where little is left of the cancelled terms.
+      if x < -2 || x > 0 { largest[index % 2] = max(largest[index % 2], off.1 / errors[1]) }
     }
-    #expect(largest > 0.35, "\(largest)")
+    // Several roundings seldom all come near half a unit.
+    #expect(largest.allSatisfy { $0 > 0.3 }, "\(largest)")
   }
 
   /// Higham 2002, theorem 9.4: three units times n times 2^(n − 1) of the sum of an equation's
