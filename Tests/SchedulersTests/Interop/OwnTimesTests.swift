@@ -119,6 +119,16 @@ import Testing
     }
   }
 
+  @Test func `a sampler, a reading and a clipping of a file make its plan over a grid by hand`() throws {
+    let configuration = try DiffusersConfiguration(
+      .ddim, ["prediction_type": "v_prediction", "clip_sample_range": 2.0, "timestep_spacing": "trailing"])
+    let grid = try SamplingGrid(configuration.schedule(), steps: 8, spacing: TimestepSpacing.trailing)
+    let sampler = try configuration.sampler(steps: 8, with: RunArguments(eta: 0.5))
+    #expect(try configuration.clipping() == .range(-2...2) && configuration.reading().name == Prediction.v.name)
+    let plan = try sampler.plan(over: grid, predicting: .v, clipping: configuration.clipping())
+    #expect(try plan == configuration.plan(steps: 8, with: RunArguments(eta: 0.5)))
+  }
+
   @Test func `a divided schedule has a divided signal-to-noise ratio at every timestep`() throws {
     let schedule = try NoiseSchedule(.scaledLinear(), timesteps: 1000)
     let divided = try schedule.dividingSNR(by: 3)
