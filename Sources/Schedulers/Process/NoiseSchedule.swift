@@ -111,12 +111,12 @@ extension NoiseSchedule {
   /// The schedule with its signal-to-noise ratio divided by a factor at every timestep, as larger
   /// pictures need it: ᾱ_t ← ᾱ_t/(ᾱ_t + factor·(1 − ᾱ_t)).
   ///
-  /// - `factor`: above 0; 3 for CogVideoX.
+  /// - `factor`: above 0; 3 for CogVideoX-2B, whose `scheduler_config.json` says so.
   /// - Throws: `ScheduleError` if the factor is not above 0 or not finite.
   /// - Accuracy: every table within the bounds of any other schedule's.
   ///
-  /// Source: Hoogeboom et al. 2023, https://arxiv.org/abs/2301.11093, section 3.1, where the factor
-  /// is (d/64)² for pictures of d×d; Yang et al. 2024, https://arxiv.org/abs/2408.06072, table 1.
+  /// Source: Hoogeboom et al. 2023, https://arxiv.org/abs/2301.11093, where the factor is (d/64)²
+  /// for pictures of d×d; in this form diffusers 0.42.1, `snr_shift_scale`.
   public func dividingSNR(by factor: Double) throws(ScheduleError) -> NoiseSchedule {
     guard factor > 0, factor.isFinite else {
       throw .parameter("the divisor of the SNR", factor, schedule: "divided", range: "above 0 and finite")

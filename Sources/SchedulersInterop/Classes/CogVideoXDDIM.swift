@@ -3,6 +3,8 @@ import Schedulers
 /// `CogVideoXDDIMScheduler`: DDIM on a schedule whose signal-to-noise ratio is divided for the many
 /// pixels of a video. The class does not look at `clip_sample`, which is on by default, and the
 /// networks are made for x̂0 as it is; so neither reading clips.
+///
+/// Source: Yang et al. 2024, https://arxiv.org/abs/2408.06072.
 struct CogVideoXDDIMScheduler: DiscreteClass {
   static let takes: Set<RunArguments.Key> = [.eta, .usesClippedModelOutput]
 
@@ -27,7 +29,8 @@ struct CogVideoXDDIMScheduler: DiscreteClass {
   func sampler(_ run: Run) throws -> any Sampler { DDIM(eta: run.eta ?? Self.usualEta) }
 
   func faithful(_ run: Run) throws -> Recipe {
-    let (discrete, tables) = (try Discrete(self, run), try DividedTables(table, in: run.torch))
+    let tables = try DividedTables(table, in: run.torch)
+    let discrete = try Discrete(self, run, tables: tables.float32)
     let (arithmetic, prediction) = (tables.arithmetic, try prediction())
     let moves = try begun(run).timesteps.enumerated().map { i, timestep in
       try require(
@@ -81,30 +84,32 @@ struct DividedTables {
   init(_ table: Betas, in torch: TorchArithmetic) throws {
     var isWide = false
     if case .scaledLinear = try table.formula.get(), !table.trained.isGiven { isWide = true }
-    let rounded = Arithmetic(isWide: isWide, torch: torch)
+    arithmetic = Arithmetic(isWide: isWide, torch: torch)
     if isWide {
       let (start, end) = (Math.pow(table.start.value, 0.5), Math.pow(table.end.value, 0.5))
       betas = Torch.linspace(start, end, try table.timesteps.count(), as: Double.self).map { $0 * $0 }
+      alphaBars = try Self.alphaBars(betas, of: table) { $0.squareRoot() }
     } else {
-      betas = try table.float32Betas().map { Double($0) }
+      let made = try table.float32Betas()
+      betas = made.map { Double($0) }
+      alphaBars = try Self.alphaBars(made, of: table, root: torch.root)
     }
-    for (t, beta) in betas.enumerated() where !(beta >= 0 && beta <= 1) {
-      throw table.refused(.beta(beta, timestep: t))
-    }
-    var product = 1.0
+  }
+
+  /// ᾱ, divided and then rescaled, in the type of the betas.
+  private static func alphaBars<Scalar: BinaryFloatingPoint>(
+    _ betas: [Scalar], of table: Betas, root: (Scalar) -> Scalar
+  ) throws -> [Double] {
     let divisor = try table.snrDivisor!.positive()
-    var bars = betas.map { beta in
-      product *= rounded(1 - beta)
-      let bar = rounded(product)
-      return rounded(bar / rounded(rounded(divisor) + rounded(rounded(1 - divisor) * bar)))
+    let (factor, rest) = (Scalar(divisor), Scalar(1 - divisor))
+    var product = 1.0
+    let divided = try betas.enumerated().map { t, beta in
+      guard beta >= 0, beta <= 1 else { throw table.refused(.beta(Double(beta), timestep: t)) }
+      product *= Double(1 - beta)
+      let bar = Scalar(product)
+      return bar / (factor + rest * bar)
     }
-    if table.isRescaled {
-      let roots = bars.map(rounded.root)
-      let (first, last) = (roots[0], roots[roots.count - 1])
-      let scale = rounded(first / rounded(first - last))
-      bars = roots.map { rounded(rounded($0 - last) * scale) }.map { rounded($0 * $0) }
-    }
-    (arithmetic, alphaBars) = (rounded, bars)
+    return (table.isRescaled ? Betas.rescaled(divided, root: root) : divided).map { Double($0) }
   }
 
   func alphaBar(_ timestep: Double) -> Double { alphaBars[Int(timestep) + (timestep < 0 ? alphaBars.count : 0)] }

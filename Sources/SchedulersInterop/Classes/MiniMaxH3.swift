@@ -2,6 +2,8 @@ import Schedulers
 
 /// `MiniMaxH3Scheduler`: Euler's steps on rectified flow whose network predicts the way to the data
 /// and is told 1 − t. The end is one of the N times, so that a run makes N − 1 calls.
+///
+/// Source: the class of diffusers 0.42.1.
 struct MiniMaxH3Scheduler: DiffusersClass {
   static let takes: Set<RunArguments.Key> = [.sigmas]
   static let holdingEnd = takes

@@ -6,7 +6,7 @@ import Schedulers
 /// divides what it gives to the network by σ_data, and multiplies the answer; the output here is
 /// what the scheduler is given.
 ///
-/// Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081, sections 3 and 4; Chen et al. 2025,
+/// Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al. 2025,
 /// https://arxiv.org/abs/2503.09641.
 struct SCMScheduler: DiffusersClass {
   static let takes: Set<RunArguments.Key> = [.timesteps, .firstAngle, .secondAngle]
@@ -47,20 +47,7 @@ struct SCMScheduler: DiffusersClass {
   /// The angles of the calls, and the end. The first is a little beyond π/2, as the pipeline has
   /// it, and the second of two is its `intermediate_timesteps`.
   private func angles(_ run: Run, isRounded: Bool) throws -> [Double] {
-    func check(_ angle: Double?, _ name: String) throws {
-      guard let angle else { return }
-      try require(
-        angle >= 0 && angle <= Self.largest,
-        .argument(name, angle, "it is an angle; it must be in 0 ... \(Self.largest)"))
-      try require(
-        run.timesteps == nil || name.hasPrefix("timesteps"), .argument(name, angle, "leave it out, or the timesteps"))
-    }
-    for (i, angle) in (run.timesteps ?? []).enumerated() { try check(angle, "timesteps[\(i)]") }
-    try check(run.firstAngle, RunArguments.Key.firstAngle.rawValue)
-    try check(run.secondAngle, RunArguments.Key.secondAngle.rawValue)
-    if let second = run.secondAngle, run.steps != 2 {
-      throw Refusal.argument(RunArguments.Key.secondAngle.rawValue, second, "leave it out, or make 2 steps")
-    }
+    try check(run)
     let first = run.firstAngle ?? Self.largest
     if let given = run.timesteps ?? (run.steps == 2 ? [first, run.secondAngle ?? 1.3, 0] : nil) {
       return isRounded ? given.map { Double(Float($0)) } : given
@@ -70,6 +57,22 @@ struct SCMScheduler: DiffusersClass {
   }
 
   private static let largest = 1.5708
+
+  /// Throws where something that is given is no angle, or says what something else says already.
+  private func check(_ run: Run) throws {
+    func check(_ angle: Double, _ name: String) throws {
+      let remedy = "it is an angle; it must be in 0 ... \(Self.largest)"
+      try require(angle >= 0 && angle <= Self.largest, .argument(name, angle, remedy))
+    }
+    for (i, angle) in (run.timesteps ?? []).enumerated() { try check(angle, "timesteps[\(i)]") }
+    for (key, angle) in [(RunArguments.Key.firstAngle, run.firstAngle), (.secondAngle, run.secondAngle)] {
+      guard let angle else { continue }
+      try check(angle, key.rawValue)
+      try require(run.timesteps == nil, .argument(key.rawValue, angle, "leave it out, or the timesteps"))
+      try require(
+        key == .firstAngle || run.steps == 2, .argument(key.rawValue, angle, "leave it out, or make 2 steps"))
+    }
+  }
 
   func setting(_ run: Run) throws -> Setting { Setting(timesteps: try angles(run, isRounded: true).dropLast()) }
 

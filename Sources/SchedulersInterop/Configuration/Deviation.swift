@@ -35,9 +35,9 @@ public struct Deviation: Hashable, Sendable {
     .oneMorePoint, .vOnStraightLines, .halvedCurvature, .missignedCurvature, .missingThirdOrder, .lastStepIsNoisy,
     .logarithmForVariance, .learnedRoot, .stridedInverse, .logLinearEnd, .ancestralNotANumber, .infiniteLastStep,
     .firstOutputUnused, .repeatedLate, .roundedMiddles, .lateConversion, .endsAtFirstTimestep, .shiftedTwice,
-    .noiseForData,
-    .halvedSlope, .churnOffTheLine, .leastSigmaNotANumber, .dataForSample, .notInverted, .droppedTimesteps, .lateJumps,
-    .betasOfLaterSteps, .heldEnd, .unusedEta, .guidedSingleStep, .guidedUnclippedMean, .guidedFloat32,
+    .noiseForData, .halvedSlope, .churnOffTheLine, .leastSigmaNotANumber, .dataForSample, .notInverted,
+    .droppedTimesteps, .lateJumps, .betasOfLaterSteps, .heldEnd, .unusedEta, .guidedSingleStep, .guidedUnclippedMean,
+    .guidedFloat32,
   ]
 
   public static func == (a: Deviation, b: Deviation) -> Bool { a.name == b.name }

@@ -79,7 +79,8 @@ extension DiffusersConfiguration {
   }
 
   /// diffusers' float32 tables: bit for bit those that it makes with torch 2.13 on AVX2, where
-  /// torch's square root, which the rescaled ones go through, rounds correctly.
+  /// torch's square root, which the rescaled ones go through, rounds correctly. CogVideoX keeps
+  /// those of `scaled_linear` in Double; they are rounded here.
   ///
   /// - Throws: `ConfigurationError` for a schedule that the class has not, or whose ᾱ leave [0, 1].
   public func tables() throws(ConfigurationError) -> Tables {

@@ -116,12 +116,17 @@ struct Betas {
     }
   }
 
-  /// `rescale_zero_terminal_snr` in float32.
-  private func rescaled(_ betas: [Float], in torch: TorchArithmetic) -> [Float] {
-    let roots = Torch.cumulativeProduct(betas.map { 1 - $0 }).map(torch.root)
+  /// `rescale_zero_terminal_snr` of ᾱ, in the type that they are in.
+  static func rescaled<Scalar: BinaryFloatingPoint>(_ alphaBars: [Scalar], root: (Scalar) -> Scalar) -> [Scalar] {
+    let roots = alphaBars.map(root)
     let (first, last) = (roots[0], roots[roots.count - 1])
     let scale = first / (first - last)
-    let alphaBars = roots.map { ($0 - last) * scale }.map { $0 * $0 }
+    return roots.map { ($0 - last) * scale }.map { $0 * $0 }
+  }
+
+  /// The same of betas in float32.
+  private func rescaled(_ betas: [Float], in torch: TorchArithmetic) -> [Float] {
+    let alphaBars = Self.rescaled(Torch.cumulativeProduct(betas.map { 1 - $0 }), root: torch.root)
     return alphaBars.indices.map { 1 - ($0 == 0 ? alphaBars[0] : alphaBars[$0] / alphaBars[$0 - 1]) }
   }
 

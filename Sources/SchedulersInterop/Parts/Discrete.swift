@@ -9,11 +9,12 @@ struct Discrete {
   /// Whether epsilon is predicted, of which x̂0 is infinite where there is no signal.
   private let predictsEpsilon: Bool
 
-  init(_ room: some DiscreteClass, _ run: Run) throws {
+  /// - Parameter tables: those of the class, if they are made already.
+  init(_ room: some DiscreteClass, _ run: Run, tables: DiffusersConfiguration.Tables? = nil) throws {
     clipping = try room.clipping()
     predictsEpsilon = try room.prediction() == .epsilon
-    tables = try room.table.tables(in: run.torch)
-    stride = Double(tables.betas.count / run.steps)
+    self.tables = try tables ?? room.table.tables(in: run.torch)
+    stride = Double(self.tables.betas.count / run.steps)
   }
 
   private func root(_ x: Float) -> Float { tables.torch.root(x) }

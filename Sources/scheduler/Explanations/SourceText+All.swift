@@ -30,6 +30,8 @@ extension SourceText {
       `CogVideoXDDIMScheduler`: DDIM on a schedule whose signal-to-noise ratio is divided for the many
       pixels of a video. The class does not look at `clip_sample`, which is on by default, and the
       networks are made for x̂0 as it is; so neither reading clips.
+
+      Source: Yang et al. 2024, https://arxiv.org/abs/2408.06072.
       """#),
     "ConsistencyModel": SourceText(
       "Sources/Schedulers/Samplers/ConsistencyModel.swift",
@@ -49,6 +51,8 @@ extension SourceText {
       #"""
       `CosineDPMSolverMultistepScheduler`, that of Stable Audio Open: SDE-DPM-Solver++ on EDM's
       samples, for a network of v that is told the angle 2·atan(σ)/π.
+
+      Source: Evans et al. 2024, https://arxiv.org/abs/2407.14358, by the class of diffusers 0.42.1.
       """#),
     "DDIM": SourceText(
       "Sources/Schedulers/Samplers/DDIM.swift",
@@ -428,6 +432,8 @@ extension SourceText {
       #"""
       `MiniMaxH3Scheduler`: Euler's steps on rectified flow whose network predicts the way to the data
       and is told 1 − t. The end is one of the N times, so that a run makes N − 1 calls.
+
+      Source: the class of diffusers 0.42.1.
       """#),
     "PNDM": SourceText(
       "Sources/Schedulers/Samplers/PNDM.swift",
@@ -537,7 +543,7 @@ extension SourceText {
       divides what it gives to the network by σ_data, and multiplies the answer; the output here is
       what the scheduler is given.
 
-      Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081, sections 3 and 4; Chen et al. 2025,
+      Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al. 2025,
       https://arxiv.org/abs/2503.09641.
       """#),
     "StraightHeun": SourceText(
@@ -581,6 +587,9 @@ extension SourceText {
       #"""
       `UnCLIPScheduler`: DDPM's steps between the timesteps of a run, each of which is told the next,
       as the pipelines of Karlo and Kandinsky tell it with `prev_timestep`.
+
+      Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, which the class of
+      diffusers 0.42.1 names.
       """#),
     "UniPC": SourceText(
       "Sources/Schedulers/Samplers/UniPC.swift",

@@ -84,8 +84,8 @@ import Testing
       // Where little is left of the cancelled terms.
       if x < -2 || x > 0 { largest[index % 2] = max(largest[index % 2], off.1 / errors[1]) }
     }
-    // Several roundings seldom all come near half a unit.
-    #expect(largest.allSatisfy { $0 > 0.3 }, "\(largest)")
+    // As for the formulas above: several roundings seldom all come near half a unit.
+    #expect(largest.allSatisfy { $0 > 0.25 }, "\(largest)")
   }
 
   /// Higham 2002, theorem 9.4: three units times n times 2^(n − 1) of the sum of an equation's
