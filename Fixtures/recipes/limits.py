@@ -34,10 +34,16 @@ LISTED = [
         "use_flow_sigmas": True, "use_dynamic_shifting": True, "time_shift_type": "linear", "prediction_type": "flow_prediction"}, 5,
      arguments) for arguments in ({}, {"mu": 1.5})] + [
     (name, {"use_beta_sigmas": True, "beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 4000}, steps, {})
-    for name in ("KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler") for steps in (20, 150, 300)]
+    for name in ("KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler") for steps in (20, 150, 300)] + [
+    # The last step goes nowhere, for which a Brownian path has no noise, unless it is the first.
+    ("CosineDPMSolverMultistepScheduler", {"final_sigmas_type": "sigma_min", **options}, steps, {})
+    for options, steps in (
+        ({"sigma_min": 0.5}, 7), ({"sigma_min": 0.02}, 6), ({"sigma_min": 0.127, "sigma_schedule": "karras"}, 8),
+        ({"sigma_schedule": "karras"}, 1))]
 
 
 def outcome(name, config, steps, arguments):
+    import importlib
     import sys
 
     import torch
@@ -54,6 +60,11 @@ def outcome(name, config, steps, arguments):
         module.randn_tensor = draw
         classes.randn_tensor = draw
         scheduler.noise_sampler = lambda *_: draw()
+        if name == "CosineDPMSolverMultistepScheduler" and config.get("final_sigmas_type") == "sigma_min":
+            # Its own noise, of which other recipes leave something else in torchsde's place.
+            scheduler.noise_sampler = None
+            sys.modules[classes.BROWNIAN["DPMSolverSDEScheduler"]].torchsde = importlib.import_module("torchsde")
+            torch.manual_seed(1)
         learned = str(config.get("variance_type")).startswith("learned") and name in ("DDPMScheduler", "UnCLIPScheduler")
         x = draw() * float(getattr(scheduler, "init_noise_sigma", 1))
         for timestep in classes.told(scheduler):

@@ -5,6 +5,8 @@ import Schedulers
 ///
 /// Source: Evans et al. 2024, https://arxiv.org/abs/2407.14358, by the class of diffusers 0.42.1.
 struct CosineDPMSolverMultistepScheduler: EDMSolverClass {
+  static let drawsFromPath = true
+
   let edm: EDM
   private(set) var multistep: Multistep
 

@@ -181,7 +181,11 @@ struct EDMEulerScheduler: EDMClass {
 }
 
 /// DPM-Solver++ on sigmas that the file gives.
-protocol EDMSolverClass: EDMClass { var multistep: Multistep { get } }
+protocol EDMSolverClass: EDMClass {
+  var multistep: Multistep { get }
+  /// Whether its noise is that of a Brownian path, which has none for a step that goes nowhere.
+  static var drawsFromPath: Bool { get }
+}
 
 struct EDMDPMSolverMultistepScheduler: EDMSolverClass {
   let edm: EDM
@@ -200,6 +204,8 @@ struct EDMDPMSolverMultistepScheduler: EDMSolverClass {
 }
 
 extension EDMSolverClass {
+  static var drawsFromPath: Bool { false }
+
   func sampler(_ run: Run) throws -> any Sampler {
     FixedMoves(moves: try multistep.moves(begunGrid(run), endsClean: edm.endsClean()))
   }
@@ -213,6 +219,10 @@ extension EDMSolverClass {
 
   func faithful(_ run: Run) throws -> Recipe {
     let (setting, solver) = (try begun(run), try solver())
+    let isNowhere = try Self.drawsFromPath && !edm.endsClean() && setting.isIdleAtEnd
+    try require(
+      !isNowhere, step: setting.timesteps.count - 1, timestep: setting.timesteps[setting.timesteps.count - 1],
+      "the step goes nowhere, and diffusers divides by its length for the noise; use final_sigmas_type zero")
     return try recipe(run, setting) { grid in
       try multistep.faithfulMoves(
         grid, of: run, by: solver, endsClean: edm.endsClean(), Float32Levels(path: .exploding, torch: run.torch))

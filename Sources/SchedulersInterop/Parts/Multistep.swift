@@ -113,7 +113,7 @@ struct Multistep {
   ) throws {
     try require(
       order < 3 || solver.eta == 0 || (solver.estimate == .x0 && hasThirdOrderOfSDE),
-      self.order.refused("diffusers has no third order with this algorithm_type; use 2"))
+      self.order.refused("diffusers has no third order of this algorithm; use 2"))
     let (h, timestep) = (levels.length(grid, step: i), grid.points[i].timestep)
     try require(
       h != 0 || order < (solver.slopeRule == .exact ? 2 : 3), step: i, timestep: timestep,
