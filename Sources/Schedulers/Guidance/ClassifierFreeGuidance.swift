@@ -1,8 +1,9 @@
-/// A network that is guided away from another: `ClassifierFreeGuide` as a `Denoiser`, in two calls.
+/// A network that is guided away from another: `ClassifierFreeGuide` as a `Denoiser`, in two calls,
+/// or as an `AsyncDenoiser` where one of the two suspends.
 ///
 /// A scale of 1 and a query outside of the interval take the conditional model alone, in one call;
 /// a scale of 0 without rescaling takes the unconditional one.
-public struct ClassifierFreeGuidance<Conditional: Denoiser, Unconditional: Denoiser>: Denoiser
+public struct ClassifierFreeGuidance<Conditional: AsyncDenoiser, Unconditional: AsyncDenoiser>: AsyncDenoiser
 where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Unconditional.Failure {
   public typealias Tensor = Conditional.Tensor
   public typealias Failure = Conditional.Failure
@@ -47,14 +48,35 @@ where Conditional.Tensor == Unconditional.Tensor, Conditional.Failure == Uncondi
 
   public var prediction: Prediction { conditional.prediction }
 
-  public func callAsFunction(_ input: Tensor, _ query: SamplingPlan.Query) throws(Failure) -> Tensor {
-    guard guide.isActive(at: query) else { return try conditional(input, query) }
-    let without = try unconditional(input, query)
-    if guide.scale == 0, rescale == 0 { return without }
-    let with = try conditional(input, query)
+  public nonisolated(nonsending) func callAsFunction(
+    _ input: Tensor, _ query: SamplingPlan.Query
+  ) async throws(Failure) -> Tensor {
+    let without = isConditionalAlone(at: query) ? nil : try await unconditional(input, query)
+    let with = isUnconditionalAlone(at: query) ? nil : try await conditional(input, query)
+    return output(with, without, at: query)
+  }
+
+  fileprivate func isConditionalAlone(at query: SamplingPlan.Query) -> Bool { !guide.isActive(at: query) }
+
+  fileprivate func isUnconditionalAlone(at query: SamplingPlan.Query) -> Bool {
+    guide.isActive(at: query) && guide.scale == 0 && rescale == 0
+  }
+
+  /// What is made of the answers that there are, one or two.
+  fileprivate func output(_ with: Tensor?, _ without: Tensor?, at query: SamplingPlan.Query) -> Tensor {
+    guard let with else { return without! }
+    guard let without else { return with }
     let guided = guide(with, without, at: query)
     // Only a tensor with inner products is given a part other than 0.
     return rescale == 0 ? guided : (with as? any InnerProductSpace)?.rescaling(guided, by: rescale) ?? guided
+  }
+}
+
+extension ClassifierFreeGuidance: Denoiser where Conditional: Denoiser, Unconditional: Denoiser {
+  public func callAsFunction(_ input: Tensor, _ query: SamplingPlan.Query) throws(Failure) -> Tensor {
+    let without = isConditionalAlone(at: query) ? nil : try unconditional(input, query)
+    let with = isUnconditionalAlone(at: query) ? nil : try conditional(input, query)
+    return output(with, without, at: query)
   }
 }
 

@@ -65,6 +65,28 @@ import Testing
     #expect(try rescaled([0, 0], query) == [3, 6])
   }
 
+  @Test(arguments: [(0.0, [1.0, 2.0]), (1.0, [3.0, 0.0]), (7.5, [16.0, -13.0])])
+  func `networks that suspend are guided too, and asked only where they count`(
+    scale: Double, expected: [Double]
+  ) async throws {
+    struct Suspending: AsyncDenoiser {
+      var output: [Double]?
+      var prediction: Prediction { .epsilon }
+      func callAsFunction(_ input: [Double], _ query: SamplingPlan.Query) async throws(Failing.Called) -> [Double] {
+        await Task.yield()
+        guard let output else { throw Failing.Called() }
+        return output
+      }
+    }
+    let with = Suspending(output: scale == 0 ? nil : [3, 0])
+    let without = Suspending(output: scale == 1 ? nil : [1, 2])
+    let guided = ClassifierFreeGuidance(conditional: with, unconditional: without, scale: scale)
+    #expect(try await guided([0, 0], query) == expected)
+    await #expect(throws: Failing.Called.self) {
+      try await ClassifierFreeGuidance(conditional: Suspending(), unconditional: without, scale: 1)([0, 0], query)
+    }
+  }
+
   @Test func `what a denoiser throws arrives`() {
     let guided = ClassifierFreeGuidance(conditional: Failing(), unconditional: Failing(), scale: 3)
     #expect(throws: Failing.Called.self) { try guided([0], query) }
