@@ -7,13 +7,44 @@ public struct KernelTable: Sendable {
     /// The magnitudes of x̂0 before limits that have the given rank and the next, counted from 0 in
     /// rising order, over the range of a step; NaN if there is one.
     package let magnitudes: @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double)
+    /// Mixes data and noise.
+    package let mix: @Sendable (UnsafePointer<MixCall<Scalar>>) -> Void
+    package let reverse: Reverse<Scalar>
 
     package init(
       step: @escaping @Sendable (UnsafePointer<StepCall<Scalar>>) -> Void,
-      magnitudes: @escaping @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double)
+      magnitudes: @escaping @Sendable (UnsafePointer<StepCall<Scalar>>, Int) -> (Double, Double),
+      mix: @escaping @Sendable (UnsafePointer<MixCall<Scalar>>) -> Void, reverse: Reverse<Scalar>
     ) {
       self.step = step
       self.magnitudes = magnitudes
+      self.mix = mix
+      self.reverse = reverse
+    }
+  }
+
+  /// The loops of training and likelihoods over one type of scalar. Each says whether the output
+  /// holds finite numbers alone, without which its results mean nothing.
+  public struct Reverse<Scalar>: Sendable {
+    /// Writes the distribution that an output stands for.
+    package let distribution: @Sendable (UnsafePointer<ReverseCall<Scalar>>, ReverseCall<Scalar>.Distribution) -> Bool
+    /// Adds up its divergences and errors, and writes gradients.
+    package let divergence:
+      @Sendable (UnsafePointer<ReverseCall<Scalar>>, ReverseCall<Scalar>.Divergence) -> ReverseCall<Scalar>.Sums
+    /// Adds up squared errors, and writes their gradient.
+    package let squares: @Sendable (UnsafePointer<ErrorCall<Scalar>>) -> (sum: Double, isFinite: Bool)
+
+    package init(
+      distribution:
+        @escaping @Sendable (UnsafePointer<ReverseCall<Scalar>>, ReverseCall<Scalar>.Distribution) -> Bool,
+      divergence:
+        @escaping @Sendable (UnsafePointer<ReverseCall<Scalar>>, ReverseCall<Scalar>.Divergence) ->
+        ReverseCall<Scalar>.Sums,
+      squares: @escaping @Sendable (UnsafePointer<ErrorCall<Scalar>>) -> (sum: Double, isFinite: Bool)
+    ) {
+      self.distribution = distribution
+      self.divergence = divergence
+      self.squares = squares
     }
   }
 

@@ -8,17 +8,27 @@ import SchedulersKernelInterface
   package func kernels(_ name: String) -> KernelTable {
     KernelTable(
       name: name,
-      float: .init(step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }),
-      double: .init(step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }),
-      half: .init(step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }),
+      float: .init(
+        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+        reverse: floatReverse()),
+      double: .init(
+        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+        reverse: doubleReverse()),
+      half: .init(
+        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+        reverse: halfReverse()),
       normals: { Normals.fill($0, $1, $2) }, torch: torch)
   }
 #else
   package func kernels(_ name: String) -> KernelTable {
     KernelTable(
       name: name,
-      float: .init(step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }),
-      double: .init(step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }),
+      float: .init(
+        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+        reverse: floatReverse()),
+      double: .init(
+        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+        reverse: doubleReverse()),
       normals: { Normals.fill($0, $1, $2) }, torch: torch)
   }
 #endif
@@ -203,6 +213,75 @@ private func draw<S: Element>(
   }
 }
 
+// MARK: - Mixtures
+
+/// Mixes data and noise: in one sweep over memory where the noise is there, else in blocks that stay
+/// in the first cache.
+@inline(__always)
+private func mix<S: Element>(_ call: MixCall<S>) {
+  let x = call.data
+  if case .values(let e) = call.noise, call.offset == nil, call.perturbation == nil {
+    @inline(__always) func write(_ written: MixCall<S>.Written) {
+      let (to, a, b) = (written.values, S.factor(written.data), S.factor(written.noise))
+      for i in call.range { to[i] = S(a * x[i].wide + b * e[i].wide) }
+    }
+    write(call.mixed)
+    if let target = call.target { write(target) }
+    return
+  }
+  let size = Normals.count
+  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: size) { normals in
+    withUnsafeTemporaryAllocation(of: S.Wide.self, capacity: size) { noise in
+      withUnsafeTemporaryAllocation(of: S.Wide.self, capacity: size) { other in
+        let (e, z, normals) = (noise.baseAddress!, other.baseAddress!, normals.baseAddress!)
+        var start = call.range.lowerBound
+        while start < call.range.upperBound {
+          // No block goes beyond one of the normals that are made at once.
+          var first = start
+          if case .address(_, let origin) = call.noise { first -= origin }
+          let count = min(size - first % size, call.range.upperBound - start)
+          draw(call.noise, start, count, normals, into: e)
+          if let (factor, value) = call.offset {
+            let offset = S.factor(factor) * S.factor(value)
+            for j in 0..<count { e[j] = S(e[j] + offset).wide }
+          }
+          @inline(__always) func write(_ written: MixCall<S>.Written, _ e: UnsafeMutablePointer<S.Wide>) {
+            let (to, a, b) = (written.values + start, S.factor(written.data), S.factor(written.noise))
+            let x = x + start
+            for j in 0..<count { to[j] = S(a * x[j].wide + b * e[j]) }
+          }
+          if let target = call.target { write(target, e) }
+          if let (factor, noise) = call.perturbation {
+            draw(noise, start, count, normals, into: z)
+            let factor = S.factor(factor)
+            for j in 0..<count { e[j] = S(e[j] + factor * z[j]).wide }
+          }
+          write(call.mixed, e)
+          start += count
+        }
+      }
+    }
+  }
+}
+
+/// Brings so many of the normals from an index on to the type in which is computed.
+@inline(__always)
+private func draw<S: Element>(
+  _ noise: MixCall<S>.Noise, _ start: Int, _ count: Int, _ normals: UnsafeMutablePointer<UInt32>,
+  into e: UnsafeMutablePointer<S.Wide>
+) {
+  switch noise {
+  case .values(let values):
+    let values = values + start
+    for j in 0..<count { e[j] = values[j].wide }
+  case .address(let address, let origin):
+    let first = start - origin
+    Normals.fill(normals, block: first / Normals.count, at: address)
+    let normals = normals + first % Normals.count
+    for j in 0..<count { e[j] = S(normal: Float(bitPattern: normals[j])).wide }
+  }
+}
+
 // MARK: - Quantiles
 
 /// The magnitudes of x̂0 with two neighbouring ranks, between which a quantile lies.
@@ -336,33 +415,33 @@ private protocol Element {
 }
 
 extension Float: Element {
-  @inline(__always) var wide: Float { self }
-  @inline(__always) var double: Double { Double(self) }
-  @inline(__always) var magnitudeBits: UInt32 { bitPattern & 0x7fff_ffff }
-  @inline(__always) init(rounding value: Double) { self.init(value) }
-  @inline(__always) init(normal: Float) { self = normal }
-  @inline(__always) init(magnitudeBits: UInt32) { self.init(bitPattern: magnitudeBits) }
-  @inline(__always) static func factor(_ factor: Double) -> Float { Float(factor) }
+  @inline(__always) fileprivate var wide: Float { self }
+  @inline(__always) fileprivate var double: Double { Double(self) }
+  @inline(__always) fileprivate var magnitudeBits: UInt32 { bitPattern & 0x7fff_ffff }
+  @inline(__always) fileprivate init(rounding value: Double) { self.init(value) }
+  @inline(__always) fileprivate init(normal: Float) { self = normal }
+  @inline(__always) fileprivate init(magnitudeBits: UInt32) { self.init(bitPattern: magnitudeBits) }
+  @inline(__always) fileprivate static func factor(_ factor: Double) -> Float { Float(factor) }
 }
 
 extension Double: Element {
-  @inline(__always) var wide: Double { self }
-  @inline(__always) var double: Double { self }
-  @inline(__always) var magnitudeBits: UInt64 { bitPattern & 0x7fff_ffff_ffff_ffff }
-  @inline(__always) init(rounding value: Double) { self = value }
-  @inline(__always) init(normal: Float) { self.init(normal) }
-  @inline(__always) init(magnitudeBits: UInt64) { self.init(bitPattern: magnitudeBits) }
-  @inline(__always) static func factor(_ factor: Double) -> Double { factor }
+  @inline(__always) fileprivate var wide: Double { self }
+  @inline(__always) fileprivate var double: Double { self }
+  @inline(__always) fileprivate var magnitudeBits: UInt64 { bitPattern & 0x7fff_ffff_ffff_ffff }
+  @inline(__always) fileprivate init(rounding value: Double) { self = value }
+  @inline(__always) fileprivate init(normal: Float) { self.init(normal) }
+  @inline(__always) fileprivate init(magnitudeBits: UInt64) { self.init(bitPattern: magnitudeBits) }
+  @inline(__always) fileprivate static func factor(_ factor: Double) -> Double { factor }
 }
 
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   extension Float16: Element {
-    @inline(__always) var wide: Float { Float(self) }
-    @inline(__always) var double: Double { Double(Float(self)) }
-    @inline(__always) var magnitudeBits: UInt16 { bitPattern & 0x7fff }
-    @inline(__always) init(rounding value: Double) { self.init(value) }
-    @inline(__always) init(normal: Float) { self.init(normal) }
-    @inline(__always) init(magnitudeBits: UInt16) { self.init(bitPattern: magnitudeBits) }
-    @inline(__always) static func factor(_ factor: Double) -> Float { Float(factor) }
+    @inline(__always) fileprivate var wide: Float { Float(self) }
+    @inline(__always) fileprivate var double: Double { Double(Float(self)) }
+    @inline(__always) fileprivate var magnitudeBits: UInt16 { bitPattern & 0x7fff }
+    @inline(__always) fileprivate init(rounding value: Double) { self.init(value) }
+    @inline(__always) fileprivate init(normal: Float) { self.init(normal) }
+    @inline(__always) fileprivate init(magnitudeBits: UInt16) { self.init(bitPattern: magnitudeBits) }
+    @inline(__always) fileprivate static func factor(_ factor: Double) -> Float { Float(factor) }
   }
 #endif

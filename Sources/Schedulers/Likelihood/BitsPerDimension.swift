@@ -43,7 +43,7 @@ public struct BitsPerDimension<Tensor: ScalarTensor> {
   public mutating func sample(using noise: inout some NoiseSource) -> Tensor {
     guard let query else { stop("the evaluation is at its end; there is nothing to draw") }
     let epsilon = noise.next(like: x0)
-    let sample = query.level.mix(x0, with: epsilon)
+    let sample = Array(repeating: query.level, count: x0.sampleCount).mix(x0, with: epsilon)
     drawn = (epsilon, sample)
     return sample
   }

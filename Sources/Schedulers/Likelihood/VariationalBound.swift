@@ -1,3 +1,6 @@
+import SchedulersKernelInterface
+import SchedulersKernels
+
 /// The variational bound on the bits that a sample takes, in bits per dimension (per scalar).
 ///
 ///     −log₂ p(x_0) ≤ prior + Σ_t L_t
@@ -40,24 +43,86 @@ public struct VariationalBound: Hashable, Sendable {
   /// - `x0`: the data, in [−1, 1].
   /// - `epsilon`: the noise that was mixed in.
   /// - `sample`: x_t, which the network was given.
+  /// - `threads`: how many threads it is spread over; `nil` for as many as pay.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there is a timestep for each sample, in 0 ..< T.
   public func term<Tensor: ScalarTensor>(
-    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int]
+    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int], threads: Int? = nil
   ) throws(OutputError) -> Term {
-    let p = try process.reading(output, of: sample, timesteps: timesteps)
-    let (data, noise, x) = (x0.scalars, epsilon.scalars, sample.scalars)
-    func mean(_ value: (_ t: Int, _ i: Int) -> Double) -> [Double] { x0.sampleMeans { value(timesteps[$0], $1) } }
-    func squared(_ error: Double) -> Double { error * error }
-    return Term(
-      bound: mean { t, i in
-        nats(at: t, x0: Double(data[i]), denoised: p.denoised[i], logVariance: p.logVariance[i]).value / Self.bit
-      },
-      x0Error: mean { _, i in squared(p.denoised[i] - Double(data[i])) },
-      epsilonError: mean { t, i in
-        let level = process.steps[t].level
-        return squared((Double(x[i]) - level.signal * p.denoised[i]) / level.noise - Double(noise[i]))
-      })
+    process.schedule.check(timesteps, for: sample)
+    try output.checkSize(asOutputFor: sample, learnsVariance: process.variance.isLearned)
+    for other in [x0, epsilon] { other.checkSize(as: sample) }
+    if process.readsByScalar, let loops = Tensor.Scalar._loops(of: Kernels.table) {
+      let made = term(
+        output.scalars, x0.scalars, epsilon.scalars, sample.scalars, timesteps, sample.sampleSize, loops, threads)
+      if !made.isFinite { try output.checkFinite(timesteps: timesteps.map(Double.init)) }
+      return made.value
+    }
+    try output.checkFinite(timesteps: timesteps.map(Double.init))
+    func doubles(_ tensor: Tensor) -> [Double] { tensor.scalars.map(Double.init) }
+    return term(
+      process.denoised(output, of: sample, timesteps: timesteps, transform: nil), doubles(x0), doubles(epsilon),
+      doubles(sample), timesteps, sample.sampleSize, Kernels.table.double, threads, isDenoised: true
+    ).value
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private func term<Scalar: SampleScalar>(
+    _ output: [Scalar], _ x0: [Scalar], _ epsilon: [Scalar], _ sample: [Scalar], _ timesteps: [Int], _ size: Int,
+    _ loops: KernelTable.Loops<Scalar>, _ threads: Int?, isDenoised: Bool = false
+  ) -> (value: Term, isFinite: Bool) {
+    output.withUnsafeBufferPointer { output in
+      x0.withUnsafeBufferPointer { x0 in
+        epsilon.withUnsafeBufferPointer { epsilon in
+          sample.withUnsafeBufferPointer { sample in
+            let batch = ReverseBatch(
+              process: process, timesteps: timesteps, size: size, stride: output.count / max(timesteps.count, 1),
+              sample: sample.baseAddress!, output: output.baseAddress!, isDenoised: isDenoised)
+            nonisolated(unsafe) let (x0, epsilon) = (x0.baseAddress!, epsilon.baseAddress!)
+            let sums = batch.tiles(threads: threads) { tile in
+              let (step, first) = (batch.step(of: tile), tile.sample * size)
+              var wanted = ReverseCall<Scalar>.Divergence(
+                x0: x0 + first, posteriorLogVariance: step.posteriorLogVariance)
+              wanted.errors = (epsilon + first, step.level.signal, step.level.noise)
+              return divergence(wanted, of: tile, in: batch, loops)
+            }
+            let value = Term(
+              bound: batch.means(sums) { $0.nats / Self.bit }, x0Error: batch.means(sums) { $0.x0Errors },
+              epsilonError: batch.means(sums) { $0.epsilonErrors })
+            return (value, sums.allSatisfy { $0.isFinite })
+          }
+        }
+      }
+    }
+  }
+
+  /// The sums over a tile, and the gradients that are wanted.
+  func divergence<Scalar: SampleScalar>(
+    _ wanted: ReverseCall<Scalar>.Divergence, of tile: ReverseBatch<Scalar>.Tile, in batch: ReverseBatch<Scalar>,
+    _ loops: KernelTable.Loops<Scalar>
+  ) -> ReverseCall<Scalar>.Sums {
+    let (t, call) = (batch.timesteps[tile.sample], batch.call(tile))
+    // The kernels take e^(−l/2) for a factor, whose square must not overflow.
+    if t > 0, wanted.posteriorLogVariance > -600 {
+      return withUnsafePointer(to: call) { loops.reverse.divergence($0, wanted) }
+    }
+    var sums = ReverseCall<Scalar>.Sums(nats: 0, x0Errors: 0, epsilonErrors: 0, isFinite: true)
+    for i in tile.range {
+      let (denoised, logVariance) = call.reading(i)
+      let x0 = Double(wanted.x0[i])
+      let term = nats(at: t, x0: x0, denoised: denoised, logVariance: logVariance)
+      sums.nats += term.value
+      sums.isFinite = sums.isFinite && call.output[i].isFinite && (call.variance?[i].isFinite ?? true)
+      if let (values, factor) = wanted.outputGradient { values[i] = Scalar(factor * term.meanGradient) }
+      if let (values, factor) = wanted.varianceGradient { values[i] = Scalar(factor * term.logVarianceGradient) }
+      if let (epsilon, signal, noise) = wanted.errors {
+        let error = (Double(call.sample[i]) - signal * denoised) / noise - Double(epsilon[i])
+        sums.x0Errors += (denoised - x0) * (denoised - x0)
+        sums.epsilonErrors += error * error
+      }
+    }
+    return sums
   }
 
   /// KL(q(x_T | x_0) ‖ N(0, 1)) of each sample, in bits per dimension: what no network can change.
@@ -65,10 +130,11 @@ public struct VariationalBound: Hashable, Sendable {
     let schedule = process.schedule
     let level = process.steps[schedule.timesteps - 1].level
     let logVariance = schedule.logOneMinusAlphaBars[schedule.timesteps - 1]
-    let data = x0.scalars
-    return x0.sampleMeans { _, i in
-      NormalKL(mean1: level.signal * Double(data[i]), logVariance1: logVariance, mean2: 0, logVariance2: 0).value
-        / Self.bit
+    // The means add their squares to what the variances make alone.
+    let ofVariance = NormalKL(mean1: 0, logVariance1: logVariance, mean2: 0, logVariance2: 0).value
+    let signal = level.signal
+    return type(of: x0).innerProducts(x0, x0).map {
+      (ofVariance + signal * signal * ($0 / Double(x0.sampleSize)) / 2) / Self.bit
     }
   }
 
@@ -95,13 +161,11 @@ public struct VariationalBound: Hashable, Sendable {
 }
 
 extension ScalarTensor {
-  /// The mean over each sample of a value, from the index of the sample and that of the scalar.
-  func sampleMeans(_ value: (_ sample: Int, _ index: Int) -> Double) -> [Double] {
-    let size = sampleSize
-    return (0..<sampleCount).map { n in
-      var sum = 0.0
-      for i in n * size..<(n + 1) * size { sum += value(n, i) }
-      return sum / Double(size)
-    }
+  /// Ends the program if another tensor has more scalars or fewer.
+  func checkSize(as other: Self) {
+    stop(
+      unless: sampleCount == other.sampleCount && sampleSize == other.sampleSize,
+      "a tensor of \(sampleCount) × \(sampleSize) scalars does not go with a sample of "
+        + "\(other.sampleCount) × \(other.sampleSize)")
   }
 }

@@ -74,9 +74,8 @@ extension ContiguousTensor {
       withMutableScalars { x in
         stop(unless: values.count == x.count, "a tensor lends \(values.count) scalars, and another \(x.count)")
         guard let values = values.baseAddress, let start = x.baseAddress else { return }
-        start.update(from: values, count: x.count)
         // Two halves make a whole; the other factor being 0 would make NaN of an infinity.
-        loops.combine(start, values, count: x.count, size: x.count, threads: threads) { _ in
+        loops.combine(values, values, into: start, count: x.count, size: x.count, threads: threads) { _ in
           SamplingPlan.Readout(sample: factor / 2, output: factor / 2)
         }
       }

@@ -40,41 +40,30 @@ extension SamplingRun where Tensor: ScalarTensor {
   /// - Throws: `OutputError` if its size does not fit, or at the first NaN or infinity.
   public func check(_ output: Tensor) throws(OutputError) {
     let timestep = query?.timestep ?? plan.steps.last?.query.timestep ?? 0
-    _ = try OutputParts(
-      output, of: sample, timesteps: Array(repeating: timestep, count: sample.sampleCount),
-      learnsVariance: plan.learnsVariance, step: evaluations)
+    try output.checkSize(asOutputFor: sample, learnsVariance: plan.learnsVariance)
+    try output.checkFinite(
+      timesteps: Array(repeating: timestep, count: sample.sampleCount), step: evaluations)
   }
 }
 
-/// A network's output, sample by sample: its prediction, and what it says of the variance.
-struct OutputParts<Scalar: SampleScalar> {
-  private let scalars: [Scalar]
-  private let sampleSize: Int
-  private let stride: Int
-
-  /// - Parameters:
-  ///   - timesteps: what each sample's network was told.
-  ///   - step: the evaluation of a run, for the message.
-  init<Tensor: ScalarTensor<Scalar>>(
-    _ output: Tensor, of sample: Tensor, timesteps: [Double], learnsVariance: Bool, step: Int? = nil
-  ) throws(OutputError) {
-    guard output.sampleCount == sample.sampleCount else {
-      throw .samples(output.sampleCount, expected: sample.sampleCount)
-    }
-    sampleSize = sample.sampleSize
-    stride = learnsVariance ? 2 * sampleSize : sampleSize
-    guard output.sampleSize == stride else {
-      throw .size(output.sampleSize, sampleSize: sampleSize, learnsVariance: learnsVariance)
-    }
-    scalars = output.scalars
-    if let i = scalars.firstIndex(where: { !$0.isFinite }) {
-      let n = i / stride
-      throw .notFinite(Double(scalars[i]), sample: n, element: i % stride, timestep: timesteps[n], step: step)
+extension ScalarTensor {
+  /// Looks whether there is an output for each sample, of the size that it should have.
+  func checkSize(asOutputFor sample: Self, learnsVariance: Bool) throws(OutputError) {
+    guard sampleCount == sample.sampleCount else { throw .samples(sampleCount, expected: sample.sampleCount) }
+    guard sampleSize == (learnsVariance ? 2 : 1) * sample.sampleSize else {
+      throw .size(sampleSize, sampleSize: sample.sampleSize, learnsVariance: learnsVariance)
     }
   }
 
-  /// The prediction for the scalar with index i of all, which lies in sample n.
-  func prediction(_ n: Int, _ i: Int) -> Double { Double(scalars[n * (stride - sampleSize) + i]) }
-  /// What is said of its variance; 0 where nothing is.
-  func variance(_ n: Int, _ i: Int) -> Double { stride == sampleSize ? 0 : Double(scalars[(n + 1) * sampleSize + i]) }
+  /// Looks for NaN and infinities.
+  ///
+  /// - Parameters:
+  ///   - timesteps: what each sample's network was told.
+  ///   - step: the evaluation of a run, for the message.
+  func checkFinite(timesteps: [Double], step: Int? = nil) throws(OutputError) {
+    let scalars = scalars
+    guard let i = scalars.firstIndex(where: { !$0.isFinite }) else { return }
+    let (n, element) = i.quotientAndRemainder(dividingBy: sampleSize)
+    throw .notFinite(Double(scalars[i]), sample: n, element: element, timestep: timesteps[n], step: step)
+  }
 }

@@ -2,19 +2,19 @@ import SchedulersKernelInterface
 import SchedulersKernels
 
 extension KernelTable.Loops {
-  /// x ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.
+  /// z ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.
   func combine(
-    _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, size: Int, threads: Int?,
-    factors: @Sendable (Int) -> SamplingPlan.Readout
+    _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, into z: UnsafeMutablePointer<Scalar>, count: Int,
+    size: Int, threads: Int?, factors: @Sendable (Int) -> SamplingPlan.Readout
   ) {
-    let call = StepCall(
-      range: 0..<count, sample: x, output: y, next: .init(x: 0, v: 0), terms: UnsafeBufferPointer(start: nil, count: 0))
+    nonisolated(unsafe) let (x, y, z) = (x, y, z)
     Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 18), block: 1024) { range in
       for n in range.lowerBound / size...(range.upperBound - 1) / size {
-        var part = call
-        part.range = range.clamped(to: n * size..<(n + 1) * size)
-        part.next = .init(factors(n))
-        withUnsafePointer(to: part, step)
+        let factors = factors(n)
+        let part = MixCall(
+          range: range.clamped(to: n * size..<(n + 1) * size), data: x, noise: .values(y),
+          mixed: .init(to: z, data: factors.sample, noise: factors.output))
+        withUnsafePointer(to: part, mix)
       }
     }
   }
@@ -47,20 +47,24 @@ extension ScalarTensor {
   /// - Precondition: the tensors have one size, and there are factors for each sample.
   static func combination(_ x: Self, _ y: Self, _ factors: [SamplingPlan.Readout]) -> Self {
     let size = x.sampleSize
-    let (other, count) = (y.scalars, factors.count * size)
-    var result = x.scalars
+    let (values, other, count) = (x.scalars, y.scalars, factors.count * size)
     stop(
-      unless: result.count == count && other.count == count,
-      "tensors of \(result.count) and \(other.count) scalars do not combine in \(factors.count) samples of \(size)")
+      unless: values.count == count && other.count == count,
+      "tensors of \(values.count) and \(other.count) scalars do not combine in \(factors.count) samples of \(size)")
     guard count > 0, let loops = Scalar._loops(of: Kernels.table) else {
-      return x.mapped { n, i in factors[n].sample * Double(result[i]) + factors[n].output * Double(other[i]) }
+      return x.mapped { n, i in factors[n].sample * Double(values[i]) + factors[n].output * Double(other[i]) }
     }
-    result.withUnsafeMutableBufferPointer { x in
-      other.withUnsafeBufferPointer { y in
-        loops.combine(x.baseAddress!, y.baseAddress!, count: count, size: size, threads: nil) { factors[$0] }
+    let scalars = [Scalar](unsafeUninitializedCapacity: count) { result, initialized in
+      values.withUnsafeBufferPointer { x in
+        other.withUnsafeBufferPointer { y in
+          loops.combine(
+            x.baseAddress!, y.baseAddress!, into: result.baseAddress!, count: count, size: size, threads: nil
+          ) { factors[$0] }
+        }
       }
+      initialized = count
     }
-    return Self(scalars: result, like: x)
+    return Self(scalars: scalars, like: x)
   }
 
   /// A tensor of this shape, from the index of the sample and that of the scalar among all.

@@ -1,3 +1,5 @@
+import SchedulersKernels
+
 // Training on any path, with a noise level for each sample of a batch: what is mixed, what a
 // network is to answer, and how much its error counts.
 
@@ -18,6 +20,33 @@ extension [NoiseLevel] {
   }
 }
 
+extension [NoiseLevel] {
+  /// The same, where the caller has room for it.
+  ///
+  /// - `sample`: a tensor of the data's size, whose numbers do not matter.
+  /// - `threads`: how many threads it is spread over; `nil` for as many as pay.
+  public func mix<Tensor: ContiguousTensor>(
+    _ x0: Tensor, with epsilon: Tensor, into sample: inout Tensor, threads: Int? = nil
+  ) {
+    guard let loops = Tensor.Scalar._loops(of: Kernels.table) else { return sample = mix(x0, with: epsilon) }
+    stop(unless: count == x0.sampleCount, "\(count) levels for a batch of \(x0.sampleCount) samples")
+    let size = x0.sampleSize
+    x0.withScalars { x in
+      epsilon.withScalars { e in
+        sample.withMutableScalars { z in
+          stop(
+            unless: x.count == count * size && e.count == x.count && z.count == x.count,
+            "data, noise and room of \(x.count), \(e.count) and \(z.count) scalars do not go together")
+          guard let x = x.baseAddress, let e = e.baseAddress, let room = z.baseAddress else { return }
+          loops.combine(x, e, into: room, count: z.count, size: size, threads: threads) { n in
+            SamplingPlan.Readout(sample: self[n].signal, output: self[n].noise)
+          }
+        }
+      }
+    }
+  }
+}
+
 extension Prediction {
   /// What a network should answer for the samples that `levels.mix(x0, with: epsilon)` makes.
   ///
@@ -27,14 +56,17 @@ extension Prediction {
   public func target<Tensor: BatchSpace>(
     x0: Tensor, epsilon: Tensor, at levels: [NoiseLevel], previous: [NoiseLevel]? = nil
   ) -> Tensor {
+    .combination(of: targets(at: levels, previous: previous), x0, epsilon)
+  }
+
+  func targets(at levels: [NoiseLevel], previous: [NoiseLevel]?) -> [Target] {
     checkCount(previous, for: levels)
-    let targets = levels.indices.map { n in
+    return levels.indices.map { n in
       guard let target = target(at: levels[n], previous: previous?[n]) else {
         stop("the target of \(self) at \(levels[n]) needs the level it goes to, with signal and less noise")
       }
       return target
     }
-    return .combination(of: targets, x0, epsilon)
   }
 }
 

@@ -22,6 +22,16 @@ extension NoiseSchedule {
     check(timesteps, for: x0).map { self[$0] }.mix(x0, with: epsilon)
   }
 
+  /// The same, where the caller has room for it.
+  ///
+  /// - `sample`: a tensor of the data's size, whose numbers do not matter.
+  /// - `threads`: how many threads it is spread over; `nil` for as many as pay.
+  public func mix<Tensor: ContiguousTensor>(
+    _ x0: Tensor, with epsilon: Tensor, at timesteps: [Int], into sample: inout Tensor, threads: Int? = nil
+  ) {
+    check(timesteps, for: x0).map { self[$0] }.mix(x0, with: epsilon, into: &sample, threads: threads)
+  }
+
   /// q(x_t | x_0), with a timestep for each sample.
   ///
   /// Source: Ho et al. 2020, equation 4.

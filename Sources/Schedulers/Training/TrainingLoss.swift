@@ -1,3 +1,6 @@
+import SchedulersKernelInterface
+import SchedulersKernels
+
 /// What a network is trained to make small, at every timestep of a process.
 ///
 /// ```swift
@@ -102,6 +105,19 @@ extension Prediction {
 extension TrainingLoss {
   /// The loss of a batch, and its gradient.
   public struct Value<Tensor: ScalarTensor> {
+    public let terms: Terms
+    /// The gradient of `total` with respect to the output, in its shape.
+    public let gradient: Tensor
+
+    // What the terms say.
+    public var total: Double { terms.total }
+    public var losses: [Double] { terms.losses }
+    public var squaredErrors: [Double] { terms.squaredErrors }
+    public var bounds: [Double] { terms.bounds }
+  }
+
+  /// The loss of a batch.
+  public struct Terms: Hashable, Sendable {
     /// The mean of the samples' losses, each times its importance weight.
     public let total: Double
     /// The loss of each sample: the sum of the next two.
@@ -110,8 +126,6 @@ extension TrainingLoss {
     public let squaredErrors: [Double]
     /// The bound's part of each sample (`vb`).
     public let bounds: [Double]
-    /// The gradient of `total` with respect to the output, in its shape.
-    public let gradient: Tensor
   }
 
   /// The loss of a network's output, and its gradient, in closed form. All arithmetic is in Double.
@@ -121,51 +135,163 @@ extension TrainingLoss {
   /// - `epsilon`: the standard normal noise that the network is to find.
   /// - `sample`: x_t, what the network was given.
   /// - `weights`: the importance weight of each sample, as timestep samplers give them; 1 if `nil`.
+  /// - `threads`: how many threads it is spread over; `nil` for as many as pay.
   /// - Throws: `OutputError` if the output's size does not fit or it holds NaN or an infinity.
   /// - Precondition: there are a timestep in 0 ..< T and a weight for each sample.
-  @_specialize(where Tensor == SampleBatch<Float>)
   public func callAsFunction<Tensor: ScalarTensor>(
-    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int], weights: [Double]? = nil
+    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int], weights: [Double]? = nil,
+    threads: Int? = nil
   ) throws(OutputError) -> Value<Tensor> {
-    let p = try bound.process.reading(output, of: sample, timesteps: timesteps)
-    let (count, size) = (x0.sampleCount, x0.sampleSize)
-    stop(unless: weights == nil || weights!.count == count, "\(weights!.count) weights for a batch of \(count) samples")
-    let (data, noise, values) = (x0.scalars, epsilon.scalars, output.scalars)
-    let stride = output.sampleSize
-    var gradient = [Tensor.Scalar](repeating: 0, count: values.count)
-    var (squaredErrors, bounds): ([Double], [Double]) = ([], [])
-    for (n, t) in timesteps.enumerated() {
-      let objective = self[t]
-      let part = (weights?[n] ?? 1) / Double(count * size)
-      var (squares, nats) = (0.0, 0.0)
-      for k in 0..<size {
-        let (i, j) = (n * size + k, n * stride + k)
-        let target = objective.target.x0 * Double(data[i]) + objective.target.epsilon * Double(noise[i])
-        let error = Double(values[j]) - target
-        squares += error * error
-        var slope = 2 * objective.weight * error
-        if objective.factor != 0 {
-          let term = bound.nats(
-            at: t, x0: Double(data[i]), denoised: p.denoised[i], logVariance: p.logVariance[i])
-          nats += term.value
-          if !objective.stopsPrediction {
-            slope += objective.factor * term.meanGradient * objective.step.mean.output * objective.step.denoising.output
-          }
-          if stride > size {
-            gradient[j + size] = Tensor.Scalar(
-              part * objective.factor * term.logVarianceGradient * objective.step.logVariance.slope)
+    try check(output, x0, epsilon, sample, timesteps, weights)
+    guard let loops = Tensor.Scalar._loops(of: Kernels.table) else {
+      func doubles(_ tensor: Tensor) -> [Double] { tensor.scalars.map(Double.init) }
+      let made = made(
+        doubles(output), doubles(x0), doubles(epsilon), doubles(sample), timesteps, weights, Kernels.table.double,
+        threads)
+      if !made.isFinite { try output.checkFinite(timesteps: timesteps.map(Double.init)) }
+      return Value(terms: made.terms, gradient: Tensor(scalars: Tensor.Scalar.rounding(made.gradient), like: output))
+    }
+    let made = made(
+      output.scalars, x0.scalars, epsilon.scalars, sample.scalars, timesteps, weights, loops, threads)
+    if !made.isFinite { try output.checkFinite(timesteps: timesteps.map(Double.init)) }
+    return Value(terms: made.terms, gradient: Tensor(scalars: made.gradient, like: output))
+  }
+
+  /// The same, with the gradient where the caller has room for it.
+  ///
+  /// - `gradient`: a tensor of the output's size, whose numbers do not matter. After an error they
+  ///   mean nothing.
+  public func callAsFunction<Tensor: ContiguousTensor>(
+    output: Tensor, x0: Tensor, epsilon: Tensor, sample: Tensor, timesteps: [Int], weights: [Double]? = nil,
+    gradient: inout Tensor, threads: Int? = nil
+  ) throws(OutputError) -> Terms {
+    guard let loops = Tensor.Scalar._loops(of: Kernels.table) else {
+      let made = try self(
+        output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps, weights: weights)
+      gradient = made.gradient
+      return made.terms
+    }
+    try check(output, x0, epsilon, sample, timesteps, weights)
+    let made = output.withScalars { output in
+      x0.withScalars { x0 in
+        epsilon.withScalars { epsilon in
+          sample.withScalars { sample in
+            gradient.withMutableScalars { gradient in
+              stop(
+                unless: gradient.count == output.count,
+                "a gradient of \(gradient.count) scalars is lent for an output of \(output.count)")
+              return LossBatch(
+                loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
+                weights: weights, gradient: gradient
+              ).terms(loops, threads)
+            }
           }
         }
-        gradient[j] = Tensor.Scalar(part * slope)
       }
-      squaredErrors.append(objective.weight * squares / Double(size))
-      bounds.append(objective.factor * nats / Double(size))
     }
+    if !made.isFinite { try output.checkFinite(timesteps: timesteps.map(Double.init)) }
+    return made.terms
+  }
+
+  private func check<Tensor: ScalarTensor>(
+    _ output: Tensor, _ x0: Tensor, _ epsilon: Tensor, _ sample: Tensor, _ timesteps: [Int], _ weights: [Double]?
+  ) throws(OutputError) {
+    bound.process.schedule.check(timesteps, for: sample)
+    try output.checkSize(asOutputFor: sample, learnsVariance: bound.process.variance.isLearned)
+    for other in [x0, epsilon] { other.checkSize(as: sample) }
+    stop(
+      unless: weights == nil || weights!.count == timesteps.count,
+      "\(weights!.count) weights for a batch of \(timesteps.count) samples")
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private func made<Scalar: SampleScalar>(
+    _ output: [Scalar], _ x0: [Scalar], _ epsilon: [Scalar], _ sample: [Scalar], _ timesteps: [Int],
+    _ weights: [Double]?, _ loops: KernelTable.Loops<Scalar>, _ threads: Int?
+  ) -> (terms: Terms, isFinite: Bool, gradient: [Scalar]) {
+    var made = (terms: Terms(total: 0, losses: [], squaredErrors: [], bounds: []), isFinite: true)
+    let gradient = [Scalar](unsafeUninitializedCapacity: output.count) { gradient, initialized in
+      output.withUnsafeBufferPointer { output in
+        x0.withUnsafeBufferPointer { x0 in
+          epsilon.withUnsafeBufferPointer { epsilon in
+            sample.withUnsafeBufferPointer { sample in
+              made = LossBatch(
+                loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
+                weights: weights, gradient: gradient
+              ).terms(loops, threads)
+            }
+          }
+        }
+      }
+      initialized = output.count
+    }
+    return (made.terms, made.isFinite, gradient)
+  }
+}
+
+/// The tensors of a batch, lent to the kernels.
+private struct LossBatch<Scalar: SampleScalar>: @unchecked Sendable {
+  let loss: TrainingLoss
+  let output, x0, epsilon, sample: UnsafeBufferPointer<Scalar>
+  let timesteps: [Int]
+  let weights: [Double]?
+  /// In the shape of the output.
+  let gradient: UnsafeMutableBufferPointer<Scalar>
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func terms(_ loops: KernelTable.Loops<Scalar>, _ threads: Int?) -> (terms: TrainingLoss.Terms, isFinite: Bool) {
+    let count = timesteps.count
+    let (size, stride) = (sample.count / max(count, 1), output.count / max(count, 1))
+    let batch = ReverseBatch(
+      process: loss.bound.process, timesteps: timesteps, size: size, stride: stride, sample: sample.baseAddress!,
+      output: output.baseAddress!)
+    let tiles = batch.tiles(threads: threads) { sums(of: $0, in: batch, loops) }
+    let squaredErrors = zip(timesteps, batch.means(tiles) { $0.squares }).map { loss[$0].weight * $1 }
+    let bounds = zip(timesteps, batch.means(tiles) { $0.nats }).map { loss[$0].factor * $1 }
     let losses = zip(squaredErrors, bounds).map { $0 + $1 }
     let total = losses.indices.reduce(0) { $0 + (weights?[$1] ?? 1) * losses[$1] } / Double(count)
-    return Value(
-      total: total, losses: losses, squaredErrors: squaredErrors, bounds: bounds,
-      gradient: Tensor(scalars: gradient, like: output))
+    return (
+      TrainingLoss.Terms(total: total, losses: losses, squaredErrors: squaredErrors, bounds: bounds),
+      tiles.allSatisfy { $0.isFinite }
+    )
+  }
+
+  private struct Sums {
+    var (squares, nats, isFinite) = (0.0, 0.0, true)
+  }
+
+  /// The sums over a tile. Its gradient is written.
+  private func sums(
+    of tile: ReverseBatch<Scalar>.Tile, in batch: ReverseBatch<Scalar>, _ loops: KernelTable.Loops<Scalar>
+  ) -> Sums {
+    let n = tile.sample
+    let (objective, first) = (loss[timesteps[n]], n * batch.size)
+    let gradient = gradient.baseAddress! + n * batch.stride
+    let x0 = x0.baseAddress! + first
+    // Of the mean over all scalars of the batch.
+    let part = (weights?[n] ?? 1) / Double(timesteps.count * batch.size)
+    var sums = Sums()
+    if objective.stopsPrediction {
+      let call = ErrorCall(
+        range: tile.range, output: batch.output + n * batch.stride, x0: x0, epsilon: epsilon.baseAddress! + first,
+        target: (objective.target.x0, objective.target.epsilon), gradient: gradient,
+        slope: 2 * part * objective.weight)
+      (sums.squares, sums.isFinite) = withUnsafePointer(to: call, loops.reverse.squares)
+    }
+    guard objective.factor != 0 else { return sums }
+    let step = objective.step
+    var wanted = ReverseCall<Scalar>.Divergence(x0: x0, posteriorLogVariance: step.posteriorLogVariance)
+    if !objective.stopsPrediction {
+      wanted.outputGradient = (gradient, part * objective.factor * step.mean.output * step.denoising.output)
+    }
+    if batch.stride > batch.size {
+      wanted.varianceGradient = (gradient + batch.size, part * objective.factor * step.logVariance.slope)
+    }
+    let bound = loss.bound.divergence(wanted, of: tile, in: batch, loops)
+    (sums.nats, sums.isFinite) = (bound.nats, sums.isFinite && bound.isFinite)
+    return sums
   }
 }
 

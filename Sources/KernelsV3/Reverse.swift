@@ -1,0 +1,1 @@
+../KernelsBaseline/Reverse.swift
