@@ -46,12 +46,19 @@ def diffusers_step(name, shape, **options):
     return step
 
 
-def gaussian_diffusion():
+def gaussian_diffusion(learned=False, loss=None):
     from guided_diffusion import gaussian_diffusion as gd
 
     return gd.GaussianDiffusion(
         betas=gd.get_named_beta_schedule("linear", STEPS), model_mean_type=gd.ModelMeanType.EPSILON,
-        model_var_type=gd.ModelVarType.FIXED_SMALL, loss_type=gd.LossType.MSE)
+        model_var_type=gd.ModelVarType.LEARNED_RANGE if learned else gd.ModelVarType.FIXED_SMALL,
+        loss_type=loss or gd.LossType.MSE)
+
+
+def network_output(shape, learned):
+    """An output that stands for a network's, with the channels of a learned variance where there is one."""
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn((shape[0], shape[1] * (2 if learned else 1), *shape[2:]), generator=generator)
 
 
 def guided_step(method, shape, **options):
@@ -122,6 +129,57 @@ def forward_process(method):
     return job
 
 
+def trained(shape, learned, loss):
+    """guided-diffusion's training_losses on a network that has its output ready, and the gradient by that output."""
+    from guided_diffusion import gaussian_diffusion as gd
+
+    diffusion = gaussian_diffusion(learned, getattr(gd.LossType, loss))
+    (x0, noise), output = tensors(shape), network_output(shape, learned)
+    timesteps = torch.arange(shape[0]) * 61 % STEPS
+    output.requires_grad_()
+
+    def step():
+        with torch.enable_grad():
+            output.grad = None
+            diffusion.training_losses(lambda x, t: output, x0, timesteps, noise=noise)["loss"].mean().backward()
+
+    return step
+
+
+def bound(shape, learned):
+    """guided-diffusion's terms of the variational bound."""
+    diffusion = gaussian_diffusion(learned)
+    (x0, noise), output = tensors(shape), network_output(shape, learned)
+    timesteps = torch.arange(shape[0]) * 61 % STEPS + 1
+    sample = diffusion.q_sample(x0, timesteps, noise=noise)
+    return lambda: diffusion._vb_terms_bpd(lambda x, t: output, x0, sample, timesteps)
+
+
+def distribution(shape, learned):
+    diffusion = gaussian_diffusion(learned)
+    (sample, _), output = tensors(shape), network_output(shape, learned)
+    timesteps = torch.arange(shape[0]) * 61 % STEPS
+    return lambda: diffusion.p_mean_variance(lambda x, t: output, sample, timesteps)
+
+
+def whole_bound(shape):
+    diffusion = gaussian_diffusion(True)
+    x0, output = tensors(shape)[0].clamp(-1, 1), network_output(shape, True)
+    return lambda: diffusion.calc_bpd_loop(lambda x, t: output, x0)
+
+
+def diffused(shape):
+    """What a training script of diffusers does before its network, for v-prediction."""
+    stepper, x0 = scheduler("DDPMScheduler"), tensors(shape)[0]
+    timesteps = torch.arange(shape[0]) * 61 % STEPS
+
+    def step():
+        noise = torch.randn_like(x0)
+        return stepper.add_noise(x0, noise, timesteps), stepper.get_velocity(x0, noise, timesteps)
+
+    return step
+
+
 def numpy_normals(shape):
     generator = numpy.random.default_rng(0)
     buffer = numpy.empty(shape, dtype=numpy.float32)
@@ -188,6 +246,14 @@ JOBS = {
     "guided-q_sample": forward_process("q_sample"),
     "torch-quantile": quantile,
     "torch-training": training,
+    "guided-mse": lambda shape: trained(shape, False, "MSE"),
+    "guided-hybrid": lambda shape: trained(shape, True, "RESCALED_MSE"),
+    "guided-bound": lambda shape: bound(shape, True),
+    "guided-bound-fixed": lambda shape: bound(shape, False),
+    "guided-distribution": lambda shape: distribution(shape, True),
+    "guided-bpd": whole_bound,
+    "guided-bpd-digits": lambda shape: whole_bound((64, 1, 8, 8)),
+    "diffusers-diffuse": diffused,
 }
 
 

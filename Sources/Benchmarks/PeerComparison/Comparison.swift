@@ -26,8 +26,11 @@ struct Comparison {
     case largeLatent = "1x4x128x128"
     case latents = "8x4x128x128"
     case images = "16x3x512x512"
+    /// A batch that a network is trained on.
+    case batch = "16x3x64x64"
 
-    static let tensors = Array(allCases.dropFirst())
+    /// Those that steps are measured at.
+    static let tensors = [latent, largeLatent, latents, images]
     var shape: [Int] { rawValue.split(separator: "x").map { Int($0)! } }
     var count: Int { shape.reduce(1, *) }
   }
@@ -48,8 +51,14 @@ struct Comparison {
     steps("NumPy, a DDIM step", "ddim", .peer, "numpy"),
     steps("NumPy, a DDIM step with noise", "ddpm", .peer, "numpy-noise"),
     steps("torch.quantile alone, by a whole step with it", "dynamic", .peer, "torch-quantile", [40, 40, 40, 40]),
-    steps("diffusers add_noise, timesteps by sample", "mix", .peer, "diffusers-add_noise"),
-    steps("guided-diffusion q_sample, timesteps by sample", "mix", .peer, "guided-q_sample"),
+    steps(
+      "diffusers add_noise, timesteps by sample, by ours into a new tensor", "mix", .peer, "diffusers-add_noise",
+      [nil, nil, nil, 4]),
+    steps("the same, by ours into a buffer", "mix-lent", .peer, "diffusers-add_noise", [nil, nil, nil, 10]),
+    steps("guided-diffusion q_sample, timesteps by sample", "mix-lent", .peer, "guided-q_sample"),
+    steps(
+      "diffusers randn_like, add_noise, get_velocity, by diffuse", "diffuse", .peer, "diffusers-diffuse",
+      [8, 8, 8, 8]),
     steps("torch normal_, into a buffer", "normals", .peer, "torch-normal", [2.5, 2.5, 2.5, 2.5]),
     steps("the same, by its own numbers made here", "torch-noise", .peer, "torch-normal", [3, 3, 3, 3]),
     steps("torch.randn of a new tensor, by ours into a buffer", "normals", .peer, "torch-randn"),
@@ -63,6 +72,16 @@ struct Comparison {
         "the step reads and writes one estimate beside the sample and the output, 5 streams of memory where DDIM "
         + "has 3: 1.67 "
         + "where memory is the limit, and more at sizes of which three tensors fit into a cache and four do not."),
+    training("guided-diffusion training_losses with backward, MSE", "mse", "guided-mse", 10),
+    training("the same, into a new gradient", "mse-new", "guided-mse", nil),
+    training("training_losses with backward, hybrid loss of a learned range", "hybrid", "guided-hybrid", 10),
+    training("_vb_terms_bpd of a learned range", "bound", "guided-bound", 8),
+    training("_vb_terms_bpd of a fixed variance", "bound-fixed", "guided-bound-fixed", 8),
+    training("p_mean_variance of a learned range", "distribution", "guided-distribution", 5),
+    training("the same, into new tensors", "distribution-new", "guided-distribution", nil),
+    training("calc_bpd_loop, 1000 timesteps, without the network", "bpd", "guided-bpd", 8),
+    training("the same, of 64 digits of 8×8", "bpd-digits", "guided-bpd-digits", 8),
+    training("diffusers randn_like, add_noise, get_velocity, by diffuse ", "diffuse", "diffusers-diffuse", 8),
     single(
       "GaussianDiffusion(...) with its tables, by ours without", "schedule", "guided-construction", 5,
       reason:
@@ -89,6 +108,10 @@ struct Comparison {
       title: title, own: own, runner: runner, other: other,
       goals: Dictionary(uniqueKeysWithValues: zip(Size.tensors, goals)),
       goalsOfAll: all, limit: limit, reason: reason)
+  }
+
+  private static func training(_ title: String, _ own: String, _ other: String, _ goal: Double?) -> Comparison {
+    Comparison(title: title, own: own, runner: .peer, other: other, goals: [.batch: goal])
   }
 
   private static func single(_ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String? = nil)

@@ -37,6 +37,20 @@ struct OwnJobs {
       let (x0, epsilon) = (tensor(), tensor())
       let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
       return { keep(Self.schedule.mix(x0, with: epsilon, at: timesteps)) }
+    case "mix-lent":
+      let (x0, epsilon) = (tensor(), tensor())
+      let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
+      var sample = SampleBatch<Float>(zeros: shape)
+      return { Self.schedule.mix(x0, with: epsilon, at: timesteps, into: &sample, threads: threads) }
+    case "diffuse":
+      let x0 = tensor()
+      let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
+      var (batch, noise) = (DiffusedBatch(like: x0), GaussianNoise(seed: 1))
+      return {
+        Self.schedule.diffuse(x0, at: timesteps, predicting: .v, using: &noise, into: &batch, threads: threads)
+      }
+    case "mse", "mse-new", "hybrid", "bound", "bound-fixed", "distribution", "distribution-new", "bpd", "bpd-digits":
+      return ReverseJobs(shape: name == "bpd-digits" ? [64, 1, 8, 8] : shape, threads: threads).make(name)
     case "schedule": return { keep(try! NoiseSchedule(.linear(), timesteps: 1000)) }
     case "plan of DDIM": return plan(DDIM())
     case "plan of DDPM": return plan(DDPM())

@@ -30,19 +30,21 @@ struct Report {
       "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",
     ]
     for threads in [1, nil] { lines += table(threads) }
-    lines += singles() + alone() + reasons() + qualities()
+    lines +=
+      rows(.batch, "Training and likelihoods, 16×3×64×64") + rows(.none, "Without a tensor") + alone() + reasons()
+      + qualities()
     lines += missing()
     return lines.joined(separator: "\n") + "\n"
   }
 
   private func table(_ threads: Int?) -> [String] {
-    let parts = parts.filter { $0.threads == threads && $0.size != .none }
+    let parts = parts.filter { $0.threads == threads && Comparison.Size.tensors.contains($0.size) }
     guard !parts.isEmpty else { return [] }
     var lines = ["## \(threads == 1 ? "One thread" : "As many threads as processors") on both sides", ""]
     lines.append(
       "| other, by ours | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
     lines.append("|---|" + parts.map { _ in "---|" }.joined())
-    for comparison in Comparison.all where comparison.goals[.none] == nil {
+    for comparison in Comparison.all where comparison.goals[.latent] != nil {
       let cells = parts.map { part in
         guard let ratio = part.measurements.ratio(comparison) else { return "–" }
         let goal = threads == 1 ? comparison.goals[part.size] ?? nil : comparison.goalsOfAll[part.size]
@@ -55,25 +57,28 @@ struct Report {
     lines += ["", "Our times, in microseconds:", ""]
     lines.append("| job | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
     lines.append("|---|" + parts.map { _ in "---|" }.joined())
-    for job in ["ddim", "ddim-unclipped", "ddpm", "dpm++2m", "dynamic", "mix", "normals", "torch-noise"] {
+    for job in [
+      "ddim", "ddim-unclipped", "ddpm", "dpm++2m", "dynamic", "mix", "mix-lent", "diffuse", "normals", "torch-noise",
+    ] {
       let cells = parts.map { $0.measurements.time(.own, job).map { brief($0, digits: 3) } ?? "–" }
       lines.append("| \(job) | " + cells.joined(separator: " | ") + " |")
     }
     return lines + [""]
   }
 
-  private func singles() -> [String] {
-    let parts = parts.filter { $0.size == .none }
+  private func rows(_ size: Comparison.Size, _ title: String) -> [String] {
+    let parts = parts.filter { $0.size == size }
     let heads = parts.flatMap { ["ratio, \($0.threads == 1 ? "one thread" : "all processors")", "ours, µs"] }
-    var lines = ["## Without a tensor", "", "| other, by ours | " + heads.joined(separator: " | ") + " |"]
+    var lines = ["## \(title)", "", "| other, by ours | " + heads.joined(separator: " | ") + " |"]
     lines.append("|---|" + heads.map { _ in "---|" }.joined())
-    for comparison in Comparison.all where comparison.goals[.none] != nil {
+    for comparison in Comparison.all where comparison.goals[size] != nil {
       let cells = parts.flatMap { part in
         let ratio = part.measurements.ratio(comparison).map { brief($0, digits: 3) } ?? "–"
-        let goal = (comparison.goals[.none] ?? nil).map { " (\(brief($0)))" } ?? ""
+        let goal = (comparison.goals[size] ?? nil).map { " (\(brief($0)))" } ?? ""
         return [ratio + goal, part.measurements.time(.own, comparison.own).map { brief($0, digits: 3) } ?? "–"]
       }
-      lines.append("| \(comparison.title) | " + cells.joined(separator: " | ") + " |")
+      lines.append(
+        "| \(comparison.title.trimmingCharacters(in: .whitespaces)) | " + cells.joined(separator: " | ") + " |")
     }
     return lines + [""]
   }
@@ -131,7 +136,7 @@ struct Report {
       "torch.compile of a DDIM step",
       "NumPy, a DDIM step",
     ]
-    let parts = parts.filter { $0.threads == 1 && $0.size != .none }
+    let parts = parts.filter { $0.threads == 1 && Comparison.Size.tensors.contains($0.size) }
     let series = names.compactMap { name in Comparison.all.first { $0.title == name } }.map { comparison in
       Chart.Series(
         name: comparison.title,
