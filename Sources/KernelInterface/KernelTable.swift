@@ -56,24 +56,30 @@ public struct KernelTable: Sendable {
   #endif
   /// Fills a range of the elements of a sample's noise; the pointer is to element 0.
   package var normals: @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  /// Adds up normals over a range of the elements of a sample; the pointer is to element 0.
+  package var sums: @Sendable (UnsafeBufferPointer<NormalTerm>, Range<Int>, UnsafeMutablePointer<Double>) -> Void
   package var torch: Torch
 
-  /// The loops of torch's noise.
+  /// The loops of the Mersenne Twister, of torch and NumPy, and of torch's noise.
   package struct Torch: Sendable {
     /// Makes the next 624 words of a Mersenne Twister.
     package let twist: @Sendable (UnsafeMutablePointer<UInt32>) -> Void
     /// Makes a uniform number in [0, 1) of each of so many words.
     package let uniforms: @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Float>) -> Void
+    /// Makes so many uniform numbers in [0, 1) of 53 bits, each of two words.
+    package let doubles: @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Double>) -> Void
     /// Turns so many uniform numbers, in blocks of 16, into normals.
     package let normals: @Sendable (UnsafeMutablePointer<Float>, Int) -> Void
 
     package init(
       twist: @escaping @Sendable (UnsafeMutablePointer<UInt32>) -> Void,
       uniforms: @escaping @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Float>) -> Void,
+      doubles: @escaping @Sendable (UnsafePointer<UInt32>, Int, UnsafeMutablePointer<Double>) -> Void,
       normals: @escaping @Sendable (UnsafeMutablePointer<Float>, Int) -> Void
     ) {
       self.twist = twist
       self.uniforms = uniforms
+      self.doubles = doubles
       self.normals = normals
     }
   }
@@ -81,24 +87,30 @@ public struct KernelTable: Sendable {
   #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
     package init(
       name: String, float: Loops<Float>, double: Loops<Double>, half: Loops<Float16>,
-      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void, torch: Torch
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void,
+      sums: @escaping @Sendable (UnsafeBufferPointer<NormalTerm>, Range<Int>, UnsafeMutablePointer<Double>) -> Void,
+      torch: Torch
     ) {
       self.name = name
       self.float = float
       self.double = double
       self.half = half
       self.normals = normals
+      self.sums = sums
       self.torch = torch
     }
   #else
     package init(
       name: String, float: Loops<Float>, double: Loops<Double>,
-      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void, torch: Torch
+      normals: @escaping @Sendable (NormalAddress, Range<Int>, UnsafeMutablePointer<Float>) -> Void,
+      sums: @escaping @Sendable (UnsafeBufferPointer<NormalTerm>, Range<Int>, UnsafeMutablePointer<Double>) -> Void,
+      torch: Torch
     ) {
       self.name = name
       self.float = float
       self.double = double
       self.normals = normals
+      self.sums = sums
       self.torch = torch
     }
   #endif

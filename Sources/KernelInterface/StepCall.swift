@@ -101,6 +101,16 @@ package struct StepCall<Scalar>: @unchecked Sendable {
   }
 }
 
+/// A part of a sum of normals: those of an address, times a factor.
+package struct NormalTerm: Sendable {
+  package var address: NormalAddress
+  package var factor: Double
+  package init(_ factor: Double, _ address: NormalAddress) {
+    self.address = address
+    self.factor = factor
+  }
+}
+
 /// Where the normals of one sample lie: the generator's key and the upper words of its counter.
 package struct NormalAddress: Sendable {
   package var seed: UInt64

@@ -34,6 +34,27 @@ enum Normals {
     }
   }
 
+  /// Adds up terms over a range of the elements of a sample, in their order; the pointer is to
+  /// element 0.
+  static func sum(_ terms: UnsafeBufferPointer<NormalTerm>, _ range: Range<Int>, _ sums: UnsafeMutablePointer<Double>) {
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { words in
+      let words = words.baseAddress!
+      var start = range.lowerBound
+      while start < range.upperBound {
+        let (block, first) = (start / count, start % count)
+        let end = min(start - first + count, range.upperBound)
+        let (sums, normals) = (sums + start, words + first)
+        for j in 0..<end - start { sums[j] = 0 }
+        for k in 0..<terms.count {
+          fill(words, block: block, at: terms[k].address)
+          let factor = terms[k].factor
+          for j in 0..<end - start { sums[j] += factor * Double(Float(bitPattern: normals[j])) }
+        }
+        start = end
+      }
+    }
+  }
+
   /// Fills a range of the elements of a sample; the pointer is to element 0.
   static func fill(_ address: NormalAddress, _ range: Range<Int>, _ normals: UnsafeMutablePointer<Float>) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { words in

@@ -29,6 +29,16 @@ package enum Twister {
     return word ^ word &>> 18
   }
 
+  /// Uniform numbers in [0, 1) of 53 bits, each from two words, the first one high, as NumPy's
+  /// `RandomState` makes them.
+  @inline(__always)
+  static func doubles(of words: UnsafePointer<UInt32>, _ count: Int, into values: UnsafeMutablePointer<Double>) {
+    for i in 0..<count {
+      let (high, low) = (tempered(words[2 &* i]) &>> 5, tempered(words[2 &* i &+ 1]) &>> 6)
+      values[i] = (Double(Int32(bitPattern: high)) * 0x1p26 + Double(Int32(bitPattern: low))) * 0x1p-53
+    }
+  }
+
   /// Uniform numbers in [0, 1), the low 24 bits of each word, as torch makes them.
   @inline(__always)
   static func uniforms(of words: UnsafePointer<UInt32>, _ count: Int, into values: UnsafeMutablePointer<Float>) {

@@ -1,8 +1,8 @@
 import SchedulersKernelInterface
 import SchedulersKernels
 
-/// A batch x_t and a network's output for it, lent to the kernels in tiles. A sum over a sample adds
-/// up its tiles in their order, so that its bits do not depend on the number of threads.
+/// A batch x_t and a network's output for it, lent to the kernels in tiles. A sum over a sample
+/// adds up its tiles in their order, so that its bits do not depend on the number of threads.
 struct ReverseBatch<Scalar: SampleScalar>: @unchecked Sendable {
   let process: ReverseProcess
   let timesteps: [Int]

@@ -1,3 +1,5 @@
+import SchedulersKernelInterface
+import SchedulersKernels
 import SchedulersKernelsBaseline
 
 /// Noise from one Brownian path: a seed gives much the same image with 20 steps as with 200.
@@ -56,11 +58,20 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
 
   private func sum<Tensor: ScalarTensor>(_ terms: [Term], like other: Tensor) -> Tensor {
     let (samples, size) = (other.sampleCount, other.sampleSize)
-    var sums = [Double](repeating: 0, count: samples * size)
-    for term in terms {
-      let normals = GaussianNoise(seed: key(of: term.node), firstSample: independent.firstSample)
-        .normals(samples: samples, size: size)
-      for i in sums.indices { sums[i] += term.factor * Double(normals[i]) }
+    let count = samples * size
+    let keys = terms.map { GaussianNoise(seed: key(of: $0.node), firstSample: independent.firstSample) }
+    let sums = [Double](unsafeUninitializedCapacity: count) { sums, initialized in
+      nonisolated(unsafe) let sums = sums.baseAddress
+      let parts = min(Kernels.processors, terms.count * count >> 16)
+      Kernels.concurrently(count, parts: parts, block: 1024) { range in
+        for n in range.lowerBound / size...(range.upperBound - 1) / size {
+          let part = range.clamped(to: n * size..<(n + 1) * size)
+          let elements = part.lowerBound - n * size..<part.upperBound - n * size
+          zip(terms, keys).map { NormalTerm($0.factor, $1.address(of: n)) }
+            .withUnsafeBufferPointer { Kernels.table.sums($0, elements, sums! + n * size) }
+        }
+      }
+      initialized = count
     }
     return Tensor(scalars: Tensor.Scalar.rounding(sums), like: other)
   }

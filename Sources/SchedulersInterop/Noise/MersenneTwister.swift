@@ -50,6 +50,26 @@ struct MersenneTwister: Hashable, Sendable {
     return made
   }
 
+  /// Uniform numbers in [0, 1) of 53 bits, as many as are made together, up to `count`, 1 or more.
+  ///
+  /// - Returns: how many.
+  mutating func doubles(_ values: UnsafeMutablePointer<Double>, atMost count: Int) -> Int {
+    if position == Self.length { twist() }
+    let made = min(count, (Self.length - position) / 2)
+    guard made > 0 else {
+      // The last word of the state and the first of the next.
+      let pair = next64()
+      values.pointee = (Double(pair >> 37) * 0x1p26 + Double(pair & 0xffff_ffff >> 6)) * 0x1p-53
+      return 1
+    }
+    words.withUnsafeBufferPointer { Kernels.table.torch.doubles($0.baseAddress! + position, made, values) }
+    position += 2 * made
+    return made
+  }
+
+  /// Takes back so many numbers of 53 bits, made last and together.
+  mutating func takeBack(doubles count: Int) { position -= 2 * count }
+
   private mutating func twist() {
     words.withUnsafeMutableBufferPointer { Kernels.table.torch.twist($0.baseAddress!) }
     position = 0

@@ -36,8 +36,7 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
   /// `Scalar` holds less.
   public mutating func normals<Scalar: SampleScalar>(_ count: Int, precision: Precision = .float64) -> [Scalar] {
     precision == .float64
-      ? Scalar.rounding((0..<count).map { _ in Double.normal(&words) })
-      : Scalar.rounding((0..<count).map { _ in Float.normal(&words) })
+      ? Scalar.rounding(Double.normals(count, &words)) : Scalar.rounding(Float.normals(count, &words))
   }
 
   /// `count` uniform numbers in [0, 1), as `random` draws them, rounded in the same way.
@@ -61,9 +60,7 @@ public struct NumPyGenerator: NoiseSource, Hashable, Codable, Sendable {
 
 /// A type in which NumPy draws.
 private protocol NumPyNumber: BinaryFloatingPoint {
-  // Single entries: to hold the tables would cost more than to read them.
-  static func layer(_ i: Int) -> (ki: UInt64, wi: Self)
-  static func edge(_ i: Int) -> Self
+  static var tables: (ki: [UInt64], wi: [Self], fi: [Self]) { get }
   /// A layer in the low eight bits, a sign, and a magnitude.
   static func word(_ words: inout PCG64) -> UInt64
   static func uniform(_ words: inout PCG64) -> Self
@@ -71,40 +68,59 @@ private protocol NumPyNumber: BinaryFloatingPoint {
 }
 
 extension Double: NumPyNumber {
-  @inline(__always) fileprivate static func layer(_ i: Int) -> (ki: UInt64, wi: Double) {
-    (ZigguratTables.double.ki[i], ZigguratTables.double.wi[i])
-  }
-  fileprivate static func edge(_ i: Int) -> Double { ZigguratTables.double.fi[i] }
+  fileprivate static var tables: (ki: [UInt64], wi: [Double], fi: [Double]) { ZigguratTables.double }
+  @inline(__always)
   fileprivate static func word(_ words: inout PCG64) -> UInt64 { words.next64() & 0x1fff_ffff_ffff_ffff }
   fileprivate static func uniform(_ words: inout PCG64) -> Double { Double(words.next64() >> 11) * 0x1p-53 }
   fileprivate static func log1p(_ x: Double) -> Double { Math.log1p(x) }
 }
 
 extension Float: NumPyNumber {
-  @inline(__always) fileprivate static func layer(_ i: Int) -> (ki: UInt64, wi: Float) {
-    (ZigguratTables.float.ki[i], ZigguratTables.float.wi[i])
-  }
-  fileprivate static func edge(_ i: Int) -> Float { ZigguratTables.float.fi[i] }
+  fileprivate static var tables: (ki: [UInt64], wi: [Float], fi: [Float]) { ZigguratTables.float }
+  @inline(__always)
   fileprivate static func word(_ words: inout PCG64) -> UInt64 { UInt64(words.next32()) }
   fileprivate static func uniform(_ words: inout PCG64) -> Float { Float(words.next32() >> 8) * 0x1p-24 }
   fileprivate static func log1p(_ x: Float) -> Float { Math.log1p(x) }
 }
 
 extension NumPyNumber {
+  /// Normals, by the ziggurat.
+  ///
   /// Source: Marsaglia and Tsang 2000, https://doi.org/10.18637/jss.v005.i08.
-  fileprivate static func normal(_ words: inout PCG64) -> Self {
-    while true {
-      let word = word(&words)
-      let (i, magnitude) = (Int(word & 0xff), word >> 9)
-      let (ki, wi) = layer(i)
-      let size = Self(magnitude) * wi
-      let x = word & 0x100 == 0 ? size : -size
-      if magnitude < ki { return x }
-      if i == 0 { return tail(&words, isNegative: magnitude & 0x100 != 0) }
-      // The exponential is that of Double, where C puts it.
-      let density = Math.exp(-0.5 * Double(x) * Double(x))
-      if Double((edge(i - 1) - edge(i)) * uniform(&words) + edge(i)) < density { return x }
+  @_specialize(where Self == Float)
+  @_specialize(where Self == Double)
+  fileprivate static func normals(_ count: Int, _ words: inout PCG64) -> [Self] {
+    let tables = tables
+    // A copy of the state stays in registers.
+    var own = words
+    defer { words = own }
+    return tables.ki.withUnsafeBufferPointer { ki in
+      tables.wi.withUnsafeBufferPointer { wi in
+        [Self](unsafeUninitializedCapacity: count) { normals, initialized in
+          for k in 0..<count {
+            let word = word(&own)
+            let (i, magnitude) = (Int(word & 0xff), word >> 9)
+            let size = Self(magnitude) * wi[i]
+            let x = word & 0x100 == 0 ? size : -size
+            let isInside = magnitude < ki[i]
+            (normals.baseAddress! + k).initialize(to: isInside ? x : outside(x, i, magnitude, tables.fi, &own))
+          }
+          initialized = count
+        }
+      }
     }
+  }
+
+  /// What becomes of one in a hundred, which is not inside of its layer's rectangle: x, or another.
+  @inline(never)
+  private static func outside(
+    _ x: Self, _ i: Int, _ magnitude: UInt64, _ edges: [Self], _ words: inout PCG64
+  ) -> Self {
+    if i == 0 { return tail(&words, isNegative: magnitude & 0x100 != 0) }
+    // The exponential is that of Double, where C puts it.
+    let density = Math.exp(-0.5 * Double(x) * Double(x))
+    if Double((edges[i - 1] - edges[i]) * uniform(&words) + edges[i]) < density { return x }
+    return normals(1, &words)[0]
   }
 
   /// Beyond the edge r = 3.65... of the last layer, which `ziggurat_tables.py` prints with its

@@ -26,25 +26,44 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// Source: Marsaglia and Bray 1964, https://doi.org/10.1137/1006063.
   public mutating func normals(_ count: Int) -> [Double] {
-    (0..<count).map { _ in
-      if let waiting = spare {
-        spare = nil
-        return waiting
-      }
-      while true {
-        let x = 2 * uniform() - 1
-        let y = 2 * uniform() - 1
-        let square = x * x + y * y
-        guard square < 1, square != 0 else { continue }
-        let factor = (-2 * Math.log(square) / square).squareRoot()
-        spare = factor * x
-        return factor * y
+    [Double](unsafeUninitializedCapacity: count) { normals, initialized in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 64) { uniforms in
+        // Those that are made, and how many of them are used.
+        var (made, used) = (0, 0)
+        func uniform() -> Double {
+          if used == made { (made, used) = (words.doubles(uniforms.baseAddress!, atMost: 64), 0) }
+          used += 1
+          return uniforms[used - 1]
+        }
+        while initialized < count {
+          if let waiting = spare {
+            spare = nil
+            normals.initializeElement(at: initialized, to: waiting)
+            initialized += 1
+            continue
+          }
+          let x = 2 * uniform() - 1
+          let y = 2 * uniform() - 1
+          let square = x * x + y * y
+          guard square < 1, square != 0 else { continue }
+          let factor = (-2 * Math.log(square) / square).squareRoot()
+          spare = factor * x
+          normals.initializeElement(at: initialized, to: factor * y)
+          initialized += 1
+        }
+        words.takeBack(doubles: made - used)
       }
     }
   }
 
   /// Uniform numbers in [0, 1), as `random_sample` and `rand` draw them.
-  public mutating func uniforms(_ count: Int) -> [Double] { (0..<count).map { _ in uniform() } }
+  public mutating func uniforms(_ count: Int) -> [Double] {
+    [Double](unsafeUninitializedCapacity: count) { values, initialized in
+      while initialized < count {
+        initialized += words.doubles(values.baseAddress! + initialized, atMost: count - initialized)
+      }
+    }
+  }
 
   /// `count` whole numbers of a range that is not empty, each equally likely: `randint`, as it
   /// draws its default type.
@@ -56,12 +75,6 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
 
   /// The numbers below `count` in random order, as `permutation` draws them.
   public mutating func permutation(_ count: Int) -> [Int] { words.permutation(count) }
-
-  private mutating func uniform() -> Double {
-    let high = words.next32() >> 5
-    let low = words.next32() >> 6
-    return (Double(high) * 0x1p26 + Double(low)) * 0x1p-53
-  }
 }
 
 /// A generator that gives words of two sizes.

@@ -6,7 +6,7 @@ import Testing
 
 /// The loops of training and likelihoods, on every instruction set that this machine has.
 @Suite struct ReverseKernelTests {
-  /// The divergence of N(row[2], e^row[3]) from N(row[0], e^row[1]) and its derivatives, by a table.
+  /// The divergence of N(row[2], e^row[3]) from N(row[0], e^row[1]), with its derivatives.
   private func divergence(_ row: [Double], by table: KernelTable) -> (Double, Double, Double) {
     let numbers = UnsafeMutablePointer<Double>.allocate(capacity: 5)
     defer { numbers.deallocate() }
@@ -68,12 +68,12 @@ import Testing
     for room in rooms { room.initialize(repeating: 9) }
     let (x, F, v, x0, epsilon) = (tensors.sample, tensors.output, tensors.variance, tensors.x0, tensors.epsilon)
     x.withUnsafeBufferPointer { x in
-      F.withUnsafeBufferPointer { F in
+      F.withUnsafeBufferPointer { output in
         v.withUnsafeBufferPointer { v in
           x0.withUnsafeBufferPointer { x0 in
             epsilon.withUnsafeBufferPointer { epsilon in
               var call = ReverseCall<Scalar>(
-                range: range, sample: x.baseAddress!, output: F.baseAddress!,
+                range: range, sample: x.baseAddress!, output: output.baseAddress!,
                 variance: isLearned ? v.baseAddress! : nil, denoising: .init(x: 1.25, v: -0.75),
                 mean: .init(x: 0.5, v: 0.375), logVariance: (-1.5, 0.75))
               call.limits = (-1, 1.5)
@@ -83,7 +83,7 @@ import Testing
               wanted.outputGradient = (room[4], 0.3)
               wanted.varianceGradient = (room[5], -0.4)
               let error = ErrorCall<Scalar>(
-                range: range, output: F.baseAddress!, x0: x0.baseAddress!, epsilon: epsilon.baseAddress!,
+                range: range, output: output.baseAddress!, x0: x0.baseAddress!, epsilon: epsilon.baseAddress!,
                 target: (-0.8, 0.6), gradient: room[6], slope: 0.5)
               withUnsafePointer(to: call) {
                 #expect(
