@@ -1,4 +1,4 @@
-#if canImport(Dispatch)
+#if canImport(Dispatch) && !hasFeature(Embedded)
   import Dispatch
 #endif
 
@@ -59,10 +59,10 @@ extension Kernels {
     let parts = min(parts, blocks)
     guard blocks > 0 else { return }
     guard parts > 1 else { return body(0..<count) }
-    let perform = { @Sendable (part: Int) in
+    @Sendable func perform(_ part: Int) {
       body(blocks * part / parts * block..<min(blocks * (part + 1) / parts * block, count))
     }
-    #if canImport(Dispatch)
+    #if canImport(Dispatch) && !hasFeature(Embedded)
       DispatchQueue.concurrentPerform(iterations: parts, execute: perform)
     #else
       for part in 0..<parts { perform(part) }
