@@ -65,6 +65,31 @@ func printPlans() {
   }
 }
 
+/// Divergences of normal distributions, and the probabilities of a pixel's levels.
+func printLikelihoods() {
+  var uniforms = Uniforms(seed: 1)
+  let divergences = (0..<500).flatMap { _ -> [Double] in
+    let kl = NormalKL(
+      mean1: uniforms.next(-1, 1), logVariance1: uniforms.next(-8, 1), mean2: uniforms.next(-1, 1),
+      logVariance2: uniforms.next(-8, 1))
+    return [kl.value, kl.meanGradient, kl.logVarianceGradient]
+  }
+  follows("exp,expm1", "divergences", divergences)
+  func probabilities(_ cdf: DiscretizedGaussian.CDF) -> [DiscretizedGaussian.LogProbability] {
+    let gaussian = DiscretizedGaussian(cdf: cdf)
+    return (0..<500).map { i in
+      let x = Double(i % 256) / 127.5 - 1
+      return gaussian.logProbability(
+        of: x, mean: x + uniforms.next(-0.1, 0.1), logDeviation: uniforms.next(-7, 0))
+    }
+  }
+  follows(
+    "exp,log,tanh", "probabilities by tanh",
+    probabilities(.tanh).flatMap { [$0.value, $0.meanGradient, $0.logDeviationGradient] })
+  // Each is within 32·2⁻⁵³ of itself where it is far enough from 0.
+  within(64, "probabilities", probabilities(.exact).map { $0.value }.filter { $0 < -0.5 })
+}
+
 #if !hasFeature(Embedded)
   extension SamplerCatalog.Entry {
     fileprivate func plan(_ grid: SamplingGrid, _ prediction: Prediction) -> SamplingPlan? {

@@ -9,6 +9,7 @@ import SchedulersKernels
     printKernels(Kernels.table)
     printTables()
     printPlans()
+    printLikelihoods()
     printMath()
   }
 }

@@ -1,4 +1,4 @@
-"""Copies the core's tables, grids, samplers and plans so that Embedded Swift compiles them: `.ci/arm64`.
+"""Copies the core's tables, grids, samplers, plans and likelihoods so that Embedded Swift compiles them: `.ci/arm64`.
 
     python3 Tests/Arm64/embedded.py FOLDER
 
@@ -12,7 +12,10 @@ import sys
 
 SOURCES = pathlib.Path("Sources/Schedulers")
 FOLDERS = ["Process", "Output", "Grid", "Plan", "Samplers"]
-FILES = ["Math.swift", "Sampling/Stop.swift"]
+FILES = ["Math.swift", "Sampling/Stop.swift"] + [
+    f"Likelihood/{name}.swift"
+    for name in ["DiscretizedGaussian", "DiscretizedGaussian+Tanh", "GaussianBin", "NormalKL", "StandardNormal"]
+]
 # Tensors, coding, and lists of samplers as values of protocol type.
 LEFT_OUT = {
     "NoiseSchedule+Codable.swift", "ReverseProcess.swift", "Prediction+Tensors.swift", "SamplerCatalog+Entry.swift",
