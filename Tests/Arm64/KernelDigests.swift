@@ -56,6 +56,14 @@ private func printLoops<S: Bits>(_ loops: KernelTable.Loops<S>, _ name: String) 
       }
     }
   }
+  for isDrawn in [false, true] {
+    same("\(name) mixture, noise \(isDrawn ? "drawn" : "given")") { addMixtures(loops, isDrawn: isDrawn, to: &$0) }
+  }
+  for isLearned in [false, true] {
+    same("\(name) output, variance \(isLearned ? "learned" : "fixed")") {
+      addReadings(loops.reverse, isLearned: isLearned, to: &$0)
+    }
+  }
   same("\(name) magnitudes") { digest in
     // With few, with more than a first look at a part of them takes, and with a NaN.
     for (count, isSpecial) in [(1, false), (2, false), (129, false), (20_011, false), (4099, true)] {
@@ -70,6 +78,55 @@ private func printLoops<S: Bits>(_ loops: KernelTable.Loops<S>, _ name: String) 
         digest.add([value, next])
       }
     }
+  }
+}
+
+/// Adds mixtures of data and noise, with what may be added to the noise and without.
+private func addMixtures<S: Bits>(_ loops: KernelTable.Loops<S>, isDrawn: Bool, to digest: inout Digest) {
+  let count = 2500
+  let (data, given) = (Memory<S>(count, seed: 20, isSpecial: true), Memory<S>(count, seed: 21))
+  let noise = [MixCall<S>.Noise.values(UnsafePointer(given.start)), .address(addresses[1], origin: 5)]
+  for (range, choice) in [(5..<6, 7)] + (0..<8).map({ (301..<count, $0) }) {
+    let (mixed, target) = (Memory<S>(count, seed: 22), Memory<S>(count, seed: 23))
+    var call = MixCall(
+      range: range, data: UnsafePointer(data.start), noise: noise[isDrawn ? 1 : 0],
+      mixed: .init(to: mixed.start, data: 0.8, noise: 0.6))
+    if choice & 1 != 0 { call.offset = (0.1, 1.3) }
+    if choice & 2 != 0 { call.perturbation = (0.15, isDrawn ? .address(addresses[2], origin: 5) : noise[0]) }
+    if choice & 4 != 0 { call.target = .init(to: target.start, data: -0.6, noise: 0.8) }
+    withUnsafePointer(to: call, loops.mix)
+    for written in [mixed, target] { digest.add(written[range]) }
+  }
+}
+
+/// Adds what training and likelihoods read from an output, once with numbers that are not finite.
+private func addReadings<S: Bits>(_ loops: KernelTable.Reverse<S>, isLearned: Bool, to digest: inout Digest) {
+  let count = 2500
+  for (range, isSpecial) in [(5..<6, false), (301..<count, false), (301..<count, true)] {
+    let (sample, output) = (Memory<S>(count, seed: 24), Memory<S>(count, seed: 25, isSpecial: isSpecial))
+    let variance = Memory<S>(count, seed: 26, isSpecial: isSpecial)
+    let (x0, epsilon) = (Memory<S>(count, seed: 27), Memory<S>(count, seed: 28))
+    let written = (0..<7).map { Memory<S>(count, seed: 30 + $0) }
+    var call = ReverseCall(
+      range: range, sample: UnsafePointer(sample.start), output: UnsafePointer(output.start),
+      variance: isLearned ? UnsafePointer(variance.start) : nil, denoising: .init(x: 1.25, v: -0.75),
+      mean: .init(x: 0.5, v: 0.375), logVariance: (-1.5, 0.75))
+    call.limits = (-1, 1.5)
+    let distribution = ReverseCall<S>.Distribution(
+      mean: written[0].start, variance: written[1].start, logVariance: written[2].start, denoised: written[3].start)
+    var divergence = ReverseCall<S>.Divergence(x0: UnsafePointer(x0.start), posteriorLogVariance: -1.25)
+    divergence.errors = (UnsafePointer(epsilon.start), 0.6, 0.8)
+    divergence.outputGradient = (written[4].start, 0.3)
+    divergence.varianceGradient = (written[5].start, -0.4)
+    let error = ErrorCall(
+      range: range, output: UnsafePointer(output.start), x0: UnsafePointer(x0.start),
+      epsilon: UnsafePointer(epsilon.start), target: (-0.8, 0.6), gradient: written[6].start, slope: 0.5)
+    let isFinite = withUnsafePointer(to: call) { loops.distribution($0, distribution) }
+    let sums = withUnsafePointer(to: call) { loops.divergence($0, divergence) }
+    let squares = withUnsafePointer(to: error, loops.squares)
+    digest.add([sums.nats, sums.x0Errors, sums.epsilonErrors, squares.sum])
+    for isFinite in [isFinite, sums.isFinite, squares.isFinite] { digest.add(isFinite ? 1 : 0) }
+    for written in written { digest.add(written[range]) }
   }
 }
 
