@@ -180,6 +180,24 @@ def diffused(shape):
     return step
 
 
+def brownian(steps):
+    """The steps of a run of DPM++ SDE in torchsde's tree, as k-diffusion asks for them, and a tree to begin with."""
+
+    def job(shape):
+        import torchsde
+
+        sigmas = torch.linspace(14.6146 ** (1 / 7), 0.0292 ** (1 / 7), steps + 1) ** 7
+
+        def run():
+            tree = torchsde.BrownianTree(sigmas[-1], torch.zeros(shape), sigmas[0], entropy=1)
+            for end, start in zip(sigmas[1:], sigmas):
+                tree(end, start)
+
+        return run
+
+    return job
+
+
 def numpy_normals(shape):
     generator = numpy.random.default_rng(0)
     buffer = numpy.empty(shape, dtype=numpy.float32)
@@ -254,6 +272,8 @@ JOBS = {
     "guided-bpd": whole_bound,
     "guided-bpd-digits": lambda shape: whole_bound((64, 1, 8, 8)),
     "diffusers-diffuse": diffused,
+    "torchsde-20": brownian(20),
+    "torchsde-200": brownian(200),
 }
 
 

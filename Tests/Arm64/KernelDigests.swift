@@ -14,6 +14,19 @@ func printKernels(_ table: KernelTable) {
       }
     }
   }
+  same("sums of normals") { digest in
+    let terms = addresses.enumerated().map { NormalTerm(0.3 + Double($0), $1) }
+    for range in [0..<1, 255..<257, 3..<5003] {
+      let values = Memory<Double>(range.upperBound, seed: 0)
+      terms.withUnsafeBufferPointer { table.sums($0, range, values.start) }
+      digest.add(values[range])
+    }
+  }
+  same("NumPy's uniforms") { digest in
+    let values = Memory<Double>(312, seed: 0)
+    table.torch.doubles(words(), 311, values.start)
+    digest.add(values[0..<312])
+  }
   same("torch's twist") { digest in
     let words = words()
     for _ in 0..<3 {

@@ -47,7 +47,7 @@ struct Comparison {
       reason:
         "three tensors of 2 MiB lie in the third-level cache, whose rate bounds both; what is won is that ours writes "
         + "no fourth, as the next row shows."),
-    steps("the same, written in place", "ddim", .peer, "compile-in-place"),
+    steps("the same, written in place", "ddim", .peer, "compile-in-place", [1, 1, 1, 1], all: [.images: 1]),
     steps("NumPy, a DDIM step", "ddim", .peer, "numpy"),
     steps("NumPy, a DDIM step with noise", "ddpm", .peer, "numpy-noise"),
     steps("torch.quantile alone, by a whole step with it", "dynamic", .peer, "torch-quantile", [40, 40, 40, 40]),
@@ -63,15 +63,23 @@ struct Comparison {
     steps("the same, by its own numbers made here", "torch-noise", .peer, "torch-normal", [3, 3, 3, 3]),
     steps("torch.randn of a new tensor, by ours into a buffer", "normals", .peer, "torch-randn"),
     steps("NumPy standard_normal in float32, into a buffer", "normals", .peer, "numpy-normal"),
-    steps("the same, by its own numbers made here, into new tensors", "numpy-generator", .peer, "numpy-normal"),
-    steps("NumPy RandomState.randn, by its own numbers made here", "numpy-random-state", .peer, "numpy-randn"),
+    steps(
+      "the same, by its own numbers made here, into new tensors", "numpy-generator", .peer, "numpy-normal",
+      [1.2, 1.2, 1.2, 1.2]),
+    steps(
+      "NumPy RandomState.randn, by its own numbers made here", "numpy-random-state", .peer, "numpy-randn",
+      [1.2, 1.2, 1.2, 1.2]),
     steps("STREAM triad in C, by a DDIM step", "ddim-unclipped", .own, "triad", [nil, nil, nil, 1]),
     steps(
-      "DPM-Solver++ 2M, by a DDIM step", "ddim-unclipped", .own, "dpm++2m", limit: 1.6,
+      "DPM-Solver++ 2M, by a DDIM step", "ddim-unclipped", .own, "dpm++2m", limit: 1.7,
       reason:
         "the step reads and writes one estimate beside the sample and the output, 5 streams of memory where DDIM "
         + "has 3: 1.67 "
         + "where memory is the limit, and more at sizes of which three tensors fit into a cache and four do not."),
+    noise(
+      "torchsde BrownianTree, a run of 20 steps, by BrownianNoise", "brownian-20", "torchsde-20", 80,
+      reason: brownianReason),
+    noise("the same, of 200 steps", "brownian-200", "torchsde-200", 80, reason: brownianReason),
     training("guided-diffusion training_losses with backward, MSE", "mse", "guided-mse", 10),
     training("the same, into a new gradient", "mse-new", "guided-mse", nil),
     training("training_losses with backward, hybrid loss of a learned range", "hybrid", "guided-hybrid", 10),
@@ -113,6 +121,16 @@ struct Comparison {
   private static func training(_ title: String, _ own: String, _ other: String, _ goal: Double?) -> Comparison {
     Comparison(title: title, own: own, runner: .peer, other: other, goals: [.batch: goal])
   }
+
+  private static func noise(_ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String)
+    -> Comparison
+  {
+    Comparison(title: title, own: own, runner: .peer, other: other, goals: [.largeLatent: goal], reason: reason)
+  }
+
+  private static let brownianReason =
+    "an increment between two times that share no interval is a sum of 42 normals, two for each of 20 halvings, and "
+    + "nothing but their making is left."
 
   private static func single(_ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String? = nil)
     -> Comparison

@@ -33,6 +33,17 @@ struct OwnJobs {
     case "numpy-random-state":
       var noise = NumPyRandomState(seed: 1)
       return { keep(noise.next(like: SampleBatch<Double>(zeros: shape))) }
+    case "brownian-20", "brownian-200":
+      let x = SampleBatch<Float>(zeros: shape)
+      let steps = name == "brownian-20" ? 20 : 200
+      let grid = try! SamplingGrid(Self.schedule, steps: steps + 1, spacing: SigmaSpacing.karras())
+      let sigmas = grid.points.dropLast().map { $0.level.sigma }
+      let noise = BrownianNoise(seed: 1)
+      return {
+        for (start, end) in zip(sigmas, sigmas.dropFirst()) {
+          keep(noise.next(like: x, from: start, to: end, threads: threads))
+        }
+      }
     case "mix":
       let (x0, epsilon) = (tensor(), tensor())
       let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }

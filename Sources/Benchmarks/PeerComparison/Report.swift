@@ -44,7 +44,7 @@ struct Report {
     lines.append(
       "| other, by ours | " + parts.map { $0.size.rawValue.replacing("x", with: "×") }.joined(separator: " | ") + " |")
     lines.append("|---|" + parts.map { _ in "---|" }.joined())
-    for comparison in Comparison.all where comparison.goals[.latent] != nil {
+    for comparison in Comparison.all where Comparison.Size.tensors.contains(where: { comparison.goals[$0] != nil }) {
       let cells = parts.map { part in
         guard let ratio = part.measurements.ratio(comparison) else { return "–" }
         let goal = threads == 1 ? comparison.goals[part.size] ?? nil : comparison.goalsOfAll[part.size]

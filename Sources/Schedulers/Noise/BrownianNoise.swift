@@ -46,23 +46,28 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
   ///
   /// Where the path does not move, as between equal times, its smallest interval's normals.
   public mutating func next<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
-    sum(normal(from: start, to: end), like: other)
+    next(like: other, from: start, to: end, threads: nil)
   }
+
+  /// The same on so many threads; `nil` for as many as pay.
+  public func next<Tensor: ScalarTensor>(
+    like other: Tensor, from start: Double, to end: Double, threads: Int?
+  ) -> Tensor { sum(normal(from: start, to: end), like: other, threads) }
 
   /// W(end) − W(start) in the shape of another tensor, normal with variance |end − start|.
   ///
   /// - Precondition: the times, in any order, are in 0 ... ∞.
   public func increment<Tensor: ScalarTensor>(like other: Tensor, from start: Double, to end: Double) -> Tensor {
-    sum(increment(from: start, to: end), like: other)
+    sum(increment(from: start, to: end), like: other, nil)
   }
 
-  private func sum<Tensor: ScalarTensor>(_ terms: [Term], like other: Tensor) -> Tensor {
+  private func sum<Tensor: ScalarTensor>(_ terms: [Term], like other: Tensor, _ threads: Int?) -> Tensor {
     let (samples, size) = (other.sampleCount, other.sampleSize)
     let count = samples * size
     let keys = terms.map { GaussianNoise(seed: key(of: $0.node), firstSample: independent.firstSample) }
     let sums = [Double](unsafeUninitializedCapacity: count) { sums, initialized in
       nonisolated(unsafe) let sums = sums.baseAddress
-      let parts = min(Kernels.processors, terms.count * count >> 16)
+      let parts = threads ?? min(Kernels.processors, terms.count * count >> 16)
       Kernels.concurrently(count, parts: parts, block: 1024) { range in
         for n in range.lowerBound / size...(range.upperBound - 1) / size {
           let part = range.clamped(to: n * size..<(n + 1) * size)

@@ -129,6 +129,18 @@ import Testing
     #expect(try Self.plan(.flowMatchLCM, ["shift": 3.0, "scale_factors": [], "upscale_mode": "nearest"]) == anew)
   }
 
+  @Test(arguments: [Fidelity.corrected, .diffusers])
+  func `a step with churn arrives at the level of the grid`(_ fidelity: Fidelity) throws {
+    for name in [DiffusersConfiguration.Class.eulerDiscrete, .edmEuler] {
+      let configuration = DiffusersConfiguration(name)
+      let arguments = RunArguments(churn: 2)
+      let plan = try configuration.plan(steps: 5, fidelity: fidelity, with: arguments)
+      #expect(plan.isStochastic)
+      let levels = try configuration.grid(steps: 5, fidelity: fidelity, with: arguments).points.dropFirst().map(\.level)
+      #expect(plan.steps.map(\.arrival) == levels, "\(name)")
+    }
+  }
+
   @Test func `churn of flow matching stays on the straight line, between two of its noises`() throws {
     let arguments = RunArguments(churn: 4, churnMinimum: 0.25, churnMaximum: 0.8)
     let grid = try SamplingGrid(flow: FlowSpacing(shift: .fixed(3), last: 0.001), steps: 10)

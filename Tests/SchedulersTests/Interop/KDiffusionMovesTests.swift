@@ -19,6 +19,14 @@ import Testing
         let kept = (1 - to) / (1 - down)
         let noise = (to * to - kept * kept * down * down).squareRoot()
         #expect(abs(move.next.noise - noise) < 1e-14 && noise > 0.01)
+        // The middle is the geometric mean of the ends, of noise or of sigma.
+        func sigma(_ noise: Double) -> Double { noise / (1 - noise) }
+        let middle = moves[2 * i].arrival.noise
+        if kind == .dpm2RF {
+          #expect(abs(middle - (from * down).squareRoot()) < 1e-14)
+        } else if from < 1 {
+          #expect(abs(sigma(middle) / (sigma(from) * sigma(down)).squareRoot() - 1) < 1e-13)
+        }
       }
     }
   }

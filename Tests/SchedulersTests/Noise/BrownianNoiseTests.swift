@@ -141,6 +141,13 @@ import Testing
     #expect(whole.next(like: [0.0, 0]) == gaussian.next(like: [0.0, 0]))
   }
 
+  @Test func `the numbers do not depend on the number of threads`() {
+    let x = SampleBatch<Float>(zeros: [3, 5, 431])
+    let noise = BrownianNoise(seed: 9)
+    let one = noise.next(like: x, from: 0.7, to: 3, threads: 1)
+    for threads in [2, 5, nil] { #expect(noise.next(like: x, from: 0.7, to: 3, threads: threads) == one) }
+  }
+
   @Test func `a deeper tree has the same path at the nodes of a shallow one`() {
     let (shallow, deep) = (BrownianNoise(seed: 1, depth: 3), BrownianNoise(seed: 1, depth: 12))
     let zeros = [Double](repeating: 0, count: 10)

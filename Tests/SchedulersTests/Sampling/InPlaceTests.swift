@@ -47,6 +47,23 @@ import Testing
     return plans
   }()
 
+  /// A tensor that no cache holds is swept in two regions by turns, where more threads have parts
+  /// that are swept in one.
+  @Test func `a large tensor takes the step that its parts take`() throws {
+    let count = 1 << 22 + 1500
+    var noise = GaussianNoise(seed: 6)
+    let output = noise.next(like: [Float](repeating: 0, count: count))
+    for sampler in [DDIM(), DPMSolverPlusPlus()] as [any Sampler] {
+      func stepped(threads: Int) throws -> [Float] {
+        var run = SamplingRun(try sampler.plan(over: Self.grid, predicting: .v, clipping: .range(-1...1)), from: output)
+        (run.keepsDenoised, run.threads) = (false, threads)
+        for _ in 0..<3 { run.advance(output: output) }
+        return run.sample
+      }
+      #expect(try stepped(threads: 1) == stepped(threads: 3))
+    }
+  }
+
   private enum Way { case inPlace, givenNoise, combinations }
 
   private static func trajectory<Scalar: SampleScalar>(

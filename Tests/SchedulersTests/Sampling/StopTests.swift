@@ -22,6 +22,24 @@ import Testing
       }
     }
     expect("step 0 of the plan, timestep 9, draws noise", in: waiting)
+    let watched = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
+      _ = try await DDPM().plan(over: grid, predicting: .v).sample(
+        from: Real(0), model: { x, _ async in x }, onStep: { _ in })
+    }
+    expect("step 0 of the plan, timestep 9, draws noise", in: watched)
+    let guided = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
+      _ = try await DDPM().plan(over: grid, predicting: .v).sample(
+        from: Real(0), model: { x, _ async in x }, guidance: { _, _ in nil })
+    }
+    expect("step 0 of the plan, timestep 9, draws noise", in: guided)
+    let both = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
+      _ = try await DDPM().plan(over: grid, predicting: .v).sample(
+        from: Real(0), model: { x, _ async in x }, onStep: { _ in }, guidance: { _, _ in nil })
+    }
+    expect("step 0 of the plan, timestep 9, draws noise", in: both)
     let byHand = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let grid = try SamplingGrid(NoiseSchedule(.cosine(), timesteps: 10), steps: 5, spacing: TimestepSpacing.trailing)
       var run = SamplingRun(try DDPM().plan(over: grid, predicting: .v), from: Real(0))

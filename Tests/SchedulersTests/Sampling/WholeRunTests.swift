@@ -89,4 +89,45 @@ import Testing
     #expect(await plan.sample(from: start, model: { x, query async in model(x, query) }) == run.sample)
     #expect(await plan.sample(from: start, using: &noise, model: { x, query async in model(x, query) }) == run.sample)
   }
+
+  @Test func `all forms of a run that draws noise draw the same`() async throws {
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 100), steps: 4, spacing: TimestepSpacing.trailing)
+    let plan = try DDPM().plan(over: grid, predicting: .x0)
+    let gradient = ClassifierGuidance.score([0.5, 0.25], scale: 0.5)
+    func guidance(_ x: [Double], _ query: SamplingPlan.Query) -> ClassifierGuidance<[Double]>? { gradient }
+    /// The sample at the end of a loop by hand, guided or not.
+    func end(isGuided: Bool) -> [Double] {
+      var (run, noise) = (SamplingRun(plan, from: start), GaussianNoise(seed: 1))
+      while let query = run.query {
+        run.advance(output: model(run.input, query), using: &noise, guidance: isGuided ? gradient : nil)
+      }
+      return run.sample
+    }
+    func source() -> GaussianNoise { GaussianNoise(seed: 1) }
+    func waiting(_ x: [Double], _ query: SamplingPlan.Query) async -> [Double] { model(x, query) }
+    var noise = source()
+    var seen = 0
+    #expect(plan.sample(from: start, using: &noise, model: model) == end(isGuided: false))
+    noise = source()
+    #expect(plan.sample(from: start, using: &noise, model: model, onStep: { _ in seen += 1 }) == end(isGuided: false))
+    noise = source()
+    #expect(plan.sample(from: start, using: &noise, model: model, guidance: guidance) == end(isGuided: true))
+    noise = source()
+    #expect(
+      plan.sample(from: start, using: &noise, model: model, onStep: { _ in seen += 1 }, guidance: guidance)
+        == end(isGuided: true))
+    noise = source()
+    #expect(await plan.sample(from: start, using: &noise, model: waiting) == end(isGuided: false))
+    noise = source()
+    #expect(
+      await plan.sample(from: start, using: &noise, model: waiting, onStep: { _ in seen += 1 })
+        == end(isGuided: false))
+    noise = source()
+    #expect(await plan.sample(from: start, using: &noise, model: waiting, guidance: guidance) == end(isGuided: true))
+    noise = source()
+    #expect(
+      await plan.sample(from: start, using: &noise, model: waiting, onStep: { _ in seen += 1 }, guidance: guidance)
+        == end(isGuided: true))
+    #expect(seen == 16)
+  }
 }
