@@ -31,7 +31,7 @@ public struct PNDM: Sampler {
   public init(skipsRungeKutta: Bool = false) { self.skipsRungeKutta = skipsRungeKutta }
 
   public func moves(over grid: SamplingGrid) -> [Move] {
-    let scale = grid.timestepScale
+    lazy var scale = grid.timestepScale
     var moves: [Move] = []
     // The calls with which steps began.
     var calls: [Int] = []
@@ -44,7 +44,7 @@ public struct PNDM: Sampler {
         moves += Heun.step(from: from, to: to)
       } else {
         let factors = IPNDM.factors[min(calls.count, 4) - 1]
-        let combined = LinearForm.sum(factors, calls.reversed().map { .estimate(ago: moves.count - $0) })
+        let combined = LinearForm.sum(factors, calls.suffix(4).reversed().map { .estimate(ago: moves.count - $0) })
         let step = ExponentialStep(estimate: .epsilon, from: from.level, to: to.level)
         moves.append(Move(at: from, to: to.level, estimate: .epsilon, next: step.held(combined)))
       }
