@@ -35,11 +35,12 @@ package struct ExponentialMultistep {
   /// The step from point i with as many estimates as the order says.
   package func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> SamplingPlan.Move {
     let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
-    let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
-    let change = step.change(values) { weights, moments in
+    let change = step.change(through: order) { weights, moments in
       if order == 2, slopeRule == .midpoint { weights[1] = moments[0] / 2 }
       // f₀₁₂·s² is half of the second derivative already.
       if order == 3, matchesAuthorsCode { weights[2] -= moments[2] / 2 }
+    } _: {
+      (ago: $0, level: points[i - $0].level)
     }
     return SamplingPlan.Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
   }

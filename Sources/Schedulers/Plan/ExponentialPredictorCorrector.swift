@@ -14,12 +14,12 @@ package struct ExponentialPredictorCorrector {
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
   /// The integral of the slope where one value is beside the one held, from H and the exact ones.
-  package var slopeIntegral: (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
+  package var slopeIntegral: (_ exponent: Double, _ moments: ShortList) -> Double = { $1[1] }
 
   package init(
     estimate: SamplingPlan.Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
     lowersFinalOrder: Bool = false, etas: [Double] = [],
-    slopeIntegral: @escaping (_ exponent: Double, _ moments: [Double]) -> Double = { $1[1] }
+    slopeIntegral: @escaping (_ exponent: Double, _ moments: ShortList) -> Double = { $1[1] }
   ) {
     (self.estimate, self.predictorOrder, self.correctorOrder) = (estimate, predictorOrder, correctorOrder)
     (self.uncorrectedSteps, self.lowersFinalOrder) = (uncorrectedSteps, lowersFinalOrder)
@@ -27,15 +27,16 @@ package struct ExponentialPredictorCorrector {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    var predicted = LinearForm()
+    var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
     return (0..<grid.steps).map { i in
+      let step = step(grid, i)
       var sample = LinearForm.sample
-      if corrects(step: i) {
-        sample = .sample + change(grid, step: i - 1, ago: 1, isCorrected: true) - predicted.older()
+      if corrects(step: i), let before {
+        sample = sample + change(grid, before, i - 1, ago: 1, isCorrected: true) - predicted.older()
       }
-      predicted = change(grid, step: i, ago: 0)
-      let next = step(grid, i).held(.estimate(), sample: sample) + predicted
-      return SamplingPlan.Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
+      (predicted, before) = (change(grid, step, i, ago: 0), step)
+      let next = step.held(.estimate(), sample: sample) + predicted
+      return SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next)
     }
   }
 
@@ -49,21 +50,31 @@ package struct ExponentialPredictorCorrector {
 
   /// The values of a step's polynomial, newest first, without the next one; seen `ago` steps later.
   package func values(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool) -> [ExponentialStep.Value] {
+    (0..<count(grid, step: i, isCorrected: isCorrected)).map { (ago: ago + $0, level: grid.points[i - $0].level) }
+  }
+
+  /// How many they are.
+  private func count(_ grid: SamplingGrid, step i: Int, isCorrected: Bool) -> Int {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder
-    let count = min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
-    return (0..<count).map { (form: LinearForm.estimate(ago: ago + $0), level: grid.points[i - $0].level) }
+    return min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
   }
 
   /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
-  func change(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool = false) -> LinearForm {
-    let step = step(grid, i)
+  private func change(
+    _ grid: SamplingGrid, _ step: ExponentialStep, _ i: Int, ago: Int, isCorrected: Bool = false
+  ) -> LinearForm {
     guard step.to.noise > 0 else { return LinearForm() }
-    var values = values(grid, step: i, ago: ago, isCorrected: isCorrected)
+    let known = count(grid, step: i, isCorrected: isCorrected)
     // The next value alone, held over the whole step.
-    if isCorrected, values.isEmpty { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
-    if isCorrected { values.insert((.estimate(), step.to), at: 1) }
-    return step.change(values) { weights, moments in
-      if values.count == 2 { weights[1] = slopeIntegral(step.exponent, moments) }
+    if isCorrected, known == 0 { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
+    let count = isCorrected ? known + 1 : known
+    return step.change(through: count) { weights, moments in
+      if count == 2 { weights[1] = slopeIntegral(step.exponent, moments) }
+    } _: { k in
+      // The next value comes second.
+      if isCorrected, k == 1 { return (0, step.to) }
+      let back = isCorrected ? max(k - 1, 0) : k
+      return (ago + back, grid.points[i - back].level)
     }
   }
 }

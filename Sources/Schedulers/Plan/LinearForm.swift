@@ -79,13 +79,35 @@ extension LinearForm {
     return form
   }
 
+  /// This and a factor times a form: `+` and `*` without a form for the product.
+  consuming func adding(_ factor: Double, of form: LinearForm) -> LinearForm {
+    // A product of 0 keeps its sign where it is added to nothing, which is −0.
+    add(form, times: factor, nothing: -0.0)
+    return self
+  }
+
+  /// Σ factors[k]·E_k, where E_k was made `ago(k)` evaluations ago.
+  static func estimates(_ factors: ShortList, ago: (Int) -> Int) -> LinearForm {
+    var estimates: [Double] = []
+    estimates.reserveCapacity(4)
+    for k in factors.indices {
+      while estimates.count <= ago(k) { estimates.append(0) }
+      estimates[ago(k)] += factors[k]
+    }
+    trim(&estimates)
+    return LinearForm(estimates: estimates)
+  }
+
   /// Σ weights[k]·forms[k].
   package static func sum(_ weights: some Sequence<Double>, _ forms: some Sequence<LinearForm>) -> LinearForm {
     zip(weights, forms).reduce(into: LinearForm()) { $0.add($1.1, times: $1.0) }
   }
 
   /// The form of these estimates as the next evaluation sees them: each is one call older.
-  func older() -> LinearForm { LinearForm(estimates: estimates.isEmpty ? [] : [0] + estimates) }
+  consuming func older() -> LinearForm {
+    if !estimates.isEmpty { estimates.insert(0, at: 0) }
+    return self
+  }
 
   private mutating func change(_ body: (inout Double) -> Void) {
     for k in samples.indices { body(&samples[k]) }
@@ -98,18 +120,24 @@ extension LinearForm {
     Self.trim(&estimates)
   }
 
-  private mutating func add(_ other: LinearForm, times factor: Double) {
-    Self.add(other.samples, times: factor, to: &samples)
-    Self.add(other.estimates, times: factor, to: &estimates)
+  private mutating func add(_ other: LinearForm, times factor: Double, nothing: Double = 0) {
+    Self.add(other.samples, times: factor, to: &samples, nothing)
+    Self.add(other.estimates, times: factor, to: &estimates, nothing)
     made += factor * other.made
     predicted += factor * other.predicted
     output += factor * other.output
     noise += factor * other.noise
   }
 
-  private static func add(_ terms: [Double], times factor: Double, to sum: inout [Double]) {
-    // A form to which the first terms are added shares their memory.
-    if sum.isEmpty, factor == 1 { return sum = terms }
+  private static func add(_ terms: [Double], times factor: Double, to sum: inout [Double], _ nothing: Double) {
+    guard !terms.isEmpty else { return trim(&sum) }
+    if sum.isEmpty {
+      // A form to which the first terms are added shares their memory.
+      if factor == 1 { return sum = terms }
+      // Most forms end with a few terms more.
+      sum.reserveCapacity(max(4, terms.count))
+      sum.append(contentsOf: repeatElement(nothing, count: terms.count))
+    }
     if sum.count < terms.count { sum.append(contentsOf: repeatElement(0, count: terms.count - sum.count)) }
     for k in terms.indices { sum[k] += factor * terms[k] }
     trim(&sum)
@@ -119,6 +147,9 @@ extension LinearForm {
   private static func trim(_ coefficients: inout [Double]) {
     while coefficients.last == 0 { coefficients.removeLast() }
   }
+
+  /// How many of what is kept it speaks of, the newest included.
+  var reach: Int { max(samples.count, estimates.count) }
 
   var isFinite: Bool {
     samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)

@@ -45,9 +45,7 @@ public struct DPMSolverSinglestep: Sampler {
   /// What the polynomial through points `start` ..< `end` adds, as seen `ago` evaluations after.
   private func change(_ grid: SamplingGrid, from start: Int, to end: Int, ago: Int) -> LinearForm {
     let step = ExponentialStep(estimate: estimate, from: grid.points[start].level, to: grid.points[end].level)
-    var values = (start..<end).map {
-      (form: LinearForm.estimate(ago: ago + end - 1 - $0), level: grid.points[$0].level)
-    }
+    var values = (start..<end).map { (ago: ago + end - 1 - $0, level: grid.points[$0].level) }
     if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
     return step.change(values) { weights, moments in
       if slopeRule == .midpoint, end - start == 2 { weights[1] = moments[0] / 2 }

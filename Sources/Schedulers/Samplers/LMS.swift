@@ -17,10 +17,10 @@ public struct LMS: Sampler {
     return grid.intervals.enumerated().map { i, interval in
       let (from, to) = (interval.from.level, interval.to.level)
       let run = to.sigma - from.sigma
-      let ago = Array(0..<min(order, i + 1))
-      let nodes = ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run }
-      let weights = Interpolation.weights(of: nodes, moments: ago.map { 1 / Double($0 + 1) })
-      let mean = LinearForm.sum(Interpolation.factors(weights, at: nodes), ago.lazy.map { .estimate(ago: $0) })
+      let ago = (0..<min(order, i + 1)).lazy
+      let nodes = ShortList(ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run })
+      let weights = Interpolation.weights(of: nodes, moments: ShortList(ago.map { 1 / Double($0 + 1) }))
+      let mean = LinearForm.sum(Interpolation.factors(weights, at: nodes), ago.map { .estimate(ago: $0) })
       return Move(
         at: interval.from, to: to, estimate: .epsilon, next: to.signal * (LinearForm.sample / from.signal + run * mean))
     }

@@ -96,12 +96,12 @@ enum SolverRoundings {
 
 extension ExponentialStep {
   /// The forms that multiply s, s², ... in the polynomial through values of E, the one held first.
-  func powers(_ values: [(form: LinearForm, level: NoiseLevel)]) -> [LinearForm] {
-    let nodes = values.map { ($0.level.lambda - from.lambda) / (to.lambda - from.lambda) }
+  func powers(_ values: [Value]) -> [LinearForm] {
+    let nodes = ShortList(values.map { ($0.level.lambda - from.lambda) / (to.lambda - from.lambda) })
     guard nodes.allSatisfy(\.isFinite) else { return [] }
     let differences = nodes.indices.map { k in
-      let factors = Interpolation.factors(nodes.indices.map { $0 == k ? 1 : 0 }, at: nodes)
-      return LinearForm.sum(factors, values.map(\.form))
+      let factors = Interpolation.factors(ShortList(nodes.indices.map { $0 == k ? 1 : 0 }), at: nodes)
+      return LinearForm.sum(factors, values.map { .estimate(ago: $0.ago) })
     }
     // Newton's form multiplied out, from the innermost difference on.
     var polynomial: [LinearForm] = []
@@ -120,14 +120,14 @@ extension ExponentialPredictorCorrector {
   /// values: newest first, before them the next one where it is known.
   func roundings(
     over grid: SamplingGrid,
-    of polynomial: (_ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], _ isCorrected: Bool) ->
+    of polynomial: (_ step: ExponentialStep, _ values: [ExponentialStep.Value], _ isCorrected: Bool) ->
       [Rounding]
   ) -> [[Rounding]] {
     func part(_ i: Int, ago: Int, isCorrected: Bool) -> [Rounding] {
       let step = step(grid, i)
       guard step.to.noise > 0 else { return [] }
       let values = values(grid, step: i, ago: ago, isCorrected: isCorrected)
-      return polynomial(step, (isCorrected ? [(.estimate(), step.to)] : []) + values, isCorrected)
+      return polynomial(step, (isCorrected ? [(0, step.to)] : []) + values, isCorrected)
     }
     return (0..<grid.steps).map { i in
       let own = part(i, ago: 0, isCorrected: false)
@@ -180,7 +180,7 @@ extension SolverRoundings {
     isSingle: Bool = false
   ) -> [Rounding] {
     let isMidpoint = solver.slopeRule == .midpoint
-    var values = points.map { (form: LinearForm.estimate(ago: i - $0), level: grid.points[$0].level) }
+    var values = points.map { (ago: i - $0, level: grid.points[$0].level) }
     // The midpoint rule has no integral that cancels, but for the line of single steps of order 3.
     if isMidpoint, values.count == 2 { return [] }
     if isMidpoint, isSingle, values.count == 3 { values.remove(at: 1) }
@@ -196,7 +196,7 @@ extension SolverRoundings {
 
   /// What is uncertain of the polynomial of a step of UniPC, the value held first.
   static func uniPC(
-    _ step: ExponentialStep, _ values: [(form: LinearForm, level: NoiseLevel)], isLinear: Bool
+    _ step: ExponentialStep, _ values: [ExponentialStep.Value], isLinear: Bool
   ) -> [Rounding] {
     let count = values.count - 1
     // A single weight is one half.
@@ -207,7 +207,7 @@ extension SolverRoundings {
     let others = values.dropFirst().map { value in
       (
         node: abs((value.level.lambda - step.from.lambda) / (step.to.lambda - step.from.lambda)),
-        factor: abs(change[value.form.estimates.count - 1])
+        factor: abs(change[value.ago])
       )
     }
     return zip(step.powers(values), errors).enumerated().map { i, power in

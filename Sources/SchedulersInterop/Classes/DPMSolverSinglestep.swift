@@ -61,7 +61,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
       let start = i - order + 1
       let step = ExponentialStep(
         estimate: solver.estimate, from: points[start].level, to: points[i + 1].level, eta: solver.eta)
-      var values = (start...i).map { (form: LinearForm.estimate(ago: i - $0), level: points[$0].level) }
+      var values = (start...i).map { (ago: i - $0, level: points[$0].level) }
       // Of three, the line through the first and the last.
       if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)

@@ -5,7 +5,7 @@ import Schedulers
 /// `tau_func` is a function, which a file cannot hold: τ is diffusers' own, 1 at timesteps 200 to
 /// 800.
 struct SASolverScheduler: LambdaClass {
-  private typealias Value = (form: LinearForm, level: NoiseLevel)
+  private typealias Value = ExponentialStep.Value
 
   var lambda: LambdaSolver
   private let predictorOrder: Given<Int>
@@ -48,7 +48,7 @@ struct SASolverScheduler: LambdaClass {
         let step = solver.step(grid, i)
         let values = Self.values(solver, grid, step: i, ago: ago, isCorrected: isCorrected)
         let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: Float.self)
-        return zip(weights, values).reduce(LinearForm()) { $0 + Double($1.0) * $1.1.form }
+        return LinearForm.sum(weights.map { Double($0) }, values.map { .estimate(ago: $0.ago) })
           - step.part(of: .estimate(ago: ago))
       }
       return (0..<grid.steps).map { i in
@@ -67,7 +67,7 @@ struct SASolverScheduler: LambdaClass {
     return try solver(grid).roundings(over: grid) { step, values, isCorrected in
       let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
       // Torch's weights and ours are both within the bound.
-      return zip(weights, values).map { Rounding(form: $1.form, bound: 2 * $0.error) }
+      return zip(weights, values).map { Rounding(form: .estimate(ago: $1.ago), bound: 2 * $0.error) }
     }
   }
 
@@ -75,7 +75,7 @@ struct SASolverScheduler: LambdaClass {
   private static func values(
     _ solver: ExponentialPredictorCorrector, _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
   ) -> [Value] {
-    let next: [Value] = isCorrected ? [(.estimate(), grid.points[i + 1].level)] : []
+    let next: [Value] = isCorrected ? [(0, grid.points[i + 1].level)] : []
     return next + solver.values(grid, step: i, ago: ago, isCorrected: isCorrected)
   }
 

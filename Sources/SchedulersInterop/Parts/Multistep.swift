@@ -96,7 +96,7 @@ struct Multistep {
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(
         estimate: solver.estimate, from: points[i].level, to: points[i + 1].level, eta: solver.eta)
-      let values = (0..<order).map { (form: LinearForm.estimate(ago: $0), level: points[i - $0].level) }
+      let values = (0..<order).map { (ago: $0, level: points[i - $0].level) }
       let change = step.change(values) { weights, moments in
         if order == 2, solver.slopeRule == .midpoint { weights[1] = moments[0] / 2 }
         // The divided difference is half of the second derivative already, and with noise a half is

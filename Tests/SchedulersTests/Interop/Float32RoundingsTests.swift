@@ -93,7 +93,7 @@ import Testing
   @Test func `the elimination of UniPC's system is uncertain of the sum of its terms`() throws {
     let points = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing).points
     let step = ExponentialStep(estimate: .x0, from: points[2].level, to: points[3].level, eta: 0)
-    let values = (0..<3).map { (form: LinearForm.estimate(ago: $0), level: points[2 - $0].level) }
+    let values = (0..<3).map { (ago: $0, level: points[2 - $0].level) }
     let roundings = SolverRoundings.uniPC(step, values, isLinear: false)
     let errors = SolverRoundings.uniPC(exponent: -step.exponent, isLinear: false, count: 2)
     let (weights, length) = (step.change(values).estimates, points[3].level.lambda - points[2].level.lambda)

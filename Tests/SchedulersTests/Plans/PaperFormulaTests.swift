@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: [SamplingPlan.Estimate.x0, .epsilon], [1, 2, 3])
   func `UniPC's linear equations give the integral of Newton's form`(estimate: SamplingPlan.Estimate, others: Int) {
     let step = ExponentialStep(estimate: estimate, from: level(lambdas[0]), to: level(lambdas[1]))
-    let values = lambdas.prefix(others + 1).enumerated().map { (form: LinearForm.estimate(ago: $0), level: level($1)) }
+    let values = lambdas.prefix(others + 1).enumerated().map { (ago: $0, level: level($1)) }
     let length = lambdas[1] - lambdas[0]
     let (h, scale) = estimate == .x0 ? (-length, step.to.signal) : (length, step.to.noise)
     // B(h) of bh2; the paper's ϕ by its recurrence.
@@ -41,7 +41,7 @@ import Testing
       right.append(power * factorial * phi / b)
     }
     let a = solve(matrix, right)
-    let differences = values.dropFirst().map { $0.form - values[0].form }
+    let differences = (1...others).map { LinearForm.estimate(ago: $0) - .estimate() }
     let expected = LinearForm.sum(zip(a, r).map { -scale * b * $0 / $1 }, differences)
     let change = step.change(values)
     // ϕ loses three digits for each order, and elimination as many.

@@ -1,0 +1,38 @@
+/// At most four numbers in order, without memory of their own: what a polynomial through the values
+/// of a few steps is made of. To ask for memory for each would take longer than the arithmetic.
+package struct ShortList: RandomAccessCollection, Sendable {
+  private var numbers = (0.0, 0.0, 0.0, 0.0)
+  package private(set) var count = 0
+
+  package init() {}
+
+  package init(_ numbers: some Sequence<Double>) { for number in numbers { append(number) } }
+
+  /// A list of zeros.
+  package init(zeros count: Int) {
+    check(count)
+    self.count = count
+  }
+
+  package mutating func append(_ number: Double) {
+    check(count + 1)
+    count += 1
+    self[count - 1] = number
+  }
+
+  private func check(_ count: Int) { stop(unless: count <= 4, "a polynomial goes through at most 4 values") }
+
+  package var startIndex: Int { 0 }
+  package var endIndex: Int { count }
+
+  package subscript(index: Int) -> Double {
+    get {
+      precondition(index >= 0 && index < count)
+      return withUnsafeBytes(of: numbers) { $0.load(fromByteOffset: 8 * index, as: Double.self) }
+    }
+    set {
+      precondition(index >= 0 && index < count)
+      withUnsafeMutableBytes(of: &numbers) { $0.storeBytes(of: newValue, toByteOffset: 8 * index, as: Double.self) }
+    }
+  }
+}
