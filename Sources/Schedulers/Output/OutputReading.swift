@@ -51,17 +51,17 @@ extension Sampler {
     let moves = try moves(over: grid)
     var steps: [SamplingPlan.Step] = []
     steps.reserveCapacity(moves.count)
-    for move in moves {
-      let query = reading.query(at: move.query)
+    for i in moves.indices {
+      let query = reading.query(at: moves[i].query)
       // Looked for where it is needed alone: a search for every point of a long grid takes long.
-      let index = reading.needsNext ? grid.points.firstIndex(of: move.query) : nil
+      let index = reading.needsNext ? grid.points.firstIndex(of: moves[i].query) : nil
       let next = index.flatMap { $0 < grid.steps ? grid.points[$0 + 1] : nil }
       guard let denoising = reading.denoising(at: query, next: next) else {
         throw reading.needsNext
           ? .noNext(timestep: query.timestep)
           : .singular(reading.name, timestep: query.timestep, sigma: query.level.sigma)
       }
-      steps.append(move.step(asking: query, denoising: denoising))
+      steps.append(moves[i].step(asking: query, denoising: denoising))
     }
     return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
   }

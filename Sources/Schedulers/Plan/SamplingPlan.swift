@@ -34,6 +34,10 @@ public struct SamplingPlan: Hashable, Sendable {
       (self.keeping, self.next, self.variance) = (keeping, next, variance)
     }
 
+    fileprivate var isFinite: Bool {
+      denoising.isFinite && keeping.isFinite && next.isFinite && variance?.isFinite ?? true
+    }
+
     /// E over x and F, where nothing is clipped.
     public var foldedEstimate: SamplingPlan.Readout {
       SamplingPlan.Readout(
@@ -67,11 +71,13 @@ public struct SamplingPlan: Hashable, Sendable {
 
   package init(steps: [Step], start: NoiseLevel, clipping: Clipping, learnsVariance: Bool = false) throws(PlanError) {
     try clipping.validate()
-    for (i, step) in steps.enumerated() {
-      guard step.denoising.isFinite, step.keeping.isFinite, step.next.isFinite, step.variance?.isFinite ?? true else {
-        throw .coefficient(step: i, timestep: step.query.timestep, sigma: step.query.level.sigma)
+    try steps.withUnsafeBufferPointer { steps throws(PlanError) in
+      for i in steps.indices {
+        guard steps[i].isFinite else {
+          throw .coefficient(step: i, timestep: steps[i].query.timestep, sigma: steps[i].query.level.sigma)
+        }
+        guard steps[i].next.reach <= i + 1 else { throw .reach(step: i) }
       }
-      guard step.next.samples.count <= i + 1, step.next.estimates.count <= i + 1 else { throw .reach(step: i) }
     }
     (self.steps, self.start, self.clipping) = (steps, start, clipping)
     self.learnsVariance = learnsVariance || steps.contains { $0.variance?.isLearned ?? false }
