@@ -70,9 +70,8 @@ extension SamplingGrid {
   ) throws(GridError) {
     guard steps >= 1, steps <= schedule.timesteps else { throw .steps(steps, timesteps: schedule.timesteps) }
     try spacing.validate()
-    let table = schedule.sigmas
-    let smallest = range?.lowerBound ?? table[0]
-    let largest = range?.upperBound ?? table[table.count - 1]
+    let smallest = range?.lowerBound ?? schedule.sigma(at: 0)
+    let largest = range?.upperBound ?? schedule.sigma(at: schedule.timesteps - 1)
     guard smallest > 0 else { throw .parameter("the smallest sigma", smallest, allowed: "above 0") }
     guard largest.isFinite else {
       throw .parameter("the largest sigma", largest, allowed: "finite; give a range, or use a timestep spacing")

@@ -23,13 +23,18 @@ extension NoiseSchedule {
   /// 1/√ᾱ_t; +∞ where ᾱ_t = 0.
   public var reciprocalSignals: [Double] { products.map { (DoubleDouble(1) / $0.squareRoot()).rounded } }
   /// √(1/ᾱ_t − 1) = √(1−ᾱ_t)/√ᾱ_t, the σ of Karras et al. 2022; +∞ where ᾱ_t = 0.
-  public var sigmas: [Double] { products.map { ((1 - $0).squareRoot() / $0.squareRoot()).rounded } }
+  public var sigmas: [Double] { betas.indices.map(sigma(at:)) }
+  /// One of them.
+  package func sigma(at timestep: Int) -> Double {
+    let product = products[timestep]
+    return ((1 - product).squareRoot() / product.squareRoot()).rounded
+  }
 
   /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021,
   /// https://arxiv.org/abs/2107.00630, section 3.1).
   public var snr: [Double] { products.map { ($0 / (1 - $0)).rounded } }
   /// ln(ᾱ_t/(1 − ᾱ_t)); −∞ where ᾱ_t = 0.
-  public var logSNR: [Double] { products.map(Self.logSNR) }
+  public var logSNR: [Double] { betas.indices.map(logSNR(at:)) }
   /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), q(x_{t−1} | x_t, x_0)'s variance (equation 7); β̃_0 is 0.
   public var posteriorVariance: [Double] { posteriorVariances.map(\.rounded) }
 
@@ -55,7 +60,8 @@ extension NoiseSchedule {
   }
 
   /// Near SNR 1 the quotient's distance from 1, (2ᾱ − 1)/(1 − ᾱ), has the logarithm's digits.
-  private static func logSNR(_ alphaBar: DoubleDouble) -> Double {
+  func logSNR(at timestep: Int) -> Double {
+    let alphaBar = products[timestep]
     let noise = 1 - alphaBar
     let ratio = alphaBar / noise
     guard ratio.high > 0.5, ratio.high < 2 else { return ratio.log() }

@@ -41,6 +41,8 @@ protocol DiffusersClass: SendableMetatype {
   func grid(_ run: Run) throws -> SamplingGrid
   /// The method that the class means.
   func sampler(_ run: Run) throws -> any Sampler
+  /// The same, where the grid on which it begins is made already.
+  func sampler(_ run: Run, over grid: SamplingGrid) throws -> any Sampler
   /// What the network's output is.
   func reading() throws -> any OutputReading
   func clipping() throws -> Clipping
@@ -91,6 +93,7 @@ extension DiffusersClass {
   var learnsVariance: Bool { false }
 
   func clipping() throws -> Clipping { .none }
+  func sampler(_ run: Run, over grid: SamplingGrid) throws -> any Sampler { try sampler(run) }
   func noiseFactor(_ run: Run) throws -> Double { 1 }
   func drawsAlways(_ run: Run) -> Bool { false }
   func timesteps(_ run: Run) throws -> [Double] {
@@ -155,7 +158,8 @@ extension DiffusersClass {
   }
 
   func corrected(_ run: Run) throws -> Recipe {
-    let (grid, sampler, factor) = (try begunGrid(run), try sampler(run), try noiseFactor(run))
+    let grid = try begunGrid(run)
+    let (sampler, factor) = (try sampler(run, over: grid), try noiseFactor(run))
     var recipe = try Recipe(
       sampler, over: grid, reading: reading(), clipping: clipping(), learnsVariance: learnsVariance)
     if factor != 1 {

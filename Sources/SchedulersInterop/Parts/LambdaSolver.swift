@@ -231,9 +231,9 @@ extension LambdaClass {
   func setting(_ run: Run) throws -> Setting { try lambda.setting(run) }
   func deviations(_ run: Run, _ setting: Setting) throws -> [Deviation] { try lambda.deviations(run, setting) }
 
-  func sampler(_ run: Run) throws -> any Sampler {
-    let grid = try begunGrid(run)
-    return FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
+  func sampler(_ run: Run) throws -> any Sampler { try sampler(run, over: begunGrid(run)) }
+  func sampler(_ run: Run, over grid: SamplingGrid) throws -> any Sampler {
+    FixedMoves(moves: try moves(grid), start: lambda.ascends ? DDIMInversion().start(of: grid) : nil)
   }
 
   func recipe(_ run: Run, moves: (SamplingGrid) throws -> [Move]) throws -> Recipe {

@@ -113,7 +113,8 @@ struct SigmaChoices {
   func exactGrid(_ schedule: NoiseSchedule, steps: Int, of count: Int? = nil) throws -> SamplingGrid? {
     let (choice, ends, count) = (try choice(), ends, count ?? schedule.timesteps)
     if let spacing = choice?.spacing {
-      let (lowest, highest) = (ends.least ?? schedule.sigmas[0], ends.most ?? schedule.sigmas.last!)
+      let lowest = ends.least ?? schedule.sigma(at: 0)
+      let highest = ends.most ?? schedule.sigma(at: schedule.timesteps - 1)
       guard lowest <= highest else { throw least.refused("it must be below the largest sigma, \(highest)") }
       return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: lowest...highest)
     }
