@@ -65,7 +65,7 @@ public struct SamplingGrid: Hashable, Sendable {
 
   /// Which sigma belongs to which timestep.
   ///
-  /// - Complexity: O(T); take it once for all points of a grid.
+  /// - Complexity: O(N) for points alone; take it once for all points of a grid.
   public var timestepScale: TimestepScale { schedule.map { TimestepScale($0) } ?? TimestepScale(points) }
 
   /// The same points with samples x/signal = x0 + σ·epsilon; the network is given what it was.

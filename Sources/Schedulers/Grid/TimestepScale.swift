@@ -10,16 +10,21 @@
 /// ```
 public struct TimestepScale: Hashable, Sendable {
   /// Timesteps times `direction` and what is linear in them, both ascending.
-  private let timesteps: [Double]
-  private let values: [Double]
+  private enum Table: Hashable, Sendable {
+    case points(timesteps: [Double], values: [Double])
+    /// The first timesteps of a schedule, whose logarithms are made where they are asked for.
+    case schedule(NoiseSchedule, count: Int)
+  }
+
+  private let table: Table
   /// −1 where time runs towards the data.
   private let direction: Double
   private let isStraight: Bool
 
   /// The scale of a schedule's whole timesteps, without those that have no signal.
   package init(_ schedule: NoiseSchedule) {
-    values = Array(schedule.logSNR.map { -$0 / 2 }.prefix(while: \.isFinite))
-    timesteps = values.indices.map(Double.init)
+    let last = schedule.products.lastIndex { $0.high > 0 }
+    table = .schedule(schedule, count: last.map { $0 + 1 } ?? 0)
     (direction, isStraight) = (1, false)
   }
 
@@ -29,21 +34,38 @@ public struct TimestepScale: Hashable, Sendable {
     let isStraight = noisy.allSatisfy { $0.level.isStraight }
     let inner = isStraight ? noisy : noisy.filter { $0.level.signal > 0 }
     let direction = (inner.last?.timestep ?? 0) < (inner.first?.timestep ?? 0) ? -1.0 : 1
-    timesteps = inner.map { direction * $0.timestep }
-    values = inner.map { isStraight ? $0.level.noise : -$0.level.lambda }
+    table = .points(
+      timesteps: inner.map { direction * $0.timestep },
+      values: inner.map { isStraight ? $0.level.noise : -$0.level.lambda })
     (self.direction, self.isStraight) = (direction, isStraight)
   }
 
   /// The timestep that a network is told for a sigma above 0.
   public func timestep(sigma: Double) -> Double {
-    direction * Self.interpolate(isStraight ? sigma / (1 + sigma) : Math.log(sigma), from: values, to: timesteps)
+    let value = isStraight ? sigma / (1 + sigma) : Math.log(sigma)
+    switch table {
+    case .points(let timesteps, let values):
+      return direction * Self.interpolate(value, count: values.count, from: { values[$0] }, to: { timesteps[$0] })
+    case .schedule(let schedule, let count):
+      // One over 1 + σ² is ᾱ but for a rounding, which leaves the search a step or none.
+      let alphaBar = 1 / (1 + sigma * sigma)
+      let near = Self.partition(count) { schedule.products[$0].high >= alphaBar }
+      return Self.interpolate(
+        value, count: count, near: near, from: { -schedule.logSNR(at: $0) / 2 }, to: { Double($0) })
+    }
   }
 
   /// The sigma of a timestep.
   ///
   /// - Accuracy: relative error within (4 + |ln σ|)·2⁻⁵² at whole timesteps of a schedule.
   public func sigma(timestep: Double) -> Double {
-    let value = Self.interpolate(direction * timestep, from: timesteps, to: values)
+    let value =
+      switch table {
+      case .points(let timesteps, let values):
+        Self.interpolate(direction * timestep, count: values.count, from: { timesteps[$0] }, to: { values[$0] })
+      case .schedule(let schedule, let count):
+        Self.interpolate(timestep, count: count, from: { Double($0) }, to: { -schedule.logSNR(at: $0) / 2 })
+      }
     return isStraight ? value / (1 - value) : Math.exp(value)
   }
 
@@ -67,16 +89,36 @@ public struct TimestepScale: Hashable, Sendable {
     return SamplingGrid.Point(timestep: timestep, level: level, inputScale: given.signal / level.signal)
   }
 
-  private static func interpolate(_ value: Double, from table: [Double], to other: [Double]) -> Double {
-    guard let first = table.first, let last = table.last else { return other.first ?? 0 }
-    if value <= first { return other[0] }
-    if value >= last { return other[other.count - 1] }
-    var (low, high) = (0, table.count - 1)
+  /// A value of one table as one of another, linear between neighbours and held at the ends.
+  ///
+  /// - Parameter near: an index from which the search begins, if one is known.
+  private static func interpolate(
+    _ value: Double, count: Int, near: Int? = nil, from table: (Int) -> Double, to other: (Int) -> Double
+  ) -> Double {
+    guard count > 1 else { return count > 0 ? other(0) : 0 }
+    var low = min(near ?? partition(count) { table($0) <= value }, count - 2)
+    var (start, end) = (table(low), table(low + 1))
+    while start > value {
+      if low == 0 { return other(0) }
+      low -= 1
+      (start, end) = (table(low), start)
+    }
+    while end <= value {
+      low += 1
+      if low == count - 1 { return other(low) }
+      (start, end) = (end, table(low + 1))
+    }
+    return other(low) + (value - start) / (end - start) * (other(low + 1) - other(low))
+  }
+
+  /// The last index of which something holds that holds of none after it; the first if of none.
+  private static func partition(_ count: Int, _ holds: (Int) -> Bool) -> Int {
+    var (low, high) = (0, count)
     while high - low > 1 {
       let middle = (low + high) / 2
-      if table[middle] <= value { low = middle } else { high = middle }
+      if holds(middle) { low = middle } else { high = middle }
     }
-    return other[low] + (value - table[low]) / (table[high] - table[low]) * (other[high] - other[low])
+    return low
   }
 }
 

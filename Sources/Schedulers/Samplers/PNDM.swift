@@ -31,7 +31,7 @@ public struct PNDM: Sampler {
   public init(skipsRungeKutta: Bool = false) { self.skipsRungeKutta = skipsRungeKutta }
 
   public func moves(over grid: SamplingGrid) -> [Move] {
-    lazy var scale = grid.timestepScale
+    let scale = grid.timestepScale
     var moves: [Move] = []
     // The calls with which steps began.
     var calls: [Int] = []
