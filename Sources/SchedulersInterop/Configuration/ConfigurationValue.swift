@@ -51,6 +51,26 @@ extension DiffusersConfiguration.Value: Codable {
 }
 
 extension DiffusersConfiguration.Value {
+  /// The value of a key, whatever it is. That of the expected kind is looked for first, as each
+  /// failure of a decoder takes as long as the reading of several values.
+  init(
+    _ container: KeyedDecodingContainer<AnyKey>, _ key: AnyKey, expecting kind: DiffusersConfiguration.Option.Kind?
+  ) throws {
+    func value<Content: Decodable>(_ make: (Content) -> Self) -> Self? {
+      (try? container.decode(Content.self, forKey: key)).map(make)
+    }
+    let expected: Self? =
+      switch kind {
+      case _ where try container.decodeNil(forKey: key): .null
+      case .boolean: value(Self.boolean)
+      case .integer: value(Self.integer)
+      case .number: value(Self.integer) ?? value { $0.isNaN ? .notANumber : .number($0) }
+      case .string: value(Self.string)
+      default: nil
+      }
+    self = try expected ?? container.decode(Self.self, forKey: key)
+  }
+
   /// The value as JSON text: keys in order, two spaces for each level, `-Infinity` and `NaN` bare.
   public var json: String { json(indentation: "") }
 

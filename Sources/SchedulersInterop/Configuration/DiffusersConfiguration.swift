@@ -276,7 +276,7 @@ extension DiffusersConfiguration: Codable {
     let className = try container.decode(String.self, forKey: Self.classNameKey)
     var values: [String: Value] = [:]
     for key in container.allKeys where key.stringValue != Self.classNameKey.stringValue {
-      values[key.stringValue] = try container.decode(Value.self, forKey: key)
+      values[key.stringValue] = try Value(container, key, expecting: Option.ofAnyClass[key.stringValue]?.kind)
     }
     do { try self.init(className, values) } catch {
       guard case .type(let option, _, _, _) = error else { throw error }
