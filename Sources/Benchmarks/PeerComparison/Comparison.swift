@@ -105,8 +105,14 @@ struct Comparison {
 
   /// Jobs of ours that nobody else has, with the microseconds that they are to take at most.
   static let alone: [(job: String, limit: Double?)] = [
-    ("plan of DDIM", 50), ("plan of DDPM", 50), ("plan of DPM-Solver++ 2M", nil), ("plan of UniPC", nil),
+    ("plan of 50 steps: DDIM", 50), ("plan of 50 steps: DDPM", 50), ("plan of 50 steps: DPM-Solver++ 2M", 30),
+    ("plan of 50 steps: DPM-Solver++ 3M", 40), ("plan of 50 steps: UniPC", 60), ("plan of 50 steps: SA-Solver", 60),
+    ("plan of 1,000 steps: DPM-Solver++ 2M", nil), ("plan of 1,000 steps: UniPC", nil),
+    ("scheduler_config.json: read", nil), ("scheduler_config.json: read, and 25 steps planned", 100),
   ]
+
+  /// What 1,000 steps of a plan may take, in times of 20 plans of 50.
+  static let growth = 1.1
 
   private static func steps(
     _ title: String, _ own: String, _ runner: Runner, _ other: String, _ goals: [Double?] = [nil, nil, nil, nil],

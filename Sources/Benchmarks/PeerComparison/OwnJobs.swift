@@ -1,5 +1,6 @@
 import CStream
 import DigitsModel
+import Foundation
 import Schedulers
 import SchedulersInterop
 
@@ -63,10 +64,17 @@ struct OwnJobs {
     case "mse", "mse-new", "hybrid", "bound", "bound-fixed", "distribution", "distribution-new", "bpd", "bpd-digits":
       return ReverseJobs(shape: name == "bpd-digits" ? [64, 1, 8, 8] : shape, threads: threads).make(name)
     case "schedule": return { keep(try! NoiseSchedule(.linear(), timesteps: 1000)) }
-    case "plan of DDIM": return plan(DDIM())
-    case "plan of DDPM": return plan(DDPM())
-    case "plan of DPM-Solver++ 2M": return plan(DPMSolverPlusPlus())
-    case "plan of UniPC": return plan(UniPC())
+    case "plan of 50 steps: DDIM": return plan(DDIM())
+    case "plan of 50 steps: DDPM": return plan(DDPM())
+    case "plan of 50 steps: DPM-Solver++ 2M": return plan(DPMSolverPlusPlus())
+    case "plan of 50 steps: DPM-Solver++ 3M": return plan(DPMSolverPlusPlus(order: 3))
+    case "plan of 50 steps: UniPC": return plan(UniPC())
+    case "plan of 50 steps: SA-Solver": return plan(SASolver())
+    case "plan of 1,000 steps: DPM-Solver++ 2M": return plan(DPMSolverPlusPlus(), steps: 1000)
+    case "plan of 1,000 steps: UniPC": return plan(UniPC(), steps: 1000)
+    case "scheduler_config.json: read": return { keep(Self.configuration()) }
+    case "scheduler_config.json: read, and 25 steps planned":
+      return { keep(try! Self.configuration().plan(steps: 25)) }
     case "snr":
       let timesteps = (0..<4096).map { $0 % 1000 }
       return { keep(LossWeighting.minSNR(gamma: 5).weights(over: Self.schedule, for: .epsilon)[timesteps]) }
@@ -91,8 +99,25 @@ struct OwnJobs {
     }
   }
 
-  private func plan(_ sampler: any Sampler) -> () -> Void {
-    let grid = try! SamplingGrid(Self.schedule, steps: 50, spacing: TimestepSpacing.trailing)
+  /// That of a DPM-Solver with Karras' sigmas, which has the longest way to its grid.
+  private static func configuration() -> DiffusersConfiguration {
+    let decoder = JSONDecoder()
+    decoder.allowsJSON5 = true
+    return try! decoder.decode(DiffusersConfiguration.self, from: file)
+  }
+
+  private static let file = Data(
+    """
+    {
+      "_class_name": "DPMSolverMultistepScheduler", "_diffusers_version": "0.42.1", "algorithm_type": "dpmsolver++",
+      "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "num_train_timesteps": 1000,
+      "prediction_type": "epsilon", "solver_order": 2, "steps_offset": 1, "timestep_spacing": "leading",
+      "trained_betas": null, "use_karras_sigmas": true
+    }
+    """.utf8)
+
+  private func plan(_ sampler: any Sampler, steps: Int = 50) -> () -> Void {
+    let grid = try! SamplingGrid(Self.schedule, steps: steps, spacing: TimestepSpacing.trailing)
     return { keep(try! sampler.plan(over: grid, predicting: .epsilon)) }
   }
 
