@@ -66,6 +66,19 @@ import Testing
     #expect(
       abs(level.signal - 0.7027400589411691) < 1e-9
         && abs(level.signal * level.signal + level.noise * level.noise - 1) < 1e-15)
+    // The cosine of π/2 is held at ᾱ = 1e-4.
+    let first = try DiffusersConfiguration(.ddpmWuerstchen, [:]).plan(steps: 4).steps[0].query.level
+    #expect(abs(first.signal - 0.01) < 1e-17 && abs(first.noise - 0.9999.squareRoot()) < 1e-15)
+  }
+
+  @Test func `the last beta of CogVideoX's process may be 1`() throws {
+    let configuration = try DiffusersConfiguration(
+      .cogVideoXDDIM,
+      [
+        "trained_betas": [0.1, 0.5, 1.0], "num_train_timesteps": 3, "snr_shift_scale": 1,
+        "prediction_type": "v_prediction",
+      ])
+    for fidelity in Fidelity.allCases { #expect(try configuration.plan(steps: 3, fidelity: fidelity).steps.count == 3) }
   }
 
   @Test func `what they do not take is refused with place, value and remedy`() throws {

@@ -55,6 +55,10 @@ import Testing
     let previous = LossWeighting.edm(sigmaData: 1).weights(over: short, for: .previous).values
     #expect(isClose(previous[0], 2, relative: 16 * unit))
     #expect(isClose(previous[1], (1 / 3.0 + 1) / (2 / 9.0), relative: 32 * unit))
+    // Where x_t is noise alone, x_0 counts by all of its signal in x_{t−1}.
+    let fromNoise = LossWeighting.edm(sigmaData: 1).weight(
+      at: NoiseLevel(signal: 0, noise: 1), for: .previous, previous: NoiseLevel(signal: 0.5, noise: 0.75.squareRoot()))
+    #expect(isClose(fromNoise, 4, relative: 16 * unit))
   }
 
   @Test func `a timestep outside the weights is refused`() async {
