@@ -198,6 +198,9 @@ import Testing
     #expect(try Self.plan(.rePaint, ["eta": 0.5], steps: 20, with: arguments) == own)
     let plain = try RePaint(eta: 0).plan(over: grid, predicting: .epsilon)
     #expect(try Self.plan(.rePaint, ["clip_sample": false], steps: 20) == plain)
+    // diffusers' timesteps are multiples of 1000/20, as the class has no offset.
+    let theirs = try DiffusersConfiguration(.rePaint).plan(steps: 20, fidelity: .diffusers)
+    #expect(theirs.steps.first?.query.timestep == 950 && theirs.steps.last?.query.timestep == 0)
     for (length, resamplings) in [(0, 10), (10, 0), (1001, 2), (2, 1001)] {
       for fidelity in Fidelity.allCases {
         #expect(throws: ConfigurationError.self) {
