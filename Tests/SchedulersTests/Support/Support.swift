@@ -35,7 +35,8 @@ enum Spacing: Sendable, CaseIterable {
 
 /// Whether two numbers differ by at most a fraction of the larger one.
 func isClose(_ a: Double, _ b: Double, relative tolerance: Double) -> Bool {
-  a == b || abs(a - b) <= tolerance * max(abs(a), abs(b))
+  // An infinity is as far from a number as its own size.
+  a == b || a.isFinite && b.isFinite && abs(a - b) <= tolerance * max(abs(a), abs(b))
 }
 
 /// What a program that an exit test ran said as it ended.

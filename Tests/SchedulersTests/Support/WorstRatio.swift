@@ -14,8 +14,10 @@ struct WorstRatio {
     _ value: Double, with expected: Double, within tolerance: Double, at place: @autoclosure () -> String
   ) {
     count += 1
-    let found = value == expected ? 0 : abs(value - expected) / tolerance
-    if !(found <= ratio) {
+    var found = value == expected ? 0 : abs(value - expected) / tolerance
+    // NaN would be forgotten at the next number.
+    if found.isNaN { found = .infinity }
+    if found > ratio {
       ratio = found
       text = "\(place()): \(value) here, \(expected) there, \(found) of the tolerance \(tolerance)"
     }
