@@ -84,26 +84,35 @@ private func largest<S: Stored>(_ values: UnsafePointer<S>, _ count: Int) -> S.B
 @inline(__always)
 private func distribution<S: Stored>(_ call: ReverseCall<S>, into written: ReverseCall<S>.Distribution) -> Bool {
   var most: S.Bits = 0
-  withBlocks(2) { denoised in
-    let logVariances = denoised + width
-    let (ofSample, ofDenoised) = (call.mean.x, call.mean.v)
-    let (offset, slope) = call.logVariance
-    let fixed = (S(rounding: offset), S(rounding: exponentials(offset).whole))
-    forEachBlock(of: call.range) { start, count in
-      most = max(most, denoise(call, start, count, into: denoised))
-      let (x, mean, x0) = (call.sample + start, written.mean + start, written.denoised + start)
-      for j in 0..<count { mean[j] = S(rounding: ofSample * x[j].double + ofDenoised * denoised[j]) }
-      for j in 0..<count { x0[j] = S(rounding: denoised[j]) }
-      let (variance, logVariance) = (written.variance + start, written.logVariance + start)
-      guard let said = call.variance.map({ $0 + start }) else {
-        for j in 0..<count { logVariance[j] = fixed.0 }
-        for j in 0..<count { variance[j] = fixed.1 }
-        return
-      }
-      most = max(most, largest(said, count))
-      for j in 0..<count { logVariances[j] = offset + slope * said[j].double }
-      for j in 0..<count { logVariance[j] = S(rounding: logVariances[j]) }
-      for j in 0..<count { variance[j] = S(rounding: exponentials(logVariances[j]).whole) }
+  let (p, q, low, high) = (call.denoising.x, call.denoising.v, call.limits.low, call.limits.high)
+  let (ofSample, ofDenoised) = (call.mean.x, call.mean.v)
+  let (offset, slope) = call.logVariance
+  let fixed = (S(rounding: offset), S(rounding: exponentials(offset).whole))
+  forEachBlock(of: call.range) { start, count in
+    let (x, output, mean, x0) = (
+      call.sample + start, call.output + start, written.mean + start, written.denoised + start
+    )
+    most = max(most, largest(output, count))
+    for j in 0..<count {
+      let xj = x[j].double
+      let value = p * xj + q * output[j].double
+      // Comparisons with NaN are false, and let it through.
+      let below = high < value ? high : value
+      let denoised = below < low ? low : below
+      mean[j] = S(rounding: ofSample * xj + ofDenoised * denoised)
+      x0[j] = S(rounding: denoised)
+    }
+    let (variance, logVariance) = (written.variance + start, written.logVariance + start)
+    guard let said = call.variance.map({ $0 + start }) else {
+      for j in 0..<count { logVariance[j] = fixed.0 }
+      for j in 0..<count { variance[j] = fixed.1 }
+      return
+    }
+    most = max(most, largest(said, count))
+    for j in 0..<count {
+      let made = offset + slope * said[j].double
+      logVariance[j] = S(rounding: made)
+      variance[j] = S(rounding: exponentials(made).whole)
     }
   }
   return most < S.infinityBits
@@ -172,24 +181,23 @@ private func divergence<S: Stored>(
   }
 }
 
+/// What is not finite leaves no finite sum, as do errors beyond 1e150 of Doubles.
 @inline(__always)
 private func squares<S: Stored>(_ call: ErrorCall<S>) -> (sum: Double, isFinite: Bool) {
-  var most: S.Bits = 0
-  return withBlocks(2) { errors in
-    let sums = errors + width
+  withBlocks(1) { sums in
     for j in 0..<width { sums[j] = 0 }
     let (ofX0, ofEpsilon, slope) = (call.target.x0, call.target.epsilon, call.slope)
     forEachBlock(of: call.range) { start, count in
       let (output, x0, epsilon) = (call.output + start, call.x0 + start, call.epsilon + start)
-      most = max(most, largest(output, count))
-      for j in 0..<count {
-        errors[j] = output[j].double - (ofX0 * x0[j].double + ofEpsilon * epsilon[j].double)
-      }
       let gradient = call.gradient + start
-      for j in 0..<count { gradient[j] = S(rounding: slope * errors[j]) }
-      for j in 0..<count { sums[j] += errors[j] * errors[j] }
+      for j in 0..<count {
+        let error = output[j].double - (ofX0 * x0[j].double + ofEpsilon * epsilon[j].double)
+        gradient[j] = S(rounding: slope * error)
+        sums[j] += error * error
+      }
     }
-    return (total(sums), most < S.infinityBits)
+    let sum = total(sums)
+    return (sum, sum.isFinite)
   }
 }
 

@@ -53,22 +53,22 @@ struct Comparison {
     steps("torch.quantile alone, by a whole step with it", "dynamic", .peer, "torch-quantile", [40, 40, 40, 40]),
     steps(
       "diffusers add_noise, timesteps by sample, by ours into a new tensor", "mix", .peer, "diffusers-add_noise",
-      [nil, nil, nil, 4]),
+      [nil, nil, nil, 4], reason: newTensorReason),
     steps("the same, by ours into a buffer", "mix-lent", .peer, "diffusers-add_noise", [nil, nil, nil, 10]),
     steps("guided-diffusion q_sample, timesteps by sample", "mix-lent", .peer, "guided-q_sample"),
     steps(
       "diffusers randn_like, add_noise, get_velocity, by diffuse", "diffuse", .peer, "diffusers-diffuse",
-      [8, 8, 8, 8]),
+      [8, 8, 8, 8], reason: diffuseReason),
     steps("torch normal_, into a buffer", "normals", .peer, "torch-normal", [2.5, 2.5, 2.5, 2.5]),
     steps("the same, by its own numbers made here", "torch-noise", .peer, "torch-normal", [3, 3, 3, 3]),
     steps("torch.randn of a new tensor, by ours into a buffer", "normals", .peer, "torch-randn"),
     steps("NumPy standard_normal in float32, into a buffer", "normals", .peer, "numpy-normal"),
     steps(
       "the same, by its own numbers made here, into new tensors", "numpy-generator", .peer, "numpy-normal",
-      [1.2, 1.2, 1.2, 1.2]),
+      [1.2, 1.2, 1.2, 1.2], reason: newTensorReason),
     steps(
       "NumPy RandomState.randn, by its own numbers made here", "numpy-random-state", .peer, "numpy-randn",
-      [1.2, 1.2, 1.2, 1.2]),
+      [1.2, 1.2, 1.2, 1.2], reason: newTensorReason),
     steps("STREAM triad in C, by a DDIM step", "ddim-unclipped", .own, "triad", [nil, nil, nil, 1]),
     steps(
       "DPM-Solver++ 2M, by a DDIM step", "ddim-unclipped", .own, "dpm++2m", limit: 1.7,
@@ -80,16 +80,23 @@ struct Comparison {
       "torchsde BrownianTree, a run of 20 steps, by BrownianNoise", "brownian-20", "torchsde-20", 80,
       reason: brownianReason),
     noise("the same, of 200 steps", "brownian-200", "torchsde-200", 80, reason: brownianReason),
-    training("guided-diffusion training_losses with backward, MSE", "mse", "guided-mse", 10),
-    training("the same, into a new gradient", "mse-new", "guided-mse", nil),
+    training("guided-diffusion training_losses with backward, MSE, by the loss alone", "mse", "guided-mse", 10),
+    training("the same, by the loss into a new gradient", "mse-new", "guided-mse", nil),
+    training("the same, by mix and loss, as it mixes too", "mse-mixed", "guided-mse", nil),
     training("training_losses with backward, hybrid loss of a learned range", "hybrid", "guided-hybrid", 10),
     training("_vb_terms_bpd of a learned range", "bound", "guided-bound", 8),
     training("_vb_terms_bpd of a fixed variance", "bound-fixed", "guided-bound-fixed", 8),
-    training("p_mean_variance of a learned range", "distribution", "guided-distribution", 5),
+    training(
+      "p_mean_variance of a learned range", "distribution", "guided-distribution", 5,
+      reason:
+        "half of the time is e^x, made in Double where torch makes it in Float; the rest is memory, three tensors "
+        + "read and four written."),
     training("the same, into new tensors", "distribution-new", "guided-distribution", nil),
     training("calc_bpd_loop, 1000 timesteps, without the network", "bpd", "guided-bpd", 8),
     training("the same, of 64 digits of 8×8", "bpd-digits", "guided-bpd-digits", 8),
-    training("diffusers randn_like, add_noise, get_velocity, by diffuse ", "diffuse", "diffusers-diffuse", 8),
+    training(
+      "diffusers randn_like, add_noise, get_velocity, by diffuse ", "diffuse", "diffusers-diffuse", 8,
+      reason: diffuseReason),
     single(
       "GaussianDiffusion(...) with its tables, by ours without", "schedule", "guided-construction", 5,
       reason:
@@ -124,9 +131,18 @@ struct Comparison {
       goalsOfAll: all, limit: limit, reason: reason)
   }
 
-  private static func training(_ title: String, _ own: String, _ other: String, _ goal: Double?) -> Comparison {
-    Comparison(title: title, own: own, runner: .peer, other: other, goals: [.batch: goal])
+  private static func training(
+    _ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String? = nil
+  ) -> Comparison {
+    Comparison(title: title, own: own, runner: .peer, other: other, goals: [.batch: goal], reason: reason)
   }
+
+  private static let newTensorReason =
+    "a new tensor of this size is mapped page by page, which takes longer than the arithmetic."
+
+  private static let diffuseReason =
+    "two thirds of the time is the noise itself, which torch makes four times slower; where its tensors are not mapped "
+    + "anew, what comes after it costs torch little."
 
   private static func noise(_ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String)
     -> Comparison
@@ -136,7 +152,7 @@ struct Comparison {
 
   private static let brownianReason =
     "an increment between two times that share no interval is a sum of 42 normals, two for each of 20 halvings, and "
-    + "nothing but their making is left."
+    + "most of the time is their making."
 
   private static func single(_ title: String, _ own: String, _ other: String, _ goal: Double?, reason: String? = nil)
     -> Comparison

@@ -30,10 +30,12 @@ struct OwnJobs {
       return { noise.fill(&buffer) }
     case "numpy-generator":
       var noise = NumPyGenerator(seed: 1, precision: .float32)
-      return { keep(noise.next(like: SampleBatch<Float>(zeros: shape))) }
+      let like = SampleBatch<Float>(zeros: shape)
+      return { keep(noise.next(like: like)) }
     case "numpy-random-state":
       var noise = NumPyRandomState(seed: 1)
-      return { keep(noise.next(like: SampleBatch<Double>(zeros: shape))) }
+      let like = SampleBatch<Double>(zeros: shape)
+      return { keep(noise.next(like: like)) }
     case "brownian-20", "brownian-200":
       let x = SampleBatch<Float>(zeros: shape)
       let steps = name == "brownian-20" ? 20 : 200
@@ -61,7 +63,8 @@ struct OwnJobs {
       return {
         Self.schedule.diffuse(x0, at: timesteps, predicting: .v, using: &noise, into: &batch, threads: threads)
       }
-    case "mse", "mse-new", "hybrid", "bound", "bound-fixed", "distribution", "distribution-new", "bpd", "bpd-digits":
+    case "mse", "mse-new", "mse-mixed", "hybrid", "bound", "bound-fixed", "distribution", "distribution-new", "bpd",
+      "bpd-digits":
       return ReverseJobs(shape: name == "bpd-digits" ? [64, 1, 8, 8] : shape, threads: threads).make(name)
     case "schedule": return { keep(try! NoiseSchedule(.linear(), timesteps: 1000)) }
     case "plan of 50 steps: DDIM": return plan(DDIM())

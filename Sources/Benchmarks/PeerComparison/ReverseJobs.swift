@@ -8,7 +8,7 @@ struct ReverseJobs {
   private static let schedule = try! NoiseSchedule(.linear(), timesteps: 1000)
 
   func make(_ name: String) -> () -> Void {
-    let learned = name != "mse" && name != "mse-new" && name != "bound-fixed"
+    let learned = !name.hasPrefix("mse") && name != "bound-fixed"
     let variance: Variance = learned ? .learnedRange : .fixedSmall
     let timesteps = (0..<shape[0]).map { $0 * 61 % 1000 }
     var noise = GaussianNoise(seed: 1)
@@ -20,20 +20,21 @@ struct ReverseJobs {
     let sample = Self.schedule.mix(x0, with: epsilon, at: timesteps)
     let process = try! ReverseProcess(Self.schedule, predicting: .epsilon, variance: variance, clipping: .range(-1...1))
     switch name {
-    case "mse", "mse-new", "hybrid":
-      // Its peer mixes the noisy sample too.
+    case "mse", "mse-new", "mse-mixed", "hybrid":
       let loss = try! TrainingLoss(Self.schedule, predicting: .epsilon, variance: variance, kind: .rescaledMSE)
       var (sample, gradient) = (sample, output)
       return {
-        Self.schedule.mix(x0, with: epsilon, at: timesteps, into: &sample, threads: threads)
         if name == "mse-new" {
           _ = try! loss(
             output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps, threads: threads)
-        } else {
-          _ = try! loss(
-            output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps, gradient: &gradient,
-            threads: threads)
+          return
         }
+        if name == "mse-mixed" {
+          Self.schedule.mix(x0, with: epsilon, at: timesteps, into: &sample, threads: threads)
+        }
+        _ = try! loss(
+          output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps, gradient: &gradient,
+          threads: threads)
       }
     case "bound", "bound-fixed":
       let bound = VariationalBound(process)
