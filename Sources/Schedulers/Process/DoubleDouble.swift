@@ -86,8 +86,8 @@ extension DoubleDouble {
   /// The natural logarithm as a Double: −∞ at 0, and elsewhere an error below 0.5001 ulps, for
   /// numbers between 1e-300 and 1e300.
   ///
-  /// One step of Newton's method from the C library's y, ln x = y + ln(x·e^−y), whose last logarithm
-  /// is that of a number near 1.
+  /// One step of Newton's method from the C library's y, ln x = y + ln(x·e^−y), whose last
+  /// logarithm is that of a number near 1.
   func log() -> Double {
     guard high > 0 else { return -.infinity }
     let d = self - Self(1)
