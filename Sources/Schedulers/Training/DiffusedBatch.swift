@@ -34,8 +34,11 @@ extension NoiseSchedule {
   /// noise, then that of the offset, then that of the perturbation.
   ///
   /// - Parameters:
+  ///   - x0: the data.
+  ///   - timesteps: one for each sample.
   ///   - prediction: what the network answers; `.epsilon` has the noise as the target, as
   ///     `TrainingLoss` wants to have it. `.previous` is not served.
+  ///   - noise: where the noise comes from.
   ///   - offset: the strength of offset noise, for so many channels in each sample.
   ///   - perturbation: the strength of input perturbation, in the sample alone.
   ///   - batch: room of the size of x0.
