@@ -28,11 +28,21 @@ package struct ShortList: RandomAccessCollection, Sendable {
   package subscript(index: Int) -> Double {
     get {
       precondition(index >= 0 && index < count)
-      return withUnsafeBytes(of: numbers) { $0.load(fromByteOffset: 8 * index, as: Double.self) }
+      return switch index {
+      case 0: numbers.0
+      case 1: numbers.1
+      case 2: numbers.2
+      default: numbers.3
+      }
     }
     set {
       precondition(index >= 0 && index < count)
-      withUnsafeMutableBytes(of: &numbers) { $0.storeBytes(of: newValue, toByteOffset: 8 * index, as: Double.self) }
+      switch index {
+      case 0: numbers.0 = newValue
+      case 1: numbers.1 = newValue
+      case 2: numbers.2 = newValue
+      default: numbers.3 = newValue
+      }
     }
   }
 }
