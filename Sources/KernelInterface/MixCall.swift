@@ -17,14 +17,15 @@ package struct MixCall<Scalar>: @unchecked Sendable {
     }
   }
 
-  /// Normals: what was drawn before, or an address to make them from, whose element 0 is the scalar
-  /// with the index `origin`.
+  /// Normals: what was drawn before, or an address to make them from.
   package enum Noise {
     case values(UnsafePointer<Scalar>)
-    case address(NormalAddress, origin: Int)
+    case address(NormalAddress)
   }
 
   package var range: Range<Int>
+  /// The index of the scalar that has element 0 of addresses; at most the lower bound of the range.
+  package var origin = 0
   package var data: UnsafePointer<Scalar>
   package var noise: Noise
   /// What is added to all noise of the range: factor·value.

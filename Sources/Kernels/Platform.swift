@@ -52,6 +52,19 @@ extension Kernels {
     #endif
   }()
 
+  /// Cuts samples of a size, which lie one after another, in parts, on so many threads, and calls a
+  /// closure with the index of a sample and the range of a part of it, counted from the first
+  /// scalar of all.
+  package static func concurrently(
+    samples size: Int, of count: Int, parts: Int, _ body: @Sendable (Int, Range<Int>) -> Void
+  ) {
+    concurrently(count, parts: parts, block: 1024) { range in
+      for n in range.lowerBound / size...(range.upperBound - 1) / size {
+        body(n, range.clamped(to: n * size..<(n + 1) * size))
+      }
+    }
+  }
+
   /// Cuts 0 ..< count in parts at multiples of a block, and calls a closure with each, on as many
   /// threads.
   package static func concurrently(_ count: Int, parts: Int, block: Int, _ body: @Sendable (Range<Int>) -> Void) {

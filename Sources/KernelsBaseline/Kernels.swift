@@ -7,31 +7,23 @@ import SchedulersKernelInterface
 #if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
   package func kernels(_ name: String) -> KernelTable {
     KernelTable(
-      name: name,
-      float: .init(
-        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
-        reverse: floatReverse()),
-      double: .init(
-        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
-        reverse: doubleReverse()),
-      half: .init(
-        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
-        reverse: halfReverse()),
+      name: name, float: loops(floatReverse()), double: loops(doubleReverse()), half: loops(halfReverse()),
       normals: { Normals.fill($0, $1, $2) }, sums: { Normals.sum($0, $1, $2) }, torch: torch)
   }
 #else
   package func kernels(_ name: String) -> KernelTable {
     KernelTable(
-      name: name,
-      float: .init(
-        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
-        reverse: floatReverse()),
-      double: .init(
-        step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
-        reverse: doubleReverse()),
+      name: name, float: loops(floatReverse()), double: loops(doubleReverse()),
       normals: { Normals.fill($0, $1, $2) }, sums: { Normals.sum($0, $1, $2) }, torch: torch)
   }
 #endif
+
+@inline(__always)
+private func loops<S: Element>(_ reverse: KernelTable.Reverse<S>) -> KernelTable.Loops<S> {
+  .init(
+    step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+    reverse: reverse)
+}
 
 private let torch = KernelTable.Torch(
   twist: { Twister.twist($0) }, uniforms: { Twister.uniforms(of: $0, $1, into: $2) },
@@ -221,7 +213,7 @@ private func draw<S: Element>(
   let values = deviation.values + block.lowerBound
   switch deviation.kind {
   case .exponential(let offset, let slope):
-    for j in 0..<count { z[j] = S(rounding: exponential(offset + slope * values[j].double) * z[j].double) }
+    for j in 0..<count { z[j] = S(rounding: exponentials(offset + slope * values[j].double).whole * z[j].double) }
   case .root:
     for j in 0..<count { z[j] = S(rounding: values[j].double.squareRoot() * z[j].double) }
   }
@@ -251,10 +243,8 @@ private func mix<S: Element>(_ call: MixCall<S>) {
         var start = call.range.lowerBound
         while start < call.range.upperBound {
           // No block goes beyond one of the normals that are made at once.
-          var first = start
-          if case .address(_, let origin) = call.noise { first -= origin }
-          let count = min(size - first % size, call.range.upperBound - start)
-          draw(call.noise, start, count, normals, into: e)
+          let count = min(size - (start - call.origin) % size, call.range.upperBound - start)
+          draw(call.noise, call, start, count, normals, into: e)
           if let (factor, value) = call.offset {
             let offset = S.factor(factor) * S.factor(value)
             for j in 0..<count { e[j] = S(e[j] + offset).wide }
@@ -266,7 +256,7 @@ private func mix<S: Element>(_ call: MixCall<S>) {
           }
           if let target = call.target { write(target, e) }
           if let (factor, noise) = call.perturbation {
-            draw(noise, start, count, normals, into: z)
+            draw(noise, call, start, count, normals, into: z)
             let factor = S.factor(factor)
             for j in 0..<count { e[j] = S(e[j] + factor * z[j]).wide }
           }
@@ -281,15 +271,15 @@ private func mix<S: Element>(_ call: MixCall<S>) {
 /// Brings so many of the normals from an index on to the type in which is computed.
 @inline(__always)
 private func draw<S: Element>(
-  _ noise: MixCall<S>.Noise, _ start: Int, _ count: Int, _ normals: UnsafeMutablePointer<UInt32>,
-  into e: UnsafeMutablePointer<S.Wide>
+  _ noise: MixCall<S>.Noise, _ call: MixCall<S>, _ start: Int, _ count: Int,
+  _ normals: UnsafeMutablePointer<UInt32>, into e: UnsafeMutablePointer<S.Wide>
 ) {
   switch noise {
   case .values(let values):
     let values = values + start
     for j in 0..<count { e[j] = values[j].wide }
-  case .address(let address, let origin):
-    let first = start - origin
+  case .address(let address):
+    let first = start - call.origin
     Normals.fill(normals, block: first / Normals.count, at: address)
     let normals = normals + first % Normals.count
     for j in 0..<count { e[j] = S(normal: Float(bitPattern: normals[j])).wide }
@@ -414,7 +404,7 @@ private func forEachBlock<S: Element>(of call: StepCall<S>, every: Int, _ body: 
 // MARK: - Scalars
 
 /// A scalar as it is stored, and the type in which it is computed with.
-private protocol Element {
+private protocol Element: SendableMetatype {
   associatedtype Wide: BinaryFloatingPoint
   associatedtype Bits: FixedWidthInteger & UnsignedInteger
   var wide: Wide { get }

@@ -98,14 +98,15 @@ private func printLoops<S: Bits>(_ loops: KernelTable.Loops<S>, _ name: String) 
 private func addMixtures<S: Bits>(_ loops: KernelTable.Loops<S>, isDrawn: Bool, to digest: inout Digest) {
   let count = 2500
   let (data, given) = (Memory<S>(count, seed: 20, isSpecial: true), Memory<S>(count, seed: 21))
-  let noise = [MixCall<S>.Noise.values(UnsafePointer(given.start)), .address(addresses[1], origin: 5)]
+  let noise = [MixCall<S>.Noise.values(UnsafePointer(given.start)), .address(addresses[1])]
   for (range, choice) in [(5..<6, 7)] + (0..<8).map({ (301..<count, $0) }) {
     let (mixed, target) = (Memory<S>(count, seed: 22), Memory<S>(count, seed: 23))
     var call = MixCall(
       range: range, data: UnsafePointer(data.start), noise: noise[isDrawn ? 1 : 0],
       mixed: .init(to: mixed.start, data: 0.8, noise: 0.6))
+    call.origin = 5
     if choice & 1 != 0 { call.offset = (0.1, 1.3) }
-    if choice & 2 != 0 { call.perturbation = (0.15, isDrawn ? .address(addresses[2], origin: 5) : noise[0]) }
+    if choice & 2 != 0 { call.perturbation = (0.15, isDrawn ? .address(addresses[2]) : noise[0]) }
     if choice & 4 != 0 { call.target = .init(to: target.start, data: -0.6, noise: 0.8) }
     withUnsafePointer(to: call, loops.mix)
     for written in [mixed, target] { digest.add(written[range]) }

@@ -120,7 +120,10 @@ struct Report {
     }
     return lines.isEmpty
       ? []
-      : ["## Goals that are missed", "", "The reasons were found with `perf record` on the jobs.", ""] + lines + [""]
+      : [
+        "## Goals that are missed", "",
+        "The reasons were found with `perf record` on the jobs, or follow from other rows.", "",
+      ] + lines + [""]
   }
 
   private func qualities() -> [String] {

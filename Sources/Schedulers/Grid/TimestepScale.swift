@@ -51,7 +51,7 @@ public struct TimestepScale: Hashable, Sendable {
       let alphaBar = 1 / (1 + sigma * sigma)
       let near = Self.partition(count) { schedule.products[$0].high >= alphaBar }
       return Self.interpolate(
-        value, count: count, near: near, from: { -schedule.logSNR(at: $0) / 2 }, to: { Double($0) })
+        value, count: count, near: near, from: { Math.log(schedule.sigma(at: $0)) }, to: { Double($0) })
     }
   }
 
@@ -64,7 +64,7 @@ public struct TimestepScale: Hashable, Sendable {
       case .points(let timesteps, let values):
         Self.interpolate(direction * timestep, count: values.count, from: { timesteps[$0] }, to: { values[$0] })
       case .schedule(let schedule, let count):
-        Self.interpolate(timestep, count: count, from: { Double($0) }, to: { -schedule.logSNR(at: $0) / 2 })
+        Self.interpolate(timestep, count: count, from: { Double($0) }, to: { Math.log(schedule.sigma(at: $0)) })
       }
     return isStraight ? value / (1 - value) : Math.exp(value)
   }

@@ -72,28 +72,22 @@ public struct VariationalBound: Hashable, Sendable {
     _ output: [Scalar], _ x0: [Scalar], _ epsilon: [Scalar], _ sample: [Scalar], _ timesteps: [Int], _ size: Int,
     _ loops: KernelTable.Loops<Scalar>, _ threads: Int?, isDenoised: Bool = false
   ) -> (value: Term, isFinite: Bool) {
-    output.withUnsafeBufferPointer { output in
-      x0.withUnsafeBufferPointer { x0 in
-        epsilon.withUnsafeBufferPointer { epsilon in
-          sample.withUnsafeBufferPointer { sample in
-            let batch = ReverseBatch(
-              process: process, timesteps: timesteps, size: size, stride: output.count / max(timesteps.count, 1),
-              sample: sample.baseAddress!, output: output.baseAddress!, isDenoised: isDenoised)
-            nonisolated(unsafe) let (x0, epsilon) = (x0.baseAddress!, epsilon.baseAddress!)
-            let sums = batch.tiles(threads: threads) { tile in
-              let (step, first) = (batch.step(of: tile), tile.sample * size)
-              var wanted = ReverseCall<Scalar>.Divergence(
-                x0: x0 + first, posteriorLogVariance: step.posteriorLogVariance)
-              wanted.errors = (epsilon + first, step.level.signal, step.level.noise)
-              return divergence(wanted, of: tile, in: batch, loops)
-            }
-            let value = Term(
-              bound: batch.means(sums) { $0.nats / Self.bit }, x0Error: batch.means(sums) { $0.x0Errors },
-              epsilonError: batch.means(sums) { $0.epsilonErrors })
-            return (value, sums.allSatisfy { $0.isFinite })
-          }
-        }
+    [Scalar].withScalars(output, x0, epsilon, sample) { output, x0, epsilon, sample in
+      let batch = ReverseBatch(
+        process: process, timesteps: timesteps, size: size, stride: output.count / max(timesteps.count, 1),
+        sample: sample.baseAddress!, output: output.baseAddress!, isDenoised: isDenoised)
+      nonisolated(unsafe) let (x0, epsilon) = (x0.baseAddress!, epsilon.baseAddress!)
+      let sums = batch.tiles(threads: threads) { tile in
+        let (step, first) = (batch.step(of: tile), tile.sample * size)
+        var wanted = ReverseCall<Scalar>.Divergence(
+          x0: x0 + first, posteriorLogVariance: step.posteriorLogVariance)
+        wanted.errors = (epsilon + first, step.level.signal, step.level.noise)
+        return divergence(wanted, of: tile, in: batch, loops)
       }
+      let value = Term(
+        bound: batch.means(sums) { $0.nats / Self.bit }, x0Error: batch.means(sums) { $0.x0Errors },
+        epsilonError: batch.means(sums) { $0.epsilonErrors })
+      return (value, sums.allSatisfy { $0.isFinite })
     }
   }
 

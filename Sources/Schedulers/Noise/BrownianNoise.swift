@@ -68,13 +68,10 @@ public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
     let sums = [Double](unsafeUninitializedCapacity: count) { sums, initialized in
       nonisolated(unsafe) let sums = sums.baseAddress
       let parts = threads ?? min(Kernels.processors, terms.count * count >> 16)
-      Kernels.concurrently(count, parts: parts, block: 1024) { range in
-        for n in range.lowerBound / size...(range.upperBound - 1) / size {
-          let part = range.clamped(to: n * size..<(n + 1) * size)
-          let elements = part.lowerBound - n * size..<part.upperBound - n * size
-          zip(terms, keys).map { NormalTerm($0.factor, $1.address(of: n)) }
-            .withUnsafeBufferPointer { Kernels.table.sums($0, elements, sums! + n * size) }
-        }
+      Kernels.concurrently(samples: size, of: count, parts: parts) { n, part in
+        let elements = part.lowerBound - n * size..<part.upperBound - n * size
+        zip(terms, keys).map { NormalTerm($0.factor, $1.address(of: n)) }
+          .withUnsafeBufferPointer { Kernels.table.sums($0, elements, sums! + n * size) }
       }
       initialized = count
     }

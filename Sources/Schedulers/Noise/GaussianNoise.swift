@@ -77,13 +77,10 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
     let count = samples * size
     stop(unless: buffer.count == count, "a tensor lends \(buffer.count) scalars, and has \(samples) × \(size)")
     nonisolated(unsafe) let buffer = buffer.baseAddress
-    Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 16), block: 1024) { range in
-      guard let buffer else { return }
-      for n in range.lowerBound / size...(range.upperBound - 1) / size {
-        let part = range.clamped(to: n * size..<(n + 1) * size)
-        let elements = part.lowerBound - n * size..<part.upperBound - n * size
-        Kernels.table.normals(address(of: n), elements, buffer + n * size)
-      }
+    let parts = threads ?? min(Kernels.processors, count >> 16)
+    Kernels.concurrently(samples: size, of: count, parts: parts) { n, part in
+      let elements = part.lowerBound - n * size..<part.upperBound - n * size
+      Kernels.table.normals(address(of: n), elements, buffer! + n * size)
     }
   }
 

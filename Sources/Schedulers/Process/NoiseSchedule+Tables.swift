@@ -24,7 +24,7 @@ extension NoiseSchedule {
   public var reciprocalSignals: [Double] { products.map { (DoubleDouble(1) / $0.squareRoot()).rounded } }
   /// √(1/ᾱ_t − 1) = √(1−ᾱ_t)/√ᾱ_t, the σ of Karras et al. 2022; +∞ where ᾱ_t = 0.
   public var sigmas: [Double] { betas.indices.map(sigma(at:)) }
-  /// One of them.
+  /// The entry of `sigmas` for one timestep, without the table.
   package func sigma(at timestep: Int) -> Double {
     let product = products[timestep]
     return ((1 - product).squareRoot() / product.squareRoot()).rounded
@@ -57,18 +57,6 @@ extension NoiseSchedule {
   /// A value of β_t, ᾱ_t and ᾱ_{t−1}.
   private func steps(_ value: (Double, DoubleDouble, DoubleDouble) -> DoubleDouble) -> [DoubleDouble] {
     betas.indices.map { value(betas[$0], products[$0], $0 > 0 ? products[$0 - 1] : DoubleDouble(1)) }
-  }
-
-  /// One entry of `logSNR`, within 1.5 ulps, in a tenth of the time.
-  ///
-  /// Near SNR 1 the quotient's distance from 1, (2ᾱ − 1)/(1 − ᾱ), has the logarithm's digits.
-  func logSNR(at timestep: Int) -> Double {
-    let alphaBar = products[timestep]
-    let noise = 1 - alphaBar
-    let ratio = alphaBar / noise
-    guard ratio.high > 0.5, ratio.high < 2 else { return ratio.nearLog() }
-    let excess = (alphaBar * 2 - DoubleDouble(1)) / noise
-    return Math.log1p(excess.high) + excess.low / (1 + excess.high)
   }
 }
 

@@ -62,6 +62,20 @@ extension ContiguousTensor {
 }
 
 extension ContiguousTensor {
+  /// Lends the scalars of four tensors. Arrays of a tensor's scalars are tensors too.
+  @inline(__always)
+  static func withScalars<Result>(
+    _ a: Self, _ b: Self, _ c: Self, _ d: Self,
+    _ body: (
+      UnsafeBufferPointer<Scalar>, UnsafeBufferPointer<Scalar>, UnsafeBufferPointer<Scalar>,
+      UnsafeBufferPointer<Scalar>
+    ) -> Result
+  ) -> Result {
+    a.withScalars { a in b.withScalars { b in c.withScalars { c in d.withScalars { d in body(a, b, c, d) } } } }
+  }
+}
+
+extension ContiguousTensor {
   public static var _hasLoops: Bool { Scalar._loops(of: Kernels.table) != nil }
 
   public static func _step(_ run: inout some _Run<Self>, output: Self, noise: Self?, source: GaussianNoise?) {

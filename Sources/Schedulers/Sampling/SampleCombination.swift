@@ -8,14 +8,12 @@ extension KernelTable.Loops {
     size: Int, threads: Int?, factors: @Sendable (Int) -> SamplingPlan.Readout
   ) {
     nonisolated(unsafe) let (x, y, z) = (x, y, z)
-    Kernels.concurrently(count, parts: threads ?? min(Kernels.processors, count >> 18), block: 1024) { range in
-      for n in range.lowerBound / size...(range.upperBound - 1) / size {
-        let factors = factors(n)
-        let part = MixCall(
-          range: range.clamped(to: n * size..<(n + 1) * size), data: x, noise: .values(y),
-          mixed: .init(to: z, data: factors.sample, noise: factors.output))
-        withUnsafePointer(to: part, mix)
-      }
+    let parts = threads ?? min(Kernels.processors, count >> 18)
+    Kernels.concurrently(samples: size, of: count, parts: parts) { n, range in
+      let factors = factors(n)
+      let part = MixCall(
+        range: range, data: x, noise: .values(y), mixed: .init(to: z, data: factors.sample, noise: factors.output))
+      withUnsafePointer(to: part, mix)
     }
   }
 }

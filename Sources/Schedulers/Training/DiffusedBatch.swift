@@ -90,19 +90,18 @@ extension [NoiseLevel] {
       batch.withMutableScalars(of: x.count) { sample, target in
         nonisolated(unsafe) let (x, sample, target) = (x.baseAddress!, sample, target)
         let parts = threads ?? Swift.min(Kernels.processors, count * size >> 16)
-        epsilon.withNoise(of: size) { epsilon in
-          (other ?? Draw()).withNoise(of: size) { other in
-            Kernels.concurrently(count * size, parts: parts, block: 1024) { range in
-              for k in range.lowerBound / unit...(range.upperBound - 1) / unit {
-                let (n, readout) = (k / channels, self[k / channels])
-                var part = MixCall(
-                  range: range.clamped(to: k * unit..<(k + 1) * unit), data: x, noise: epsilon(n),
-                  mixed: .init(to: sample, data: readout.signal, noise: readout.noise))
-                part.target = .init(to: target, data: targets[n].x0, noise: targets[n].epsilon)
-                part.offset = offsets.map { (offset!.strength, Double($0[k])) }
-                if perturbation != 0 { part.perturbation = (perturbation, other(n)) }
-                withUnsafePointer(to: part, loops.mix)
-              }
+        epsilon.withNoise { epsilon in
+          (other ?? Draw()).withNoise { other in
+            Kernels.concurrently(samples: unit, of: count * size, parts: parts) { k, range in
+              let n = k / channels
+              var part = MixCall(
+                range: range, data: x, noise: epsilon(n),
+                mixed: .init(to: sample, data: self[n].signal, noise: self[n].noise))
+              part.origin = n * size
+              part.target = .init(to: target, data: targets[n].x0, noise: targets[n].epsilon)
+              part.offset = offsets.map { (offset!.strength, Double($0[k])) }
+              if perturbation != 0 { part.perturbation = (perturbation, other(n)) }
+              withUnsafePointer(to: part, loops.mix)
             }
           }
         }
@@ -124,13 +123,12 @@ private struct Draw<Scalar: SampleScalar> {
     if source == nil { values = noise.next(like: other).scalars }
   }
 
-  /// Lends what the kernels take for the n-th of samples of a size.
-  func withNoise(of size: Int, _ body: (@escaping @Sendable (Int) -> MixCall<Scalar>.Noise) -> Void) {
+  /// Lends what the kernels take for the n-th sample.
+  func withNoise(_ body: (@escaping @Sendable (Int) -> MixCall<Scalar>.Noise) -> Void) {
     values.withUnsafeBufferPointer { values in
       nonisolated(unsafe) let values = values.baseAddress
       body { n in
-        guard let source else { return .values(values!) }
-        return .address(source.address(of: n), origin: n * size)
+        source.map { .address($0.address(of: n)) } ?? .values(values!)
       }
     }
   }

@@ -172,21 +172,15 @@ extension TrainingLoss {
       return made.terms
     }
     try check(output, x0, epsilon, sample, timesteps, weights)
-    let made = output.withScalars { output in
-      x0.withScalars { x0 in
-        epsilon.withScalars { epsilon in
-          sample.withScalars { sample in
-            gradient.withMutableScalars { gradient in
-              stop(
-                unless: gradient.count == output.count,
-                "a gradient of \(gradient.count) scalars is lent for an output of \(output.count)")
-              return LossBatch(
-                loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
-                weights: weights, gradient: gradient
-              ).terms(loops, threads)
-            }
-          }
-        }
+    let made = Tensor.withScalars(output, x0, epsilon, sample) { output, x0, epsilon, sample in
+      gradient.withMutableScalars { gradient in
+        stop(
+          unless: gradient.count == output.count,
+          "a gradient of \(gradient.count) scalars is lent for an output of \(output.count)")
+        return LossBatch(
+          loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
+          weights: weights, gradient: gradient
+        ).terms(loops, threads)
       }
     }
     if !made.isFinite { try output.checkFinite(timesteps: timesteps.map(Double.init)) }
@@ -212,17 +206,11 @@ extension TrainingLoss {
   ) -> (terms: Terms, isFinite: Bool, gradient: [Scalar]) {
     var made = (terms: Terms(total: 0, losses: [], squaredErrors: [], bounds: []), isFinite: true)
     let gradient = [Scalar](unsafeUninitializedCapacity: output.count) { gradient, initialized in
-      output.withUnsafeBufferPointer { output in
-        x0.withUnsafeBufferPointer { x0 in
-          epsilon.withUnsafeBufferPointer { epsilon in
-            sample.withUnsafeBufferPointer { sample in
-              made = LossBatch(
-                loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
-                weights: weights, gradient: gradient
-              ).terms(loops, threads)
-            }
-          }
-        }
+      made = [Scalar].withScalars(output, x0, epsilon, sample) { output, x0, epsilon, sample in
+        LossBatch(
+          loss: self, output: output, x0: x0, epsilon: epsilon, sample: sample, timesteps: timesteps,
+          weights: weights, gradient: gradient
+        ).terms(loops, threads)
       }
       initialized = output.count
     }

@@ -55,13 +55,15 @@ struct MersenneTwister: Hashable, Sendable {
   /// - Returns: how many.
   mutating func doubles(_ values: UnsafeMutablePointer<Double>, atMost count: Int) -> Int {
     if position == Self.length { twist() }
-    let made = min(count, (Self.length - position) / 2)
-    guard made > 0 else {
+    if position == Self.length - 1 {
       // The last word of the state and the first of the next.
-      let pair = next64()
-      values.pointee = (Double(pair >> 37) * 0x1p26 + Double(pair & 0xffff_ffff >> 6)) * 0x1p-53
+      let last = words[position]
+      twist()
+      [last, words[0]].withUnsafeBufferPointer { Kernels.table.torch.doubles($0.baseAddress!, 1, values) }
+      position = 1
       return 1
     }
+    let made = min(count, (Self.length - position) / 2)
     words.withUnsafeBufferPointer { Kernels.table.torch.doubles($0.baseAddress! + position, made, values) }
     position += 2 * made
     return made

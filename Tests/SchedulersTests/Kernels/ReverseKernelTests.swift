@@ -23,7 +23,8 @@ import Testing
   }
 
   /// As `NormalKL` has it. The kernels are given log variances of q above −600 alone, and their
-  /// derivative by the mean has a factor e^d·e^−l₁ for the e^−l₂ there: 3 units and two roots of 4.
+  /// derivative by the mean has e^d and twice e^(−l₁/2) for the e^−l₂ there: three exponentials of
+  /// 3 units, six roundings of a half, and what the rounding of d makes of e^d.
   @Test func `a divergence has its digits on every instruction set`() throws {
     for table in Kernels.available {
       var (value, mean, logVariance) = (WorstRatio(), WorstRatio(), WorstRatio())
