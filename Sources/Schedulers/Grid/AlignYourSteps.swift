@@ -27,16 +27,19 @@ public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
   ///
   /// - Parameter steps: N, 1 or more.
   /// - Throws: `GridError.parameter` for another N.
-  /// - Accuracy: within 24·2⁻⁵³.
-  public func sigmas(steps: Int) throws(GridError) -> [Double] {
+  /// - Accuracy: within 1 ulp.
+  public func sigmas(steps: Int) throws(GridError) -> [Double] { try exactSigmas(steps: steps).map(\.rounded) }
+
+  fileprivate func exactSigmas(steps: Int) throws(GridError) -> [DoubleDouble] {
     guard steps >= 1 else { throw .parameter("the number of steps", Double(steps), allowed: "1 or more") }
     let table = table
     return (0..<steps).map { i in
       // The position 10·i/N in whole numbers, so that a step of the table is the table's number.
       let (low, remainder) = (i * (table.count - 1)).quotientAndRemainder(dividingBy: steps)
-      guard remainder > 0 else { return table[low] }
-      let share = Double(remainder) / Double(steps)
-      return Math.exp((1 - share) * Math.log(table[low]) + share * Math.log(table[low + 1]))
+      let (start, end) = (DoubleDouble(table[low]), remainder > 0 ? DoubleDouble(table[low + 1]) : DoubleDouble(1))
+      guard remainder > 0 else { return start }
+      let share = DoubleDouble(Double(remainder)) / Double(steps)
+      return ((1 - share) * start.log() + share * end.log()).exp()
     }
   }
 }
@@ -47,6 +50,6 @@ extension SamplingGrid {
   /// - Throws: `GridError` if `steps` is outside 1 ... T.
   public init(_ schedule: NoiseSchedule, steps: Int, alignedFor family: AlignYourSteps) throws(GridError) {
     guard steps >= 1, steps <= schedule.timesteps else { throw .steps(steps, timesteps: schedule.timesteps) }
-    try self.init(schedule, sigmas: family.sigmas(steps: steps))
+    try self.init(schedule, exact: family.exactSigmas(steps: steps))
   }
 }

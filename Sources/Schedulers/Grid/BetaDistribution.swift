@@ -23,6 +23,36 @@ package struct BetaDistribution {
     }
   }
 
+  /// The same in about 27 digits: one step of Newton's method more, in two Doubles.
+  func exactlySpaced(_ count: Int) -> [(x: DoubleDouble, rest: DoubleDouble)] {
+    let mirrored = BetaDistribution(alpha: beta, beta: alpha)
+    let (lower, upper) = (exactlyBelow(DoubleDouble(0.5)), mirrored.exactlyBelow(DoubleDouble(0.5)))
+    return spaced(count).enumerated().map { i, pair in
+      if pair.x == 0 || pair.rest == 0 { return (DoubleDouble(pair.x), DoubleDouble(pair.rest)) }
+      let isLower = pair.x <= pair.rest
+      let share = DoubleDouble(Double(isLower ? count - 1 - i : i)) / Double(count - 1)
+      let x = (isLower ? self : mirrored).polished(min(pair.x, pair.rest), target: (lower + upper) * share)
+      return isLower ? (x, 1 - x) : (1 - x, x)
+    }
+  }
+
+  /// The x up to which the integral is `target`, from one that is right as a Double.
+  private func polished(_ x: Double, target: DoubleDouble) -> DoubleDouble {
+    let excess = (exactlyBelow(DoubleDouble(x)) / target - 1).high
+    return DoubleDouble(x) - DoubleDouble(x) * (excess / below(x).elasticity)
+  }
+
+  /// The value of `below` in about 28 digits.
+  private func exactlyBelow(_ x: DoubleDouble) -> DoubleDouble {
+    var (term, sum, n) = (DoubleDouble(1), DoubleDouble(1), 0.0)
+    while term.high > sum.high * 0x1p-100 {
+      term = term * ((DoubleDouble(sum: alpha, beta) + n) / (DoubleDouble(sum: alpha, 1) + n)) * x
+      sum += term
+      n += 1
+    }
+    return x.power(DoubleDouble(alpha)) * (1 - x).power(DoubleDouble(beta)) / alpha * sum
+  }
+
   /// The x below which a share p of the distribution lies, and 1 − x.
   ///
   /// - Parameters:

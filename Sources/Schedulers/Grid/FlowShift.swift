@@ -13,19 +13,21 @@ public enum FlowShift: Hashable, Codable, Sendable {
   ///
   /// - Parameter mu: needed by `dynamic` alone.
   /// - Throws: `GridError` if mu is missing, or given for a fixed s, or s is outside 1e-9 ... 1e9.
-  public func factor(mu: Double? = nil) throws(GridError) -> Double {
+  public func factor(mu: Double? = nil) throws(GridError) -> Double { try exactFactor(mu: mu).rounded }
+
+  func exactFactor(mu: Double?) throws(GridError) -> DoubleDouble {
     switch self {
     case .fixed(let factor):
       guard Self.factors.contains(factor) else { throw .parameter("shift", factor, allowed: "in 1e-9 ... 1e9") }
       if let mu { throw .parameter("mu", mu, allowed: "left out where the shift is fixed") }
-      return factor
+      return DoubleDouble(factor)
     case .dynamic(let shift):
       guard let mu else {
         throw .missing(
           "mu", reason: "the shift is dynamic; pass mu, which DynamicShift.mu(tokens:) gives for a picture's size")
       }
-      let factor = shift.kind == .exponential ? Math.exp(mu) : mu
-      guard Self.factors.contains(factor) else {
+      let factor = shift.kind == .exponential ? DoubleDouble(mu).exp() : DoubleDouble(mu)
+      guard Self.factors.contains(factor.high) else {
         throw .parameter("mu", mu, allowed: shift.kind == .exponential ? "in -20 ... 20" : "in 1e-9 ... 1e9")
       }
       return factor

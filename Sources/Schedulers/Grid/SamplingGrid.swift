@@ -22,6 +22,17 @@ public struct SamplingGrid: Hashable, Sendable {
       (self.timestep, self.level, self.inputScale) = (timestep, level, inputScale)
     }
 
+    /// The point for a sample x/signal, with a timestep; the network is given what it was.
+    ///
+    /// - Precondition: it has signal.
+    package func exploding(timestep: Double) -> Point {
+      let exploding = NoiseLevel(.init(signal: DoubleDouble(1), noise: level.exact.sigma))
+      return Point(timestep: timestep, level: exploding, inputScale: level.signal * inputScale)
+    }
+
+    /// The point with the factors of its level alone.
+    var rounded: Point { Point(timestep: timestep, level: level.rounded, inputScale: inputScale) }
+
     /// Data without noise, where runs end.
     public static let clean = Point(timestep: -1, level: .clean)
   }
@@ -74,10 +85,7 @@ public struct SamplingGrid: Hashable, Sendable {
   public func exploding() throws(GridError) -> SamplingGrid {
     guard points[0].level.signal > 0 else { throw .parameter("the largest sigma", .infinity, allowed: "finite") }
     return try SamplingGrid(
-      points: points.map {
-        let level = NoiseLevel(signal: 1, noise: $0.level.sigma)
-        return Point(timestep: $0.timestep, level: level, inputScale: $0.level.signal * $0.inputScale)
-      }, schedule: schedule)
+      points: points.map { $0.exploding(timestep: $0.timestep) }, schedule: schedule)
   }
 }
 

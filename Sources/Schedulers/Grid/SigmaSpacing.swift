@@ -35,23 +35,29 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
 
   /// `count` sigmas from `largest` to `smallest`, both included; `largest` where `count` is 1.
   ///
-  /// - Accuracy: within 24·2⁻⁵³ of their definition, mostly for the 7th power of a rounded root.
-  func sigmas(count: Int, from largest: Double, to smallest: Double) -> [Double] {
-    (0..<count).map { i in
-      if i == 0 { return largest }
-      if i == count - 1 { return smallest }
-      // Whole numbers as weights, and a sum of one sign, lose no digits at the small end.
-      func between(_ start: Double, _ end: Double) -> Double {
-        (Double(count - 1 - i) * start + Double(i) * end) / Double(count - 1)
+  /// - Accuracy: a relative error below 2⁻⁸⁵.
+  func sigmas(count: Int, from largest: DoubleDouble, to smallest: DoubleDouble) -> [DoubleDouble] {
+    /// A function of `count` numbers in equal steps; its own values at the ends.
+    func ramp(_ start: DoubleDouble, _ end: DoubleDouble, _ sigma: (DoubleDouble) -> DoubleDouble) -> [DoubleDouble] {
+      (0..<count).map { i in
+        if i == 0 { return largest }
+        if i == count - 1 { return smallest }
+        // Whole numbers as weights, and a sum of one sign, lose no digits at the small end.
+        return sigma((start * Double(count - 1 - i) + end * Double(i)) / Double(count - 1))
       }
-      switch self {
-      case .karras(let rho): return Math.pow(between(Math.pow(largest, 1 / rho), Math.pow(smallest, 1 / rho)), rho)
-      case .exponential: return Math.exp(between(Math.log(largest), Math.log(smallest)))
-      case .polyexponential(let rho):
-        let share = Math.pow(between(1, 0), rho)
-        return Math.exp(share * Math.log(largest) + (1 - share) * Math.log(smallest))
-      case .linear: return between(largest, smallest)
+    }
+    switch self {
+    case .karras(let rho):
+      let root = 1 / DoubleDouble(rho)
+      return ramp(largest.power(root), smallest.power(root)) { $0.power(DoubleDouble(rho)) }
+    case .exponential: return ramp(largest.log(), smallest.log()) { $0.exp() }
+    case .polyexponential(let rho):
+      let (start, end) = (largest.log(), smallest.log())
+      return ramp(DoubleDouble(1), DoubleDouble(0)) {
+        let share = $0.power(DoubleDouble(rho))
+        return (share * start + (1 - share) * end).exp()
       }
+    case .linear: return ramp(largest, smallest) { $0 }
     }
   }
 }
@@ -70,13 +76,15 @@ extension SamplingGrid {
   ) throws(GridError) {
     guard steps >= 1, steps <= schedule.timesteps else { throw .steps(steps, timesteps: schedule.timesteps) }
     try spacing.validate()
-    let smallest = range?.lowerBound ?? schedule.sigma(at: 0)
-    let largest = range?.upperBound ?? schedule.sigma(at: schedule.timesteps - 1)
-    guard smallest > 0 else { throw .parameter("the smallest sigma", smallest, allowed: "above 0") }
-    guard largest.isFinite else {
-      throw .parameter("the largest sigma", largest, allowed: "finite; give a range, or use a timestep spacing")
+    let (first, last) = (schedule.exactSigma(at: 0), schedule.exactSigma(at: schedule.timesteps - 1))
+    // An end of the schedule is one of its levels, though it was rounded on the way.
+    let smallest = range.map { $0.lowerBound == first.high ? first : DoubleDouble($0.lowerBound) } ?? first
+    let largest = range.map { $0.upperBound == last.high ? last : DoubleDouble($0.upperBound) } ?? last
+    guard smallest.high > 0 else { throw .parameter("the smallest sigma", smallest.high, allowed: "above 0") }
+    guard largest.high.isFinite else {
+      throw .parameter("the largest sigma", largest.high, allowed: "finite; give a range, or use a timestep spacing")
     }
-    try self.init(schedule, sigmas: spacing.sigmas(count: steps, from: largest, to: smallest))
+    try self.init(schedule, exact: spacing.sigmas(count: steps, from: largest, to: smallest))
   }
 
   /// Given sigmas, largest first, on the variance-preserving path, then clean data (or a last 0).
@@ -86,20 +94,24 @@ extension SamplingGrid {
   ///
   /// - Throws: `GridError` if there are none, or they are not finite, above 0 and descending.
   public init(_ schedule: NoiseSchedule, sigmas: [Double]) throws(GridError) {
+    try self.init(schedule, exact: sigmas.map { DoubleDouble($0) })
+  }
+
+  init(_ schedule: NoiseSchedule, exact sigmas: [DoubleDouble]) throws(GridError) {
     let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .steps(0, timesteps: schedule.timesteps) }
     let scale = TimestepScale(schedule)
-    let points = sigmas.map { Point(timestep: scale.timestep(sigma: $0), level: .variancePreserving(sigma: $0)) }
+    let points = sigmas.map { Point(timestep: scale.timestep(sigma: $0.high), level: .variancePreserving(sigma: $0)) }
     try self.init(points: points + [.clean], schedule: schedule)
   }
 
   /// Sigmas without a 0 for the end, each finite, above 0 and below the one before it.
-  static func checked(_ sigmas: [Double]) throws(GridError) -> [Double] {
-    let called = sigmas.count > 1 && sigmas.last == 0 ? Array(sigmas.dropLast()) : sigmas
+  static func checked(_ sigmas: [DoubleDouble]) throws(GridError) -> [DoubleDouble] {
+    let called = sigmas.count > 1 && sigmas.last?.high == 0 ? Array(sigmas.dropLast()) : sigmas
     var previous = Double.infinity
     for (i, sigma) in called.enumerated() {
-      guard sigma > 0, sigma < previous else { throw .sigma(sigma, index: i, previous: previous) }
-      previous = sigma
+      guard sigma.high > 0, sigma.high < previous else { throw .sigma(sigma.high, index: i, previous: previous) }
+      previous = sigma.high
     }
     return called
   }

@@ -11,7 +11,7 @@
 public struct TimestepScale: Hashable, Sendable {
   /// Timesteps times `direction` and what is linear in them, both ascending.
   private enum Table: Hashable, Sendable {
-    case points(timesteps: [Double], values: [Double])
+    case points(timesteps: [Double], values: [DoubleDouble])
     /// The first timesteps of a schedule, whose logarithms are made where they are asked for.
     case schedule(NoiseSchedule, count: Int)
   }
@@ -36,7 +36,7 @@ public struct TimestepScale: Hashable, Sendable {
     let direction = (inner.last?.timestep ?? 0) < (inner.first?.timestep ?? 0) ? -1.0 : 1
     table = .points(
       timesteps: inner.map { direction * $0.timestep },
-      values: inner.map { isStraight ? $0.level.noise : -$0.level.lambda })
+      values: inner.map { isStraight ? $0.level.exact.noise : -$0.level.exact.lambda })
     (self.direction, self.isStraight) = (direction, isStraight)
   }
 
@@ -45,65 +45,108 @@ public struct TimestepScale: Hashable, Sendable {
     let value = isStraight ? sigma / (1 + sigma) : Math.log(sigma)
     switch table {
     case .points(let timesteps, let values):
-      return direction * Self.interpolate(value, count: values.count, from: { values[$0] }, to: { timesteps[$0] })
+      let timestep = Self.interpolate(
+        DoubleDouble(value), count: values.count, from: { values[$0] }, to: { DoubleDouble(timesteps[$0]) })
+      return direction * timestep.rounded
     case .schedule(let schedule, let count):
-      // One over 1 + σ² is ᾱ but for a rounding, which leaves the search a step or none.
-      let alphaBar = 1 / (1 + sigma * sigma)
-      let near = Self.partition(count) { schedule.products[$0].high >= alphaBar }
       return Self.interpolate(
-        value, count: count, near: near, from: { Math.log(schedule.sigma(at: $0)) }, to: { Double($0) })
+        DoubleDouble(value), count: count, near: Self.near(sigma, in: schedule, count: count),
+        from: { DoubleDouble(Math.log(schedule.sigma(at: $0))) }, to: { DoubleDouble(Double($0)) }
+      ).rounded
     }
+  }
+
+  /// The last timestep of which sigma is not more than a given one, or one near it.
+  private static func near(_ sigma: Double, in schedule: NoiseSchedule, count: Int) -> Int {
+    // One over 1 + σ² is ᾱ but for a rounding, which leaves the search a step or none.
+    let alphaBar = 1 / (1 + sigma * sigma)
+    return partition(count) { schedule.products[$0].high >= alphaBar }
   }
 
   /// The sigma of a timestep.
   ///
-  /// - Accuracy: relative error within (4 + |ln σ|)·2⁻⁵² at whole timesteps of a schedule.
-  public func sigma(timestep: Double) -> Double {
-    let value =
-      switch table {
-      case .points(let timesteps, let values):
-        Self.interpolate(direction * timestep, count: values.count, from: { timesteps[$0] }, to: { values[$0] })
-      case .schedule(let schedule, let count):
-        Self.interpolate(timestep, count: count, from: { Double($0) }, to: { Math.log(schedule.sigma(at: $0)) })
+  /// - Accuracy: within 1 ulp.
+  public func sigma(timestep: Double) -> Double { exactSigma(timestep: DoubleDouble(timestep)).rounded }
+
+  func exactSigma(timestep: DoubleDouble) -> DoubleDouble {
+    switch table {
+    case .points(let timesteps, let values):
+      let value = Self.interpolate(
+        timestep * direction, count: values.count, from: { DoubleDouble(timesteps[$0]) }, to: { values[$0] })
+      return isStraight ? value / (1 - value) : value.exp()
+    case .schedule(let schedule, let count):
+      // A whole timestep of the schedule has its sigma in the table.
+      if timestep.low == 0, let whole = Int(exactly: timestep.high), (0..<count).contains(whole) {
+        return schedule.exactSigma(at: whole)
       }
-    return isStraight ? value / (1 - value) : Math.exp(value)
+      return Self.interpolate(
+        timestep, count: count, from: { DoubleDouble(Double($0)) }, to: { schedule.exactSigma(at: $0).log() }
+      ).exp()
+    }
+  }
+
+  /// The timestep of a point, which is a Double for the network, before it was rounded.
+  func exactTimestep(of point: SamplingGrid.Point) -> DoubleDouble {
+    guard case .schedule(let schedule, let count) = table, point.timestep != point.timestep.rounded(),
+      point.level.noise > 0
+    else { return DoubleDouble(point.timestep) }
+    let sigma = point.level.exact.sigma
+    let exact = Self.interpolate(
+      sigma.log(), count: count, near: Self.near(sigma.high, in: schedule, count: count),
+      from: { schedule.exactSigma(at: $0).log() }, to: { DoubleDouble(Double($0)) })
+    // Another timestep was chosen for the level.
+    guard abs(exact.high - point.timestep) <= 0x1p-40 * point.timestep else { return DoubleDouble(point.timestep) }
+    return exact
   }
 
   /// The point with a given sigma between two others: level and network input are on their path.
   public func point(sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
-    Self.point(timestep: timestep(sigma: sigma), sigma: sigma, between: a, and: b)
+    point(sigma: DoubleDouble(sigma), between: a, and: b)
+  }
+
+  func point(sigma: DoubleDouble, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
+    Self.point(timestep: timestep(sigma: sigma.high), sigma: sigma, between: a, and: b)
   }
 
   /// The point with a given timestep on the way from one point to another.
   public func point(timestep: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
-    Self.point(timestep: timestep, sigma: sigma(timestep: timestep), between: a, and: b)
+    Self.point(timestep: timestep, sigma: exactSigma(timestep: DoubleDouble(timestep)), between: a, and: b)
+  }
+
+  /// The point whose timestep is halfway between those of two others.
+  func middle(of a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
+    let timestep = (exactTimestep(of: a) + exactTimestep(of: b)) * 0.5
+    return Self.point(timestep: timestep.rounded, sigma: exactSigma(timestep: timestep), between: a, and: b)
   }
 
   private static func point(
-    timestep: Double, sigma: Double, between a: SamplingGrid.Point, and b: SamplingGrid.Point
+    timestep: Double, sigma: DoubleDouble, between a: SamplingGrid.Point, and b: SamplingGrid.Point
   ) -> SamplingGrid.Point {
     // From a point without signal there is no way that has its middle somewhere.
-    guard sigma.isFinite, a.level.signal > 0, let level = NoiseLevel.between(a.level, b.level, sigma: sigma),
-      let given = NoiseLevel.between(a.level.scaled(by: a.inputScale), b.level.scaled(by: b.inputScale), sigma: sigma)
+    guard sigma.high.isFinite, a.level.signal > 0, let level = NoiseLevel.between(a.level, b.level, sigma: sigma)
     else { return a }
-    return SamplingGrid.Point(timestep: timestep, level: level, inputScale: given.signal / level.signal)
+    let given = NoiseLevel.between(a.level.scaled(by: a.inputScale), b.level.scaled(by: b.inputScale), sigma: sigma)
+    // The clean end, at which no network is asked, need not be on the path of what networks are given.
+    let inputScale = given.map { ($0.exact.signal / level.exact.signal).rounded } ?? a.inputScale
+    return SamplingGrid.Point(timestep: timestep, level: level, inputScale: inputScale)
   }
 
   /// A value of one table as one of another, linear between neighbours and held at the ends.
   ///
   /// - Parameter near: an index from which the search begins, if one is known.
   private static func interpolate(
-    _ value: Double, count: Int, near: Int? = nil, from table: (Int) -> Double, to other: (Int) -> Double
-  ) -> Double {
-    guard count > 1 else { return count > 0 ? other(0) : 0 }
-    var low = min(near ?? partition(count) { table($0) <= value }, count - 2)
+    _ value: DoubleDouble, count: Int, near: Int? = nil, from table: (Int) -> DoubleDouble,
+    to other: (Int) -> DoubleDouble
+  ) -> DoubleDouble {
+    guard count > 1 else { return count > 0 ? other(0) : DoubleDouble(0) }
+    var low = min(near ?? partition(count) { !(value < table($0)) }, count - 2)
     var (start, end) = (table(low), table(low + 1))
-    while start > value {
+    while value < start {
       if low == 0 { return other(0) }
       low -= 1
       (start, end) = (table(low), start)
     }
-    while end <= value {
+    while !(value < end) {
       low += 1
       if low == count - 1 { return other(low) }
       (start, end) = (end, table(low + 1))
@@ -129,14 +172,21 @@ extension NoiseLevel {
   ///
   /// - Returns: `nil` where such a path does not have this sigma.
   package static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: Double) -> NoiseLevel? {
+    between(a, b, sigma: DoubleDouble(sigma))
+  }
+
+  static func between(_ a: NoiseLevel, _ b: NoiseLevel, sigma: DoubleDouble) -> NoiseLevel? {
+    let isStraight = a.isStraight && b.isStraight
+    let (a, b) = (a.exact, b.exact)
     // Without squares of σ and 1/signal, which may be larger than there are numbers.
-    let (isStraight, ratio) = (a.isStraight && b.isStraight, a.signal / b.signal)
+    let ratio = a.signal / b.signal
     var share = (sigma - b.sigma) / (a.sigma - b.sigma)
-    if !isStraight { share *= (sigma + b.sigma) / (a.sigma + b.sigma) }
+    if !isStraight { share = share * ((sigma + b.sigma) / (a.sigma + b.sigma)) }
     let growth = isStraight ? share + (1 - share) * ratio : (share + (1 - share) * ratio * ratio).squareRoot()
     let signal = a.signal / growth
-    guard isValid(signal: signal, noise: sigma * signal) else { return nil }
-    return NoiseLevel(signal: signal, noise: sigma * signal)
+    let noise = sigma * signal
+    guard isValid(signal: signal.high, noise: noise.high) else { return nil }
+    return NoiseLevel(Exact(signal: signal, noise: noise))
   }
 
   /// Whether signal + noise = 1, but for the rounding of both, and neither is 0.

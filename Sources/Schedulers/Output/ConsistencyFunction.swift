@@ -34,12 +34,13 @@ public struct ConsistencyFunction: OutputReading, Hashable, Codable {
   }
 
   public func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
-    let (level, spread) = (query.level, sigmaData * sigmaData)
-    guard level.signal > 0, level.noise > 0 else { return nil }
-    let run = level.sigma - leastSigma
+    guard query.level.signal > 0, query.level.noise > 0 else { return nil }
+    let (level, spread) = (query.level.exact, DoubleDouble(product: sigmaData, sigmaData))
+    let sigma = level.sigma
+    let run = sigma - leastSigma
     return Readout(
-      sample: spread / (run * run + spread) / level.signal,
-      output: sigmaData * run / Math.hypot(level.sigma, sigmaData))
+      sample: (spread / (run * run + spread) / level.signal).rounded,
+      output: (sigmaData * run / (sigma * sigma + spread).squareRoot()).rounded)
   }
 
   public func validate() throws(PlanError) {
@@ -67,13 +68,14 @@ extension SamplingGrid {
     }
     let spacing = SigmaSpacing.karras(rho: rho)
     try spacing.validate()
-    let sigmas = spacing.sigmas(count: levels, from: largestSigma, to: least)
+    let sigmas = spacing.sigmas(count: levels, from: DoubleDouble(largestSigma), to: DoubleDouble(least))
     let points = try (0..<steps).map { i throws(GridError) in
       let sigma = sigmas[i * (levels / steps)]
-      guard sigma > 0, sigma.isFinite else {
+      guard sigma.high > 0, sigma.high.isFinite else {
         throw .parameter("rho", rho, allowed: "such that every sigma is above 0 and finite")
       }
-      return function.query(at: Point(timestep: 0, level: NoiseLevel(signal: 1, noise: sigma)))
+      let level = NoiseLevel(.init(signal: DoubleDouble(1), noise: sigma))
+      return function.query(at: Point(timestep: 0, level: level))
     }
     try self.init(points: points + [.clean])
   }

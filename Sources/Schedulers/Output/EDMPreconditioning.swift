@@ -49,10 +49,12 @@ public struct EDMPreconditioning: OutputReading, Hashable, Codable {
   ///
   /// - Returns: `nil` where there is no signal or no noise.
   public func denoising(at query: SamplingGrid.Point, next: SamplingGrid.Point?) -> Readout? {
-    let level = query.level
-    guard level.signal > 0, level.noise > 0 else { return nil }
-    let share = sigmaData / Math.hypot(level.sigma, sigmaData)
-    return Readout(sample: share * share / level.signal, output: level.sigma * share)
+    guard query.level.signal > 0, query.level.noise > 0 else { return nil }
+    let (level, data) = (query.level.exact, DoubleDouble(sigmaData))
+    let sigma = level.sigma
+    let square = sigma * sigma + data * data
+    return Readout(
+      sample: (data * data / square / level.signal).rounded, output: (sigma * data / square.squareRoot()).rounded)
   }
 
   public func validate() throws(PlanError) { try PlanError.check("sigmaData", sigmaData, .positive, of: Self.self) }
@@ -75,7 +77,8 @@ extension SamplingGrid {
     for (name, sigma) in [("smallest", range.lowerBound), ("largest", range.upperBound)]
     where !(sigma > 0 && sigma.isFinite) { throw .parameter("the \(name) sigma", sigma, allowed: "above 0 and finite") }
     try self.init(
-      edm: preconditioning, sigmas: spacing.sigmas(count: steps, from: range.upperBound, to: range.lowerBound))
+      edm: preconditioning,
+      exact: spacing.sigmas(count: steps, from: DoubleDouble(range.upperBound), to: DoubleDouble(range.lowerBound)))
   }
 
   /// Given sigmas, largest first, for a network of EDM, on the exploding path, then clean data, for
@@ -84,11 +87,18 @@ extension SamplingGrid {
   /// - Throws: `GridError` if there are none, or one is not finite, not above 0, or not below the
   ///   one before it, or σ_data is out of range.
   public init(edm preconditioning: EDMPreconditioning, sigmas: [Double]) throws(GridError) {
+    try self.init(edm: preconditioning, exact: sigmas.map { DoubleDouble($0) })
+  }
+
+  private init(edm preconditioning: EDMPreconditioning, exact sigmas: [DoubleDouble]) throws(GridError) {
     let data = preconditioning.sigmaData
     guard data > 0, data.isFinite else { throw .parameter("sigmaData", data, allowed: "above 0 and finite") }
     let sigmas = try Self.checked(sigmas)
     guard !sigmas.isEmpty else { throw .parameter("the number of steps", 0, allowed: "1 or more") }
-    let points = sigmas.map { preconditioning.query(at: Point(timestep: 0, level: NoiseLevel(signal: 1, noise: $0))) }
+    let points = sigmas.map { sigma in
+      let level = NoiseLevel(.init(signal: DoubleDouble(1), noise: sigma))
+      return preconditioning.query(at: Point(timestep: 0, level: level))
+    }
     try self.init(points: points + [.clean])
   }
 }

@@ -81,20 +81,24 @@ extension Prediction {
   /// - Returns: `nil` where they do not determine x0: epsilon without signal, `.previous` without a
   ///   next level.
   public func denoising(at level: NoiseLevel, previous: NoiseLevel? = nil) -> SamplingPlan.Readout? {
-    let (signal, noise) = (level.signal, level.noise)
+    func readout(_ sample: DoubleDouble, _ output: DoubleDouble) -> SamplingPlan.Readout {
+      SamplingPlan.Readout(sample: sample.rounded, output: output.rounded)
+    }
+    let (signal, noise) = (level.exact.signal, level.exact.noise)
     switch self {
-    case .epsilon: return signal > 0 ? SamplingPlan.Readout(sample: 1 / signal, output: -noise / signal) : nil
+    case .epsilon: return level.signal > 0 ? readout(1 / signal, -noise / signal) : nil
     case .x0: return SamplingPlan.Readout(sample: 0, output: 1)
     case .v:
       let power = signal * signal + noise * noise
-      return SamplingPlan.Readout(sample: signal / power, output: -noise / power)
+      return readout(signal / power, -noise / power)
     case .flow, .reverseFlow:
       let sum = signal + noise
-      return SamplingPlan.Readout(sample: 1 / sum, output: (self == .flow ? -noise : noise) / sum)
+      return readout(1 / sum, (self == .flow ? -noise : noise) / sum)
     case .previous:
-      guard let posterior = Self.posterior(from: level, to: previous), posterior.x0Coefficient > 0 else { return nil }
-      return SamplingPlan.Readout(
-        sample: -posterior.sampleCoefficient / posterior.x0Coefficient, output: 1 / posterior.x0Coefficient)
+      guard let posterior = Self.posterior(from: level, to: previous)?.exact, posterior.x0Coefficient.high > 0 else {
+        return nil
+      }
+      return readout(-posterior.sampleCoefficient / posterior.x0Coefficient, 1 / posterior.x0Coefficient)
     }
   }
 

@@ -7,13 +7,14 @@ package struct AncestralStep {
   /// Where the step without noise goes: σ_down, with the signal of the level that is wanted.
   package let lower: NoiseLevel
   /// What the noise is multiplied by: σ_up, in the scale of the level that is wanted.
-  package let deviation: Double
+  package let deviation: DoubleDouble
 
   package init(from: NoiseLevel, to: NoiseLevel, eta: Double) {
-    let ratio = to.noise * from.signal / (to.signal * from.noise)
+    let (start, end, eta) = (from.exact, to.exact, DoubleDouble(eta))
+    let ratio = end.noise * start.signal / (end.signal * start.noise)
     let up = eta * ((1 - ratio) * (1 + ratio)).squareRoot()
     let down = ((1 - eta) * (1 + eta) + eta * eta * ratio * ratio).squareRoot()
-    lower = NoiseLevel(signal: to.signal, noise: to.noise * down)
-    deviation = to.noise * up
+    lower = NoiseLevel(NoiseLevel.Exact(signal: end.signal, noise: end.noise * down))
+    deviation = end.noise * up
   }
 }

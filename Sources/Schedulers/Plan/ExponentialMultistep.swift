@@ -26,22 +26,23 @@ package struct ExponentialMultistep {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    (0..<grid.steps).map { i in
-      let left = lowersFinalOrder ? grid.steps - i : order
-      return move(grid.points, from: i, order: grid.points[i + 1].level.noise > 0 ? min(order, i + 1, left) : 1)
-    }
+    moves(grid.points) { lowersFinalOrder ? min(order, grid.steps - $0) : order }
   }
 
-  /// The step from point i with as many estimates as the order says.
-  package func move(_ points: [SamplingGrid.Point], from i: Int, order: Int) -> SamplingPlan.Move {
-    let step = ExponentialStep(estimate: estimate, from: points[i].level, to: points[i + 1].level, eta: eta)
-    let change = step.change(through: order) { weights, moments in
-      if order == 2, slopeRule == .midpoint { weights[1] = moments[0] / 2 }
-      // f₀₁₂·s² is half of the second derivative already.
-      if order == 3, matchesAuthorsCode { weights[2] -= moments[2] / 2 }
-    } _: {
-      (ago: $0, level: points[i - $0].level)
+  /// The steps between points, each with as many estimates as there are and as its order says.
+  package func moves(_ points: [SamplingGrid.Point], order: (Int) -> Int) -> [SamplingPlan.Move] {
+    let levels = points.map { SolverLevel($0.level) }
+    return (0..<max(points.count - 1, 0)).map { i in
+      let count = points[i + 1].level.noise > 0 ? min(order(i), i + 1) : 1
+      let step = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: eta)
+      let slope = slopeRule == .midpoint && count == 2 ? step.whole * 0.5 : nil
+      let change = step.change(through: count, slope: slope) { weights, moments in
+        // f₀₁₂·s² is half of the second derivative already.
+        if count == 3, matchesAuthorsCode { weights[2] -= moments[2] * 0.5 }
+      } _: {
+        (ago: $0, level: levels[i - $0])
+      }
+      return SamplingPlan.Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
     }
-    return SamplingPlan.Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
   }
 }

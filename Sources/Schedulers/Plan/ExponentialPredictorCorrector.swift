@@ -13,13 +13,14 @@ package struct ExponentialPredictorCorrector {
   var lowersFinalOrder = false
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
-  /// The integral of the slope where one value is beside the one held, from H and the exact ones.
-  package var slopeIntegral: (_ exponent: Double, _ moments: ShortList) -> Double = { $1[1] }
+  /// The integral of the slope of a step where one value is beside the one held; `nil` for the
+  /// exact one.
+  package var slopeIntegral: (ExponentialStep) -> DoubleDouble? = { _ in nil }
 
   package init(
     estimate: SamplingPlan.Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
     lowersFinalOrder: Bool = false, etas: [Double] = [],
-    slopeIntegral: @escaping (_ exponent: Double, _ moments: ShortList) -> Double = { $1[1] }
+    slopeIntegral: @escaping (ExponentialStep) -> DoubleDouble? = { _ in nil }
   ) {
     (self.estimate, self.predictorOrder, self.correctorOrder) = (estimate, predictorOrder, correctorOrder)
     (self.uncorrectedSteps, self.lowersFinalOrder) = (uncorrectedSteps, lowersFinalOrder)
@@ -27,54 +28,52 @@ package struct ExponentialPredictorCorrector {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
+    let levels = grid.solverLevels
     var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
     return (0..<grid.steps).map { i in
-      let step = step(grid, i)
+      let step = step(levels, i)
       var sample = LinearForm.sample
       if corrects(step: i), let before {
-        sample = sample + change(grid, before, i - 1, ago: 1, isCorrected: true) - predicted.older()
+        sample = sample + change(levels, before, i - 1, ago: 1, isCorrected: true) - predicted.older()
       }
-      (predicted, before) = (change(grid, step, i, ago: 0), step)
+      (predicted, before) = (change(levels, step, i, ago: 0), step)
       let next = step.held(.estimate(), sample: sample) + predicted
       return SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next)
     }
   }
 
-  package func step(_ grid: SamplingGrid, _ i: Int) -> ExponentialStep {
-    ExponentialStep(
-      estimate: estimate, from: grid.points[i].level, to: grid.points[i + 1].level, eta: etas.isEmpty ? 0 : etas[i])
+  package func step(_ levels: [SolverLevel], _ i: Int) -> ExponentialStep {
+    ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: etas.isEmpty ? 0 : etas[i])
   }
 
   /// Whether the sample that a step starts from is corrected.
   package func corrects(step i: Int) -> Bool { i > 0 && correctorOrder > 0 && !uncorrectedSteps.contains(i - 1) }
 
   /// The values of a step's polynomial, newest first, without the next one; seen `ago` steps later.
-  package func values(_ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool) -> [ExponentialStep.Value] {
-    (0..<count(grid, step: i, isCorrected: isCorrected)).map { (ago: ago + $0, level: grid.points[i - $0].level) }
+  package func values(_ levels: [SolverLevel], step i: Int, ago: Int, isCorrected: Bool) -> [ExponentialStep.Value] {
+    (0..<count(levels, step: i, isCorrected: isCorrected)).map { (ago: ago + $0, level: levels[i - $0]) }
   }
 
   /// How many they are.
-  private func count(_ grid: SamplingGrid, step i: Int, isCorrected: Bool) -> Int {
+  private func count(_ levels: [SolverLevel], step i: Int, isCorrected: Bool) -> Int {
     let order = isCorrected ? correctorOrder - 1 : predictorOrder
-    return min(order, i + 1, lowersFinalOrder ? grid.steps - i : order)
+    return min(order, i + 1, lowersFinalOrder ? levels.count - 1 - i : order)
   }
 
   /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after it.
   private func change(
-    _ grid: SamplingGrid, _ step: ExponentialStep, _ i: Int, ago: Int, isCorrected: Bool = false
+    _ levels: [SolverLevel], _ step: ExponentialStep, _ i: Int, ago: Int, isCorrected: Bool = false
   ) -> LinearForm {
     guard step.to.noise > 0 else { return LinearForm() }
-    let known = count(grid, step: i, isCorrected: isCorrected)
+    let known = count(levels, step: i, isCorrected: isCorrected)
     // The next value alone, held over the whole step.
     if isCorrected, known == 0 { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
     let count = isCorrected ? known + 1 : known
-    return step.change(through: count) { weights, moments in
-      if count == 2 { weights[1] = slopeIntegral(step.exponent, moments) }
-    } _: { k in
+    return step.change(through: count, slope: count == 2 ? slopeIntegral(step) : nil) { k in
       // The next value comes second.
-      if isCorrected, k == 1 { return (0, step.to) }
+      if isCorrected, k == 1 { return (0, levels[i + 1]) }
       let back = isCorrected ? max(k - 1, 0) : k
-      return (ago + back, grid.points[i - back].level)
+      return (ago + back, levels[i - back])
     }
   }
 }

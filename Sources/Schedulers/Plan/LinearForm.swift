@@ -9,19 +9,29 @@
 /// let ratio = to.noise / from.noise
 /// let euler = ratio * LinearForm.sample + (to.signal - ratio * from.signal) * .estimate()
 /// ```
-public struct LinearForm: Hashable, Codable, Sendable {
+///
+/// A form keeps about 32 digits of what it is made of, so that terms which nearly cancel do so
+/// exactly. Its properties are the nearest Doubles.
+public struct LinearForm: Sendable {
+  private var sampleFactors = Factors()
+  private var estimateFactors = Factors()
+  private var exactMade = DoubleDouble(0)
+  private var exactPredicted = DoubleDouble(0)
+  private var exactOutput = DoubleDouble(0)
+  private(set) var exactNoise = DoubleDouble(0)
+
   /// The factors of the current sample and of earlier ones, newest first.
-  public private(set) var samples: [Double] = []
+  public var samples: [Double] { sampleFactors.highs }
   /// The factor of the current sample as it was made, which it still is unless it was replaced.
-  public private(set) var made: Double = 0
+  public var made: Double { exactMade.high }
   /// The factors of the current estimate and of earlier ones, newest first.
-  public private(set) var estimates: [Double] = []
+  public var estimates: [Double] { estimateFactors.highs }
   /// The factor of this evaluation's unclipped x̂0.
-  public private(set) var predicted: Double = 0
+  public var predicted: Double { exactPredicted.high }
   /// The factor of the network's output F itself, for what x̂0 does not say.
-  public private(set) var output: Double = 0
+  public var output: Double { exactOutput.high }
   /// The factor of fresh standard normal noise.
-  public private(set) var noise: Double = 0
+  public var noise: Double { exactNoise.high }
 
   /// The combination in which everything has the factor 0.
   public init() {}
@@ -29,25 +39,27 @@ public struct LinearForm: Hashable, Codable, Sendable {
   /// The current sample x.
   public static let sample = sample(ago: 0)
   /// The sample of `ago` evaluations ago.
-  public static func sample(ago: Int) -> LinearForm { LinearForm(samples: one(at: ago)) }
-  /// The current sample as it was made, whatever has replaced it since.
-  public static let made = LinearForm(made: 1)
-  /// The estimate made `ago` evaluations ago; that of this evaluation by default.
-  public static func estimate(ago: Int = 0) -> LinearForm { LinearForm(estimates: one(at: ago)) }
-  /// This evaluation's x̂0 before clipping.
-  public static let predicted = LinearForm(predicted: 1)
-  /// The network's output.
-  public static let output = LinearForm(output: 1)
-  /// Fresh standard normal noise z.
-  public static let noise = LinearForm(noise: 1)
-
-  private init(
-    samples: [Double] = [], made: Double = 0, estimates: [Double] = [], predicted: Double = 0, output: Double = 0,
-    noise: Double = 0
-  ) {
-    (self.samples, self.made, self.estimates) = (samples, made, estimates)
-    (self.predicted, self.output, self.noise) = (predicted, output, noise)
+  public static func sample(ago: Int) -> LinearForm {
+    var form = LinearForm()
+    form.sampleFactors.highs = one(at: ago)
+    return form
   }
+  /// The current sample as it was made, whatever has replaced it since.
+  public static let made = LinearForm(\.exactMade)
+  /// The estimate made `ago` evaluations ago; that of this evaluation by default.
+  public static func estimate(ago: Int = 0) -> LinearForm {
+    var form = LinearForm()
+    form.estimateFactors.highs = one(at: ago)
+    return form
+  }
+  /// This evaluation's x̂0 before clipping.
+  public static let predicted = LinearForm(\.exactPredicted)
+  /// The network's output.
+  public static let output = LinearForm(\.exactOutput)
+  /// Fresh standard normal noise z.
+  public static let noise = LinearForm(\.exactNoise)
+
+  private init(_ symbol: WritableKeyPath<LinearForm, DoubleDouble>) { self[keyPath: symbol] = DoubleDouble(1) }
 
   /// Zeros, then a one. The first of them share memory, as plans ask for them at every step.
   private static func one(at index: Int) -> [Double] {
@@ -56,96 +68,176 @@ public struct LinearForm: Hashable, Codable, Sendable {
   private static let ones: [[Double]] = [[1], [0, 1], [0, 0, 1], [0, 0, 0, 1]]
 }
 
+/// Factors by age, newest first. The last of them is not 0, so that their count says how far back
+/// they reach.
+private struct Factors: Sendable {
+  /// The factors as Doubles.
+  var highs: [Double] = []
+  /// What their rounding left; empty where it left nothing.
+  var lows: [Double] = []
+
+  subscript(k: Int) -> DoubleDouble {
+    get { DoubleDouble(highs[k], low: lows.isEmpty ? 0 : lows[k]) }
+    set { (highs[k], lows[k]) = (newValue.high, newValue.low) }
+  }
+
+  mutating func add(_ other: Factors, times factor: DoubleDouble) {
+    guard !other.highs.isEmpty else { return }
+    // A form to which the first terms are added shares their memory.
+    if highs.isEmpty, factor == DoubleDouble(1) { return self = other }
+    reserve(other.highs.count)
+    for k in other.highs.indices { self[k] += factor * other[k] }
+    trim()
+  }
+
+  mutating func add(_ number: DoubleDouble, at k: Int) {
+    reserve(k + 1)
+    self[k] += number
+  }
+
+  mutating func change(_ body: (DoubleDouble) -> DoubleDouble) {
+    guard !highs.isEmpty else { return }
+    reserve(highs.count)
+    for k in highs.indices { self[k] = body(self[k]) }
+    trim()
+  }
+
+  /// One evaluation later.
+  mutating func age() {
+    guard !highs.isEmpty else { return }
+    highs.insert(0, at: 0)
+    if !lows.isEmpty { lows.insert(0, at: 0) }
+  }
+
+  /// Zeros for all that is missing of so many factors.
+  private mutating func reserve(_ count: Int) {
+    let count = max(count, highs.count)
+    // Most forms end with a few terms more.
+    if highs.isEmpty { highs.reserveCapacity(max(4, count)) }
+    if lows.isEmpty { lows.reserveCapacity(max(4, count)) }
+    while highs.count < count { highs.append(0) }
+    while lows.count < count { lows.append(0) }
+  }
+
+  mutating func reset(_ k: Int) {
+    highs[k] = 0
+    if !lows.isEmpty { lows[k] = 0 }
+    trim()
+  }
+
+  mutating func drop(from age: Int) {
+    if highs.count > age { highs.removeLast(highs.count - age) }
+    trim()
+  }
+
+  mutating func trim() {
+    while highs.last == 0 { highs.removeLast() }
+    while lows.count > highs.count { lows.removeLast() }
+  }
+}
+
 extension LinearForm {
-  // What is consumed is changed in place: algebra makes many forms that nothing else needs.
+  // The algebra has about 32 digits; a plan rounds what comes of it. What is consumed is changed in
+  // place, as algebra makes many forms that nothing else needs.
 
   public static func + (a: consuming LinearForm, b: LinearForm) -> LinearForm {
-    a.add(b, times: 1)
+    a.add(b, times: DoubleDouble(1))
     return a
   }
 
   public static func - (a: consuming LinearForm, b: LinearForm) -> LinearForm {
-    a.add(b, times: -1)
+    a.add(b, times: DoubleDouble(-1))
     return a
   }
 
   public static func * (factor: Double, form: consuming LinearForm) -> LinearForm {
-    form.change { $0 = factor * $0 }
+    form.change { $0 * factor }
     return form
   }
 
   public static func / (form: consuming LinearForm, divisor: Double) -> LinearForm {
-    form.change { $0 /= divisor }
+    form.change { $0 / divisor }
+    return form
+  }
+
+  package static func * (factor: DoubleDouble, form: consuming LinearForm) -> LinearForm {
+    form.change { $0 * factor }
+    return form
+  }
+
+  package static func / (form: consuming LinearForm, divisor: DoubleDouble) -> LinearForm {
+    form.change { $0 / divisor }
     return form
   }
 
   /// This and a factor times a form: `+` and `*` without a form for the product.
-  consuming func adding(_ factor: Double, of form: LinearForm) -> LinearForm {
-    // A product of 0 keeps its sign where it is added to nothing, which is −0.
-    add(form, times: factor, nothing: -0.0)
+  consuming func adding(_ factor: DoubleDouble, of form: LinearForm) -> LinearForm {
+    add(form, times: factor)
     return self
   }
 
   /// Σ factors[k]·E_k, where E_k was made `ago(k)` evaluations ago.
   static func estimates(_ factors: ShortList, ago: (Int) -> Int) -> LinearForm {
-    var estimates: [Double] = []
-    estimates.reserveCapacity(4)
-    for k in factors.indices {
-      while estimates.count <= ago(k) { estimates.append(0) }
-      estimates[ago(k)] += factors[k]
-    }
-    trim(&estimates)
-    return LinearForm(estimates: estimates)
+    var form = LinearForm()
+    for k in factors.indices { form.estimateFactors.add(factors[k], at: ago(k)) }
+    form.estimateFactors.trim()
+    return form
   }
 
   /// Σ weights[k]·forms[k].
-  package static func sum(_ weights: some Sequence<Double>, _ forms: some Sequence<LinearForm>) -> LinearForm {
+  package static func sum(_ weights: some Sequence<DoubleDouble>, _ forms: some Sequence<LinearForm>) -> LinearForm {
     zip(weights, forms).reduce(into: LinearForm()) { $0.add($1.1, times: $1.0) }
   }
 
   /// The form of these estimates as the next evaluation sees them: each is one call older.
   consuming func older() -> LinearForm {
-    if !estimates.isEmpty { estimates.insert(0, at: 0) }
+    estimateFactors.age()
     return self
   }
 
-  private mutating func change(_ body: (inout Double) -> Void) {
-    for k in samples.indices { body(&samples[k]) }
-    for k in estimates.indices { body(&estimates[k]) }
-    body(&made)
-    body(&predicted)
-    body(&output)
-    body(&noise)
-    Self.trim(&samples)
-    Self.trim(&estimates)
+  /// This without the estimates of `age` evaluations ago and of more.
+  package consuming func forgetting(estimatesFrom age: Int) -> LinearForm {
+    estimateFactors.drop(from: age)
+    return self
   }
 
-  private mutating func add(_ other: LinearForm, times factor: Double, nothing: Double = 0) {
-    Self.add(other.samples, times: factor, to: &samples, nothing)
-    Self.add(other.estimates, times: factor, to: &estimates, nothing)
-    made += factor * other.made
-    predicted += factor * other.predicted
-    output += factor * other.output
-    noise += factor * other.noise
+  /// This from the sample as it was made in the place of the current one.
+  package consuming func fromMade() -> LinearForm {
+    guard !samples.isEmpty else { return self }
+    exactMade += sampleFactors[0]
+    sampleFactors.reset(0)
+    return self
   }
 
-  private static func add(_ terms: [Double], times factor: Double, to sum: inout [Double], _ nothing: Double) {
-    guard !terms.isEmpty else { return trim(&sum) }
-    if sum.isEmpty {
-      // A form to which the first terms are added shares their memory.
-      if factor == 1 { return sum = terms }
-      // Most forms end with a few terms more.
-      sum.reserveCapacity(max(4, terms.count))
-      sum.append(contentsOf: repeatElement(nothing, count: terms.count))
-    }
-    if sum.count < terms.count { sum.append(contentsOf: repeatElement(0, count: terms.count - sum.count)) }
-    for k in terms.indices { sum[k] += factor * terms[k] }
-    trim(&sum)
+  /// This with its noise multiplied by a factor.
+  package consuming func scalingNoise(by factor: Double) -> LinearForm {
+    exactNoise = exactNoise * factor
+    return self
   }
 
-  /// Takes the zeros from the end, so that the counts say how far back the form reaches.
-  private static func trim(_ coefficients: inout [Double]) {
-    while coefficients.last == 0 { coefficients.removeLast() }
+  /// The form with the Doubles that are nearest to its factors.
+  consuming func rounded() -> LinearForm {
+    (sampleFactors.lows, estimateFactors.lows) = ([], [])
+    (exactMade.low, exactPredicted.low, exactOutput.low, exactNoise.low) = (0, 0, 0, 0)
+    return self
+  }
+
+  private mutating func change(_ body: (DoubleDouble) -> DoubleDouble) {
+    sampleFactors.change(body)
+    estimateFactors.change(body)
+    exactMade = body(exactMade)
+    exactPredicted = body(exactPredicted)
+    exactOutput = body(exactOutput)
+    exactNoise = body(exactNoise)
+  }
+
+  private mutating func add(_ other: LinearForm, times factor: DoubleDouble) {
+    sampleFactors.add(other.sampleFactors, times: factor)
+    estimateFactors.add(other.estimateFactors, times: factor)
+    exactMade += factor * other.exactMade
+    exactPredicted += factor * other.exactPredicted
+    exactOutput += factor * other.exactOutput
+    exactNoise += factor * other.exactNoise
   }
 
   /// How many of what is kept it speaks of, the newest included.
@@ -154,6 +246,46 @@ extension LinearForm {
   var isFinite: Bool {
     samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)
       && made.isFinite && predicted.isFinite && output.isFinite && noise.isFinite
+  }
+}
+
+// Forms are equal if their factors are as Doubles, which are what is saved.
+
+extension LinearForm: Hashable {
+  public static func == (a: LinearForm, b: LinearForm) -> Bool {
+    a.samples == b.samples && a.estimates == b.estimates
+      && (a.made, a.predicted, a.output, a.noise) == (b.made, b.predicted, b.output, b.noise)
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(samples)
+    hasher.combine(estimates)
+    for number in [made, predicted, output, noise] { hasher.combine(number) }
+  }
+}
+
+extension LinearForm: Codable {
+  private enum CodingKeys: CodingKey { case samples, made, estimates, predicted, output, noise }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(samples, forKey: .samples)
+    try container.encode(made, forKey: .made)
+    try container.encode(estimates, forKey: .estimates)
+    try container.encode(predicted, forKey: .predicted)
+    try container.encode(output, forKey: .output)
+    try container.encode(noise, forKey: .noise)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    func number(_ key: CodingKeys) throws -> DoubleDouble {
+      DoubleDouble(try container.decode(Double.self, forKey: key))
+    }
+    sampleFactors.highs = try container.decode([Double].self, forKey: .samples)
+    estimateFactors.highs = try container.decode([Double].self, forKey: .estimates)
+    (exactMade, exactPredicted) = (try number(.made), try number(.predicted))
+    (exactOutput, exactNoise) = (try number(.output), try number(.noise))
   }
 }
 

@@ -106,8 +106,8 @@ extension SamplingPlan.Move {
   /// The step of a plan that asks the network at `query`, a point with the level of the move's.
   func step(asking query: SamplingGrid.Point, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
-      query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
-      variance: variance)
+      query: query.rounded, arrival: arrival.rounded, denoising: denoising, keeping: estimate.readout(at: query.level),
+      next: next.rounded(), variance: variance)
   }
 }
 
@@ -116,7 +116,9 @@ extension SamplingPlan.Estimate {
   fileprivate func readout(at level: NoiseLevel) -> SamplingPlan.Readout {
     switch self {
     case .x0: SamplingPlan.Readout(sample: 0, output: 1)
-    case .epsilon: SamplingPlan.Readout(sample: 1 / level.noise, output: -level.signal / level.noise)
+    case .epsilon:
+      SamplingPlan.Readout(
+        sample: (1 / level.exact.noise).rounded, output: (-level.exact.signal / level.exact.noise).rounded)
     }
   }
 }

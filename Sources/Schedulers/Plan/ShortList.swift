@@ -1,12 +1,12 @@
 /// At most four numbers in order, without memory of their own: what a polynomial through the values
 /// of a few steps is made of. To ask for memory for each would take longer than the arithmetic.
 package struct ShortList: RandomAccessCollection, Sendable {
-  private var numbers = (0.0, 0.0, 0.0, 0.0)
+  private var numbers = (DoubleDouble(0), DoubleDouble(0), DoubleDouble(0), DoubleDouble(0))
   package private(set) var count = 0
 
   package init() {}
 
-  package init(_ numbers: some Sequence<Double>) { for number in numbers { append(number) } }
+  package init(_ numbers: some Sequence<DoubleDouble>) { for number in numbers { append(number) } }
 
   /// A list of zeros.
   package init(zeros count: Int) {
@@ -14,7 +14,7 @@ package struct ShortList: RandomAccessCollection, Sendable {
     self.count = count
   }
 
-  package mutating func append(_ number: Double) {
+  package mutating func append(_ number: DoubleDouble) {
     check(count + 1)
     count += 1
     self[count - 1] = number
@@ -25,7 +25,7 @@ package struct ShortList: RandomAccessCollection, Sendable {
   package var startIndex: Int { 0 }
   package var endIndex: Int { count }
 
-  package subscript(index: Int) -> Double {
+  package subscript(index: Int) -> DoubleDouble {
     get {
       precondition(index >= 0 && index < count)
       return switch index {

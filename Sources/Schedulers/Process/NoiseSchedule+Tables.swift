@@ -17,31 +17,33 @@ extension NoiseSchedule {
   /// √(1 − ᾱ_t), the factor of the noise.
   public var noises: [Double] { products.map { (1 - $0).squareRoot().rounded } }
   /// ln ᾱ_t; −∞ where ᾱ_t = 0.
-  public var logAlphaBars: [Double] { products.map { $0.log() } }
+  public var logAlphaBars: [Double] { products.map { $0.log().rounded } }
   /// ln(1 − ᾱ_t), the log variance of q(x_t | x_0).
-  public var logOneMinusAlphaBars: [Double] { products.map { (-$0).log1p() } }
+  public var logOneMinusAlphaBars: [Double] { products.map { (-$0).log1p().rounded } }
   /// 1/√ᾱ_t; +∞ where ᾱ_t = 0.
   public var reciprocalSignals: [Double] { products.map { (DoubleDouble(1) / $0.squareRoot()).rounded } }
   /// √(1/ᾱ_t − 1) = √(1−ᾱ_t)/√ᾱ_t, the σ of Karras et al. 2022; +∞ where ᾱ_t = 0.
   public var sigmas: [Double] { betas.indices.map(sigma(at:)) }
   /// The entry of `sigmas` for one timestep, without the table.
-  package func sigma(at timestep: Int) -> Double {
+  package func sigma(at timestep: Int) -> Double { exactSigma(at: timestep).rounded }
+
+  func exactSigma(at timestep: Int) -> DoubleDouble {
     let product = products[timestep]
-    return ((1 - product).squareRoot() / product.squareRoot()).rounded
+    return (1 - product).squareRoot() / product.squareRoot()
   }
 
   /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021,
   /// https://arxiv.org/abs/2107.00630, section 3.1).
   public var snr: [Double] { products.map { ($0 / (1 - $0)).rounded } }
   /// ln(ᾱ_t/(1 − ᾱ_t)); −∞ where ᾱ_t = 0.
-  public var logSNR: [Double] { products.map { ($0 / (1 - $0)).log() } }
+  public var logSNR: [Double] { products.map { ($0 / (1 - $0)).log().rounded } }
   /// β̃_t = β_t·(1 − ᾱ_{t−1})/(1 − ᾱ_t), q(x_{t−1} | x_t, x_0)'s variance (equation 7); β̃_0 is 0.
   public var posteriorVariance: [Double] { posteriorVariances.map(\.rounded) }
 
   /// ln β̃_t, with the value of t = 1 at t = 0, where β̃ is 0; −∞ where T = 1 leaves no such value.
   public var posteriorLogVarianceClipped: [Double] {
     let variances = posteriorVariances
-    return variances.indices.map { variances[$0 == 0 ? min(1, variances.count - 1) : $0].log() }
+    return variances.indices.map { variances[$0 == 0 ? min(1, variances.count - 1) : $0].log().rounded }
   }
 
   /// √ᾱ_{t−1}·β_t/(1 − ᾱ_t), x_0's factor in the mean of q(x_{t−1} | x_t, x_0) (equation 7).

@@ -80,7 +80,7 @@ public struct NoiseSchedule: Hashable, Sendable {
     stop(
       unless: betas.indices.contains(timestep), "timestep \(timestep) is outside the schedule's 0 ... \(timesteps - 1)")
     let product = products[timestep]
-    return NoiseLevel(signal: product.squareRoot().rounded, noise: (1 - product).squareRoot().rounded)
+    return NoiseLevel(NoiseLevel.Exact(signal: product.squareRoot(), noise: (1 - product).squareRoot()))
   }
 }
 

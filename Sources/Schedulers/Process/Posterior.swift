@@ -9,9 +9,7 @@
 /// 2020, https://arxiv.org/abs/2006.11239; for any two levels, Kingma et al. 2021,
 /// https://arxiv.org/abs/2107.00630, appendix A.
 ///
-/// - Accuracy: the levels are Doubles, so where they are close, σ² has the relative error that its
-///   cancellation leaves, about 4·2⁻⁵³/(1 − (σ_s/σ_t)²). `NoiseSchedule`'s tables hold the same
-///   numbers for neighbouring timesteps within 2 ulps.
+/// - Accuracy: each within 1 ulp of what the levels know.
 public struct Posterior: Hashable, Sendable {
   /// The level of x_t, the noisier one.
   public let from: NoiseLevel
@@ -28,21 +26,31 @@ public struct Posterior: Hashable, Sendable {
     (self.from, self.to) = (from, to)
   }
 
-  /// σ_s/σ_t, in [0, 1].
-  private var sigmaRatio: Double { min(1, (to.noise * from.signal) / (to.signal * from.noise)) }
+  /// The variance of the forward step, q(x_t | x_s); β_t where s = t−1.
+  public var forwardVariance: Double { exact.forwardVariance.rounded }
+  /// The variance of the posterior, β̃_t where s = t−1.
+  public var variance: Double { exact.variance.rounded }
+  /// The factor of x_0 in the mean.
+  public var x0Coefficient: Double { exact.x0Coefficient.rounded }
+  /// The factor of x_t in the mean.
+  public var sampleCoefficient: Double { exact.sampleCoefficient.rounded }
+}
 
-  /// 1 − (σ_s/σ_t)²: the part of x_t's noise that was added after s.
-  private var addedFraction: Double {
-    let ratio = sigmaRatio
-    return (1 - ratio) * (1 + ratio)
+extension Posterior {
+  /// The same numbers in about 32 digits.
+  struct Exact {
+    let forwardVariance, variance, x0Coefficient, sampleCoefficient: DoubleDouble
+
+    fileprivate init(from: NoiseLevel.Exact, to: NoiseLevel.Exact) {
+      // σ_s/σ_t, in [0, 1], and 1 − (σ_s/σ_t)²: the part of x_t's noise that was added after s.
+      let ratio = min(DoubleDouble(1), (to.noise * from.signal) / (to.signal * from.noise))
+      let added = (1 - ratio) * (1 + ratio)
+      forwardVariance = from.noise * from.noise * added
+      variance = to.noise * to.noise * added
+      x0Coefficient = to.signal * added
+      sampleCoefficient = to.noise / from.noise * ratio
+    }
   }
 
-  /// The variance of the forward step, q(x_t | x_s); β_t where s = t−1.
-  public var forwardVariance: Double { from.noise * from.noise * addedFraction }
-  /// The variance of the posterior, β̃_t where s = t−1.
-  public var variance: Double { to.noise * to.noise * addedFraction }
-  /// The factor of x_0 in the mean.
-  public var x0Coefficient: Double { to.signal * addedFraction }
-  /// The factor of x_t in the mean.
-  public var sampleCoefficient: Double { to.noise / from.noise * sigmaRatio }
+  var exact: Exact { Exact(from: from.exact, to: to.exact) }
 }

@@ -40,9 +40,11 @@ public struct Churn<Base: Sampler>: Sampler {
       var step = try base.moves(over: SamplingGrid(unchecked: [starts[i], to]))
       // x' as a sample of the noisier level: in x/signal, noise is added.
       let last = step.removeLast()
-      let ratio = to.level.sigma / next.level.sigma
-      let added = ratio < 1 ? noise * next.level.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : 0
-      let scaled = next.level.signal / to.level.signal * last.next + added * .noise
+      let (end, raised) = (to.level.exact, next.level.exact)
+      let ratio = end.sigma / raised.sigma
+      let added =
+        ratio.high < 1 ? noise * raised.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : DoubleDouble(0)
+      let scaled = raised.signal / end.signal * last.next + added * .noise
       step.append(Move(at: last.query, to: next.level, estimate: last.estimate, next: scaled))
       moves += step
     }
@@ -51,9 +53,10 @@ public struct Churn<Base: Sampler>: Sampler {
 
   /// The point at σ̂ of a step.
   private func raised(_ points: [SamplingGrid.Point], at i: Int, scale: TimestepScale) -> SamplingGrid.Point {
-    let sigma = points[i].level.sigma
-    let gamma = range.contains(sigma) ? min(amount / Double(points.count - 1), 2.0.squareRoot() - 1) : 0
-    return gamma > 0 ? scale.point(sigma: sigma * (1 + gamma), between: points[i], and: points[i + 1]) : points[i]
+    guard amount > 0, range.contains(points[i].level.sigma) else { return points[i] }
+    let gamma = min(DoubleDouble(amount) / Double(points.count - 1), DoubleDouble(2).squareRoot() - 1)
+    let sigma = points[i].level.exact.sigma * (1 + gamma)
+    return scale.point(sigma: sigma, between: points[i], and: points[i + 1])
   }
 }
 

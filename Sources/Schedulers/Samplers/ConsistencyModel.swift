@@ -17,9 +17,10 @@ public struct ConsistencyModel: Sampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("leastSigma", leastSigma, .notNegative)
     return grid.intervals.map { from, to in
-      let least = to.level.signal * leastSigma
-      let drawn = max(0, (to.level.noise - least) * (to.level.noise + least)).squareRoot()
-      return Move(at: from, to: to.level, estimate: .x0, next: to.level.signal * LinearForm.estimate() + drawn * .noise)
+      let end = to.level.exact
+      let least = end.signal * leastSigma
+      let drawn = max(DoubleDouble(0), (end.noise - least) * (end.noise + least)).squareRoot()
+      return Move(at: from, to: to.level, estimate: .x0, next: end.signal * LinearForm.estimate() + drawn * .noise)
     }
   }
 

@@ -23,13 +23,14 @@ public struct DDIM: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let posterior = Posterior(from: from.level, to: to.level)
-      let carried = posterior.sampleCoefficient * from.level.noise
+      let posterior = Posterior(from: from.level, to: to.level).exact
+      let (start, end, eta) = (from.level.exact, to.level.exact, DoubleDouble(eta))
+      let carried = posterior.sampleCoefficient * start.noise
       let deviation = eta * posterior.variance.squareRoot()
-      let kept = ((1 - eta) * (1 + eta) * to.level.noise * to.level.noise + eta * eta * carried * carried).squareRoot()
+      let kept = ((1 - eta) * (1 + eta) * end.noise * end.noise + eta * eta * carried * carried).squareRoot()
       let x0: LinearForm = rederivesEpsilon ? .estimate() : .predicted
-      let epsilon = (LinearForm.sample - from.level.signal * x0) / from.level.noise
-      let next = to.level.signal * LinearForm.estimate() + kept * epsilon + deviation * .noise
+      let epsilon = (LinearForm.sample - start.signal * x0) / start.noise
+      let next = end.signal * LinearForm.estimate() + kept * epsilon + deviation * .noise
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }

@@ -16,10 +16,11 @@ public struct DDIMInversion: Sampler {
   public func moves(over grid: SamplingGrid) -> [Move] {
     grid.intervals.reversed().map { to, from in
       let query = from.level.noise > 0 ? from : to
-      let epsilon = (LinearForm.sample - query.level.signal * .estimate()) / query.level.noise
+      let (asked, end) = (query.level.exact, to.level.exact)
+      let epsilon = (LinearForm.sample - asked.signal * .estimate()) / asked.noise
       // From clean data the sample itself is x0; from elsewhere the network says what it is.
       let x0: LinearForm = from.level.noise > 0 ? .estimate() : .sample
-      return Move(at: query, to: to.level, estimate: .x0, next: to.level.signal * x0 + to.level.noise * epsilon)
+      return Move(at: query, to: to.level, estimate: .x0, next: end.signal * x0 + end.noise * epsilon)
     }
   }
 

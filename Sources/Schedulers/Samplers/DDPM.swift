@@ -15,35 +15,34 @@ public struct DDPM: Sampler {
 
   public func moves(over grid: SamplingGrid) -> [Move] {
     let intervals = grid.intervals
-    let posteriors = intervals.map { Posterior(from: $0.level, to: $1.level) }
+    let posteriors = intervals.map { Posterior(from: $0.level, to: $1.level).exact }
     return intervals.indices.map { i in
       let (from, to) = intervals[i]
       let posterior = posteriors[i]
       let mean = posterior.x0Coefficient * LinearForm.estimate() + posterior.sampleCoefficient * LinearForm.sample
-      let deviation: Double =
+      let deviation =
         switch variance {
-        case _ where to.level.noise == 0: 0
+        case _ where to.level.noise == 0: DoubleDouble(0)
         case .fixedSmall: posterior.variance.squareRoot()
         case .fixedLarge: posterior.forwardVariance.squareRoot()
-        case .learned, .learnedRange: 1
+        case .learned, .learnedRange: DoubleDouble(1)
         }
       return Move(
         at: from, to: to.level, estimate: .x0, next: mean + deviation * .noise,
-        variance: stepVariance(of: posterior, before: i > 0 ? posteriors[i - 1] : nil))
+        variance: stepVariance(of: posterior, before: i > 0 ? posteriors[i - 1] : nil, isLast: to.level.noise == 0))
     }
   }
 
   /// The variance of a step. In the step to clean data, where β̃ is 0 and nothing is drawn,
   /// `.fixedSmall` has none; what else needs β̃ takes that of the step before it, as
   /// guided-diffusion does, and has none if there is no such step.
-  private func stepVariance(of posterior: Posterior, before: Posterior?) -> StepVariance? {
-    let isLast = posterior.to.noise == 0
+  private func stepVariance(of posterior: Posterior.Exact, before: Posterior.Exact?, isLast: Bool) -> StepVariance? {
     if isLast, variance == .fixedSmall { return nil }
     guard let small = isLast ? before?.variance : posterior.variance else {
       return variance == .learned ? .learned(LogVariance(offset: 0, slope: 1)) : nil
     }
     let large = isLast && variance == .fixedLarge ? small : posterior.forwardVariance
-    return variance.stepVariance(small: Math.log(small), large: Math.log(large))
+    return variance.stepVariance(small: small.log().rounded, large: large.log().rounded)
   }
 
   static let entries: [SamplerCatalog.Entry] = [

@@ -31,9 +31,7 @@ public struct DPMSolverPlusPlusInversion: Sampler {
     let first = DDIMInversion().moves(over: grid).prefix(grid.points.count - climb.count)
     // The estimate of that first evaluation has the level of the next, and says nothing more.
     return first
-      + climb.indices.dropLast().map { i in
-        multistep.move(climb, from: i, order: min(order(first.count + i, climb[i + 1].level), i + 1))
-      }
+      + multistep.moves(climb) { order(first.count + $0, climb[$0 + 1].level) }
   }
 
   static let entry = SamplerCatalog.Entry(

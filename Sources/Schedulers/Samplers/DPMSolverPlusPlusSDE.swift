@@ -29,7 +29,7 @@ public struct DPMSolverPlusPlusSDE: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     try check("middle", middle, .inside)
-    let (scale, weight) = (grid.timestepScale, 1 / (2 * middle))
+    let (scale, weight) = (grid.timestepScale, 1 / DoubleDouble(2 * middle))
     return grid.intervals.flatMap { from, to -> [Move] in
       let whole = AncestralStep(from: from.level, to: to.level, eta: eta)
       func drift(_ step: AncestralStep, _ denoised: LinearForm, _ sample: LinearForm) -> LinearForm {
@@ -39,7 +39,8 @@ public struct DPMSolverPlusPlusSDE: EtaSampler {
         let next = drift(whole, .estimate(), .sample) + whole.deviation * .noise
         return [Move(at: from, to: to.level, estimate: .x0, next: next)]
       }
-      let sigma = from.level.sigma * Math.pow(to.level.sigma / from.level.sigma, middle)
+      let (start, end) = (from.level.exact.sigma, to.level.exact.sigma)
+      let sigma = start * (end / start).power(DoubleDouble(middle))
       let middle = scale.point(sigma: sigma, between: from, and: to)
       let half = AncestralStep(from: from.level, to: middle.level, eta: eta)
       let first = drift(half, .estimate(), .sample) + half.deviation * .noise
@@ -48,8 +49,8 @@ public struct DPMSolverPlusPlusSDE: EtaSampler {
       if drawsWholeSteps {
         second = second + whole.deviation * .noise
       } else if eta > 0 {
-        let (a, m, b) = (from.level.sigma, middle.level.sigma, to.level.sigma)
-        let (share, rest) = (((a - m) / (a - b)).squareRoot(), ((m - b) / (a - b)).squareRoot())
+        let m = middle.level.exact.sigma
+        let (share, rest) = (((start - m) / (start - end)).squareRoot(), ((m - end) / (start - end)).squareRoot())
         let drawn = (LinearForm.sample - drift(half, .estimate(ago: 1), .sample(ago: 1))) / half.deviation
         second = second + whole.deviation * (share * drawn + rest * .noise)
       }

@@ -29,27 +29,27 @@ public struct DPMSolverSinglestep: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
+    let levels = grid.solverLevels
     var start = 0
     return (0..<grid.steps).map { i in
       let (from, to) = (grid.points[i], grid.points[i + 1])
       let isAlone = to.level.noise == 0 || grid.points[start].level.signal == 0
       if i == start + order || isAlone { start = i }
       // What the polynomial of the step so far added is taken out, and that of the new one put in.
-      let before = i > start ? change(grid, from: start, to: i, ago: 1) : LinearForm()
-      let held = ExponentialStep(estimate: estimate, from: from.level, to: to.level)
+      let before = i > start ? change(levels, from: start, to: i, ago: 1) : LinearForm()
+      let held = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1])
         .held(.estimate(ago: i - start), sample: .sample - before)
-      return Move(at: from, to: to.level, estimate: estimate, next: held + change(grid, from: start, to: i + 1, ago: 0))
+      return Move(
+        at: from, to: to.level, estimate: estimate, next: held + change(levels, from: start, to: i + 1, ago: 0))
     }
   }
 
   /// What the polynomial through points `start` ..< `end` adds, as seen `ago` evaluations after.
-  private func change(_ grid: SamplingGrid, from start: Int, to end: Int, ago: Int) -> LinearForm {
-    let step = ExponentialStep(estimate: estimate, from: grid.points[start].level, to: grid.points[end].level)
-    var values = (start..<end).map { (ago: ago + end - 1 - $0, level: grid.points[$0].level) }
+  private func change(_ levels: [SolverLevel], from start: Int, to end: Int, ago: Int) -> LinearForm {
+    let step = ExponentialStep(estimate: estimate, from: levels[start], to: levels[end])
+    var values = (start..<end).map { (ago: ago + end - 1 - $0, level: levels[$0]) }
     if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
-    return step.change(values) { weights, moments in
-      if slopeRule == .midpoint, end - start == 2 { weights[1] = moments[0] / 2 }
-    }
+    return step.change(values, slope: slopeRule == .midpoint && end - start == 2 ? step.whole * 0.5 : nil)
   }
 
   static let entries: [SamplerCatalog.Entry] = [

@@ -21,8 +21,15 @@ public struct Euler: Sampler {
   package static func step(
     from: NoiseLevel, to: NoiseLevel, denoised: LinearForm, sample: LinearForm = .sample
   ) -> LinearForm {
+    let (from, to) = (from.exact, to.exact)
     let ratio = to.noise / from.noise
     return ratio * sample + (to.signal - from.signal * ratio) * denoised
+  }
+
+  /// The same step along an estimate of the noise.
+  static func step(from: NoiseLevel, to: NoiseLevel, noise: LinearForm) -> LinearForm {
+    let (from, to) = (from.exact, to.exact)
+    return to.signal * (LinearForm.sample / from.signal + (to.sigma - from.sigma) * noise)
   }
 
   static let entry = SamplerCatalog.Entry(

@@ -17,10 +17,11 @@ public struct EulerAncestralRF: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let (scale, scaleAfter) = (from.level.signal + from.level.noise, to.level.signal + to.level.noise)
-      let (t, after) = (from.level.noise / scale, to.level.noise / scaleAfter)
+      let (start, end) = (from.level.exact, to.level.exact)
+      let (scale, scaleAfter) = (start.signal + start.noise, end.signal + end.noise)
+      let (t, after) = (start.noise / scale, end.noise / scaleAfter)
       let down = after * (1 + eta * (after / t - 1))
-      let (ratio, kept) = (down / t, to.level.signal / scaleAfter / (1 - down))
+      let (ratio, kept) = (down / t, end.signal / scaleAfter / (1 - down))
       // The difference of squares as a product, whose first factor is (t' − t_down)/(1 − t_down).
       let drawn = ((after - down) / (1 - down) * (after + kept * down)).squareRoot()
       let line = ratio / scale * LinearForm.sample + (1 - ratio) * .estimate()

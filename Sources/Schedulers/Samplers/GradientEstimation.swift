@@ -26,14 +26,14 @@ public struct GradientEstimation: Sampler {
     try check("gamma", gamma, .finite)
     try check("mu", mu, .belowOne)
     return grid.intervals.enumerated().map { i, interval in
-      let (from, to) = (interval.from.level, interval.to.level)
+      let (from, to) = (interval.from.level.exact, interval.to.level.exact)
       // σ_p/σ', a power of σ'/σ.
-      let below = Math.pow(to.sigma / from.sigma, mu / (1 - mu))
-      let mean = i == 0 ? .estimate() : gamma * .estimate() + (1 - gamma) * .estimate(ago: 1)
+      let below = (to.sigma / from.sigma).power(DoubleDouble(mu) / (1 - DoubleDouble(mu)))
+      let mean = i == 0 ? .estimate() : gamma * .estimate() + (1 - DoubleDouble(gamma)) * .estimate(ago: 1)
       let run = to.sigma * below - from.sigma
       let drawn = to.sigma * ((1 - below) * (1 + below)).squareRoot()
       let next = to.signal * (LinearForm.sample / from.signal + run * mean + drawn * .noise)
-      return Move(at: interval.from, to: to, estimate: .epsilon, next: next)
+      return Move(at: interval.from, to: interval.to.level, estimate: .epsilon, next: next)
     }
   }
 

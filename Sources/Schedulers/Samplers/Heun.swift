@@ -17,11 +17,12 @@ public struct Heun: Sampler {
 
   /// The two evaluations of a step, or the one of a step to clean data.
   package static func step(from: SamplingGrid.Point, to: SamplingGrid.Point) -> [Move] {
-    let run = to.level.sigma - from.level.sigma
-    let euler = to.level.signal * (LinearForm.sample / from.level.signal + run * .estimate())
+    let (start, end) = (from.level.exact, to.level.exact)
+    let run = end.sigma - start.sigma
+    let euler = Euler.step(from: from.level, to: to.level, noise: .estimate())
     let first = Move(at: from, to: to.level, estimate: .epsilon, next: euler)
     guard to.level.noise > 0 else { return [first] }
-    let correction = to.level.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
+    let correction = end.signal * run / 2 * (LinearForm.estimate() - .estimate(ago: 1))
     return [first, Move(at: to, to: to.level, estimate: .epsilon, next: .sample + correction)]
   }
 

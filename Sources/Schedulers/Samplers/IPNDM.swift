@@ -16,17 +16,17 @@ public struct IPNDM: Sampler {
   public init(order: Int = 4) { self.order = order }
 
   /// Of Adams and Bashforth, newest first, for one to four values.
-  package static let factors: [[Double]] = [
-    [1], [3.0 / 2, -1.0 / 2], [23.0 / 12, -16.0 / 12, 5.0 / 12], [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
-  ]
+  package static let factors: [[DoubleDouble]] = [
+    ([1], 1), ([3, -1], 2), ([23, -16, 5], 12), ([55, -59, 37, -9], 24),
+  ].map { numerators, denominator in numerators.map { DoubleDouble($0) / denominator } }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...4))
     return grid.intervals.enumerated().map { i, interval in
       let factors = Self.factors[min(order, i + 1) - 1]
       let combined = LinearForm.sum(factors, factors.indices.map { .estimate(ago: $0) })
-      let step = ExponentialStep(estimate: .epsilon, from: interval.from.level, to: interval.to.level)
-      return Move(at: interval.from, to: step.to, estimate: .epsilon, next: step.held(combined))
+      let (from, to) = (interval.from.level, interval.to.level)
+      return Move(at: interval.from, to: to, estimate: .epsilon, next: Euler.step(from: from, to: to, noise: combined))
     }
   }
 

@@ -21,11 +21,13 @@ public struct KDPM2: EtaSampler {
     return grid.intervals.flatMap { from, to -> [Move] in
       let step = AncestralStep(from: from.level, to: to.level, eta: eta)
       guard to.level.noise > 0 else { return Heun.step(from: from, to: to) }
-      let middle = scale.point(sigma: (from.level.sigma * step.lower.sigma).squareRoot(), between: from, and: to)
-      let (half, run) = (middle.level.sigma - from.level.sigma, step.lower.sigma - from.level.sigma)
-      let first = middle.level.signal * (LinearForm.sample / from.level.signal + half * .estimate())
-      let start = LinearForm.sample / middle.level.signal - half * .estimate(ago: 1)
-      let second = to.level.signal * (start + run * .estimate()) + step.deviation * .noise
+      let (start, lower) = (from.level.exact, step.lower.exact)
+      let middle = scale.point(sigma: (start.sigma * lower.sigma).squareRoot(), between: from, and: to)
+      let between = middle.level.exact
+      let (half, run) = (between.sigma - start.sigma, lower.sigma - start.sigma)
+      let first = between.signal * (LinearForm.sample / start.signal + half * .estimate())
+      let before = LinearForm.sample / between.signal - half * .estimate(ago: 1)
+      let second = lower.signal * (before + run * .estimate()) + step.deviation * .noise
       return [
         Move(at: from, to: middle.level, estimate: .epsilon, next: first),
         Move(at: middle, to: to.level, estimate: .epsilon, next: second),

@@ -26,13 +26,15 @@ public struct LCM: Sampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("timestepScaling", timestepScaling, .positive)
     try check("sigmaData", sigmaData, .positive)
+    let scale = grid.timestepScale
     return try grid.intervals.map { interval throws(PlanError) in
       let (from, to) = interval
       try check("timestep", from.timestep, .notNegative)
-      let scaled = timestepScaling * from.timestep / sigmaData
-      let length = Math.hypot(scaled, 1)
-      let sample = from.inputScale / (length * length) * LinearForm.sample
-      let next = to.level.signal * (sample + scaled / length * .estimate()) + to.level.noise * .noise
+      let scaled = timestepScaling * scale.exactTimestep(of: from) / sigmaData
+      let square = scaled * scaled + 1
+      let sample = from.inputScale / square * LinearForm.sample
+      let (end, share) = (to.level.exact, scaled / square.squareRoot())
+      let next = end.signal * (sample + share * .estimate()) + end.noise * .noise
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }

@@ -15,14 +15,15 @@ public struct LMS: Sampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...4))
     return grid.intervals.enumerated().map { i, interval in
-      let (from, to) = (interval.from.level, interval.to.level)
+      let (from, to) = (interval.from.level.exact, interval.to.level.exact)
       let run = to.sigma - from.sigma
       let ago = (0..<min(order, i + 1)).lazy
-      let nodes = ShortList(ago.map { (grid.points[i - $0].level.sigma - from.sigma) / run })
-      let weights = Interpolation.weights(of: nodes, moments: ShortList(ago.map { 1 / Double($0 + 1) }))
+      let nodes = ShortList(ago.map { (grid.points[i - $0].level.exact.sigma - from.sigma) / run })
+      let weights = Interpolation.weights(of: nodes, moments: ShortList(ago.map { 1 / DoubleDouble(Double($0 + 1)) }))
       let mean = LinearForm.sum(Interpolation.factors(weights, at: nodes), ago.map { .estimate(ago: $0) })
       return Move(
-        at: interval.from, to: to, estimate: .epsilon, next: to.signal * (LinearForm.sample / from.signal + run * mean))
+        at: interval.from, to: interval.to.level, estimate: .epsilon,
+        next: to.signal * (LinearForm.sample / from.signal + run * mean))
     }
   }
 

@@ -38,15 +38,15 @@ public struct PNDM: Sampler {
     for (i, (from, to)) in grid.intervals.enumerated() {
       calls.append(moves.count)
       if to.level.noise > 0, !skipsRungeKutta, i < 3 {
-        let middle = scale.point(timestep: (from.timestep + to.timestep) / 2, between: from, and: to)
+        let middle = scale.middle(of: from, and: to)
         moves += Self.rungeKutta(from: from, middle: middle, to: to)
       } else if to.level.noise > 0, skipsRungeKutta, i == 0 {
         moves += Heun.step(from: from, to: to)
       } else {
         let factors = IPNDM.factors[min(calls.count, 4) - 1]
         let combined = LinearForm.sum(factors, calls.suffix(4).reversed().map { .estimate(ago: moves.count - $0) })
-        let step = ExponentialStep(estimate: .epsilon, from: from.level, to: to.level)
-        moves.append(Move(at: from, to: to.level, estimate: .epsilon, next: step.held(combined)))
+        let next = Euler.step(from: from.level, to: to.level, noise: combined)
+        moves.append(Move(at: from, to: to.level, estimate: .epsilon, next: next))
       }
     }
     return moves
@@ -58,13 +58,14 @@ public struct PNDM: Sampler {
   private static func rungeKutta(
     from: SamplingGrid.Point, middle: SamplingGrid.Point, to: SamplingGrid.Point
   ) -> [Move] {
-    let (half, run) = (middle.level.sigma - from.level.sigma, to.level.sigma - from.level.sigma)
+    let (start, between, end) = (from.level.exact, middle.level.exact, to.level.exact)
+    let (half, run) = (between.sigma - start.sigma, end.sigma - start.sigma)
     let (e, before) = (LinearForm.estimate(), LinearForm.estimate(ago: 1))
-    let first = middle.level.signal * (LinearForm.sample / from.level.signal + half * e)
-    let second = .sample + middle.level.signal * half * (e - before)
-    let third = to.level.signal * (LinearForm.sample / middle.level.signal + run * e - half * before)
+    let first = between.signal * (LinearForm.sample / start.signal + half * e)
+    let second = .sample + between.signal * half * (e - before)
+    let third = end.signal * (LinearForm.sample / between.signal + run * e - half * before)
     let sum = e - 4 * before + 2 * .estimate(ago: 2) + .estimate(ago: 3)
-    let fourth = .sample + to.level.signal * run / 6 * sum
+    let fourth = .sample + end.signal * run / 6 * sum
     return [
       Move(at: from, to: middle.level, estimate: .epsilon, next: first),
       Move(at: middle, to: middle.level, estimate: .epsilon, next: second),

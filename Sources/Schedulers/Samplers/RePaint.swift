@@ -76,9 +76,9 @@ public struct RePaint: EtaSampler {
 
   /// A step and the forward process from where it leads to a noisier level.
   private static func jump(after step: Move, to level: NoiseLevel) -> Move {
-    let factor = level.signal / step.arrival.signal
-    let forward = Posterior(from: level, to: step.arrival).forwardVariance
-    let drawn = factor * step.next.noise
+    let factor = level.exact.signal / step.arrival.exact.signal
+    let forward = Posterior(from: level, to: step.arrival).exact.forwardVariance
+    let drawn = factor * step.next.exactNoise
     let next = factor * step.next + ((drawn * drawn + forward).squareRoot() - drawn) * .noise
     return Move(at: step.query, to: level, estimate: step.estimate, next: next)
   }

@@ -43,7 +43,7 @@ public struct SASolver: Sampler {
     return ExponentialPredictorCorrector(
       estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
       etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },
-      slopeIntegral: { exponent, moments in matchesAuthorsCode ? exponent / 2 : moments[1] }
+      slopeIntegral: { matchesAuthorsCode ? $0.exponent * 0.5 : nil }
     ).moves(over: grid)
   }
 

@@ -19,7 +19,8 @@ public struct StraightHeun: Sampler {
       let next = Euler.step(from: from.level, to: to.level, denoised: .estimate())
       let first = Move(at: from, to: to.level, estimate: .x0, next: next)
       guard to.level.noise > 0 else { return [first] }
-      let factor = (to.level.signal * from.level.noise / to.level.noise - from.level.signal) / 2
+      let (start, end) = (from.level.exact, to.level.exact)
+      let factor = (end.signal * start.noise / end.noise - start.signal) / 2
       let correction = factor * (LinearForm.estimate() - .estimate(ago: 1))
       return [first, Move(at: to, to: to.level, estimate: .x0, next: .sample + correction)]
     }

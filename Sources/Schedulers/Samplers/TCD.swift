@@ -22,18 +22,18 @@ public struct TCD: EtaSampler {
     let scale = grid.timestepScale
     return try grid.intervals.map { interval throws(PlanError) in
       let (from, to) = interval
-      let (sigma, signal) = (to.level.sigma, to.level.signal)
+      let (sigma, signal) = (to.level.exact.sigma, to.level.exact.signal)
       var lower = sigma
-      if eta > 0, sigma > 0 {
-        let below = scale.sigma(timestep: ((1 - eta) * to.timestep).rounded(.down))
-        let isBelow = below <= sigma * (1 + 0x1p-40)
+      if eta > 0, sigma.high > 0 {
+        let below = scale.exactSigma(timestep: DoubleDouble(((1 - eta) * to.timestep).rounded(.down)))
+        let isBelow = below.high <= sigma.high * (1 + 0x1p-40)
         let growing = PlanError.Allowed(text: "a process whose noise grows with time, from 0") { $0 >= 0 && isBelow }
         try check("timestep", to.timestep, growing)
-        // By rounding it may be above.
-        lower = min(below, sigma)
+        // By rounding it may be above, or only just below.
+        lower = (sigma - below).high > sigma.high * 0x1p-90 ? below : sigma
       }
       let next = Euler.step(
-        from: from.level, to: NoiseLevel(signal: signal, noise: signal * lower), denoised: .estimate())
+        from: from.level, to: NoiseLevel(.init(signal: signal, noise: signal * lower)), denoised: .estimate())
       let deviation = signal * ((sigma - lower) * (sigma + lower)).squareRoot()
       return Move(at: from, to: to.level, estimate: .x0, next: next + deviation * .noise)
     }

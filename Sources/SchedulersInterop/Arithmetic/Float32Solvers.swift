@@ -95,12 +95,17 @@ enum SolverRoundings {
 }
 
 extension ExponentialStep {
+  /// The place of a value on the way of lambda from 0 to 1.
+  fileprivate func node(of value: Value) -> Double {
+    (value.level.level.lambda - from.lambda) / (to.lambda - from.lambda)
+  }
+
   /// The forms that multiply s, s², ... in the polynomial through values of E, the one held first.
   func powers(_ values: [Value]) -> [LinearForm] {
-    let nodes = ShortList(values.map { ($0.level.lambda - from.lambda) / (to.lambda - from.lambda) })
-    guard nodes.allSatisfy(\.isFinite) else { return [] }
+    let nodes = ShortList(values.map { DoubleDouble(node(of: $0)) })
+    guard nodes.allSatisfy(\.high.isFinite) else { return [] }
     let differences = nodes.indices.map { k in
-      let factors = Interpolation.factors(ShortList(nodes.indices.map { $0 == k ? 1 : 0 }), at: nodes)
+      let factors = Interpolation.factors(ShortList(nodes.indices.map { DoubleDouble($0 == k ? 1 : 0) }), at: nodes)
       return LinearForm.sum(factors, values.map { .estimate(ago: $0.ago) })
     }
     // Newton's form multiplied out, from the innermost difference on.
@@ -123,17 +128,18 @@ extension ExponentialPredictorCorrector {
     of polynomial: (_ step: ExponentialStep, _ values: [ExponentialStep.Value], _ isCorrected: Bool) ->
       [Rounding]
   ) -> [[Rounding]] {
+    let levels = grid.solverLevels
     func part(_ i: Int, ago: Int, isCorrected: Bool) -> [Rounding] {
-      let step = step(grid, i)
+      let step = step(levels, i)
       guard step.to.noise > 0 else { return [] }
-      let values = values(grid, step: i, ago: ago, isCorrected: isCorrected)
-      return polynomial(step, (isCorrected ? [(0, step.to)] : []) + values, isCorrected)
+      let values = values(levels, step: i, ago: ago, isCorrected: isCorrected)
+      return polynomial(step, (isCorrected ? [(0, levels[i + 1])] : []) + values, isCorrected)
     }
     return (0..<grid.steps).map { i in
       let own = part(i, ago: 0, isCorrected: false)
       guard corrects(step: i) else { return own }
       // What was predicted is taken out of the sample, and what is corrected put in.
-      let factor = abs(step(grid, i).held(LinearForm(), sample: .sample).samples.first ?? 0)
+      let factor = abs(step(levels, i).held(LinearForm(), sample: .sample).samples.first ?? 0)
       let before = part(i - 1, ago: 1, isCorrected: true) + part(i - 1, ago: 1, isCorrected: false)
       return own + before.map { Rounding(form: $0.form, bound: factor * $0.bound) }
     }
@@ -180,15 +186,15 @@ extension SolverRoundings {
     isSingle: Bool = false
   ) -> [Rounding] {
     let isMidpoint = solver.slopeRule == .midpoint
-    var values = points.map { (ago: i - $0, level: grid.points[$0].level) }
+    let levels = grid.solverLevels
+    var values = points.map { (ago: i - $0, level: levels[$0]) }
     // The midpoint rule has no integral that cancels, but for the line of single steps of order 3.
     if isMidpoint, values.count == 2 { return [] }
     if isMidpoint, isSingle, values.count == 3 { values.remove(at: 1) }
     guard values.count > 1 else { return [] }
-    let step = ExponentialStep(
-      estimate: solver.estimate, from: grid.points[from].level, to: grid.points[to].level, eta: solver.eta)
+    let step = ExponentialStep(estimate: solver.estimate, from: levels[from], to: levels[to], eta: solver.eta)
     let scale = solver.estimate == .x0 ? step.to.signal : (1 + solver.eta) * step.to.noise
-    let errors = moments(exponent: step.exponent)
+    let errors = moments(exponent: step.exponent.rounded)
     return zip(step.powers(values), zip([1, isSingle ? 2.0 : 1], errors)).map {
       Rounding(form: $0, bound: scale * $1.0 * $1.1)
     }
@@ -202,13 +208,10 @@ extension SolverRoundings {
     // A single weight is one half.
     guard count > 1 else { return [] }
     let scale = step.estimate == .x0 ? step.to.signal : step.to.noise
-    let errors = uniPC(exponent: -step.exponent, isLinear: isLinear, count: count)
+    let errors = uniPC(exponent: -step.exponent.rounded, isLinear: isLinear, count: count)
     let change = step.change(values).estimates
     let others = values.dropFirst().map { value in
-      (
-        node: abs((value.level.lambda - step.from.lambda) / (step.to.lambda - step.from.lambda)),
-        factor: abs(change[value.ago])
-      )
+      (node: abs(step.node(of: value)), factor: abs(change[value.ago]))
     }
     return zip(step.powers(values), errors).enumerated().map { i, power in
       let terms = others.reduce(0) { $0 + $1.factor * Math.pow($1.node, Double(i + 1)) }

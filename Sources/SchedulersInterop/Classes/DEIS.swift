@@ -31,7 +31,8 @@ struct DEISMultistepScheduler: LambdaClass {
   func estimate() throws -> Estimate { .x0 }
 
   func moves(_ grid: SamplingGrid) throws -> [Move] {
-    try orders(grid).enumerated().map { i, order in Self.exact.move(grid.points, from: i, order: order) }
+    let orders = try orders(grid)
+    return Self.exact.moves(grid.points) { orders[$0] }
   }
 
   func faithful(_ run: Run) throws -> Recipe {
@@ -40,7 +41,7 @@ struct DEISMultistepScheduler: LambdaClass {
       try orders(grid, of: run).enumerated().map { i, order in
         let (from, to) = (grid.points[i], grid.points[i + 1].level)
         guard let weights = Self.weights(grid, step: i, order: order, levels, as: Float.self) else {
-          return Self.exact.move(grid.points, from: i, order: 1)
+          return Self.exact.moves([from, grid.points[i + 1]]) { _ in 1 }[0]
         }
         let sum = weights.enumerated().reduce(.sample / Double(levels.rounded(from.level).signal)) {
           $0 + Double($1.element) * .estimate(ago: $1.offset)

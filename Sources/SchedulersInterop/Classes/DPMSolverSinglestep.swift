@@ -56,21 +56,22 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
     check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws -> Void
   ) throws -> [Move] {
-    try orders.enumerated().map { i, highest in
-      let (order, points) = (min(highest, i + 1), grid.points)
+    let levels = grid.solverLevels
+    return try orders.enumerated().map { i, highest in
+      let order = min(highest, i + 1)
       let start = i - order + 1
       let step = ExponentialStep(
-        estimate: solver.estimate, from: points[start].level, to: points[i + 1].level, eta: solver.eta)
-      var values = (start...i).map { (ago: i - $0, level: points[$0].level) }
+        estimate: solver.estimate, from: levels[start], to: levels[i + 1], eta: solver.eta)
+      var values = (start...i).map { (ago: i - $0, level: levels[$0]) }
       // Of three, the line through the first and the last.
       if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)
-      let change = step.change(values) { weights, moments in
-        if order == 2, solver.slopeRule == .midpoint { weights[1] = moments[0] / 2 }
-        if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= 2 }
+      let slope = order == 2 && solver.slopeRule == .midpoint ? step.whole * 0.5 : nil
+      let change = step.change(values, slope: slope) { weights, _ in
+        if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= DoubleDouble(2) }
       }
       let held = step.held(.estimate(ago: order - 1), sample: .sample(ago: order - 1))
-      return Move(at: points[i], to: step.to, estimate: solver.estimate, next: held + change)
+      return Move(at: grid.points[i], to: step.to, estimate: solver.estimate, next: held + change)
     }
   }
 

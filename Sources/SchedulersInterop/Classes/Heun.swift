@@ -25,7 +25,7 @@ struct HeunDiscreteScheduler: ExplodingClass {
     try recipe(run) { grid in
       grid.intervals.flatMap { from, to -> [Move] in
         var step = Heun.step(from: from, to: to)
-        if step.count == 2 { step[1].next = step[1].next.fromMade }
+        if step.count == 2 { step[1].next = step[1].next.fromMade() }
         return step
       }
     }

@@ -25,10 +25,7 @@ struct LMSDiscreteScheduler: ExplodingClass {
     return try recipe(run) { _ in
       moves.enumerated().map { i, move in
         var move = move
-        let next = move.next
-        move.next = next.estimates.indices.dropFirst(i + 1).reduce(next) {
-          $0 - next.estimates[$1] * .estimate(ago: $1)
-        }
+        move.next = move.next.forgetting(estimatesFrom: i + 1)
         return move
       }
     }

@@ -124,7 +124,7 @@ struct PNDMScheduler: DiscreteClass {
     var (calls, begun) = (calls, begun)
     for timestep in timesteps {
       begun = [calls.count] + begun.prefix(3)
-      let outputs = Array(zip(begun, IPNDM.factors[begun.count - 1]))
+      let outputs = Array(zip(begun, IPNDM.factors[begun.count - 1].map(\.rounded)))
       calls.append(Call(told: timestep, from: timestep, to: timestep - stride, outputs: outputs))
     }
     return calls

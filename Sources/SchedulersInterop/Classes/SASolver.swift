@@ -41,14 +41,14 @@ struct SASolverScheduler: LambdaClass {
       try lambda.refuseFlow("with \(algorithm)")
     }
     return try recipe(run) { grid in
-      let solver = try solver(grid)
+      let (solver, points) = (try solver(grid), grid.solverLevels)
       /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after
       /// it.
       func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {
-        let step = solver.step(grid, i)
-        let values = Self.values(solver, grid, step: i, ago: ago, isCorrected: isCorrected)
-        let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: Float.self)
-        return LinearForm.sum(weights.map { Double($0) }, values.map { .estimate(ago: $0.ago) })
+        let step = solver.step(points, i)
+        let values = Self.values(solver, points, step: i, ago: ago, isCorrected: isCorrected)
+        let weights = Self.weights(step, values.map(\.level.level), isCorrected: isCorrected, levels, as: Float.self)
+        return LinearForm.sum(weights.map { DoubleDouble(Double($0)) }, values.map { .estimate(ago: $0.ago) })
           - step.part(of: .estimate(ago: ago))
       }
       return (0..<grid.steps).map { i in
@@ -56,7 +56,7 @@ struct SASolverScheduler: LambdaClass {
         if solver.corrects(step: i) {
           sample = .made + change(i - 1, ago: 1, isCorrected: true) - change(i - 1, ago: 1, isCorrected: false)
         }
-        let next = solver.step(grid, i).held(.estimate(), sample: sample) + change(i, ago: 0, isCorrected: false)
+        let next = solver.step(points, i).held(.estimate(), sample: sample) + change(i, ago: 0, isCorrected: false)
         return Move(at: grid.points[i], to: grid.points[i + 1].level, estimate: estimate, next: next)
       }
     }
@@ -65,7 +65,8 @@ struct SASolverScheduler: LambdaClass {
   func roundings(_ run: Run) throws -> [[Rounding]] {
     let (grid, levels) = (try begun(run).grid(lambda.level), lambda.levels(run))
     return try solver(grid).roundings(over: grid) { step, values, isCorrected in
-      let weights = Self.weights(step, values.map(\.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
+      let weights = Self.weights(
+        step, values.map(\.level.level), isCorrected: isCorrected, levels, as: UncertainNumber.self)
       // Torch's weights and ours are both within the bound.
       return zip(weights, values).map { Rounding(form: .estimate(ago: $1.ago), bound: 2 * $0.error) }
     }
@@ -73,10 +74,10 @@ struct SASolverScheduler: LambdaClass {
 
   /// The values that the polynomial of a step goes through, the next one first if it is known.
   private static func values(
-    _ solver: ExponentialPredictorCorrector, _ grid: SamplingGrid, step i: Int, ago: Int, isCorrected: Bool
+    _ solver: ExponentialPredictorCorrector, _ points: [SolverLevel], step i: Int, ago: Int, isCorrected: Bool
   ) -> [Value] {
-    let next: [Value] = isCorrected ? [(0, grid.points[i + 1].level)] : []
-    return next + solver.values(grid, step: i, ago: ago, isCorrected: isCorrected)
+    let next: [Value] = isCorrected ? [(0, points[i + 1])] : []
+    return next + solver.values(points, step: i, ago: ago, isCorrected: isCorrected)
   }
 
   /// ∫ of the polynomial through values at given levels, as weights of these: in float32 a sum of

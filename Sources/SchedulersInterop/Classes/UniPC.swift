@@ -70,7 +70,7 @@ struct UniPCMultistepScheduler: LambdaClass {
       var moves = try solver.moves(over: grid)
       // diffusers corrects the sample as it was made, whoever has replaced it since.
       for i in moves.indices where i > 0 && !solver.uncorrectedSteps.contains(i - 1) {
-        moves[i].next = moves[i].next.fromMade
+        moves[i].next = moves[i].next.fromMade()
       }
       return moves
     }

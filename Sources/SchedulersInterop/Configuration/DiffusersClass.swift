@@ -165,7 +165,7 @@ extension DiffusersClass {
     if factor != 1 {
       recipe.moves = recipe.moves.map { move in
         var move = move
-        move.next = move.next + (factor - 1) * move.next.noise * .noise
+        move.next = move.next.scalingNoise(by: factor)
         return move
       }
     }

@@ -45,7 +45,7 @@ struct KDiffusionAncestral: Sampler {
   private func step(from: NoiseLevel, to: NoiseLevel) -> (lower: NoiseLevel, kept: Double, drawn: Double) {
     guard kind != .dpmpp2s else {
       let step = AncestralStep(from: from, to: to, eta: eta)
-      return (step.lower, 1, step.deviation)
+      return (step.lower, 1, step.deviation.rounded)
     }
     let down = to.noise * (1 + eta * (to.noise / from.noise - 1))
     let kept = to.signal / (1 - down)

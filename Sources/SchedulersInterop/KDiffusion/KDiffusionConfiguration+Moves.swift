@@ -138,7 +138,7 @@ extension KDiffusionConfiguration {
 extension Move {
   /// The move with another amount of noise.
   fileprivate func with(noiseFactor: Double) -> Move {
-    Move(at: query, to: arrival, estimate: estimate, next: next + (noiseFactor - 1) * next.noise * .noise)
+    Move(at: query, to: arrival, estimate: estimate, next: next.scalingNoise(by: noiseFactor))
   }
 }
 

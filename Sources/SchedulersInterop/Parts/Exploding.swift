@@ -90,8 +90,7 @@ struct Exploding {
       guard grid.points.allSatisfy({ $0.level.signal > 0 }) else { return grid }
       let points = grid.points.map { point in
         let sigma = point.level.sigma
-        return SamplingGrid.Point(
-          timestep: isContinuous && sigma > 0 ? Math.log(sigma) / 4 : point.timestep, sigma: sigma)
+        return point.exploding(timestep: isContinuous && sigma > 0 ? Math.log(sigma) / 4 : point.timestep)
       }
       return try SamplingGrid(points: points, schedule: schedule)
     }
@@ -178,11 +177,6 @@ extension SamplingGrid.Point {
       timestep: timestep, level: NoiseLevel(signal: 1, noise: sigma),
       inputScale: NoiseLevel.variancePreserving(sigma: sigma).signal)
   }
-}
-
-extension LinearForm {
-  /// The same, from the sample as it was made, whoever has replaced it since.
-  var fromMade: LinearForm { self - (samples.first ?? 0) * .sample + (samples.first ?? 0) * .made }
 }
 
 /// diffusers' float32 σ_up and σ_down of an ancestral step. The difference of squares loses what is

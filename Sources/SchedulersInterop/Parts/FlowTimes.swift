@@ -42,6 +42,13 @@ struct FlowShifting {
     return factor
   }
 
+  /// The same as the core has it, and mu where it follows from it.
+  func exact(mu: Double?) throws -> (shift: FlowShift, mu: Double?) {
+    let factor = try factor(mu: mu)
+    guard isDynamicOn, let mu else { return (.fixed(factor), nil) }
+    return (.dynamic(DynamicShift(kind: try isExponential?.get() ?? true ? .exponential : .linear)), mu)
+  }
+
   /// Sigmas shifted as `set_timesteps` does it, in the arithmetic that they are in.
   func shifted<Scalar: BinaryFloatingPoint>(_ sigmas: [Scalar], by shift: Double) -> [Scalar] {
     let (factor, increase) = (Scalar(shift), Scalar(shift - 1))
@@ -152,12 +159,13 @@ struct FlowTimes {
     let steps = run.steps
     let (shift, total, choice) = try (shifting.factor(mu: run.mu), timesteps.count(), choices?.choice())
     if let choice, ends.least != nil || ends.most != nil { return try grid(run, choice, shift, of: Double(total)) }
+    let exact = try shifting.exact(mu: run.mu)
     let spacing = FlowSpacing(
-      times: choice == .beta ? .beta() : .equal, shift: .fixed(shift), last: steps > 1 ? 1 / Double(total) : nil,
+      times: choice == .beta ? .beta() : .equal, shift: exact.shift, last: steps > 1 ? 1 / Double(total) : nil,
       terminal: try shifting.last(), respacing: choice?.spacing, timesteps: Double(total), isReversed: invertsSigmas)
     return try shifting.naming {
-      guard run.arguments.hasGivenTimes else { return try SamplingGrid(flow: spacing, steps: steps) }
-      return try givenGrid(run, spacing, of: Double(total))
+      guard run.arguments.hasGivenTimes else { return try SamplingGrid(flow: spacing, steps: steps, mu: exact.mu) }
+      return try givenGrid(run, spacing, exact.mu, of: Double(total))
     }
   }
 
@@ -180,13 +188,13 @@ struct FlowTimes {
   }
 
   /// The grid of given times, which need not descend, at the timesteps that are given with them.
-  private func givenGrid(_ run: Run, _ spacing: FlowSpacing, of total: Double) throws -> SamplingGrid {
+  private func givenGrid(_ run: Run, _ spacing: FlowSpacing, _ mu: Double?, of total: Double) throws -> SamplingGrid {
     _ = try given(run, of: total)
     let times = run.sigmas ?? run.timesteps!.map { $0 / total }
     var points: [SamplingGrid.Point]
     let isFalling = zip(times, times.dropFirst()).allSatisfy { $0 > $1 }
     if isFalling, times[times.count - 1] > 0 {
-      points = try SamplingGrid(flow: spacing, times: times).points
+      points = try SamplingGrid(flow: spacing, times: times, mu: mu).points
     } else {
       try require(
         choices?.isMade != true && shifting.last() == nil,

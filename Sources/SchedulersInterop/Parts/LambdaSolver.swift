@@ -158,11 +158,13 @@ struct LambdaSolver {
   func grid(_ run: Run) throws -> SamplingGrid {
     let (choice, steps) = (try choices.choice(), run.steps)
     if choice == .flow {
+      let (shift, mu) = try shifting.exact(mu: run.mu)
       let spacing = FlowSpacing(
-        times: .equal, shift: .fixed(try shifting.factor(mu: run.mu)), last: nil, terminal: try shifting.last(),
+        times: .equal, shift: shift, last: nil, terminal: try shifting.last(),
         respacing: nil, timesteps: Double(try table.timesteps.count()), isReversed: false)
       return try shifting.naming {
-        try run.sigmas.map { try SamplingGrid(flow: spacing, times: $0) } ?? SamplingGrid(flow: spacing, steps: steps)
+        try run.sigmas.map { try SamplingGrid(flow: spacing, times: $0, mu: mu) }
+          ?? SamplingGrid(flow: spacing, steps: steps, mu: mu)
       }
     }
     let schedule = try table.schedule()

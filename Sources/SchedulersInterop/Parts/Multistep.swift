@@ -82,28 +82,26 @@ struct Multistep {
   }
 
   func moves(_ grid: SamplingGrid, endsClean: Bool) throws -> [Move] {
-    let solver = try solver()
-    return try orders(grid, of: nil, endsClean: endsClean).enumerated().map {
-      solver.move(grid.points, from: $0, order: $1)
-    }
+    let orders = try orders(grid, of: nil, endsClean: endsClean)
+    return try solver().moves(grid.points) { orders[$0] }
   }
 
   func faithfulMoves(
     _ grid: SamplingGrid, of run: Run, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
   ) throws -> [Move] {
-    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.points)
+    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.solverLevels)
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(
-        estimate: solver.estimate, from: points[i].level, to: points[i + 1].level, eta: solver.eta)
-      let values = (0..<order).map { (ago: $0, level: points[i - $0].level) }
-      let change = step.change(values) { weights, moments in
-        if order == 2, solver.slopeRule == .midpoint { weights[1] = moments[0] / 2 }
+        estimate: solver.estimate, from: points[i], to: points[i + 1], eta: solver.eta)
+      let slope = order == 2 && solver.slopeRule == .midpoint ? step.whole * 0.5 : nil
+      let values = (0..<order).map { (ago: $0, level: points[i - $0]) }
+      let change = step.change(values, slope: slope) { weights, moments in
         // The divided difference is half of the second derivative already, and with noise a half is
         // subtracted where it has to be added.
-        if order == 3 { weights[2] -= moments[2] / 2 + (solver.estimate == .x0 && solver.eta > 0 ? 1 : 0) }
+        if order == 3 { weights[2] -= moments[2] * 0.5 + (solver.estimate == .x0 && solver.eta > 0 ? 1 : 0) }
       }
-      return Move(at: points[i], to: step.to, estimate: solver.estimate, next: step.held(.estimate()) + change)
+      return Move(at: grid.points[i], to: step.to, estimate: solver.estimate, next: step.held(.estimate()) + change)
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
 
   /// The sigmas of a spacing between those of the fixtures.
   private func sigmas(_ spacing: SigmaSpacing, _ steps: Int) -> [Double] {
-    spacing.sigmas(count: steps, from: 14, to: 0.03)
+    spacing.sigmas(count: steps, from: DoubleDouble(14), to: DoubleDouble(0.03)).map(\.rounded)
   }
 
   private func compare(_ sigmas: [Double], with name: String, units: Double) throws {

@@ -91,11 +91,12 @@ import Testing
   /// Higham 2002, theorem 9.4: three units times n times 2^(n − 1) of the sum of an equation's
   /// terms, each a weight times a power of its node.
   @Test func `the elimination of UniPC's system is uncertain of the sum of its terms`() throws {
-    let points = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing).points
-    let step = ExponentialStep(estimate: .x0, from: points[2].level, to: points[3].level, eta: 0)
-    let values = (0..<3).map { (ago: $0, level: points[2 - $0].level) }
+    let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing)
+    let (points, levels) = (grid.points, grid.solverLevels)
+    let step = ExponentialStep(estimate: .x0, from: levels[2], to: levels[3], eta: 0)
+    let values = (0..<3).map { (ago: $0, level: levels[2 - $0]) }
     let roundings = SolverRoundings.uniPC(step, values, isLinear: false)
-    let errors = SolverRoundings.uniPC(exponent: -step.exponent, isLinear: false, count: 2)
+    let errors = SolverRoundings.uniPC(exponent: -step.exponent.rounded, isLinear: false, count: 2)
     let (weights, length) = (step.change(values).estimates, points[3].level.lambda - points[2].level.lambda)
     for i in 0..<2 {
       let terms = (1...2).reduce(0) { sum, k in

@@ -27,7 +27,12 @@ import Testing
       // and so does each one after it.
       let ratios = grid.intervals.dropLast().map { $0.from.level.sigma / $0.to.level.sigma }
       let magnified = (2..<entry.evaluations(steps: 2)).reduce(1.0) { product, _ in product * (ratios.max() ?? 1) }
-      let tolerance = 16 * Double(steps) * unit * (1 + grid.points[0].level.sigma) * 2 * magnified
+      // A step multiplies the rounding of its sample by what it takes of it, itself and in E.
+      let kept = plan.steps.reduce(1.0) { product, step in
+        let (sample, estimate) = (step.next.samples.first ?? 0, step.next.estimates.first ?? 0)
+        return product * max(1, abs(sample + estimate * step.keeping.sample))
+      }
+      let tolerance = 16 * Double(steps) * unit * (1 + grid.points[0].level.sigma) * 2 * magnified * kept
       let start = grid.points[0].level.mix(Real(y), with: Real(epsilon))
       let end = plan.sample(from: start, model: { _, _ in Real(y) }) { run in
         let exact = run.level.mix(Real(y), with: Real(epsilon))

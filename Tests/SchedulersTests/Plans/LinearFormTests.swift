@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func `a weighted sum has each form by its own weight`() {
-    let sum = LinearForm.sum([2, -3, 0.5], [.estimate(), .estimate(ago: 2), .sample + .noise])
+    let sum = LinearForm.sum(
+      [2, -3, 0.5].map { DoubleDouble($0) }, [.estimate(), .estimate(ago: 2), .sample + .noise])
     #expect(sum.estimates == [2, 0, -3] && sum.samples == [0.5] && sum.noise == 0.5)
     #expect(LinearForm.sum([], []) == LinearForm())
   }

@@ -24,8 +24,9 @@ import Testing
   /// Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2.
   @Test(arguments: [SamplingPlan.Estimate.x0, .epsilon], [1, 2, 3])
   func `UniPC's linear equations give the integral of Newton's form`(estimate: SamplingPlan.Estimate, others: Int) {
-    let step = ExponentialStep(estimate: estimate, from: level(lambdas[0]), to: level(lambdas[1]))
-    let values = lambdas.prefix(others + 1).enumerated().map { (ago: $0, level: level($1)) }
+    let levels = lambdas.map { SolverLevel(level($0)) }
+    let step = ExponentialStep(estimate: estimate, from: levels[0], to: levels[1])
+    let values = (0...others).map { (ago: $0, level: levels[$0]) }
     let length = lambdas[1] - lambdas[0]
     let (h, scale) = estimate == .x0 ? (-length, step.to.signal) : (length, step.to.noise)
     // B(h) of bh2; the paper's ϕ by its recurrence.
@@ -42,7 +43,7 @@ import Testing
     }
     let a = solve(matrix, right)
     let differences = (1...others).map { LinearForm.estimate(ago: $0) - .estimate() }
-    let expected = LinearForm.sum(zip(a, r).map { -scale * b * $0 / $1 }, differences)
+    let expected = LinearForm.sum(zip(a, r).map { DoubleDouble(-scale * b * $0 / $1) }, differences)
     let change = step.change(values)
     // ϕ loses three digits for each order, and elimination as many.
     #expect(change.estimates.count == others + 1)
@@ -63,8 +64,8 @@ import Testing
     let slope = first + r0 * second
     let shrunk = Math.expm1(-h)
     let curvature = ((shrunk + h) / (h * h) - 0.5) * (matchesAuthorsCode ? 1 : 2)
-    let change = LinearForm.sum(
-      [-signal * shrunk, signal * (shrunk / h + 1), -signal * curvature], [.estimate(), slope, second])
+    let factors = [-signal * shrunk, signal * (shrunk / h + 1), -signal * curvature].map { DoubleDouble($0) }
+    let change = LinearForm.sum(factors, [.estimate(), slope, second])
     #expect(isClose(next.samples[0], points[3].level.noise / points[2].level.noise, relative: 4 * unit))
     #expect(zip(next.estimates, change.estimates).allSatisfy { abs($0 - $1) <= 64 * unit } && next.estimates.count == 3)
   }

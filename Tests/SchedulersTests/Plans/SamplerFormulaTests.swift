@@ -108,8 +108,8 @@ import Testing
 
   /// The noise drawn is a share of the noise left, which is none.
   @Test func `a step in epsilon to clean data draws nothing, whatever its eta`() {
-    let from = NoiseLevel(signal: 0.6, noise: 0.8)
-    let step = ExponentialStep(estimate: .epsilon, from: from, to: .clean, eta: 1).held(.estimate())
+    let (from, to) = (SolverLevel(NoiseLevel(signal: 0.6, noise: 0.8)), SolverLevel(.clean))
+    let step = ExponentialStep(estimate: .epsilon, from: from, to: to, eta: 1).held(.estimate())
     #expect(step.noise == 0)
     #expect(isClose(step.samples[0], 1 / 0.6, relative: 2 * unit))
     #expect(isClose(step.estimates[0], -0.8 / 0.6, relative: 2 * unit))

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func `the logarithm uses the low part`() {
-    #expect(DoubleDouble(sum: 1, 0x1p-70).log() == 0x1p-70)
-    #expect(DoubleDouble(0).log() == -.infinity)
+    #expect(DoubleDouble(sum: 1, 0x1p-70).log().rounded == 0x1p-70)
+    #expect(DoubleDouble(0).log().rounded == -.infinity)
   }
 }

@@ -20,7 +20,8 @@ import Testing
           : [.fixed(logarithm: -1), nil]
         return SamplingPlan.Move(
           at: interval.from, to: interval.to.level, estimate: i.isMultiple(of: 2) ? .x0 : .epsilon,
-          next: .sum(Array(repeating: 1, count: 10), made + kept + rest), variance: variances[i % variances.count])
+          next: .sum(Array(repeating: DoubleDouble(1), count: 10), made + kept + rest),
+          variance: variances[i % variances.count])
       }
     }
   }

@@ -1,0 +1,97 @@
+extension DoubleDouble {
+  /// π, to 107 bits.
+  static let pi = Self(sum: 0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53)
+  /// The natural logarithm of 2, to 107 bits.
+  static let ln2 = Self(sum: 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
+
+  /// 1/n! for n in 0 ... 11.
+  private static let reciprocalFactorials = (1...11).reduce(into: [Self(1)]) { terms, n in
+    terms.append(terms[n - 1] / Double(n))
+  }
+
+  /// 2^(j/256) for j in 0 ..< 256, each a product of at most eight roots of 2.
+  private static let rootsOfTwo: [Self] = {
+    var (powers, root) = ([Self(1)], Self(2))
+    var roots: [Self] = []
+    for _ in 0..<8 {
+      root = root.squareRoot()
+      roots.append(root)
+    }
+    // The roots of the lowest bits first.
+    for root in roots.reversed() { powers += powers.map { $0 * root } }
+    return powers
+  }()
+
+  /// The exponential function; 0 and ∞ where it is beyond the range of Doubles.
+  ///
+  /// exp(x) = 2^(n/256)·exp(r) with |r| ≤ ln(2)/512: a power of two, a table, and the Taylor series,
+  /// whose terms from r⁵ on are summed as Doubles.
+  ///
+  /// - Accuracy: relative error below 2⁻⁹⁸ for |x| ≤ 1, and below 2⁻⁹⁵ elsewhere.
+  package func exp() -> Self {
+    guard high > -746, high < 709.79 else { return Self(Math.exp(high)) }
+    let n = (high * (256 / Self.ln2.high)).rounded()
+    let r = self - Self.ln2 * (n / 256)
+    let terms = Self.reciprocalFactorials
+    var tail = 0.0
+    for k in stride(from: 9, through: 5, by: -1) { tail = tail * r.high + terms[k].high }
+    var sum = terms[4] + tail * r.high
+    sum = sum * r + terms[3]
+    sum = sum * r + 0.5
+    sum = sum * r + 1
+    sum = sum * r + 1
+    let (power, index) = (Int(n) >> 8, Int(n) & 255)
+    return sum * Self.rootsOfTwo[index] * Double(sign: .plus, exponent: power, significand: 1)
+  }
+
+  /// The natural logarithm: −∞ at 0, NaN below.
+  ///
+  /// One step of Newton's method from the C library's y: ln x = y + ln(x·e^−y), whose last logarithm
+  /// is that of a number so near to 1 that it is the distance from it.
+  ///
+  /// - Accuracy: within 2⁻⁹⁵ of the result or of 1, whichever is larger.
+  package func log() -> Self {
+    guard high > 0, high.isFinite else { return Self(Math.log(high)) }
+    // So that e^−y is a number.
+    if high < 0x1p-960 { return (self * 0x1p512).log() - Self.ln2 * 512 }
+    if high > 0x1p960 { return (self * 0x1p-512).log() + Self.ln2 * 512 }
+    let d = self - 1
+    if abs(d.high) < 0x1p-21 { return d.log1p() }
+    let near = Math.log(high)
+    let rest = self * Self(-near).exp() - 1
+    return Self(larger: near, smaller: rest.high) + rest.low
+  }
+
+  /// ln(1 + x): of a number near 0 by the first terms of its series, with a relative error below
+  /// 2⁻⁸⁰; of others as `log`.
+  package func log1p() -> Self {
+    guard abs(high) < 0x1p-21 else { return (self + 1).log() }
+    let square = self * self
+    return self - square * 0.5 + (square * self) * (1 / Self(3)) - square * square * 0.25
+  }
+
+  /// This number, 0 or more, to a power.
+  ///
+  /// - Accuracy: that of `exp` and of `log` times the exponent.
+  package func power(_ exponent: Self) -> Self {
+    if exponent.high == 0 { return Self(1) }
+    if high == 0 || !high.isFinite { return Self(Math.pow(high, exponent.high)) }
+    return (log() * exponent).exp()
+  }
+
+  /// The sine of an angle between 0 and π/2, with a relative error below 2⁻⁹⁵ for small angles too.
+  ///
+  /// The series at x/8, then sin 2y = 2·sin y·cos y three times, by 1 − cos y: nothing cancels.
+  func sin() -> Self {
+    let y = self / 8
+    let square = y * y
+    var (series, versine) = (Self(1), Self(1))
+    for k in stride(from: 24.0, through: 2, by: -2) {
+      series = 1 - series * square / (k * (k + 1))
+      versine = 1 - versine * square / ((k + 1) * (k + 2))
+    }
+    var (sine, oneMinusCosine) = (y * series, square / 2 * versine)
+    for _ in 0..<3 { (sine, oneMinusCosine) = (sine * (1 - oneMinusCosine) * 2, sine * sine * 2) }
+    return sine
+  }
+}
