@@ -86,7 +86,9 @@ extension Prediction {
     }
     let (signal, noise) = (level.exact.signal, level.exact.noise)
     switch self {
-    case .epsilon: return level.signal > 0 ? readout(1 / signal, -noise / signal) : nil
+    case .epsilon:
+      let reciprocal = 1 / signal
+      return level.signal > 0 ? readout(reciprocal, -noise * reciprocal) : nil
     case .x0: return SamplingPlan.Readout(sample: 0, output: 1)
     case .v:
       let power = signal * signal + noise * noise

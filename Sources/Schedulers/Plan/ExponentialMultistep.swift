@@ -36,13 +36,13 @@ package struct ExponentialMultistep {
       let count = points[i + 1].level.noise > 0 ? min(order(i), i + 1) : 1
       let step = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: eta)
       let slope = slopeRule == .midpoint && count == 2 ? step.whole * 0.5 : nil
-      let change = step.change(through: count, slope: slope) { weights, moments in
+      let next = step.change(of: step.held(.estimate()), through: count, slope: slope) { weights, moments in
         // f₀₁₂·s² is half of the second derivative already.
         if count == 3, matchesAuthorsCode { weights[2] -= moments[2] * 0.5 }
       } _: {
         (ago: $0, level: levels[i - $0])
       }
-      return SamplingPlan.Move(at: points[i], to: step.to, estimate: estimate, next: step.held(.estimate()) + change)
+      return SamplingPlan.Move(at: points[i], to: step.to, estimate: estimate, next: next)
     }
   }
 }

@@ -31,47 +31,41 @@ package struct ExponentialStep {
   private let lambda: DoubleDouble
   /// The length of the step; infinite from a level without signal, and to one without noise.
   private let h: DoubleDouble
+  /// e^(−eta·h).
+  private let decay: DoubleDouble
+  /// H, the exponent over the whole step.
+  package let exponent: DoubleDouble
+  /// ∫₀¹ H·e^(−H(1−s)) ds = 1 − e^(−H).
+  package let whole: DoubleDouble
 
   package init(estimate: SamplingPlan.Estimate, from: SolverLevel, to: SolverLevel, eta: Double = 0) {
     (self.estimate, self.from, self.to, self.eta) = (estimate, from.level, to.level, eta)
     (start, end, lambda, h) = (from.level.exact, to.level.exact, from.lambda, to.lambda - from.lambda)
-  }
-
-  /// H, the exponent over the whole step.
-  package var exponent: DoubleDouble { estimate == .x0 ? (1 + DoubleDouble(eta)) * h : -h }
-
-  /// σ'/σ, which is e^(−h).
-  private var sigmaRatio: DoubleDouble { (end.noise * start.signal) / (start.noise * end.signal) }
-
-  /// ∫₀¹ H·e^(−H(1−s)) ds = 1 − e^(−H).
-  package var whole: DoubleDouble {
+    // σ'/σ, which is e^(−h).
+    let ratio = (end.noise * start.signal) / (start.noise * end.signal)
+    decay = eta == 0 ? DoubleDouble(1) : eta == 1 ? ratio : (h * -eta).exp()
     switch estimate {
-    case .epsilon: 1 - 1 / sigmaRatio
-    case .x0: 1 - sigmaRatio * decay
+    case .epsilon: (exponent, whole) = (-h, 1 - 1 / ratio)
+    case .x0: (exponent, whole) = (DoubleDouble(sum: 1, eta) * h, 1 - ratio * decay)
     }
-  }
-
-  /// e^(−eta·h).
-  private var decay: DoubleDouble {
-    eta == 0 ? DoubleDouble(1) : eta == 1 ? sigmaRatio : (h * -eta).exp()
   }
 
   /// The step with E held at `value`, from `sample`: order 1.
   package func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
-    let ratio = end.noise / start.noise
     switch estimate {
     case .epsilon:
       // What is drawn is as large as the noise left; at clean data, where none is, it is 0.
       let (run, eta) = (end.sigma - start.sigma, to.noise > 0 ? eta : 0)
-      let mean = (end.signal / start.signal * sample).adding(end.signal * (1 + DoubleDouble(eta)) * run, of: value)
+      let mean = (end.signal / start.signal * sample).adding(end.signal * DoubleDouble(sum: 1, eta) * run, of: value)
       guard eta > 0 else { return mean }
       let variance = -run * (end.sigma + start.sigma) * eta
       return mean.adding(end.signal * max(variance, DoubleDouble(0)).squareRoot(), of: .noise)
-    case .x0 where eta == 0: return (ratio * sample).adding(end.signal - start.signal * ratio, of: value)
     case .x0:
+      let ratio = end.noise / start.noise * decay
+      let mean = (ratio * sample).adding(end.signal - start.signal * ratio, of: value)
+      guard eta > 0 else { return mean }
       // Other libraries' grids may rise by a rounding.
-      let drawn = end.noise * max(1 - decay * decay, DoubleDouble(0)).squareRoot()
-      return (ratio * decay * sample).adding(end.signal * whole, of: value).adding(drawn, of: .noise)
+      return mean.adding(end.noise * max(1 - decay * decay, DoubleDouble(0)).squareRoot(), of: .noise)
     }
   }
 
@@ -80,20 +74,21 @@ package struct ExponentialStep {
     held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
   }
 
-  /// What a polynomial through values of E adds to the first of them, which is the one held.
+  /// A form, and what a polynomial through values of E adds to the first of them, the one held.
   ///
   /// - Parameters:
+  ///   - form: what it is added to.
   ///   - count: how many values there are, at most four.
   ///   - slope: what replaces the exact integral of s where there are two.
   ///   - rule: what replaces the exact integrals of the parts of the polynomial.
   ///   - value: each of them; one at a level without signal is at infinity, and only the last may
   ///     be.
   func change(
-    through count: Int, slope: DoubleDouble? = nil, rule: (inout ShortList, ShortList) -> Void = { _, _ in },
-    _ value: (Int) -> Value
+    of form: consuming LinearForm = LinearForm(), through count: Int, slope: DoubleDouble? = nil,
+    rule: (inout ShortList, ShortList) -> Void = { _, _ in }, _ value: (Int) -> Value
   ) -> LinearForm {
     // A step that goes nowhere has nothing to integrate over.
-    guard count > 1, h.high != 0 else { return LinearForm() }
+    guard count > 1, h.high != 0 else { return form }
     // The two ends by themselves, as h may be infinite.
     var nodes = ShortList()
     for k in 0..<count {
@@ -105,14 +100,14 @@ package struct ExponentialStep {
     if let slope, count == 2 {
       weights[1] = slope
     } else {
-      let moments = Self.moments(count, exponent: exponent)
+      let moments = moments(count)
       weights = Interpolation.weights(of: nodes, moments: moments)
       rule(&weights, moments)
     }
-    let scale = estimate == .x0 ? end.signal : (1 + DoubleDouble(eta)) * end.noise
+    let scale = estimate == .x0 ? end.signal : DoubleDouble(sum: 1, eta) * end.noise
     // The first value is in the step already.
     for k in weights.indices { weights[k] = k == 0 ? DoubleDouble(0) : scale * weights[k] }
-    return .estimates(Interpolation.factors(weights, at: nodes)) { value($0).ago }
+    return form.adding(Interpolation.factors(weights, at: nodes)) { value($0).ago }
   }
 
   package func change(
@@ -121,23 +116,26 @@ package struct ExponentialStep {
 
   /// ∫₀¹ H·e^(−H(1−s))·sʲ ds for j = 0 ..< count, of which each is 1 − (j/H) of the one before.
   ///
-  /// Where that cancels, the last is the series H·Σ (−H)ⁿ·j!/(j+n+1)!, and those before follow.
+  /// Where H is so small that this cancels, the last is the series H·Σ (−H)ⁿ·j!/(j+n+1)!, and those
+  /// before it follow.
   ///
-  /// - Accuracy: a relative error below 2⁻⁸⁰.
-  package static func moments(_ count: Int, exponent: DoubleDouble) -> ShortList {
-    var moments = ShortList(zeros: max(count, 1))
-    if count < 2 || abs(exponent.high) >= 1 {
-      moments[0] = 1 - (-exponent).exp()
-      for j in moments.indices.dropFirst() { moments[j] = 1 - moments[j - 1] * (Double(j) / exponent) }
+  /// - Accuracy: a relative error below 2⁻⁶⁴. The one before has an error of about 2⁻⁹⁸, which each
+  ///   of them multiplies by j/H.
+  func moments(_ count: Int) -> ShortList {
+    var moments = ShortList(zeros: count)
+    moments[0] = whole
+    let size = abs(exponent.high)
+    if size >= 1 || moments.indices.reduce(0x1p28, { product, _ in product * size }) > 1 {
+      for j in 1..<count { moments[j] = 1 - moments[j - 1] * (Double(j) / exponent) }
     } else {
-      moments[count - 1] = lastMoment(count - 1, exponent: exponent)
-      for j in (1..<count).reversed() { moments[j - 1] = exponent * reciprocals[j] * (1 - moments[j]) }
+      moments[count - 1] = lastMoment(count - 1)
+      for j in (2..<max(count, 2)).reversed() { moments[j - 1] = exponent * Self.reciprocals[j] * (1 - moments[j]) }
     }
     return moments
   }
 
   /// The moment of sʲ for |H| < 1: H/(j+1)·(1 − H/(j+2)·(1 − H/(j+3)·(1 − ...))).
-  private static func lastMoment(_ j: Int, exponent: DoubleDouble) -> DoubleDouble {
+  private func lastMoment(_ j: Int) -> DoubleDouble {
     // As far as makes a difference, and so far that Doubles are enough beyond.
     var (depth, least, shallow) = (1, 1.0, 1)
     while least > 0x1p-90 {
@@ -148,8 +146,8 @@ package struct ExponentialStep {
     var inner = 1.0
     for n in stride(from: depth, to: shallow, by: -1) { inner = 1 - exponent.high / Double(j + n) * inner }
     var sum = DoubleDouble(inner)
-    for n in stride(from: shallow, to: 1, by: -1) { sum = 1 - exponent * reciprocals[j + n] * sum }
-    return exponent * reciprocals[j + 1] * sum
+    for n in stride(from: shallow, to: 1, by: -1) { sum = 1 - exponent * Self.reciprocals[j + n] * sum }
+    return exponent * Self.reciprocals[j + 1] * sum
   }
 
   /// 1/n.
@@ -173,16 +171,12 @@ extension SamplingGrid {
 package enum Interpolation {
   /// The integral of each product (s − s₀)···(s − s_(k−1)), from those of sʲ.
   package static func weights(of nodes: ShortList, moments: ShortList) -> ShortList {
-    var (weights, product) = (ShortList(), ShortList(zeros: nodes.count))
-    product[0] = DoubleDouble(1)
-    for degree in nodes.indices {
-      var weight = DoubleDouble(0)
-      for k in 0..<degree + 1 { weight += product[k] * moments[k] }
-      weights.append(weight)
-      // The node at infinity is the last, whose product is of no use.
-      guard degree + 1 < nodes.count else { break }
-      var before = DoubleDouble(0)
-      for k in 0..<degree + 2 { (before, product[k]) = (product[k], before - nodes[degree] * product[k]) }
+    var (weights, integrals) = (ShortList(), moments)
+    weights.append(moments[0])
+    // One more factor (s − sₙ) at a time, in the integrals of all that is left of the powers.
+    for n in 0..<nodes.count - 1 {
+      for k in 0..<nodes.count - 1 - n { integrals[k] = integrals[k + 1] - nodes[n] * integrals[k] }
+      weights.append(integrals[0])
     }
     return weights
   }
@@ -191,19 +185,19 @@ package enum Interpolation {
   /// differences; those with a node at infinity are 0.
   package static func factors(_ weights: ShortList, at nodes: ShortList) -> ShortList {
     let count = nodes.count
-    var result = ShortList(zeros: count)
-    withUnsafeTemporaryAllocation(of: DoubleDouble.self, capacity: count * count) { rows in
-      // Row j is the difference that begins at value j, by its factors.
-      rows.initialize(repeating: DoubleDouble(0))
-      for j in 0..<count { rows[j * count + j] = DoubleDouble(1) }
-      for k in 0..<count {
-        for j in 0..<(k > 0 ? count - k : 0) {
-          let width = nodes[j + k] - nodes[j]
-          for i in j...j + k { rows[j * count + i] = (rows[(j + 1) * count + i] - rows[j * count + i]) / width }
-        }
-        for i in 0...k where rows[i].high != 0 { result[i] += weights[k] * rows[i] }
+    var factors = ShortList()
+    // Each difference hands its factor to the two that it is made of, the longest first. Those of one
+    // order stand by the value that they begin with; at last they are the values.
+    for order in (0..<count).reversed() {
+      var shorter = ShortList(zeros: count - order)
+      shorter[0] = weights[order]
+      for j in factors.indices {
+        let share = factors[j] / (nodes[j + order + 1] - nodes[j])
+        shorter[j + 1] += share
+        shorter[j] -= share
       }
+      factors = shorter
     }
-    return result
+    return factors
   }
 }

@@ -41,7 +41,7 @@ public struct LinearForm: Sendable {
   /// The sample of `ago` evaluations ago.
   public static func sample(ago: Int) -> LinearForm {
     var form = LinearForm()
-    form.sampleFactors.highs = one(at: ago)
+    form.sampleFactors = Factors(one(at: ago))
     return form
   }
   /// The current sample as it was made, whatever has replaced it since.
@@ -49,7 +49,7 @@ public struct LinearForm: Sendable {
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
   public static func estimate(ago: Int = 0) -> LinearForm {
     var form = LinearForm()
-    form.estimateFactors.highs = one(at: ago)
+    form.estimateFactors = Factors(one(at: ago))
     return form
   }
   /// This evaluation's x̂0 before clipping.
@@ -71,68 +71,87 @@ public struct LinearForm: Sendable {
 /// Factors by age, newest first. The last of them is not 0, so that their count says how far back
 /// they reach.
 private struct Factors: Sendable {
-  /// The factors as Doubles.
-  var highs: [Double] = []
-  /// What their rounding left; empty where it left nothing.
-  var lows: [Double] = []
+  /// The factors as Doubles, then what the rounding of each left, unless nothing was left of any.
+  private var numbers: [Double] = []
+  private(set) var count = 0
+
+  init() {}
+
+  /// Factors that are Doubles.
+  init(_ highs: [Double]) { (numbers, count) = (highs, highs.count) }
+
+  var highs: [Double] { numbers.count == count ? numbers : Array(numbers.prefix(count)) }
 
   subscript(k: Int) -> DoubleDouble {
-    get { DoubleDouble(highs[k], low: lows.isEmpty ? 0 : lows[k]) }
-    set { (highs[k], lows[k]) = (newValue.high, newValue.low) }
+    get { DoubleDouble(numbers[k], low: numbers.count > count ? numbers[count + k] : 0) }
+    set { (numbers[k], numbers[count + k]) = (newValue.high, newValue.low) }
   }
 
   mutating func add(_ other: Factors, times factor: DoubleDouble) {
-    guard !other.highs.isEmpty else { return }
+    guard other.count > 0 else { return }
     // A form to which the first terms are added shares their memory.
-    if highs.isEmpty, factor == DoubleDouble(1) { return self = other }
-    reserve(other.highs.count)
-    for k in other.highs.indices { self[k] += factor * other[k] }
+    if count == 0, factor == DoubleDouble(1) { return self = other }
+    widen(to: other.count)
+    for k in 0..<other.count { self[k] += factor * other[k] }
     trim()
   }
 
-  mutating func add(_ number: DoubleDouble, at k: Int) {
-    reserve(k + 1)
-    self[k] += number
+  /// Adds numbers, each to the factor that is `ago(k)` evaluations old.
+  mutating func add(_ list: ShortList, ago: (Int) -> Int) {
+    widen(to: list.indices.reduce(0) { max($0, ago($1) + 1) })
+    for k in list.indices { self[ago(k)] += list[k] }
+    trim()
   }
 
   mutating func change(_ body: (DoubleDouble) -> DoubleDouble) {
-    guard !highs.isEmpty else { return }
-    reserve(highs.count)
-    for k in highs.indices { self[k] = body(self[k]) }
+    guard count > 0 else { return }
+    widen(to: count)
+    for k in 0..<count { self[k] = body(self[k]) }
+    trim()
+  }
+
+  mutating func drop(only age: Int) {
+    widen(to: count)
+    self[age] = DoubleDouble(0)
+    trim()
+  }
+
+  mutating func drop(from age: Int) {
+    widen(to: count)
+    for k in min(age, count)..<count { self[k] = DoubleDouble(0) }
     trim()
   }
 
   /// One evaluation later.
   mutating func age() {
-    guard !highs.isEmpty else { return }
-    highs.insert(0, at: 0)
-    if !lows.isEmpty { lows.insert(0, at: 0) }
+    guard count > 0 else { return }
+    if numbers.count > count { numbers.insert(0, at: count) }
+    numbers.insert(0, at: 0)
+    count += 1
   }
 
-  /// Zeros for all that is missing of so many factors.
-  private mutating func reserve(_ count: Int) {
-    let count = max(count, highs.count)
+  mutating func round() {
+    while numbers.count > count { numbers.removeLast() }
+  }
+
+  private mutating func trim() {
+    while count > 0, numbers[count - 1] == 0 {
+      if numbers.count > count { numbers.removeLast() }
+      numbers.remove(at: count - 1)
+      count -= 1
+    }
+  }
+
+  /// Makes room for at least so many factors and for what their rounding leaves.
+  private mutating func widen(to needed: Int) {
+    let width = max(needed, count)
+    guard width > count || numbers.count == count else { return }
     // Most forms end with a few terms more.
-    if highs.isEmpty { highs.reserveCapacity(max(4, count)) }
-    if lows.isEmpty { lows.reserveCapacity(max(4, count)) }
-    while highs.count < count { highs.append(0) }
-    while lows.count < count { lows.append(0) }
-  }
-
-  mutating func reset(_ k: Int) {
-    highs[k] = 0
-    if !lows.isEmpty { lows[k] = 0 }
-    trim()
-  }
-
-  mutating func drop(from age: Int) {
-    if highs.count > age { highs.removeLast(highs.count - age) }
-    trim()
-  }
-
-  mutating func trim() {
-    while highs.last == 0 { highs.removeLast() }
-    while lows.count > highs.count { lows.removeLast() }
+    var wide: [Double] = []
+    wide.reserveCapacity(max(8, 2 * width))
+    for k in 0..<width { wide.append(k < count ? self[k].high : 0) }
+    for k in 0..<width { wide.append(k < count ? self[k].low : 0) }
+    (numbers, count) = (wide, width)
   }
 }
 
@@ -176,12 +195,10 @@ extension LinearForm {
     return self
   }
 
-  /// Σ factors[k]·E_k, where E_k was made `ago(k)` evaluations ago.
-  static func estimates(_ factors: ShortList, ago: (Int) -> Int) -> LinearForm {
-    var form = LinearForm()
-    for k in factors.indices { form.estimateFactors.add(factors[k], at: ago(k)) }
-    form.estimateFactors.trim()
-    return form
+  /// This and Σ factors[k]·E_k, where E_k was made `ago(k)` evaluations ago.
+  consuming func adding(_ factors: ShortList, ago: (Int) -> Int) -> LinearForm {
+    estimateFactors.add(factors, ago: ago)
+    return self
   }
 
   /// Σ weights[k]·forms[k].
@@ -205,7 +222,7 @@ extension LinearForm {
   package consuming func fromMade() -> LinearForm {
     guard !samples.isEmpty else { return self }
     exactMade += sampleFactors[0]
-    sampleFactors.reset(0)
+    sampleFactors.drop(only: 0)
     return self
   }
 
@@ -217,7 +234,8 @@ extension LinearForm {
 
   /// The form with the Doubles that are nearest to its factors.
   consuming func rounded() -> LinearForm {
-    (sampleFactors.lows, estimateFactors.lows) = ([], [])
+    sampleFactors.round()
+    estimateFactors.round()
     (exactMade.low, exactPredicted.low, exactOutput.low, exactNoise.low) = (0, 0, 0, 0)
     return self
   }
@@ -282,8 +300,8 @@ extension LinearForm: Codable {
     func number(_ key: CodingKeys) throws -> DoubleDouble {
       DoubleDouble(try container.decode(Double.self, forKey: key))
     }
-    sampleFactors.highs = try container.decode([Double].self, forKey: .samples)
-    estimateFactors.highs = try container.decode([Double].self, forKey: .estimates)
+    sampleFactors = Factors(try container.decode([Double].self, forKey: .samples))
+    estimateFactors = Factors(try container.decode([Double].self, forKey: .estimates))
     (exactMade, exactPredicted) = (try number(.made), try number(.predicted))
     (exactOutput, exactNoise) = (try number(.output), try number(.noise))
   }

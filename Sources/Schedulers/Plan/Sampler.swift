@@ -52,7 +52,8 @@ extension SamplingPlan {
     public var arrival: NoiseLevel
     /// What the symbol `.estimate()` stands for.
     public var estimate: Estimate
-    /// The next sample; a learned variance multiplies its noise by the deviation.
+    /// The next sample, with its factors rounded; a learned variance multiplies its noise by the
+    /// deviation.
     public var next: LinearForm
     /// The variance of p(x' | x), for samplers that draw from one.
     public var variance: StepVariance?
@@ -63,7 +64,7 @@ extension SamplingPlan {
       variance: StepVariance? = nil
     ) {
       (self.query, self.arrival, self.estimate) = (query, arrival, estimate)
-      (self.next, self.variance) = (next, variance)
+      (self.next, self.variance) = (next.rounded(), variance)
     }
   }
 }

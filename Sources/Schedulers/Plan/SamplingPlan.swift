@@ -107,7 +107,7 @@ extension SamplingPlan.Move {
   func step(asking query: SamplingGrid.Point, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
       query: query.rounded, arrival: arrival.rounded, denoising: denoising, keeping: estimate.readout(at: query.level),
-      next: next.rounded(), variance: variance)
+      next: next, variance: variance)
   }
 }
 

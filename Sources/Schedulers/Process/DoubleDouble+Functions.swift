@@ -35,19 +35,21 @@ extension DoubleDouble {
     let terms = Self.reciprocalFactorials
     var tail = 0.0
     for k in stride(from: 9, through: 5, by: -1) { tail = tail * r.high + terms[k].high }
-    var sum = terms[4] + tail * r.high
-    sum = sum * r + terms[3]
-    sum = sum * r + 0.5
-    sum = sum * r + 1
-    sum = sum * r + 1
+    // A term and the rest of the series, which is smaller.
+    func sum(_ term: Self, _ rest: Self) -> Self {
+      let highs = Self(larger: term.high, smaller: rest.high)
+      return Self(larger: highs.high, smaller: highs.low + (term.low + rest.low))
+    }
+    var series = sum(terms[4], Self(tail * r.high))
+    for k in stride(from: 3, through: 0, by: -1) { series = sum(terms[k], series * r) }
     let (power, index) = (Int(n) >> 8, Int(n) & 255)
-    return sum * Self.rootsOfTwo[index] * Double(sign: .plus, exponent: power, significand: 1)
+    return series * Self.rootsOfTwo[index] * Double(sign: .plus, exponent: power, significand: 1)
   }
 
   /// The natural logarithm: −∞ at 0, NaN below.
   ///
-  /// One step of Newton's method from the C library's y: ln x = y + ln(x·e^−y), whose last logarithm
-  /// is that of a number so near to 1 that it is the distance from it.
+  /// One step of Newton's method from the C library's y: ln x = y + ln(x·e^−y), whose last
+  /// logarithm is that of a number so near to 1 that it is the distance from it.
   ///
   /// - Accuracy: within 2⁻⁹⁵ of the result or of 1, whichever is larger.
   package func log() -> Self {
@@ -58,8 +60,8 @@ extension DoubleDouble {
     let d = self - 1
     if abs(d.high) < 0x1p-21 { return d.log1p() }
     let near = Math.log(high)
-    let rest = self * Self(-near).exp() - 1
-    return Self(larger: near, smaller: rest.high) + rest.low
+    let ratio = self * Self(-near).exp()
+    return Self(larger: near, smaller: (ratio.high - 1) + ratio.low)
   }
 
   /// ln(1 + x): of a number near 0 by the first terms of its series, with a relative error below

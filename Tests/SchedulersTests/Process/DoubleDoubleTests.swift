@@ -36,6 +36,36 @@ import Testing
     #expect(isClose(DoubleDouble.ln2.exp(), DoubleDouble(2)))
   }
 
+  @Test func `logarithm and exponential function undo each other, to the ends of Doubles`() {
+    for x in [-744, -708.5, -300, -0.1, 0x1p-30, 0.25, 1, 37, 700, 709.7] {
+      // Below e^−708 numbers lie 2⁻¹⁰⁷⁴ apart: half of that is lost, of which ln makes less than twice.
+      let power = DoubleDouble(x).exp()
+      let allowed = max(0x1p-94 * max(1, abs(x)), x < -708 ? 0x1p-1074 / power.high : 0)
+      #expect(abs((power.log() - x).high) <= allowed, "\(x)")
+    }
+    #expect(DoubleDouble(-800).exp().rounded == 0)
+    #expect(DoubleDouble(800).exp().rounded == .infinity)
+    #expect(isClose(DoubleDouble(0x1p-1070).log(), DoubleDouble.ln2 * -1070))
+    #expect(isClose(DoubleDouble(0x1p1000).log(), DoubleDouble.ln2 * 1000))
+  }
+
+  @Test func `powers are products and roots`() {
+    let x = DoubleDouble(14.6) / 3
+    #expect(isClose(x.power(DoubleDouble(3)), x * x * x))
+    #expect(isClose(x.power(DoubleDouble(0.5)), x.squareRoot()))
+    #expect(isClose(x.power(1 / DoubleDouble(7)).power(DoubleDouble(7)), x))
+    #expect(DoubleDouble(0).power(DoubleDouble(0)).rounded == 1)
+    #expect(DoubleDouble(0).power(DoubleDouble(2)).rounded == 0)
+  }
+
+  @Test func `what is not finite is what Double's arithmetic gives`() {
+    let (infinity, two) = (DoubleDouble(.infinity), DoubleDouble(2))
+    for result in [infinity + two, two - -infinity, infinity * two, infinity / two, two / 0.0, infinity.squareRoot()] {
+      #expect(result.high == .infinity && result.low == 0)
+    }
+    #expect((two / infinity).high == 0 && (infinity - infinity).high.isNaN && (-two).squareRoot().high.isNaN)
+  }
+
   @Test func `the sine obeys its laws from tiny angles to a right one`() {
     #expect(isClose((DoubleDouble.pi / 2).sin(), DoubleDouble(1)))
     #expect(isClose((DoubleDouble.pi / 6).sin(), DoubleDouble(0.5)))
@@ -52,5 +82,7 @@ import Testing
   @Test func `the logarithm uses the low part`() {
     #expect(DoubleDouble(sum: 1, 0x1p-70).log().rounded == 0x1p-70)
     #expect(DoubleDouble(0).log().rounded == -.infinity)
+    #expect(DoubleDouble(-1).log().rounded.isNaN)
+    #expect(DoubleDouble(.infinity).log().rounded == .infinity)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Schedulers
 import Testing
 
@@ -32,6 +33,9 @@ import Testing
     let level = NoiseLevel.variancePreserving(sigma: sigma)
     #expect(isClose(level.sigma, sigma, relative: 4 * unit))
     #expect(isClose(level.signal * level.signal + level.noise * level.noise, 1, relative: 6 * unit))
+    let exact = level.exact
+    let power = exact.signal * exact.signal + exact.noise * exact.noise
+    #expect(abs((power - 1).high) <= 0x1p-100 && level.description.count < 80)
   }
 
   @Test func `scaling a level scales both factors and keeps sigma`() {
@@ -44,6 +48,28 @@ import Testing
   @Test func `mixing is the forward process`() {
     let mixed = NoiseLevel(signal: 0.5, noise: 2).mix([1.0, -2.0], with: [3.0, 0.25])
     #expect(mixed == [6.5, -0.5])
+  }
+
+  @Test func `a grid that is decoded runs to the same bits, as its levels know what rounding left`() throws {
+    let grid = try SamplingGrid(NoiseSchedule(.scaledLinear(), timesteps: 1000), steps: 50, spacing: .trailing)
+    let decoded = try JSONDecoder().decode(SamplingGrid.self, from: JSONEncoder().encode(grid))
+    let plan = try DPMSolverPlusPlus().plan(over: grid, predicting: .epsilon)
+    #expect(try DPMSolverPlusPlus().plan(over: decoded, predicting: .epsilon) == plan)
+    // The factors alone are equal levels, which do not know it.
+    let points = grid.points.map { point in
+      let level = NoiseLevel(signal: point.level.signal, noise: point.level.noise)
+      return SamplingGrid.Point(timestep: point.timestep, level: level)
+    }
+    let rounded = try SamplingGrid(points: points, schedule: grid.schedule)
+    #expect(rounded == grid && rounded.points[3].level.hashValue == grid.points[3].level.hashValue)
+    #expect(try DPMSolverPlusPlus().plan(over: rounded, predicting: .epsilon) != plan)
+    // What a plan holds are numbers, and so it is saved.
+    #expect(!String(decoding: try JSONEncoder().encode(plan), as: UTF8.self).contains("Low"))
+  }
+
+  @Test(arguments: ["1e-15", "-1e-15", "1", "0.6"]) func `a low part that changes its factor is refused`(low: String) {
+    let text = #"{"signal": 0.8, "noise": 0.6, "signalLow": \#(low)}"#
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(NoiseLevel.self, from: Data(text.utf8)) }
   }
 
   @Test func `a level that is not one is refused with its values`() async {
