@@ -1,4 +1,4 @@
-.PHONY: help demo train test coverage mutate bench fuzz traces format lint fixtures accuracy docs clean prerequisites
+.PHONY: help demo train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -56,8 +56,17 @@ fixtures: ## Make the data files again and compare them with the committed ones
 	.venv/bin/pip install --quiet --no-deps k-diffusion==0.1.1.post1
 	.venv/bin/python Fixtures/regenerate.py --check
 
-accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again
-	SCHEDULERS_WRITE_ACCURACY=1 swift test --filter AccuracyReportTests
+rows: prerequisites ## Hold the rows of plans to 60 digits, every sampler on every process and grid, in a quarter of an hour
+	@test -x $(PYTHON) || python3 -m venv .venv
+	@$(PYTHON) -c "import mpmath, diffusers" 2>/dev/null || .venv/bin/pip install --quiet --requirement Fixtures/requirements.txt
+	$(PYTHON) Fixtures/recipes/rows.py .build/rows
+	SCHEDULERS_ROWS="$(CURDIR)/.build/rows" swift test --filter RowTests
+
+accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again, and the column of Docs/Samplers.md; after make rows
+	@test -d .build/rows || { echo "the rows to measure by are missing; run make rows first" >&2; exit 1; }
+	SCHEDULERS_ROWS="$(CURDIR)/.build/rows" SCHEDULERS_WRITE_ACCURACY=1 swift test --filter AccuracyReportTests
+	swift build --product scheduler
+	swift run scheduler list samplers --format markdown > Docs/Samplers.md
 
 docs: ## Build the documentation of the core module and of the readers of other libraries' files
 	swift package generate-documentation --target Schedulers --warnings-as-errors

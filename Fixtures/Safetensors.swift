@@ -17,6 +17,16 @@ package struct Safetensors: Sendable {
     try self.init(Fixtures.data(name), name: name)
   }
 
+  /// Reads a file of another folder.
+  ///
+  /// - Throws: as that of `Fixtures/Data`.
+  package init(contentsOf path: String) throws(Fixtures.Failure) {
+    name = path
+    do { file = try SafetensorsFile(contentsOf: path) } catch {
+      throw Fixtures.Failure(description: "\(path): \(error)")
+    }
+  }
+
   /// Reads the bytes of a file with a given name.
   init(_ file: Data, name: String) throws(Fixtures.Failure) {
     self.name = name
@@ -26,6 +36,15 @@ package struct Safetensors: Sendable {
       throw Fixtures.Failure(
         description: "the data file \(name) is damaged: \(error); run Fixtures/regenerate.py --check --only \(name)")
     }
+  }
+
+  /// The lists of names in the file's metadata, separated by semicolons, and the names by commas.
+  package func lists() throws(Fixtures.Failure) -> [[String]] {
+    guard let text = file.metadata["lists"] else {
+      throw Fixtures.Failure(
+        description: "the data file \(name) has no lists of names; run Fixtures/regenerate.py --only \(name)")
+    }
+    return text.components(separatedBy: ";").map { $0.components(separatedBy: ",") }
   }
 
   /// The shape of a tensor.

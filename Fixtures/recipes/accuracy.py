@@ -1,9 +1,15 @@
-"""How far the tables of other implementations are from the truth, for Docs/Accuracy.md.
+"""How far the tables and rows of other implementations are from the truth, for Docs/Accuracy.md.
 
 guided-diffusion's arrays (and the SNR that NumPy makes of them) are compared in ulps with 50-digit arithmetic on their own betas.
 diffusers' float32 tables are compared with 50-digit arithmetic on the definition of the betas, as relative errors.
+`row-errors.json` has the largest errors of the factors of k-diffusion's steps in float64 and of diffusers' in float32, by unit impulses as
+in `plans.py`, in ulps of a Double, on the scaled linear schedule with trailing timesteps for N = 20, 50, 1000. Both take the schedule as
+people give it: k-diffusion exact sigmas rounded to Doubles, diffusers the options of its schedule. Samples are theirs, x/signal in
+k-diffusion and in those classes of diffusers that have sigmas for levels. Steps of two calls are one row, that of the whole step. What is
+exactly 0 is left out.
 """
 
+import importlib
 import json
 import math
 import pathlib
@@ -13,7 +19,7 @@ import numpy
 from mpmath import mpf
 from safetensors.numpy import load
 
-from recipes import truth
+from recipes import plans, rows, truth
 
 DATA = pathlib.Path(__file__).parent.parent / "Data"
 GUIDED_NAMES = {
@@ -107,4 +113,117 @@ def reference_errors():
     return json.dumps(report, indent=1) + "\n"
 
 
-FILES = {"reference-errors.json": reference_errors}
+ROW_STEPS = [20, 50, 1000]
+# The class of diffusers, its options, whether its samples are x/signal, and whether its steps take two calls.
+DPM = ("DPMSolverMultistepScheduler", dict(prediction_type="sample", lower_order_final=False, timestep_spacing="trailing"))
+SIGMAS = dict(timestep_spacing="trailing")
+DIFFUSERS = {
+    "ddpm": ("DDPMScheduler", dict(prediction_type="sample", clip_sample=False, timestep_spacing="trailing"), False, False),
+    "ddpm-large": (
+        "DDPMScheduler", dict(variance_type="fixed_large", prediction_type="sample", clip_sample=False, timestep_spacing="trailing"), False,
+        False),
+    "ddim": ("DDIMScheduler", dict(prediction_type="sample", clip_sample=False, timestep_spacing="trailing"), False, False),
+    "euler": ("EulerDiscreteScheduler", dict(prediction_type="sample", **SIGMAS), True, False),
+    "euler-ancestral": ("EulerAncestralDiscreteScheduler", SIGMAS, True, False),
+    "heun": ("HeunDiscreteScheduler", SIGMAS, True, True),
+    "dpm++1": (DPM[0], {**DPM[1], "solver_order": 1}, False, False),
+    "dpm++2m": (DPM[0], {**DPM[1], "solver_order": 2}, False, False),
+    "dpm++2m-sde": (DPM[0], {**DPM[1], "solver_order": 2, "algorithm_type": "sde-dpmsolver++"}, False, False),
+    "lms": ("LMSDiscreteScheduler", SIGMAS, True, False),
+    "kdpm2": ("KDPM2DiscreteScheduler", SIGMAS, True, True),
+    "kdpm2-ancestral": ("KDPM2AncestralDiscreteScheduler", SIGMAS, True, True),
+}
+
+
+def diffusers_float32_rows(name, steps):
+    """The rows of a class as it is run, in float32."""
+    import diffusers
+    import torch
+
+    kind, options, _, isPaired = DIFFUSERS[name]
+    scheduler = getattr(diffusers, kind)(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, **options)
+    scheduler.set_timesteps(steps)
+    scheduler.is_scale_input_called = True  # or it warns at every step
+    module = importlib.import_module(type(scheduler).__module__)
+    noise = torch.from_numpy(plans.NOISE)[None].float()
+    drawn, module.randn_tensor = getattr(module, "randn_tensor", None), lambda *_, **__: noise
+    rows, sample = [], None
+    try:
+        for call, t in enumerate(scheduler.timesteps):
+            samples, outputs = (torch.from_numpy(array)[None].float() for array in plans.impulse(call))
+            sample = sample if isPaired and call % 2 else samples
+            sample = scheduler.step(outputs, t, sample).prev_sample
+            assert sample.dtype == torch.float32
+            rows.append(sample[0].double().numpy().copy())
+    finally:
+        module.randn_tensor = drawn
+    return numpy.array(rows)
+
+
+def exact_rows(name, steps, scales, predicts):
+    """The rows of whole steps as impulses show them, on samples x/signal if `scales`, of a network that predicts x0 or epsilon; and the
+    calls that end a step."""
+    levels, path = rows.grid("scaled-linear", "trailing", steps)
+    made = rows.rows_of(name, levels, path, chosen=range)
+    isPaired = len(made) > steps
+    result = {}
+    for i, (source, target) in enumerate(zip(levels, levels[1:])):
+        call = min(2 * i + 1, len(made) - 1) if isPaired else i
+        _, (*samples,), (*estimates,), noise = made[call]
+        sample = samples[0] if samples else mpf(0)
+        if isPaired and call % 2:
+            _, (first,), (held,), _ = made[call - 1]
+            estimates = [*estimates, mpf(0)][:2]
+            estimates[1] += sample * held
+            sample *= first
+        of_noise = name in EPSILON
+        if predicts == "epsilon" and not of_noise:
+            assert len(estimates) == 1
+            sample += estimates[0] / source[0]
+            estimates = [-estimates[0] * source[1] / source[0]]
+        assert predicts == "epsilon" or not of_noise
+        before, after = (source[0], target[0]) if scales else (1, 1)
+        row = [mpf(0)] * plans.IMPULSES
+        row[(call - 1 if isPaired and call % 2 else call) % 4] = sample * before / after
+        for ago, estimate in enumerate(estimates):
+            row[4 + (call - ago) % 4] = estimate / after
+        row[-1] = noise / after
+        result[call] = row
+    return result
+
+
+# Whose estimates are those of the noise.
+EPSILON = ("heun", "lms", "kdpm2", "kdpm2-ancestral")
+
+
+def row_error(made, exact):
+    """The largest error in ulps of a Double."""
+    worst = 0
+    for call, row in exact.items():
+        for value, number in zip(made[call], row):
+            if abs(number) > mpf(10) ** -50:
+                worst = max(worst, abs(mpf(float(value)) - number) / mpf(math.ulp(float(number))))
+    return float(f"{float(worst):.3g}")
+
+
+def row_errors():
+    report = {"k-diffusion, float64": {}, "diffusers, float32": {}}
+    with mpmath.workdps(rows.DIGITS):
+        for name in plans.K_DIFFUSION:
+            predicts = "epsilon" if name in EPSILON else "x0"
+            worst = 0
+            for steps in ROW_STEPS:
+                levels, _ = rows.grid("scaled-linear", "trailing", steps)
+                sigmas = [float(noise / signal) for signal, noise in levels]
+                with plans.float64():
+                    made = plans.k_diffusion_rows(plans.load_k_diffusion(), name, sigmas, predicts)
+                worst = max(worst, row_error(made, exact_rows(name, steps, True, predicts)))
+            report["k-diffusion, float64"][name] = worst
+        for name, (_, options, scales, _) in DIFFUSERS.items():
+            predicts = "x0" if options.get("prediction_type") == "sample" else "epsilon"
+            report["diffusers, float32"][name] = max(
+                row_error(diffusers_float32_rows(name, steps), exact_rows(name, steps, scales, predicts)) for steps in ROW_STEPS)
+    return json.dumps(report, indent=1) + "\n"
+
+
+FILES = {"reference-errors.json": reference_errors, "row-errors.json": row_errors}

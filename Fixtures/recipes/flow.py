@@ -147,15 +147,15 @@ def heun_rows(levels):
     return result
 
 
-def churn_rows(sampler, levels):
-    """Karras et al. 2022, algorithm 2, with S_churn 40, in samples of the variance-preserving path; as `heun_rows`."""
+def churn_rows(sampler, levels, of_sigma=coefficients.of_sigma):
+    """Karras et al. 2022, algorithm 2, with S_churn 40, in samples of the path whose levels `of_sigma` gives; as `heun_rows`."""
     gamma = min(mpf(40) / (len(levels) - 1), mpmath.sqrt(2) - 1)
-    raised = [coefficients.of_sigma((1 + gamma) * noise / signal) for signal, noise in levels]
+    raised = [of_sigma((1 + gamma) * noise / signal) if signal else (signal, noise) for signal, noise in levels]
     result = []
     for source, target, after in zip(raised, levels[1:], raised[1:]):
         (signal, noise), (signal2, noise2) = source, target
-        run = noise2 / signal2 - noise / signal
         if sampler == "heun-churn":
+            run = noise2 / signal2 - noise / signal
             made = [Row(signal2 / signal, [signal2 * run])]
             if noise2 > 0:
                 made.append(Row(mpf(1), [signal2 * run / 2, -signal2 * run / 2]))

@@ -42,10 +42,10 @@ def moments(exponent, count):
 
 
 def factors(nodes, wanted):
-    """What multiplies the values at the nodes, if s^j is to give wanted[j]."""
+    """What multiplies the values at the nodes, if s^j is to give wanted[j], as far as there are nodes."""
     with mpmath.workdps(120):
         matrix = mpmath.matrix([[node**j for node in nodes] for j in range(len(nodes))])
-        return list(mpmath.lu_solve(matrix, mpmath.matrix(wanted)))
+        return list(mpmath.lu_solve(matrix, mpmath.matrix(wanted[: len(nodes)])))
 
 
 class Row:
@@ -67,10 +67,13 @@ class Row:
 
 
 def lambda_nodes(levels, i, count):
-    """h and the nodes of the last `count` estimates, in units of it."""
+    """h and the nodes of the last `count` estimates, in units of it.
+
+    That of a level without signal, which can be the first of a run alone, is at infinity: a polynomial that goes through it is in the limit
+    the one through the others. It is left out, but for a step's own start, from which h is infinite."""
     end, *lambdas = [coefficients.logarithm(level) for level in levels[i + 1 : (i - count if i >= count else None) : -1]]
     h = end - lambdas[0]
-    return h, [(node - lambdas[0]) / h for node in lambdas]
+    return h, [mpf(0)] + [(node - lambdas[0]) / h for node in lambdas[1:] if mpmath.isfinite(node)]
 
 
 def exponential(levels, i, order, estimate, rule="heun", eta=0, halved=False):
@@ -80,6 +83,9 @@ def exponential(levels, i, order, estimate, rule="heun", eta=0, halved=False):
         if estimate == "x0":
             return Row(mpf(0), [mpf(1)])
         return Row(signal2 / signal, [-signal2 * noise / signal])
+    if estimate == "x0" and order == 1 and not eta:
+        sample, held, _, _ = coefficients.ddim(levels[i], levels[i + 1], mpf(0))
+        return Row(sample, [held])
     h, nodes = lambda_nodes(levels, i, order)
     exponent = (1 + mpf(eta)) * h if estimate == "x0" else -h
     wanted = moments(exponent, order)
@@ -92,7 +98,8 @@ def exponential(levels, i, order, estimate, rule="heun", eta=0, halved=False):
     if estimate == "epsilon":
         return Row(signal2 / signal, [noise2 * factor for factor in held])
     drawn = noise2 * mpmath.sqrt(1 - mpmath.exp(-2 * eta * h)) if eta else mpf(0)
-    return Row(noise2 / noise * mpmath.exp(-eta * h), [signal2 * factor for factor in held], drawn)
+    kept = mpmath.exp(-eta * h) if eta else 1
+    return Row(noise2 / noise * kept, [signal2 * factor for factor in held], drawn)
 
 
 def unipc(levels, i, order, corrects=True, b="bh2"):
@@ -102,10 +109,10 @@ def unipc(levels, i, order, corrects=True, b="bh2"):
         used = min(order, step + 1)
         h, nodes = lambda_nodes(levels, step, used)
         nodes = ([mpf(1)] if isCorrected else []) + nodes
-        wanted = moments(h, len(nodes))
-        if len(nodes) == 2:
+        wanted = moments(h, used + isCorrected)
+        if len(wanted) == 2:
             wanted[1] = (h if b == "bh1" else wanted[0]) / 2
-        return factors(nodes, wanted) if len(nodes) > 1 else wanted
+        return factors(nodes, wanted)
 
     (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
     row = Row(noise2 / noise)
@@ -119,9 +126,9 @@ def unipc(levels, i, order, corrects=True, b="bh2"):
 def singlestep(levels, i, order, estimate):
     """Lu et al. 2022, algorithms 1 and 2 of 2206.00927 and algorithm 1 of 2211.01095, from a step's start, whose sample is the one before
     undone."""
-    # Steps of full order, a shorter one, and one to clean data by itself.
-    inner = len(levels) - 1 - (levels[-1][1] == 0)
-    start = inner if i == inner else i - i % order
+    # Steps of full order, a shorter one, and one to clean data by itself, as one from a level without signal.
+    inner, first = len(levels) - 1 - (levels[-1][1] == 0), int(levels[0][0] == 0)
+    start = i if i in (inner, first - 1) else i - (i - first) % order
 
     def whole(end):
         (signal, noise), (signal2, noise2) = levels[start], levels[end]
@@ -131,7 +138,7 @@ def singlestep(levels, i, order, estimate):
         if noise2 == 0:
             return ratio, [mpf(1)] if estimate == "x0" else [-noise / signal]
         h = coefficients.logarithm(levels[end]) - lambdas[0]
-        nodes = [(value - lambdas[0]) / h for value in lambdas]
+        nodes = [mpf(0)] + [(value - lambdas[0]) / h for value in lambdas[1:]]
         wanted = moments(h if estimate == "x0" else -h, used)
         if used == 2:
             wanted[1] = wanted[0] / 2
@@ -154,9 +161,10 @@ def sa_solver(levels, i, predictor, corrector, tau):
     """Xue et al. 2023, SA-Predictor and SA-Corrector: the corrected sample is the predicted one with another polynomial."""
 
     def values(step, isCorrected):
-        h, nodes = lambda_nodes(levels, step, min(corrector - 1 if isCorrected else predictor, step + 1))
+        used = min(corrector - 1 if isCorrected else predictor, step + 1)
+        h, nodes = lambda_nodes(levels, step, used)
         nodes = ([mpf(1)] if isCorrected else []) + nodes
-        return factors(nodes, moments((1 + tau**2) * h, len(nodes)))
+        return factors(nodes, moments((1 + tau**2) * h, used + isCorrected))
 
     (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
     if noise2 == 0:

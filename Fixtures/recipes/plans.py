@@ -53,27 +53,30 @@ def timesteps(spacing, steps):
     raise ValueError(spacing)
 
 
-class Process:
-    """The schedule in 50 digits, on betas that are Doubles."""
+def spaced(spacing, steps, largest, smallest):
+    """From the largest sigma to the smallest; Karras et al. 2022, equation 5, and equal steps of ln sigma and of sigma."""
 
-    def __init__(self):
-        self.betas = [float(beta) for beta in truth.definition("scaled-linear", COUNT)]
+    def at(fraction):
+        if spacing == "karras":
+            seventh = mpf(1) / 7
+            return (largest**seventh + fraction * (smallest**seventh - largest**seventh)) ** 7
+        if spacing == "exponential":
+            return mpmath.exp(mpmath.log(largest) + fraction * (mpmath.log(smallest) - mpmath.log(largest)))
+        return largest + fraction * (smallest - largest)
+
+    return [largest if i == 0 else smallest if i == steps - 1 else at(mpf(i) / (steps - 1)) for i in range(steps)]
+
+
+class Process:
+    """A schedule in all digits, on betas that are Doubles; the scaled linear one unless they are given."""
+
+    def __init__(self, betas=None):
+        self.betas = betas or [float(beta) for beta in truth.definition("scaled-linear", COUNT)]
         self.bars = truth.products([mpf(beta) for beta in self.betas])
-        self.sigmas = [mpmath.sqrt((1 - bar) / bar) for bar in self.bars]
+        self.sigmas = [mpmath.sqrt((1 - bar) / bar) if bar else mpmath.inf for bar in self.bars]
 
     def sigma_grid(self, spacing, steps):
-        """From the largest sigma to the smallest; Karras et al. 2022, equation 5, and equal steps of ln sigma and of sigma."""
-        largest, smallest = self.sigmas[-1], self.sigmas[0]
-
-        def at(fraction):
-            if spacing == "karras":
-                seventh = mpf(1) / 7
-                return (largest**seventh + fraction * (smallest**seventh - largest**seventh)) ** 7
-            if spacing == "exponential":
-                return mpmath.exp(mpmath.log(largest) + fraction * (mpmath.log(smallest) - mpmath.log(largest)))
-            return largest + fraction * (smallest - largest)
-
-        return [at(mpf(i) / (steps - 1) if steps > 1 else mpf(0)) for i in range(steps)]
+        return spaced(spacing, steps, self.sigmas[-1], self.sigmas[0])
 
 
 def impulse(call):
@@ -109,23 +112,32 @@ def load_k_diffusion():
             del sys.modules[name]
 
 
+# The function of k-diffusion, and whether its steps take two calls, the second at a sample of the sampler's own.
+K_DIFFUSION = {
+    "euler": ("sample_euler", False),
+    "euler-ancestral": ("sample_euler_ancestral", False),
+    "heun": ("sample_heun", True),
+    "dpm++2m": ("sample_dpmpp_2m", False),
+    "dpm++2m-sde": ("sample_dpmpp_2m_sde", False),
+    "dpm++3m-sde-k": ("sample_dpmpp_3m_sde", False),
+    "lms": ("sample_lms", False),
+    "kdpm2": ("sample_dpm_2", True),
+    "kdpm2-ancestral": ("sample_dpm_2_ancestral", True),
+}
+
+
 def k_diffusion_rows(sampling, name, sigmas, prediction):
     """Rows of a k-diffusion sampler, whose samples are x/signal and whose model answers with the data."""
     import torch
 
-    sampler = {
-        "euler": sampling.sample_euler,
-        "euler-ancestral": sampling.sample_euler_ancestral,
-        "heun": sampling.sample_heun,
-        "dpm++2m": sampling.sample_dpmpp_2m,
-    }[name]
+    function, isPaired = K_DIFFUSION[name]
     seen = []
 
     def model(x, sigma):
         call = len(seen)
         seen.append(x[0].numpy().copy())
         samples, outputs = impulse(call)
-        if name != "heun" or call % 2 == 0:
+        if not isPaired or call % 2 == 0:
             x[0] = torch.from_numpy(samples)  # in place: it is the sampler's own tensor
         sigma, output = sigma[0], torch.from_numpy(outputs)[None]
         if prediction == "x0":
@@ -134,9 +146,12 @@ def k_diffusion_rows(sampling, name, sigmas, prediction):
             return x - sigma * output
         return x / (sigma**2 + 1) - sigma / (sigma**2 + 1).sqrt() * output  # v, whose network sees x/sqrt(sigma^2 + 1)
 
-    arguments = {"noise_sampler": lambda *_: torch.from_numpy(NOISE)[None]} if "ancestral" in name else {}
+    arguments = {"noise_sampler": lambda *_: torch.from_numpy(NOISE)[None]} if "ancestral" in name or "sde" in name else {}
+    if name == "dpm++2m-sde":
+        arguments["solver_type"] = "midpoint"
     with torch.no_grad():
         start = torch.zeros(1, IMPULSES, dtype=torch.float64)
+        sampler = getattr(sampling, function)
         end = sampler(model, start, torch.tensor(sigmas, dtype=torch.float64), disable=True, **arguments)
     return numpy.array(seen[1:] + [end[0].numpy()])
 

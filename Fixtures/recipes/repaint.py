@@ -8,9 +8,12 @@ diffusers asks the network at each timestep of the list; the authors' code, http
 next, as here. Its jumps of several betas begin at the wrong one, unless every timestep is visited.
 """
 
+import mpmath
 import numpy
+from mpmath import mpf
 from safetensors.numpy import save
 
+from recipes import coefficients
 from recipes.plans import float64
 
 CASES = [(6, 2, 3), (10, 1, 2), (10, 3, 2), (12, 4, 1), (7, 5, 3), (5, 10, 4), (1, 1, 2)]
@@ -58,6 +61,38 @@ def repaint():
         tensors[f"{steps}/{length}/{resamplings}.run"] = repaint_run(scheduler, visits)
         tensors[f"{steps}.betas"] = betas
     return save(tensors)
+
+
+def authors_visits(steps, length, resamplings):
+    """The authors' `get_schedule_jump`: t = N - 1, ..., -1."""
+    left = {t: resamplings - 1 for t in range(0, steps - length, length)}
+    t, visits = steps - 1, [steps - 1]
+    while t >= 0:
+        if left.get(t, 0) > 0:
+            left[t] -= 1
+            t += length
+        else:
+            t -= 1
+        visits.append(t)
+    return visits
+
+
+def rows(levels, length=10, resamplings=10):
+    """The steps of DDIM with eta 1, some with the forward process from where they lead: the factors of the sample, the estimate x0 and the
+    noise, whose variances add up."""
+    steps = len(levels) - 1
+    visits = authors_visits(steps, length, resamplings)
+    result = []
+    for before, after in zip(visits, visits[1:]):
+        source, target = levels[steps - 1 - before], levels[steps - 1 - after]
+        if after < before:
+            sample, estimate, _, noise = coefficients.ddim(source, target, mpf(1))
+            result.append([sample, estimate, noise])
+        else:  # here the source has less noise
+            ratio = target[0] / source[0]
+            sample, estimate, noise = [ratio * factor for factor in result.pop()]
+            result.append([sample, estimate, mpmath.sqrt(noise**2 + target[1] ** 2 - (ratio * source[1]) ** 2)])
+    return result
 
 
 FILES = {"repaint.safetensors": repaint}

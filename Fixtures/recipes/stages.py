@@ -18,6 +18,7 @@ Where the references differ from the mathematics:
 - k-diffusion's samplers leave the timestep to the network; those of diffusers' KDPM2 are compared.
 """
 
+import bisect
 import math
 
 import mpmath
@@ -138,23 +139,39 @@ def stages():
 
 
 class Path:
-    """Levels in time as well: ln sigma is linear between whole timesteps."""
+    """Levels in time as well: ln sigma is linear between whole timesteps, of which the last may have no signal and be by itself.
+
+    `level` is the level of a sigma, and `scale` what a network's input is multiplied by."""
+
+    level = staticmethod(coefficients.of_sigma)
 
     def __init__(self, process):
-        self.logarithms = [mpmath.log(sigma) for sigma in process.sigmas]
+        self.logarithms = [mpmath.log(sigma) for sigma in process.sigmas if mpmath.isfinite(sigma)]
 
     def sigma(self, timestep):
-        low = min(int(mpmath.floor(timestep)), COUNT - 2)
+        last = len(self.logarithms) - 1
+        if timestep >= last:
+            return mpmath.exp(self.logarithms[last])
+        low = int(mpmath.floor(timestep))
         return mpmath.exp(self.logarithms[low] + (timestep - low) * (self.logarithms[low + 1] - self.logarithms[low]))
 
     def timestep(self, sigma):
+        if not mpmath.isfinite(sigma):
+            return mpf(COUNT - 1)
         value = mpmath.log(sigma)
         if value >= self.logarithms[-1]:
-            return mpf(COUNT - 1)
+            return mpf(len(self.logarithms) - 1)
         if value - self.logarithms[0] < mpf(10) ** -40:  # but for the last of the 50 digits
             return mpf(0)
-        low = next(t for t in range(COUNT) if self.logarithms[t + 1] > value)
+        low = bisect.bisect_right(self.logarithms, value) - 1
         return low + (value - self.logarithms[low]) / (self.logarithms[low + 1] - self.logarithms[low])
+
+    def scale(self, level):
+        return mpf(1)
+
+
+def sigma_of(level):
+    return level[1] / level[0] if level[0] else mpmath.inf
 
 
 def line(sample, estimates, *spanned, earlier=mpf(0), noise=mpf(0), width):
@@ -172,7 +189,7 @@ def kdpm2(levels, path, eta):
             continue
         up = eta * sigma2 * mpmath.sqrt(1 - (sigma2 / sigma) ** 2)
         down = mpmath.sqrt(sigma2**2 - up**2)
-        middle = coefficients.of_sigma(mpmath.sqrt(sigma * down))
+        middle = path.level(mpmath.sqrt(sigma * down))
         half, run = middle[1] / middle[0] - sigma, down - sigma
         rows.append(line(middle[0] / signal, [middle[0] * half], source, middle, width=2))
         estimates = [signal2 * run, -signal2 * half]
@@ -191,12 +208,12 @@ def dpm_sde(levels, path):
 
     for source, target in zip(levels, levels[1:]):
         kept, denoised, up = drift(source, target)
-        if target[1] == 0:
+        if target[1] == 0 or source[0] == 0:
             rows.append(line(kept, [denoised], source, target, noise=up, width=2))
             continue
         a, b = source[1] / source[0], target[1] / target[0]
         m = mpmath.sqrt(a * b)
-        middle = coefficients.of_sigma(m)
+        middle = path.level(m)
         kept_middle, denoised_middle, up_middle = drift(source, middle)
         rows.append(line(kept_middle, [denoised_middle], source, middle, noise=up_middle, width=2))
         drawn = up / up_middle * mpmath.sqrt((a - m) / (a - b))
@@ -220,7 +237,7 @@ def pndm(levels, path, skips):
             rows.append(line(signal2 / signal, [signal2 * run], source, target, width=13))
             rows.append(line(mpf(1), [signal2 * run / 2, -signal2 * run / 2], source, target, width=13))
         elif noise2 > 0 and not skips and i < 3:
-            middle = coefficients.of_sigma(path.sigma((path.timestep(sigma) + path.timestep(noise2 / signal2)) / 2))
+            middle = path.level(path.sigma((path.timestep(sigma) + path.timestep(noise2 / signal2)) / 2))
             half = middle[1] / middle[0] - sigma
             both = (source, middle, target)
             rows.append(line(middle[0] / signal, [middle[0] * half], *both, width=13))
@@ -241,10 +258,10 @@ def lcm(levels, path):
     """Luo et al. 2023, multistep latent consistency sampling, with diffusers' scales: 10 times the timestep, data of deviation 1/2."""
     rows = []
     for source, (signal2, noise2) in zip(levels, levels[1:]):
-        scaled = 10 * path.timestep(source[1] / source[0])
+        scaled = 10 * path.timestep(sigma_of(source))
         power = scaled**2 + mpf(1) / 4
         skip, out = 1 / (4 * power), scaled / mpmath.sqrt(power)
-        rows.append(line(signal2 * skip, [signal2 * out], noise=noise2, width=1))
+        rows.append(line(signal2 * skip * path.scale(source), [signal2 * out], noise=noise2, width=1))
     return rows
 
 
@@ -256,7 +273,7 @@ def tcd(levels, path):
         sigma = noise2 / signal2
         lower = path.sigma(mpf(math.floor((1 - 0.3) * float(path.timestep(sigma))))) if sigma > 0 else mpf(0)
         ratio = signal2 * lower / noise
-        spanned = [source, target] + [coefficients.of_sigma(lower)] * (sigma - lower > mpf(10) ** -40)
+        spanned = [source, target] + [path.level(lower)] * (sigma - lower > mpf(10) ** -40)
         drawn = signal2 * mpmath.sqrt(sigma**2 - lower**2) if len(spanned) > 2 else mpf(0)
         rows.append(line(ratio, [signal2 - ratio * signal], *spanned, noise=drawn, width=1))
     return rows
@@ -267,7 +284,7 @@ def consistency(levels, path):
     least = mpf(0.002)
     rows = []
     for source, (signal2, noise2) in zip(levels, levels[1:]):
-        drawn = signal2 * mpmath.sqrt((noise2 / signal2) ** 2 - least**2) if noise2 > 0 else mpf(0)
+        drawn = signal2 * mpmath.sqrt(max((noise2 / signal2) ** 2 - least**2, 0))
         rows.append(line(mpf(0), [signal2], noise=drawn, width=1))
     return rows
 
