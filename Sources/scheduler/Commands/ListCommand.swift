@@ -76,9 +76,11 @@ struct ListCommand: ParsableCommand {
     that of the variance of the result. Order 0 says that the error does not fall, as with distilled networks. *Kept*
     are the tensors that a run holds beside the sample and the network's output. *Pure noise* says whether a run may
     start without signal, or an inversion end there. *Goes by* says what the steps follow from: from sigma alone, so
-    that the runs on two paths are one run, scaled; from the path too; or from timesteps. What a step costs in time is
-    in [Benchmarks.md](Benchmarks.md). How the steps may lie, and what else is to be chosen, is in the article *Choosing
-    a sampler* of the documentation (`make docs`).
+    that the runs on two paths are one run, scaled; from the path too; or from timesteps. *Ulps* says how far a
+    coefficient of a plan is at most from that of the same method on the exact process, as
+    [Accuracy.md](Accuracy.md) measures it. What a step costs in time is in [Benchmarks.md](Benchmarks.md). How the
+    steps may lie, and what else is to be chosen, is in the article *Choosing a sampler* of the documentation
+    (`make docs`).
 
     ![Error against model calls](Images/error.svg)
 
@@ -96,8 +98,8 @@ struct ListCommand: ParsableCommand {
         ("name", { "`\($0.name)`" }), ("sampler", \.title), ("order", { "\($0.order)" }), ("calls", \.calls),
         ("noise", noise), ("kept", { "\($0.keptSamples + $0.keptEstimates)" }),
         ("pure noise", { $0.needsSignal ? "no" : "yes" }),
-        ("goes by", { $0.readsTimesteps ? "timesteps" : $0.followsPath ? "path" : "sigma" }), ("take it", \.use),
-        ("source", { "<\($0.source)>" }),
+        ("goes by", { $0.readsTimesteps ? "timesteps" : $0.followsPath ? "path" : "sigma" }),
+        ("ulps", { RowErrors.ulps[$0.name] ?? "" }), ("take it", \.use), ("source", { "<\($0.source)>" }),
       ])
   }
 
