@@ -6,8 +6,8 @@
 /// Invariant: `high` is the sum rounded to nearest, so `abs(low) <= ulp(high) / 2`. Where `high` is
 /// infinite or NaN it is what Double's arithmetic gives, and `low` is 0.
 ///
-/// Where its result neither overflows nor comes near underflow, every operation has a relative error
-/// below 2⁻¹⁰⁰, and a sum one below 2⁻¹⁰⁴ of its larger term. Source: Dekker 1971,
+/// Where its result neither overflows nor comes near underflow, every operation has a relative
+/// error below 2⁻¹⁰⁰, and a sum one below 2⁻¹⁰⁴ of its larger term. Source: Dekker 1971,
 /// https://doi.org/10.1007/BF01397083; Hida, Li and Bailey 2001,
 /// https://doi.org/10.1109/ARITH.2001.930115; the bounds of Joldes, Muller and Popescu 2017,
 /// https://doi.org/10.1145/3121432.

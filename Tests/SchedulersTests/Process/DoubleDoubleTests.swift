@@ -38,7 +38,8 @@ import Testing
 
   @Test func `logarithm and exponential function undo each other, to the ends of Doubles`() {
     for x in [-744, -708.5, -300, -0.1, 0x1p-30, 0.25, 1, 37, 700, 709.7] {
-      // Below e^−708 numbers lie 2⁻¹⁰⁷⁴ apart: half of that is lost, of which ln makes less than twice.
+      // Below e^−708 numbers lie 2⁻¹⁰⁷⁴ apart: half of that is lost, and ln makes less than twice
+      // as much of it.
       let power = DoubleDouble(x).exp()
       let allowed = max(0x1p-94 * max(1, abs(x)), x < -708 ? 0x1p-1074 / power.high : 0)
       #expect(abs((power.log() - x).high) <= allowed, "\(x)")
