@@ -126,7 +126,8 @@ public struct TimestepScale: Hashable, Sendable {
     guard sigma.high.isFinite, a.level.signal > 0, let level = NoiseLevel.between(a.level, b.level, sigma: sigma)
     else { return a }
     let given = NoiseLevel.between(a.level.scaled(by: a.inputScale), b.level.scaled(by: b.inputScale), sigma: sigma)
-    // The clean end, at which no network is asked, need not be on the path of what networks are given.
+    // The clean end, at which no network is asked, need not be on the path of what networks are
+    // given.
     let inputScale = given.map { ($0.exact.signal / level.exact.signal).rounded } ?? a.inputScale
     return SamplingGrid.Point(timestep: timestep, level: level, inputScale: inputScale)
   }

@@ -186,8 +186,8 @@ package enum Interpolation {
   package static func factors(_ weights: ShortList, at nodes: ShortList) -> ShortList {
     let count = nodes.count
     var factors = ShortList()
-    // Each difference hands its factor to the two that it is made of, the longest first. Those of one
-    // order stand by the value that they begin with; at last they are the values.
+    // Each difference hands its factor to the two that it is made of, the longest first. Those of
+    // one order stand by the value that they begin with; at last they are the values.
     for order in (0..<count).reversed() {
       var shorter = ShortList(zeros: count - order)
       shorter[0] = weights[order]

@@ -45,7 +45,7 @@ public struct LinearForm: Sendable {
     return form
   }
   /// The current sample as it was made, whatever has replaced it since.
-  public static let made = LinearForm(\.exactMade)
+  public static let made = LinearForm(made: 1)
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
   public static func estimate(ago: Int = 0) -> LinearForm {
     var form = LinearForm()
@@ -53,13 +53,16 @@ public struct LinearForm: Sendable {
     return form
   }
   /// This evaluation's x̂0 before clipping.
-  public static let predicted = LinearForm(\.exactPredicted)
+  public static let predicted = LinearForm(predicted: 1)
   /// The network's output.
-  public static let output = LinearForm(\.exactOutput)
+  public static let output = LinearForm(output: 1)
   /// Fresh standard normal noise z.
-  public static let noise = LinearForm(\.exactNoise)
+  public static let noise = LinearForm(noise: 1)
 
-  private init(_ symbol: WritableKeyPath<LinearForm, DoubleDouble>) { self[keyPath: symbol] = DoubleDouble(1) }
+  private init(made: Double = 0, predicted: Double = 0, output: Double = 0, noise: Double = 0) {
+    (exactMade, exactPredicted) = (DoubleDouble(made), DoubleDouble(predicted))
+    (exactOutput, exactNoise) = (DoubleDouble(output), DoubleDouble(noise))
+  }
 
   /// Zeros, then a one. The first of them share memory, as plans ask for them at every step.
   private static func one(at index: Int) -> [Double] {

@@ -24,8 +24,8 @@ extension DoubleDouble {
 
   /// The exponential function; 0 and ∞ where it is beyond the range of Doubles.
   ///
-  /// exp(x) = 2^(n/256)·exp(r) with |r| ≤ ln(2)/512: a power of two, a table, and the Taylor series,
-  /// whose terms from r⁵ on are summed as Doubles.
+  /// exp(x) = 2^(n/256)·exp(r) with |r| ≤ ln(2)/512: a power of two, a table, and the Taylor
+  /// series, whose terms from r⁵ on are summed as Doubles.
   ///
   /// - Accuracy: relative error below 2⁻⁹⁸ for |x| ≤ 1, and below 2⁻⁹⁵ elsewhere.
   package func exp() -> Self {
