@@ -4,10 +4,8 @@ extension DoubleDouble {
   /// The natural logarithm of 2, to 107 bits.
   static let ln2 = Self(sum: 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
 
-  /// 1/n! for n in 0 ... 11.
-  private static let reciprocalFactorials = (1...11).reduce(into: [Self(1)]) { terms, n in
-    terms.append(terms[n - 1] / Double(n))
-  }
+  private static let sixth = 1 / Self(6)
+  private static let twentyFourth = 1 / Self(24)
 
   /// 2^(j/256) for j in 0 ..< 256, each a product of at most eight roots of 2.
   private static let rootsOfTwo: [Self] = {
@@ -32,16 +30,18 @@ extension DoubleDouble {
     guard high > -746, high < 709.79 else { return Self(Math.exp(high)) }
     let n = (high * (256 / Self.ln2.high)).rounded()
     let r = self - Self.ln2 * (n / 256)
-    let terms = Self.reciprocalFactorials
-    var tail = 0.0
-    for k in stride(from: 9, through: 5, by: -1) { tail = tail * r.high + terms[k].high }
+    let x = r.high
+    let tail = (1.0 / 120 + x * (1.0 / 720 + x * (1.0 / 5040 + x * (1.0 / 40320 + x / 362880)))) * x
     // A term and the rest of the series, which is smaller.
     func sum(_ term: Self, _ rest: Self) -> Self {
       let highs = Self(larger: term.high, smaller: rest.high)
       return Self(larger: highs.high, smaller: highs.low + (term.low + rest.low))
     }
-    var series = sum(terms[4], Self(tail * r.high))
-    for k in stride(from: 3, through: 0, by: -1) { series = sum(terms[k], series * r) }
+    var series = sum(Self.twentyFourth, Self(tail))
+    series = sum(Self.sixth, series * r)
+    series = sum(Self(0.5), series * r)
+    series = sum(Self(1), series * r)
+    series = sum(Self(1), series * r)
     let (power, index) = (Int(n) >> 8, Int(n) & 255)
     return series * Self.rootsOfTwo[index] * Double(sign: .plus, exponent: power, significand: 1)
   }
