@@ -3,7 +3,7 @@ import SchedulersInterop
 import SchedulersSafetensors
 
 /// A recording of one run of a scheduler, from any implementation: a safetensors file in the format
-/// `scheduler-trace/1`.
+/// `scheduler-trace/1`, or the same as JSON.
 ///
 /// ```swift
 /// let trace = try Trace(contentsOf: "trace.safetensors")
@@ -63,7 +63,10 @@ public struct Trace: Sendable {
   /// - Throws: `TraceError` if the file cannot be read, or is no sound trace.
   public init(contentsOf path: String) throws(TraceError) {
     let file: SafetensorsFile
-    do { file = try SafetensorsFile(contentsOf: path) } catch { throw .safetensors(error) }
+    do { file = try SafetensorsFile(contentsOf: path) } catch {
+      guard let json = try JSONTrace(contentsOf: path) else { throw .safetensors(error) }
+      file = json.file
+    }
     try self.init(file)
   }
 
@@ -80,13 +83,21 @@ public struct Trace: Sendable {
     guard ["true", "false"].contains(isTold.lowercased()) else {
       throw .metadata("begin_index", reason: "is \(isTold.quoted), not true or false")
     }
-    source = try TraceSource(
-      configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"],
-      firstStep: file.metadata["first_step"].map { text throws(TraceError) in
-        try Self.whole("first_step", text, atLeast: 0)
-      } ?? 0, setsBeginIndex: isTold.lowercased() == "true")
-    inferenceSteps = try Self.whole(
-      "num_inference_steps", Self.metadata("num_inference_steps", of: file), atLeast: 1)
+    if let plan = file.metadata["plan"] {
+      source = try TraceSource(plan: plan)
+    } else {
+      source = try TraceSource(
+        configuration: Self.metadata("scheduler_config", of: file), stepArguments: file.metadata["step_arguments"],
+        firstStep: file.metadata["first_step"].map { text throws(TraceError) in
+          try Self.whole("first_step", text, atLeast: 0)
+        } ?? 0, setsBeginIndex: isTold.lowercased() == "true")
+    }
+    if case .plan(let plan) = source {
+      inferenceSteps = plan.steps.count
+    } else {
+      inferenceSteps = try Self.whole(
+        "num_inference_steps", Self.metadata("num_inference_steps", of: file), atLeast: 1)
+    }
 
     let times = try Self.tensor(
       "timesteps", of: file, types: [.int64, .int32, .float32, .float64, .float16, .bfloat16])

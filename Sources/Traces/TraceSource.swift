@@ -4,7 +4,7 @@ import SchedulersInterop
 import SchedulersSafetensors
 
 /// Whose run a trace records: a scheduler of diffusers, a process of guided-diffusion or a sampler
-/// of k-diffusion, with its options.
+/// of k-diffusion, with its options, or a plan.
 public enum TraceSource: Hashable, Sendable {
   /// A scheduler class of diffusers, and the arguments of its `step`.
   case diffusers(DiffusersConfiguration, RunArguments)
@@ -12,6 +12,8 @@ public enum TraceSource: Hashable, Sendable {
   case guidedDiffusion(GuidedDiffusionConfiguration)
   /// A sampler of k-diffusion, ComfyUI, A1111 or stable-diffusion.cpp, and its sigmas.
   case kDiffusion(KDiffusionConfiguration)
+  /// Anything that has a plan of this library, in any language.
+  case plan(SamplingPlan)
 
   /// Reads a configuration and the arguments of its steps.
   ///
@@ -48,6 +50,13 @@ public enum TraceSource: Hashable, Sendable {
     }
   }
 
+  /// Reads a plan of the format `scheduler-plan/1`.
+  ///
+  /// - Throws: `TraceError` for text that is none.
+  init(plan text: String) throws(TraceError) {
+    self = .plan(try Self.decode(SamplingPlan.self, from: text, key: "plan"))
+  }
+
   private struct Named: Decodable {
     let className: String
     enum CodingKeys: String, CodingKey { case className = "_class_name" }
@@ -77,7 +86,8 @@ public enum TraceSource: Hashable, Sendable {
     }
   }
 
-  private static func reason(_ error: DecodingError) -> String {
+  /// What is wrong with JSON, as the end of a sentence about it.
+  package static func reason(_ error: DecodingError) -> String {
     switch error {
     case .keyNotFound(let key, _): "has no \(key.stringValue.quoted)"
     case .dataCorrupted(let context) where context.codingPath.isEmpty:
@@ -108,6 +118,7 @@ extension TraceSource {
     case .guidedDiffusion(let configuration):
       "\(GuidedDiffusionConfiguration.className).\(configuration.sampler.rawValue)"
     case .kDiffusion(let configuration): "\(KDiffusionConfiguration.className).\(configuration.sampler)"
+    case .plan: "a plan"
     }
   }
 
@@ -117,6 +128,7 @@ extension TraceSource {
     case .diffusers(let configuration, _): configuration.ignoredKeys
     case .guidedDiffusion(let configuration): configuration.ignoredKeys
     case .kDiffusion(let configuration): configuration.ignoredKeys
+    case .plan: []
     }
   }
 
@@ -124,7 +136,7 @@ extension TraceSource {
   public func deviations(steps: Int?) -> [Deviation] {
     switch self {
     case .diffusers(let configuration, let arguments): configuration.deviations(steps: steps, with: arguments)
-    case .guidedDiffusion: []
+    case .guidedDiffusion, .plan: []
     case .kDiffusion(let configuration): configuration.deviations
     }
   }
@@ -167,6 +179,11 @@ extension TraceSource {
           throw ConfigurationError.steps(
             steps, className: KDiffusionConfiguration.className,
             reason: "its \(configuration.sigmas.count) sigmas make \(configuration.steps)")
+        }
+        return plan
+      case .plan(let plan):
+        guard plan.steps.count == steps else {
+          throw TraceError.configuration("num_inference_steps is \(steps), where the plan has \(plan.steps.count)")
         }
         return plan
       }

@@ -12,7 +12,7 @@ struct Scheduler: ParsableCommand {
     abstract: "Noise schedules and samplers of diffusion models, on 8×8 digits and exact denoisers.",
     version: SchedulersLibrary.version,
     subcommands: [
-      SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, TableCommand.self,
+      SampleCommand.self, TrainCommand.self, EvaluateCommand.self, PlanCommand.self, RunCommand.self, TableCommand.self,
       LikelihoodCommand.self,
       PlotCommand.self,
       NoiseCommand.self, ListCommand.self, ExplainCommand.self, VerifyCommand.self, ReplayCommand.self,

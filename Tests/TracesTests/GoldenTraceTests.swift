@@ -83,7 +83,7 @@ import Testing
       switch try Trace(SafetensorsFile(golden.file)).source {
       case .diffusers(let configuration, _): missing.remove(configuration.schedulerClass)
       case .guidedDiffusion(let configuration): methods.remove(configuration.sampler)
-      case .kDiffusion: Issue.record("a run of k-diffusion among those of diffusers and guided-diffusion")
+      case .kDiffusion, .plan: Issue.record("a run of neither diffusers nor guided-diffusion")
       }
     }
     // A run of RePaint needs a picture to fill in, which a trace does not hold.

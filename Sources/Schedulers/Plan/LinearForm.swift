@@ -286,7 +286,10 @@ extension LinearForm: Hashable {
 }
 
 extension LinearForm: Codable {
-  private enum CodingKeys: CodingKey { case samples, made, estimates, predicted, output, noise }
+  private enum CodingKeys: String, CodingKey {
+    case samples, made, estimates, output, noise
+    case predicted = "denoised"
+  }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -1,10 +1,10 @@
 /// A run saved between two steps continues as it would have.
 extension SamplingRun: Codable where Tensor: Codable {
-  private enum CodingKeys: CodingKey { case version, plan, sample, made, evaluations, samples, estimates, denoised }
+  private enum CodingKeys: CodingKey { case format, plan, sample, made, evaluations, samples, estimates, denoised }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(SamplingPlan.version, forKey: .version)
+    try container.encode(Self.format, forKey: .format)
     try container.encode(plan, forKey: .plan)
     try container.encode(sample, forKey: .sample)
     try container.encodeIfPresent(made, forKey: .made)
@@ -16,7 +16,7 @@ extension SamplingRun: Codable where Tensor: Codable {
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    try container.checkVersion(.version, of: "run")
+    try container.check(.format, is: Self.format, of: "run")
     let plan = try container.decode(SamplingPlan.self, forKey: .plan)
     if let lack = Self.lack(for: plan) { throw container.error(.plan, lack) }
     let evaluations = try container.decode(Int.self, forKey: .evaluations)
@@ -46,6 +46,9 @@ extension SamplingRun: Codable where Tensor: Codable {
     }
     self.init(plan, sample: sample, made: made, evaluations: evaluations, history: history, denoised: denoised)
   }
+
+  /// The name of the format of saved runs. Whoever changes its meaning raises the number.
+  private static var format: String { "scheduler-run/1" }
 
   private static func text(_ size: [Int]?) -> String { size.map { "\($0[0]) × \($0[1]) scalars" } ?? "no scalars" }
 }

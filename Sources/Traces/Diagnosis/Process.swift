@@ -30,8 +30,8 @@ struct Process: Sendable {
       case .ddimReverseSample: rule = nil
       }
       indices = configuration.sampler == .ddimReverseSample ? kept : kept.reversed()
-    case .kDiffusion:
-      // Its network is told sigmas, of no table.
+    case .kDiffusion, .plan:
+      // Of no table: the one's network is told sigmas, and the other does not say.
       prediction = Prediction.allCases.first { plan.predicts($0) }
     case .diffusers(let configuration, let arguments):
       schedule = (try? configuration.schedule(fidelity: fidelity)) ?? (try? configuration.schedule())

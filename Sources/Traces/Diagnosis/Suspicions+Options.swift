@@ -10,6 +10,7 @@ extension Suspicions {
     case .diffusers(let configuration, let arguments): options(configuration, arguments)
     case .guidedDiffusion(let configuration): options(configuration)
     case .kDiffusion(let configuration): options(configuration)
+    case .plan: []
     }
   }
 

@@ -25,6 +25,7 @@ public struct Replay: Sendable {
         inferenceSteps = try configuration.process(fidelity: fidelity).original.count
       } catch { throw .configuration("\(error)") }
     case (.kDiffusion(let configuration), nil): inferenceSteps = configuration.steps
+    case (.plan(let plan), nil): inferenceSteps = plan.steps.count
     case (.diffusers, nil): throw .configuration("the number of steps is missing; give --steps")
     }
     plan = try source.plan(steps: inferenceSteps, fidelity: fidelity)

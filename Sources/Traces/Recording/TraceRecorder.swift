@@ -79,7 +79,7 @@ public struct TraceRecorder: Sendable {
       : .init("timesteps", shape: [steps], floats: timesteps.map { Float($0) })
     var metadata = [
       "format": Trace.format, "num_inference_steps": "\(inferenceSteps)",
-      "scheduler_config": try source.configurationText,
+      source.configurationKey: try source.configurationText,
     ]
     metadata["step_arguments"] = source.stepArgumentsText
     metadata.merge(source.beginMetadata) { $1 }

@@ -21,8 +21,33 @@ extension TraceSource {
         do { return String(decoding: try encoder.encode(configuration), as: UTF8.self) } catch {
           throw .configuration("a number of \(KDiffusionConfiguration.className) is not one that JSON has")
         }
+      case .plan(let plan): return plan.text
       }
     }
+  }
+
+  /// What the configuration is called in the metadata.
+  var configurationKey: String { if case .plan = self { "plan" } else { "scheduler_config" } }
+
+  /// What a plan is made from, for people: the configuration, the steps and what was given besides.
+  ///
+  /// - Throws: `TraceError` if a number of the configuration has no form in JSON.
+  public func provenance(
+    steps: Int, fidelity: Fidelity
+  ) throws(TraceError) -> [String: DiffusersConfiguration.Value] {
+    func value(_ text: String) throws(TraceError) -> DiffusersConfiguration.Value {
+      let decoder = JSONDecoder()
+      decoder.allowsJSON5 = true
+      do { return try decoder.decode(DiffusersConfiguration.Value.self, from: Data(text.utf8)).finite } catch {
+        throw .configuration("\(name) has no form in JSON")
+      }
+    }
+    var made: [String: DiffusersConfiguration.Value] = [
+      "configuration": try value(configurationText), "steps": .integer(steps), "fidelity": .string(fidelity.rawValue),
+    ]
+    if let text = stepArgumentsText { made["arguments"] = try value(text) }
+    for (key, text) in beginMetadata { made[key] = .string(text) }
+    return made
   }
 
   /// Where the run begins, as the metadata say it.
@@ -55,5 +80,18 @@ extension TraceSource {
     if arguments.jumpLength != usual.jumpLength { values["jump_length"] = .integer(arguments.jumpLength) }
     if arguments.resamplings != usual.resamplings { values["jump_n_sample"] = .integer(arguments.resamplings) }
     return values.isEmpty ? nil : DiffusersConfiguration.Value.object(values).json
+  }
+}
+
+extension DiffusersConfiguration.Value {
+  /// The value with words for the numbers that JSON does not have.
+  fileprivate var finite: Self {
+    switch self {
+    case .number(let number) where !number.isFinite: .string(json)
+    case .notANumber: .string(json)
+    case .list(let values): .list(values.map(\.finite))
+    case .object(let values): .object(values.mapValues(\.finite))
+    default: self
+    }
   }
 }

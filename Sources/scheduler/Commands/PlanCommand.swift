@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -8,7 +9,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       x is the sample, F the model's output, x0 the data it predicts, E what the sampler extrapolates, z fresh noise; \
       [-1] is one call ago. sigma is noise/signal, on rectified flow the time. Where the model is not given x itself, \
-      input is what x is multiplied by for it. The table shows six digits, JSON all of them.
+      input is what x is multiplied by for it. The table shows six digits, JSON and C all of them; Docs/Plan.md says how to run a plan in other languages.
       """)
 
   @Argument(help: "A configuration of another library, as with --config.")
@@ -24,21 +25,24 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var spacing: GridOptions
   @OptionGroup var options: SamplerOptions
 
-  @Option(help: "text or json.")
+  @Option(help: "text, json (a file of the format scheduler-plan/1), or c (the same as an initialiser in C).")
   var format = "text"
 
   func run() throws {
-    guard format == "text" || format == "json" else {
-      throw Failure.unknown("format", format, known: ["text", "json"])
+    guard ["text", "json", "c"].contains(format) else {
+      throw Failure.unknown("format", format, known: ["text", "json", "c"])
     }
     let configured = try configuration.run(file, steps: steps.steps, beside: ["--format"])
-    let plan = try configured?.plan ?? makePlan()
-    try Console.output.print(
-      format == "json" ? JSON.text(plan) : (configured?.summary ?? "") + PlanTable(plan).description)
+    let document = try configured?.document() ?? makePlan()
+    switch format {
+    case "json": try Console.output.print(JSON.text(document))
+    case "c": try Console.output.print(PlanSource(document.plan).description)
+    default: try Console.output.print((configured?.summary ?? "") + PlanTable(document.plan).description)
+    }
   }
 
   /// The plan that the tool's own options ask for.
-  private func makePlan() throws -> SamplingPlan {
+  private func makePlan() throws -> PlanDocument {
     guard let entry = SamplerCatalog[sampler] else {
       throw Failure.unknown("sampler", sampler, known: SamplerCatalog.all.map(\.name))
     }
@@ -46,6 +50,14 @@ struct PlanCommand: ParsableCommand {
     let choice = try spacing.choice()
     try choice.refuseSchedule(process)
     let grid = try choice.make(schedule, calls: try steps.calls(of: schedule, on: choice), for: entry)
-    return try options.plan(entry, over: grid, predicting: options.prediction(on: choice.spacing))
+    let prediction = try options.prediction(on: choice.spacing)
+    let plan = try options.plan(entry, over: grid, predicting: prediction)
+    var made: [String: DiffusersConfiguration.Value] = [
+      "sampler": .string(entry.name), "prediction": .string(prediction.rawValue),
+      "spacing": .string(choice.spacing.name),
+      "steps": .integer(plan.steps.count), "command": .string(CommandLineOptions.text),
+    ]
+    if !choice.spacing.hasOwnProcess { made["schedule"] = .string(process.schedule) }
+    return PlanDocument(plan, provenance: made)
   }
 }

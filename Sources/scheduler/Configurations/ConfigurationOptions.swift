@@ -84,6 +84,9 @@ struct ConfigurationOptions: ParsableArguments {
 
 /// The command line as it was typed.
 enum CommandLineOptions {
+  /// All of it, after the name of the program.
+  static var text: String { "scheduler " + CommandLine.arguments.dropFirst().joined(separator: " ") }
+
   /// The names of the options that were given, such as `--steps`. A parsed option does not say
   /// whether it was given or has its default.
   static var given: [String] {

@@ -37,7 +37,13 @@ struct ConfiguredRun {
       let own = try configuration.plan(fidelity: fidelity)
       // This refuses another number, for the sigmas say it.
       plan = self.steps == configuration.steps ? own : try source.plan(steps: self.steps, fidelity: fidelity)
+    case .plan(let plan): (asked, self.steps, self.plan) = (steps, plan.steps.count, plan)
     }
+  }
+
+  /// The plan with what it was made from.
+  func document() throws -> PlanDocument {
+    PlanDocument(plan, provenance: try source.provenance(steps: steps, fidelity: fidelity))
   }
 
   /// The run in a few words.

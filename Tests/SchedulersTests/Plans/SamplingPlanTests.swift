@@ -52,6 +52,73 @@ import Testing
     }
   }
 
+  @Test func `a saved plan has the keys of its format, and what has no number is null`() throws {
+    // A start without signal, from which DDIM's step is x' = 0.8·x + 0.6·x̂0.
+    let grid = try SamplingGrid(points: [
+      .init(timestep: 9, level: NoiseLevel(signal: 0, noise: 1)),
+      .init(timestep: 4, level: NoiseLevel(signal: 0.6, noise: 0.8)), .clean,
+    ])
+    let plan = try DDIM().plan(over: grid, predicting: .x0, clipping: .range(-2...1))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let step = { (timesteps: String, from: String, derived: String, arrival: String, next: String, folded: String) in
+      #"{"arrival":{\#(arrival)},"denoised":{"output":1,"sample":0},"estimate":{"denoised":1,"sample":0},"#
+        + #""explodingScale":\#(derived),"folded":{\#(folded)},"inputScale":1,"level":{\#(from)},"next":{"denoised":0,"#
+        + #"\#(next)},\#(timesteps),"variance":null}"#
+    }
+    let middle = #""noise":0.8,"signal":0.6"#
+    let text =
+      #"{"clipping":{"kind":"range","lower":-2,"upper":1},"format":"scheduler-plan/1","initialScale":1,"#
+      + #""learnsVariance":false,"library":"\#(SchedulersLibrary.version)","start":{"noise":1,"signal":0},"steps":["#
+      + step(
+        #""nextTimestep":4,"sigma":null,"timestep":9"#, #""noise":1,"signal":0"#, "null", middle,
+        #""estimates":[0.6],"made":0,"noise":0,"output":0,"samples":[0.8]"#, #""output":0.6,"sample":0.8"#)
+      + ","
+      + step(
+        #""nextTimestep":null,"sigma":\#(0.8 / 0.6),"timestep":4"#, middle, "\(1 / 0.6)", #""noise":0,"signal":1"#,
+        #""estimates":[1],"made":0,"noise":0,"output":0,"samples":[]"#, #""output":1,"sample":0"#) + "]}"
+    let saved = String(decoding: try encoder.encode(plan), as: UTF8.self)
+    #expect(saved == text)
+    #expect(try JSONDecoder().decode(SamplingPlan.self, from: Data(text.utf8)) == plan)
+  }
+
+  @Test(arguments: [
+    (#""kind":"none""#, #""kind":"soft""#, #""soft" is unknown; known are none, range, dynamic"#),
+    (#""kind":"none""#, #""kind":"range","lower":1,"upper":-1"#, "1.0 must be at most the upper bound, -1.0"),
+    (#""kind":"none""#, #""kind":"dynamic","ratio":0,"maximum":1"#, "ratio 0 of dynamic clipping must be in (0, 1]"),
+    (#""variance":null"#, #""variance":{"kind":"guess"}"#, #""guess" is unknown; known are fixed, learned, output"#),
+    (#""inputScale":1"#, #""inputScale":0"#, "inputScale 0.0: both must be finite"),
+    (#""estimates":[1]"#, #""estimates":[1,2,3,4]"#, "step 1 needs a sample or an estimate from before the start"),
+    (#""estimates":[1]"#, #""estimates":[null]"#, "found null"),
+    (#""estimates":[1]"#, #""estimates":["1"]"#, "found a string"),
+    (#""estimates":[1]"#, #""estimates":[1e999]"#, "not valid JSON"), (#""made":0,"#, "", "made"),
+  ])
+  func `a saved plan that is no plan is an error that says why`(part: String, other: String, says: String) throws {
+    let grid = try SamplingGrid(points: [
+      .init(timestep: 9, level: NoiseLevel(signal: 0, noise: 1)),
+      .init(timestep: 4, level: NoiseLevel(signal: 0.6, noise: 0.8)), .clean,
+    ])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let text = String(decoding: try encoder.encode(DDIM().plan(over: grid, predicting: .x0)), as: UTF8.self)
+    let damaged = text.replacingOccurrences(of: part, with: other)
+    #expect(damaged != text)
+    let error = try #require(throws: DecodingError.self) {
+      try JSONDecoder().decode(SamplingPlan.self, from: Data(damaged.utf8))
+    }
+    #expect("\(error)".contains(says), "\(error)")
+  }
+
+  @Test(arguments: [StepVariance.fixed(logarithm: -2.5), .learned(LogVariance(offset: -1, slope: 0.25)), .output])
+  func `a variance survives being saved`(variance: StepVariance) throws {
+    #expect(try JSONDecoder().decode(StepVariance.self, from: JSONEncoder().encode(variance)) == variance)
+  }
+
+  @Test(arguments: [Clipping.none, .range(-1...2), .dynamic(ratio: 0.9, maximum: 3)])
+  func `a clipping survives being saved`(clipping: Clipping) throws {
+    #expect(try JSONDecoder().decode(Clipping.self, from: JSONEncoder().encode(clipping)) == clipping)
+  }
+
   @Test func `equal inputs give equal plans with equal hashes`() throws {
     let grid = try SamplingGrid(schedule, steps: 9, spacing: TimestepSpacing.trailing)
     let (a, b) = (try Heun().plan(over: grid, predicting: .v), try Heun().plan(over: grid, predicting: .v))

@@ -1,0 +1,1 @@
+"""Schedules and samplers of diffusion models. `schedulers.plan` runs plans."""
