@@ -132,7 +132,7 @@ import Testing
     (["noise", "--skip", "-1"], "--skip -1"),
     (["noise", "--output", "none/a.safetensors"], "create it"),
     (["plan", "--sampler", "magic"], "unknown sampler \"magic\""),
-    (["plan", "--format", "xml"], "unknown format \"xml\"; known: text, json"),
+    (["plan", "--format", "xml"], "unknown format \"xml\"; known: text, json, c"),
     (["table", "--table", "gammas"], "unknown table \"gammas\"; known: betas"),
     (["table", "--schedule", "guided-linear", "--timesteps", "10"], "use more timesteps"),
     (["table", "--timesteps", "1", "--zero-terminal-snr"], "at least 2"),
@@ -163,7 +163,7 @@ import Testing
     #expect(try tool.files() == before)
   }
 
-  @Test(arguments: [["--bogus"], ["sample", "--steps", "many"], ["sample", "--steps"], ["plot", "bogus"]])
+  @Test(arguments: [["--bogus"], ["sample", "--steps", "many"], ["sample", "--steps"], ["plot", "bogus"], ["run"]])
   func `differ from a command line that cannot be parsed, status 64`(_ arguments: [String]) throws {
     #expect(try tool.run(arguments).status == 64)
   }
@@ -179,7 +179,7 @@ import Testing
   }
 
   @Test func `are no wish for -o, which is short for the output of every command that has one`() throws {
-    for command in ["sample", "noise", "likelihood", "plot snr", "plot error", "replay", "train", "verify"] {
+    for command in ["sample", "noise", "likelihood", "plot snr", "plot error", "replay", "train", "verify", "run"] {
       let help = try tool.run(["help"] + command.split(separator: " ").map(String.init)).text
       #expect(help.contains("-o, --"), "\(command)")
     }

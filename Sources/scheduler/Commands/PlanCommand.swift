@@ -9,7 +9,8 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       x is the sample, F the model's output, x0 the data it predicts, E what the sampler extrapolates, z fresh noise; \
       [-1] is one call ago. sigma is noise/signal, on rectified flow the time. Where the model is not given x itself, \
-      input is what x is multiplied by for it. The table shows six digits, JSON and C all of them; Docs/Plan.md says how to run a plan in other languages.
+      input is what x is multiplied by for it. The table shows six digits, JSON and C all of them; \
+      Docs/Plan.md says how to run a plan in other languages.
       """)
 
   @Argument(help: "A configuration of another library, as with --config.")

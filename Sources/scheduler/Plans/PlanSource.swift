@@ -14,6 +14,7 @@ struct PlanSource {
       case .range(let range): ("SCHEDULER_RANGE", range.lowerBound, range.upperBound)
       case .dynamic(let ratio, let maximum): ("SCHEDULER_DYNAMIC", ratio, maximum)
       }
+    let kept = plan.steps.reduce(1) { max($0, $1.next.samples.count, $1.next.estimates.count) }
     return """
       #include "scheduler_plan.h"
 
@@ -23,7 +24,7 @@ struct PlanSource {
       static const scheduler_plan plan = {
         .format = "\(SamplingPlan.format)", .initial_scale = \(plan.initialScale),
         .clipping = \(clipping), .limits = {\(first), \(second)}, .learns_variance = \(plan.learnsVariance ? 1 : 0),
-        .step_count = \(plan.steps.count), .steps = plan_steps};
+        .kept = \(kept), .step_count = \(plan.steps.count), .steps = plan_steps};
 
       """
   }

@@ -96,8 +96,8 @@ import Testing
     }
   }
 
-  /// A run of DPM-Solver++ 2M after the first of two steps, typed by hand from Docs/Plan.md, without
-  /// what is not read.
+  /// A run of DPM-Solver++ 2M after the first of two steps, typed by hand after Docs/Plan.md,
+  /// without what is not read.
   private static let saved = #"""
     {"format":"scheduler-run/1","plan":{"format":"scheduler-plan/1","steps":[
       {"timestep":99,"level":{"signal":0.6,"noise":0.8},"inputScale":1,"arrival":{"signal":0.8,"noise":0.6},
