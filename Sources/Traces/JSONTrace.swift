@@ -12,7 +12,7 @@ struct JSONTrace {
   /// A trace with every number of three tensors may be as long as this.
   private static let longest = 256 << 20
 
-  /// The trace in a file; `nil` if that is no JSON text.
+  /// The trace in a file; `nil` if that is no JSON text, or an object that names no format.
   ///
   /// - Throws: `TraceError` for JSON that is no trace.
   init?(contentsOf path: String) throws(TraceError) {
@@ -31,6 +31,7 @@ struct JSONTrace {
     do { file = try decoder.decode(Content.self, from: data).file } catch let error as DecodingError {
       throw .configuration("the file \(TraceSource.reason(error))")
     } catch { throw .configuration("the file cannot be read: \(error)") }
+    guard file.metadata["format"] != nil else { return nil }
   }
 
   private struct Content: Decodable {

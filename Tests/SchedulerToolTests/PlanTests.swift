@@ -185,10 +185,10 @@ import Testing
       (try replaced(run, "\"samples\":[[[[[", "\"samples\":[[[[[1,"), "its lists are not of one length"),
       (try replaced(run, "\"samples\":[[[[[", "\"samples\":[[[[[null,"), "has an unusable \"samples"),
       (try replaced(run, "\"noises\":", "\"noise\":"), ""),
-      (try replaced(run, "\"samples\":", "\"sample\":"), "the tensor \"samples\" is missing"),
+      (try replaced(run, "\"samples\":[[", "\"sample\":[["), "the tensor \"samples\" is missing"),
       (try replaced(run, "\"timesteps\":[999,", "\"timesteps\":["), "[5, 2, 1, 2, 3]"),
       (try replaced(run, "\"plan\":", "\"plans\":"), "\"scheduler_config\" is missing"),
-      ("{\"format\": \"scheduler-trace/1\"", "at line 1, column"), ("{}", "\"format\" is missing"),
+      ("{\"format\": \"scheduler-trace/1\"", "at line 1, column"), ("{}", "it is JSON text; name the file with the tensors"),
       ("{\"a\": {}, \"a\": {}}", "\"a\""),
     ]
     for (text, says) in traces where !says.isEmpty {

@@ -39,6 +39,13 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let source = try source(text, arguments)
     let plan = try source.plan(steps: steps)
+    try expectRecording(of: source, plan, steps: steps)
+    // The same by the plan alone, which says its number of calls itself.
+    try expectRecording(of: .plan(plan), plan, steps: plan.steps.count)
+    #expect(throws: TraceError.self) { try TraceSource.plan(plan).plan(steps: plan.steps.count + 1) }
+  }
+
+  private func expectRecording(of source: TraceSource, _ plan: SamplingPlan, steps: Int) throws {
     var noise = GaussianNoise(seed: 1)
     let zeros = SampleBatch<Float>(zeros: [2, 2, 3, 3])
     var run = SamplingRun(plan, from: SampleBatch.combination([(plan.initialScale, noise.next(like: zeros))]))

@@ -16,12 +16,12 @@ struct VerifyCommand: ParsableCommand {
       + "be.",
     discussion: """
       The trace is a safetensors file that Fixtures/record_trace.py writes from diffusers or guided-diffusion, or \
-      `TraceRecorder` from Swift; Docs/Verify.md describes it. Every step is made again from what was recorded before \
-      it, so that one wrong step does not hide the next. Exit status: 0 if every step agrees, 1 if one diverges, 2 if \
-      the trace cannot be judged.
+      `TraceRecorder` from Swift, or the same as JSON, as `scheduler run` writes it; Docs/Verify.md describes both. \
+      Every step is made again from what was recorded before it, so that one wrong step does not hide the next. Exit \
+      status: 0 if every step agrees, 1 if one diverges, 2 if the trace cannot be judged.
       """)
 
-  @Argument(help: "The trace, a .safetensors file.")
+  @Argument(help: "The trace, a .safetensors file, or JSON.")
   var trace: String
 
   @Option(
