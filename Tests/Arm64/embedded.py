@@ -18,7 +18,8 @@ FILES = ["Math.swift", "Sampling/Stop.swift"] + [
 ]
 # Tensors, coding, and lists of samplers as values of protocol type.
 LEFT_OUT = {
-    "NoiseSchedule+Codable.swift", "ReverseProcess.swift", "Prediction+Tensors.swift", "SamplerCatalog+Entry.swift",
+    "NoiseSchedule+Codable.swift", "SamplingPlan+Codable.swift", "ReverseProcess.swift", "Prediction+Tensors.swift",
+    "SamplerCatalog+Entry.swift",
 }
 CODING = re.compile(
     r"\s*(public |private )?(func encode\(to|init\(from decoder|enum CodingKeys|extension KeyedDecodingContainer)")
