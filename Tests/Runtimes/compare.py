@@ -19,6 +19,11 @@ import tempfile
 import jsonschema
 import numpy as np
 
+try:
+    import torch
+except ImportError:
+    torch = None
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Sources/Python"))
 from schedulers import plan as runtime  # noqa: E402
@@ -106,13 +111,13 @@ class Case:
         names = [self.array(precision, name) for name in ("samples", "model_outputs", "noises")]
         return np.concatenate([names[0][0].ravel(), names[1].ravel(), names[2].ravel()])
 
-    def python(self, precision="float64"):
-        start, outputs, noises = (self.array(precision, n) for n in ("samples", "model_outputs", "noises"))
-        run, samples = runtime.Run(self.plan, start[0]), [start[0]]
+    def python(self, xp=np):
+        start, outputs, noises = (xp.asarray(self.array("float64", n)) for n in ("samples", "model_outputs", "noises"))
+        run, samples = runtime.Run(self.plan, start[0], xp), [start[0]]
         for output, noise in zip(outputs, noises):
             run.advance(output, noise)
             samples.append(run.sample)
-        return np.stack(samples)
+        return np.stack([np.asarray(sample) for sample in samples])
 
     def document(self, code):
         """The last sample by the lines of Docs/Plan.md."""
@@ -272,11 +277,11 @@ def refusals(case, folder):
 
 def table(worst, counts):
     def number(x):
-        # Up to one digit, so that other processors' last bits are below it too.
+        # Up to 1, 2 or 5, so that last bits which change leave the table as it is.
         if x == 0:
             return "0"
         exponent = math.floor(math.log10(x))
-        digit = math.ceil(x / 10**exponent - 1e-9)
+        digit = next(d for d in (1, 2, 5, 10) if x <= d * 10**exponent * (1 + 1e-9))
         return f"{digit}e{exponent}" if digit < 10 else f"1e{exponent + 1}"
 
     lines = ["| runtime | numbers | samplers | classes of configuration |", "|---|---|---|---|"]
@@ -342,10 +347,15 @@ def compare(work):
     if len(blocks) != 3 or len(blocks[0].splitlines()) != 10:
         fail("Docs/Plan.md has another runtime than its ten lines and two functions")
     code = compile("\n".join(blocks[1:] + blocks[:1]), "Docs/Plan.md", "exec")
+    for name, is_there in (("Docs/Page/runtime.mjs", JAVASCRIPT.exists()), ("torch", torch)):
+        if not is_there:
+            print(f"runtimes: {name} is not there, and not compared", file=sys.stderr)
     scripts = javascript(plain) if JAVASCRIPT.exists() else [None] * len(plain)
     programs = {real: c_program(plain, work, real) for real in ("double", "float")}
     for i, ((kind, case), script) in enumerate(zip(everything, scripts)):
         note("Python", "Double", kind, case, case.difference(case.python()), ALLOWED)
+        if torch:
+            note("Python with torch", "Double", kind, case, case.difference(case.python(torch)), ALLOWED)
         note("Docs/Plan.md", "Double", kind, case, case.difference(case.document(code)), ALLOWED)
         if script is not None:
             note("JavaScript", "Double", kind, case, case.difference(script), ALLOWED)
