@@ -5,8 +5,8 @@
         output = network(run.input, run.step["timestep"])
         run.advance(output, rng.standard_normal(run.sample.shape) if run.needs_noise else None)
 
-A sample is any array with operators and `clip` whose first axis is the batch and second the channels, of NumPy,
-torch, JAX or CuPy; `xp` is the module with its `exp`, `sort` and `where`. Nothing is changed in place.
+A sample is any array with operators and `clip` whose first axis is the batch and second the channels, of NumPy or
+torch, or of what has their names; `xp` is the module with its `exp`, `sort` and `where`. Nothing changes in place.
 """
 import json, math
 
