@@ -68,9 +68,14 @@ import Testing
 
   @Test func `are run by an exact model, and the run is judged right`() throws {
     struct Recorded: Decodable {
-      let samples, model_outputs, noises: [[[[[Double]]]]]
+      let samples, outputs, noises: [[[[[Double]]]]]
       let timesteps: [Double]
       let plan: SamplingPlan
+
+      enum CodingKeys: String, CodingKey {
+        case samples, noises, timesteps, plan
+        case outputs = "model_outputs"
+      }
     }
     let recorded = try JSONDecoder().decode(Recorded.self, from: Data(run.utf8))
     #expect(recorded.samples.count == 5 && recorded.noises.count == 4 && recorded.timesteps == [999, 749, 499, 249])
@@ -78,7 +83,7 @@ import Testing
     func flat(_ tensor: [[[[Double]]]]) -> [Double] { tensor.flatMap { $0.flatMap { $0.flatMap { $0 } } } }
     var plain = PlainRun(recorded.plan, from: flat(recorded.samples[0]))
     for i in 0..<4 {
-      plain.advance(output: flat(recorded.model_outputs[i]), noise: flat(recorded.noises[i]))
+      plain.advance(output: flat(recorded.outputs[i]), noise: flat(recorded.noises[i]))
       for (a, b) in zip(plain.samples[0], flat(recorded.samples[i + 1])) { #expect(abs(a - b) <= 1e-12) }
     }
     try write(run, to: "run.json")
@@ -188,7 +193,8 @@ import Testing
       (try replaced(run, "\"samples\":[[", "\"sample\":[["), "the tensor \"samples\" is missing"),
       (try replaced(run, "\"timesteps\":[999,", "\"timesteps\":["), "[5, 2, 1, 2, 3]"),
       (try replaced(run, "\"plan\":", "\"plans\":"), "\"scheduler_config\" is missing"),
-      ("{\"format\": \"scheduler-trace/1\"", "at line 1, column"), ("{}", "it is JSON text; name the file with the tensors"),
+      ("{\"format\": \"scheduler-trace/1\"", "at line 1, column"),
+      ("{}", "it is JSON text; name the file with the tensors"),
       ("{\"a\": {}, \"a\": {}}", "\"a\""),
     ]
     for (text, says) in traces where !says.isEmpty {
