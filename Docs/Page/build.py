@@ -72,10 +72,15 @@ def sources():
 
 
 def scripts():
-    """The modules one after another: they import from each other alone."""
-    texts = [(PAGE / f"{name}.mjs").read_text(encoding="utf-8") for name in SCRIPTS]
-    texts = [re.sub(r"^import [^;]*;\n", "", text, flags=re.MULTILINE) for text in texts]
-    return "\n".join(re.sub(r"^export (?=(async |const|class|function))", "", text, flags=re.MULTILINE) for text in texts)
+    """The modules one after another, each in a scope of its own: a page that is opened from disk cannot import."""
+    texts = ["const modules = {};"]
+    for name in SCRIPTS:
+        text = (PAGE / f"{name}.mjs").read_text(encoding="utf-8")
+        text = re.sub(r"^import ({[^}]*}) from '\./(\w+)\.mjs';", r"const \1 = modules.\2;", text, flags=re.MULTILINE)
+        exported = re.findall(r"^export (?:async )?(?:const|class|function\*?) (\w+)", text, flags=re.MULTILINE)
+        text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
+        texts.append(f"modules.{name} = (() => {{\n{text}return {{ {', '.join(exported)} }};\n}})();")
+    return "\n".join(texts)
 
 
 def page():
@@ -108,4 +113,5 @@ def main():
         fail(f"{file} is not what its sources make; run `make page` and commit it")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,30 @@
 // One run of 200 samples: a plan, a perfect network (or one with an error), guidance, and everything on the way.
 
 import { PlanRun } from './runtime.mjs';
+import { equal, processes, spacings } from './library.mjs';
 import { datasets, sketch } from './data.mjs';
 
 export const sampleCount = 200;
 
 /** What can be set, and how it is when nothing is. */
 export const usual = {
-  data: 'mixture', sampler: 'dpm++2m', calls: 10, process: 'sd', spacing: 'trailing', option: null, prediction: 'epsilon',
+  data: 'mixture', sampler: 'dpm++2m', calls: 10, process: 'sd', spacing: null, option: null, prediction: null,
   guide: -1, scale: 2, rescale: 0, error: 0, strength: 1, seed: 0,
 };
+
+/** The spacings that a process has, its usual one first. */
+export function spacingsOf(process) {
+  const { kind } = processes.find(each => each.id === process);
+  return [...kind === 'flow' ? [equal] : [], ...spacings.filter(each => each[kind])];
+}
+
+/** The settings with what is usual for their process where nothing is chosen, or what the process does not have. */
+export function settled(settings) {
+  const { kind } = processes.find(each => each.id === settings.process);
+  const known = spacingsOf(settings.process);
+  const spacing = known.find(each => each.id === settings.spacing) ?? known[0];
+  return { ...settings, spacing: spacing.id, prediction: settings.prediction ?? { vp: 'epsilon', flow: 'flow', edm: 'edm' }[kind] };
+}
 
 /** A network for data: what it answers for samples at a level, as a plan's step reads it.
 
@@ -52,7 +67,8 @@ export function startOf(plan, settings, library, count = sampleCount) {
 }
 
 /** A whole run, with what was asked and answered at each step. */
-export function experiment(settings, library, count = sampleCount) {
+export function experiment(chosen, library, count = sampleCount) {
+  const settings = settled(chosen);
   const plan = library.plan(settings);
   const answer = network(settings);
   const start = startOf(plan, settings, library, count);
@@ -76,14 +92,14 @@ export function experiment(settings, library, count = sampleCount) {
 /** Where the probability-flow ODE leads from the start of a run: what samplers without noise converge to.
 
     In x̄ = x/signal and s = ln σ it is dx̄/ds = x̄ − D(x̄; σ), here by the classical Runge–Kutta method in steps of
-    at most 1/40, down to σ = 1e-3; what is left is D at that level. */
-export function exactFlow(settings, library, count) {
-  const plan = library.plan({ ...settings, calls: 64 });
-  const from = plan.start.signal > 1e-6 ? plan.start.noise / plan.start.signal : 1e6;
-  let x = startOf(plan, settings, library, count).map(v => v / (plan.start.signal || 1 / from));
-  const plain = network({ ...settings, error: 0 });
-  const reading = { sample: 0, output: 1 };
-  const D = (at, s) => plain(at, { denoised: reading, level: { signal: 1, noise: Math.exp(s) } }, 0);
+    at most 1/40, down to σ = 1e-3; what is left is D at that level. It yields now and then, as it takes long. */
+export function* exactFlow(chosen, library, count) {
+  const settings = settled({ ...chosen, calls: 64, error: 0 });
+  const plan = library.plan({ ...settings, sampler: 'ddim', option: 0, prediction: 'v' });
+  const signal = Math.max(plan.start.signal, 1e-6), from = plan.start.noise / signal;
+  let x = startOf(plan, settings, library, count).map(v => v / signal);
+  const answer = network(settings);
+  const D = (at, s) => answer(at, { denoised: { sample: 0, output: 1 }, level: { signal: 1, noise: Math.exp(s) } }, 0);
   const slope = (at, s) => { const d = D(at, s); return at.map((v, i) => v - d[i]); };
   const [first, last] = [Math.log(from), Math.log(1e-3)];
   const steps = Math.ceil((first - last) * 40), h = (last - first) / steps;
@@ -92,6 +108,7 @@ export function exactFlow(settings, library, count) {
     const s = first + i * h;
     const k1 = slope(x, s), k2 = slope(moved(k1, h / 2), s + h / 2), k3 = slope(moved(k2, h / 2), s + h / 2), k4 = slope(moved(k3, h), s + h);
     x = x.map((v, j) => v + h / 6 * (k1[j] + 2 * k2[j] + 2 * k3[j] + k4[j]));
+    if (i % 20 === 19) yield;
   }
   return D(x, last);
 }
