@@ -1,4 +1,4 @@
-.PHONY: help demo train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
+.PHONY: help demo page train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -9,6 +9,9 @@ help: ## List the targets
 demo: prerequisites ## Draw digits out of noise with several samplers: digits.png
 	swift build -c release --product scheduler
 	"$$(swift build -c release --show-bin-path)/scheduler" sample --output digits.png
+
+page: ## Make the page on which people learn: Docs/Page/index.html
+	python3 Docs/Page/build.py
 
 train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in a minute or two
 	swift build -c release --product scheduler

@@ -59,7 +59,7 @@ def library():
         for target in ["KernelInterface", "KernelsBaseline", "Kernels"]:
             compile_interface(f"Schedulers{target}", pathlib.Path("Sources", target).glob("*.swift"))
         compile_interface("Schedulers", [*core.glob("*.swift"), PAGE / "CatalogEntry.swift"])
-        compile_module("Plans", [PAGE / "Plans.swift"], "-emit-object", "-o", folder / "plans.o")
+        compile_module("Plans", [PAGE / "Plans.swift", PAGE / "Grids.swift"], "-emit-object", "-o", folder / "plans.o")
         run(
             resources.parent.parent / "bin/wasm-ld", "--no-entry", "--strip-all", "-z", "stack-size=1048576",
             "-o", folder / "plans.wasm", folder / "plans.o", tables, "-L/usr/lib/wasm32-wasi", "-lc", "-lm", builtins[-1])

@@ -164,15 +164,15 @@ const escape = text => String(text).replace(/[&<>"]/g, c => ({ '&': '&amp;', '<'
 
 /** Where the calls of runs lie along ln σ, noise on the left. */
 export function levelStrip(records, positions, width) {
-  const row = 20, left = 22, right = 10, top = 6;
+  const row = 20, left = 22, right = 18, top = 6;
   const sigma = ({ signal, noise }) => noise / signal;
-  const [low, high] = [Math.log(0.001), Math.log(100)];
+  const [low, high] = [Math.log(0.0005), Math.log(100)];
   const place = s => {
-    const share = (high - Math.log(Math.min(Math.max(s, 0.001), 100))) / (high - low);
+    const share = (high - Math.log(Math.min(Math.max(s, 0.0005), 100))) / (high - low);
     return left + share * (width - left - right);
   };
   let text = '';
-  const ticks = [100, 10, 1, 0.1, 0.01, 0.001];
+  const ticks = [100, 10, 1, 0.1, 0.01, 0];
   const foot = top + row * records.length;
   for (const tick of ticks) {
     text += `<line x1="${place(tick)}" x2="${place(tick)}" y1="${top}" y2="${foot}" class="grid"/>`
@@ -200,7 +200,7 @@ export function errorPlot(curves, current, width) {
   const all = curves.flatMap(({ points }) => points.map(point => point.error)).filter(e => e > 0 && Number.isFinite(e));
   const low = Math.min(-2, Math.floor(Math.log10(Math.min(...all, 1)))), high = Math.max(0, Math.min(2, Math.ceil(Math.log10(Math.max(...all, 0.1)))));
   const X = calls => left + Math.log(calls / 3) / Math.log(70 / 3) * (width - left - right);
-  const Y = error => top + (high - Math.min(Math.log10(error), high)) / (high - low) * (height - top - bottom);
+  const Y = error => top + (high - Math.log10(error)) / (high - low) * (height - top - bottom);
   let text = '';
   for (let k = low; k <= high; k++) {
     const label = `10${[...String(k)].map(c => c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('')}`;
@@ -213,16 +213,17 @@ export function errorPlot(curves, current, width) {
   for (const { name, points, order } of curves) {
     const path = points.filter(point => point.error > 0 && Number.isFinite(point.error));
     if (!path.length) continue;
-    const end = path[path.length - 1];
-    if (order > 0 && path.length > 3) {
-      // Through the last point, three octaves up.
-      const first = Math.max(4, end.calls / 8), start = end.error * (end.calls / first) ** order;
-      text += `<line x1="${X(end.calls)}" y1="${Y(end.error)}" x2="${X(first)}" y2="${Y(start)}" class="slope ${name}" clip-path="url(#frame)"/>`;
+    if (order > 0) {
+      // The slope of the order, above the line and through its value at about 16 calls.
+      const middle = path.reduce((best, p) => Math.abs(Math.log(p.calls / 16)) < Math.abs(Math.log(best.calls / 16)) ? p : best);
+      const along = calls => 2 * middle.error * (middle.calls / calls) ** order;
+      text += `<line x1="${X(8)}" y1="${Y(along(8))}" x2="${X(48)}" y2="${Y(along(48))}" class="slope ${name}" clip-path="url(#frame)"/>`
+        + `<text x="${X(48) + 4}" y="${Math.min(Y(along(48)) + 4, height - bottom - 4)}" class="${name}">N${'⁰¹²³⁴'[order].replace(/^/, '⁻')}</text>`;
     }
-    text += `<polyline points="${path.map(p => `${X(p.calls).toFixed(1)},${Y(p.error).toFixed(1)}`).join(' ')}" class="curve ${name}"/>`;
-    for (const p of path) text += `<circle cx="${X(p.calls).toFixed(1)}" cy="${Y(p.error).toFixed(1)}" r="2.6" class="dot ${name}"/>`;
+    text += `<polyline points="${path.map(p => `${X(p.calls).toFixed(1)},${Y(p.error).toFixed(1)}`).join(' ')}" class="curve ${name}" clip-path="url(#frame)"/>`;
+    for (const p of path.filter(({ error }) => error <= 10 ** high)) text += `<circle cx="${X(p.calls).toFixed(1)}" cy="${Y(p.error).toFixed(1)}" r="2.6" class="dot ${name}"/>`;
     const now = current[name];
-    if (now && now.error > 0 && now.calls >= 3 && now.calls <= 70) text += `<circle cx="${X(now.calls)}" cy="${Y(now.error)}" r="6" class="now ${name}"/>`;
+    if (now && now.error > 0 && now.error <= 10 ** high && now.calls >= 3 && now.calls <= 70) text += `<circle cx="${X(now.calls)}" cy="${Y(now.error)}" r="6" class="now ${name}"/>`;
   }
   const frame = `<clipPath id="frame"><rect x="${left}" y="${top}" width="${width - left - right}" height="${height - top - bottom}"/></clipPath>`;
   const what = curves.map(({ name, points }) => `${name.toUpperCase()}: ${points.map(p => `${p.calls} calls ${p.error.toExponential(1)}`).join(', ')}`).join('; ');

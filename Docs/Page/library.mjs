@@ -30,6 +30,9 @@ export const predictions = [
   { id: 'edm', name: 'F of EDM' },
 ];
 
+/** The number of an entry of these lists. */
+export const find = (list, id) => list.findIndex(each => each.id === id);
+
 export class Library {
   static async load(bytes) {
     const module = await WebAssembly.compile(bytes);
@@ -66,7 +69,6 @@ export class Library {
   plan({ sampler, process, spacing, calls, option, prediction, strength }) {
     const entry = this.sampler(sampler);
     const value = entry.option ? option ?? entry.usual : 0;
-    const find = (list, id) => list.findIndex(each => each.id === id);
     const key = [sampler, process, spacing, calls, value, prediction, strength].join();
     if (this.cache.has(key)) return this.cache.get(key);
     const count = this.exports.plan(

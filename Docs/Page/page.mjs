@@ -1,8 +1,8 @@
 // The page: controls, playing, and what is said beside the pictures.
 
-import { Library, predictions, processes } from './library.mjs';
+import { find, Library, predictions, processes, spacings } from './library.mjs';
 import { datasets } from './data.mjs';
-import { distance, exactFlow, experiment, sampleCount, settled, spacingsOf, usual } from './experiment.mjs';
+import { distance, exactFlow, experiment, network, sampleCount, settled, spacingsOf, usual } from './experiment.mjs';
 import { lines, paper, shown } from './words.mjs';
 import { lessons } from './lessons.mjs';
 import { errorPlot, levelStrip, Panel } from './draw.mjs';
@@ -124,7 +124,7 @@ function caption(name) {
   const s = settled(state[name]), entry = library.sampler(s.sampler);
   const parts = [`<b>${escape(entry.title)}</b>`, `${records[name]?.plan.steps.length ?? s.calls} calls`, escape(processes.find(each => each.id === s.process).name)];
   if (s.spacing !== spacingsOf(s.process)[0].id) parts.push(spacingsOf(s.process).find(each => each.id === s.spacing).name);
-  if (entry.option) parts.push(`${entry.option} ${shown(s.option ?? entry.usual, 3)}`);
+  if (entry.option && s.option !== null && s.option !== entry.usual) parts.push(`${entry.option} ${shown(s.option ?? entry.usual, 3)}`);
   if (state[name].prediction !== null) parts.push(`predicts ${s.prediction === 'epsilon' ? 'ε' : s.prediction}`);
   if (s.guide >= 0) parts.push(`guided ×${s.scale}${s.rescale ? `, rescale ${s.rescale}` : ''}`);
   if (s.strength < 1) parts.push(`strength ${s.strength}`);
@@ -182,12 +182,18 @@ async function measure() {
     }
   }
   if (mine !== measuring) return;
-  $('plot').innerHTML = errorPlot(curves, current, 560);
+  plotted = { curves, current };
+  plot();
   const silent = visible().filter(name => records[name] && !curves.some(curve => curve.name === name)).map(name => name.toUpperCase());
   $('plot-text').textContent = `Root mean square distance of ${plotSamples} samples from where the probability-flow ODE leads from the same `
     + 'start. Dotted: the slope of each sampler’s declared order. A ring marks the run above.'
     + (silent.length ? ` ${silent.join(' and ')}: fresh noise, or rescaled guidance, follows no such flow.` : '');
   document.body.dataset.measured = address();
+}
+
+let plotted;
+function plot() {
+  if (plotted) $('plot').innerHTML = errorPlot(plotted.curves, plotted.current, Math.max(300, Math.min(608, $('plot').clientWidth)));
 }
 
 // Pictures.
@@ -218,7 +224,7 @@ function draw() {
   $('scrub').value = Math.round(1000 * state.place);
   const steps = records.a?.plan.steps.length ?? records.b?.plan.steps.length ?? 0;
   $('where').textContent = steps ? `call ${Math.min(Math.floor(state.place * steps + 1e-9), steps)} of ${steps}` : '';
-  $('play').textContent = state.playing ? '❚❚' : '▶';
+  $('play').classList.toggle('on', state.playing);
   $('play').setAttribute('aria-label', state.playing ? 'Pause' : 'Play');
 }
 
@@ -262,7 +268,7 @@ function move(by) {
 // Words.
 
 let saidStep = {};
-const chosen = { a: 0, b: 0 };
+const chosen = { a: 2, b: 2 };
 
 function sayIfMoved() {
   for (const name of visible()) {
@@ -284,9 +290,9 @@ function say() {
     const article = $(`words-${name}`);
     if (!records[name]) { article.innerHTML = `<h3>${name.toUpperCase()} has no plan</h3><p>${escape(refusals[name])}</p>`; continue; }
     const entry = library.sampler(state[name].sampler), text = sources[entry.file], { summary, formulas, source } = paper(text, entry.file);
-    const linked = escape(source).replace(/https?:\/\/[^\s,;)]+[^\s,;).]/g, url => `<a href="${url}">${url.replace('https://', '')}</a>`);
+    const linked = escape(source.replaceAll('`', '')).replace(/https?:\/\/[^\s,;)]+[^\s,;).]/g, url => `<a href="${url}">${url.replace('https://', '')}</a>`);
     article.innerHTML = `<h3><span class="badge">${name.toUpperCase()}</span> ${escape(entry.title)}</h3><div id="step-${name}"></div>`
-      + `<p class="paper">In the paper: ${escape(summary)}</p>${formulas.length ? `<pre>${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
+      + `<p class="paper"><b>The paper’s equation.</b> ${escape(summary.replaceAll('`', ''))}</p>${formulas.length ? `<pre>${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
       + `<details><summary>The Swift file that makes these numbers, ${escape(entry.file)}</summary>`
       + `<p><a href="../../Sources/Schedulers/Samplers/${encodeURIComponent(entry.file)}">Sources/Schedulers/Samplers/${escape(entry.file)}</a></p><pre>${escape(text)}</pre></details>`;
     sayStep(name);
@@ -314,7 +320,7 @@ function sayStep(name) {
     const term = terms[k];
     if (!term) { meaning.textContent = ''; return; }
     box.querySelectorAll('.number').forEach((button, j) => button.classList.toggle('chosen', j === k));
-    const equal = term.formula && term.formula !== '1' ? `, equal to ${term.formula}` : '';
+    const equal = term.formula ? `, equal to ${term.formula}` : '';
     meaning.textContent = `${shown(term.value, 8)} of ${term.symbol} in ${term.line}: ${term.meaning}${equal}.`;
   };
   box.querySelectorAll('.number').forEach((button, k) => {
@@ -366,6 +372,10 @@ function fillControls() {
   }
   for (const key of ['scale', 'rescale']) $(key).disabled = s.guide < 0;
   for (const key of Object.keys(state.show)) $(key).checked = state.show[key];
+  const other = settled(state.b);
+  for (const key of Object.keys(usual)) {
+    $(key).closest('label').classList.toggle('differs', state.two && state.edit === 'both' && other[key] !== s[key]);
+  }
 }
 
 function set(key, value) {
@@ -450,7 +460,7 @@ function listen() {
     if (keys[event.key] && !(event.key === ' ' && isButton)) { event.preventDefault(); keys[event.key](); }
   });
   addEventListener('hashchange', () => { if (location.hash !== address() && readAddress()) compute(); });
-  addEventListener('resize', () => draw());
+  addEventListener('resize', () => { draw(); plot(); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColors(); draw(); });
 }
 
@@ -474,7 +484,8 @@ async function open() {
   if (readAddress()) compute();
   else start(0);
   // For tests, and for whoever wants to look.
-  window.page = { state, lessons, start, go, library, experiment, records: () => records, datasets };
+  const numbers = s => ({ process: find(processes, s.process), spacing: find(spacings, s.spacing), prediction: find(predictions, s.prediction) });
+  window.page = { state, lessons, start, go, library, network, numbers, datasets, records: () => records };
 }
 
 open().catch(error => {

@@ -24,8 +24,8 @@ function formula(value, { signal: s, noise: n }, { signal: t, noise: m }) {
     [m / n, 'noise′ / noise'], [t / s, 'signal′ / signal'], [t, 'signal′'], [m, 'noise′'],
     [t - s * m / n, 'signal′ − signal · noise′ / noise'], [m - n * t / s, 'noise′ − noise · signal′ / signal'],
     [1 / s, '1 / signal'], [-n / s, '−noise / signal'], [s, 'signal'], [-n, '−noise'], [1 / n, '1 / noise'], [-s / n, '−signal / noise'],
-    [1, '1'],
   ];
+  if (Math.abs(value) === 1) return undefined;
   return known.find(([expected]) => close(value, expected))?.[1];
 }
 

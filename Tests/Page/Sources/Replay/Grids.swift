@@ -1,0 +1,1 @@
+../../../../Docs/Page/Grids.swift
