@@ -151,10 +151,12 @@ export const datasets = [
   new Mixture('checkerboard', 'checkerboard (200 narrow Gaussians)', ['1', '2', '3', '4', '5', '6', '7', '8'].map(n => `square ${n}`), checkerboard()),
 ];
 
+export const sketchRadius = 1.1;
+
 /** What image to image starts from: points on a ring that no data set has. */
 export function sketch(total) {
   return Float64Array.from({ length: 2 * total }, (_, i) => {
     const angle = 2 * Math.PI * Math.floor(i / 2) / total;
-    return 1.1 * (i % 2 ? Math.sin(angle) : Math.cos(angle));
+    return sketchRadius * (i % 2 ? Math.sin(angle) : Math.cos(angle));
   });
 }

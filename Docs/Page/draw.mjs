@@ -1,6 +1,6 @@
 // The pictures: samples over the density of their level, and where the calls of a run lie.
 
-import { datasets } from './data.mjs';
+import { datasets, sketchRadius } from './data.mjs';
 
 /** Half of the side of what is seen, in units of the data. */
 export const view = 2.75;
@@ -56,8 +56,21 @@ export class Panel {
       c.globalAlpha = 0.26;
       c.lineWidth = 0.8;
       c.beginPath();
-      for (let n = 0; n < now.length; n += 2) this.#trail(n, i, now, X, Y);
+      // Noisy paths of all samples would hide everything.
+      const every = record.isStochastic ? 8 : 1;
+      for (let n = 0; n < now.length; n += 2 * every) this.#trail(n, i, now, X, Y);
       c.stroke();
+    }
+    if (record.settings.strength < 1) {
+      // What the run started from, before noise came to it.
+      c.globalAlpha = 0.6;
+      c.strokeStyle = colors.ink;
+      c.lineWidth = 1;
+      c.setLineDash([3, 4]);
+      c.beginPath();
+      c.arc(X(0), Y(0), sketchRadius / view / 2 * size, 0, 7);
+      c.stroke();
+      c.setLineDash([]);
     }
     const x0 = record.denoised[Math.min(i, record.denoised.length - 1)];
     if (show.arrows && i < record.denoised.length) {

@@ -33,7 +33,7 @@ export function settled(settings) {
 export function network(settings) {
   const data = datasets.find(each => each.id === settings.data);
   const wanted = settings.guide >= 0 ? data.only(settings.guide) : null;
-  return (x, step, index) => {
+  return (x, step) => {
     const { sample, output } = step.denoised;
     const read = x0 => x0.map((v, i) => (v - sample * x[i]) / output);
     let F = read(data.denoised(x, step.level));
@@ -43,7 +43,7 @@ export function network(settings) {
       const factor = settings.rescale ? 1 - settings.rescale + settings.rescale * deviation(conditional) / deviation(guided) : 1;
       F = guided.map(v => factor * v);
     }
-    if (settings.error) F = F.map((v, i) => v + settings.error * wobble(x, i, index));
+    if (settings.error) F = F.map((v, i) => v + settings.error * wobble(x, i));
     return F;
   };
 }
@@ -53,10 +53,10 @@ function deviation(values) {
   return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
 }
 
-/** The error of an imperfect network: of size 1, smooth in the sample, another at each call. */
-function wobble(x, i, index) {
+/** The error of an imperfect network: of size 1, smooth in the sample, the same at each call. */
+function wobble(x, i) {
   const even = i - i % 2;
-  return Math.SQRT2 * Math.sin(2.1 * x[even] + (i % 2 ? 2.7 : -1.9) * x[even + 1] + 1.7 * index + i % 2);
+  return Math.SQRT2 * Math.sin(2.1 * x[even] + (i % 2 ? 2.7 : -1.9) * x[even + 1] + i % 2);
 }
 
 /** Where a run starts: noise at the plan's start level, or the sketch with that much noise. */
@@ -75,8 +75,8 @@ export function experiment(chosen, library, count = sampleCount) {
   const run = new PlanRun(plan, start, 2);
   const record = { plan, settings, samples: [start], denoised: [], outputs: [], noises: [], levels: [plan.start] };
   let draws = 1;
-  plan.steps.forEach((step, index) => {
-    const output = answer(run.sample, step, index);
+  for (const step of plan.steps) {
+    const output = answer(run.sample, step);
     const noise = step.next.noise !== 0 ? library.noise(settings.seed, draws++, count) : new Float64Array(2 * count);
     run.advance(output, noise);
     record.outputs.push(output);
@@ -84,7 +84,7 @@ export function experiment(chosen, library, count = sampleCount) {
     record.denoised.push(run.denoised);
     record.samples.push(run.sample);
     record.levels.push(step.arrival);
-  });
+  }
   record.isStochastic = plan.steps.some(step => step.next.noise !== 0);
   return record;
 }
@@ -99,7 +99,7 @@ export function* exactFlow(chosen, library, count) {
   const signal = Math.max(plan.start.signal, 1e-6), from = plan.start.noise / signal;
   let x = startOf(plan, settings, library, count).map(v => v / signal);
   const answer = network(settings);
-  const D = (at, s) => answer(at, { denoised: { sample: 0, output: 1 }, level: { signal: 1, noise: Math.exp(s) } }, 0);
+  const D = (at, s) => answer(at, { denoised: { sample: 0, output: 1 }, level: { signal: 1, noise: Math.exp(s) } });
   const slope = (at, s) => { const d = D(at, s); return at.map((v, i) => v - d[i]); };
   const [first, last] = [Math.log(from), Math.log(1e-3)];
   const steps = Math.ceil((first - last) * 40), h = (last - first) / steps;

@@ -57,19 +57,19 @@ export const lessons = [
   },
   {
     title: 'Churn',
-    both: { data: 'mixture', calls: 63, process: 'edm', spacing: 'karras', prediction: 'edm', error: 0.3, sampler: 'heun-churn' },
-    a: { option: 0 }, b: { option: 40 },
+    both: { sampler: 'heun-churn', data: 'checkerboard', calls: 63, process: 'edm', spacing: 'karras', error: 0.5 },
+    a: { option: 0 }, b: { option: 5 },
     show: { trails: true }, from: 1,
-    text: 'Both networks here make the same kind of error, set by the slider “error of the network”. Without churn (left) what '
-      + 'a wrong answer did to a sample stays; with churn (right) each step first adds a little noise and then removes it, so '
-      + 'that later answers repair earlier ones. The price is seen at few calls: with 16 the noise is added faster than it is '
-      + 'removed.',
+    text: 'Both networks make the same systematic error, set by the slider “Error of the network”. Without churn (left) a sample '
+      + 'carries every wrong push to its end; with churn (right) each step first adds a little noise and then removes more than '
+      + 'that, so that later answers repair earlier ones, and −ln p comes nearer to that of data. The price is seen at few calls: '
+      + 'with 15 there are too few steps to remove what was added.',
   },
   {
     title: 'Ancestral noise, and seeds',
     both: { sampler: 'euler-ancestral', data: 'checkerboard', process: 'sd', spacing: 'karras' },
     a: { calls: 20 }, b: { calls: 21 },
-    show: { trails: true }, from: 1,
+    show: {}, from: 1,
     text: 'Left and right start from the same points and differ in one step of 20. An ancestral sampler draws fresh noise '
       + 'in each step, so that the number of steps changes where a point ends, and a picture with it. Set the sampler of '
       + 'both to DDIM: now the ends hardly differ, and the start alone decides.',
@@ -79,7 +79,7 @@ export const lessons = [
     both: { sampler: 'dpm++2m', data: 'spiral', calls: 8, process: 'sd' }, a: { spacing: 'trailing' }, b: { spacing: 'karras' },
     show: {}, from: 1,
     text: 'Below the pictures, each mark is a call, placed by ln σ. Equal timesteps (left) spend most of their calls on noise so '
-      + 'strong that little is decided, and jump from σ = 0.3 to clean data; equal steps of σ^(1/7) (right) go down to 0.03 in '
+      + 'strong that little is decided, and jump from σ = 0.4 to clean data; equal steps of σ^(1/7) (right) go down to 0.03 in '
       + 'steps that shrink with σ. On narrow arms the last jump is what counts.',
   },
   {
@@ -88,7 +88,7 @@ export const lessons = [
     a: { process: 'sd', prediction: 'epsilon' }, b: { process: 'zero-snr', prediction: 'v' },
     show: { arrows: true }, from: 0,
     text: 'With x̂₀ = (x − noise · ε)/signal an error of ε is multiplied by noise/signal, which is 15 at the first step of Stable '
-      + 'Diffusion (left: the arrows are all over). A schedule that ends in pure noise has signal 0 there, and ε says nothing: '
+      + 'Diffusion’s schedule (left: the arrows are all over). A schedule that ends in pure noise has signal 0 there, and ε says nothing; '
       + 'choose ε for B and read why there is no plan. v is the output that says x̂₀ at every level with an error of its own '
       + 'size (right).',
   },

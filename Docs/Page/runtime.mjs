@@ -1,5 +1,4 @@
-// Runs any plan of the format scheduler-plan/1 (Docs/Plan.md) on arrays of numbers. No dependency.
-//
+// Runs any plan of the format scheduler-plan/1 (Docs/Plan.md) on arrays of numbers:
 //   const run = new PlanRun(JSON.parse(text), z.map(v => plan.initialScale * v), size);
 //   while (run.query) run.advance(network(run.input, run.query.timestep), normals());
 //   const image = run.sample;
@@ -8,13 +7,11 @@ const refuse = text => { throw new Error(`scheduler-plan/1: ${text}`); };
 
 /** The plan, if this runtime can run it; else it throws an error of one line. */
 export function checked(plan) {
-  if (plan?.format !== 'scheduler-plan/1') refuse(`the format is ${JSON.stringify(plan?.format)}; this runtime reads scheduler-plan/1`);
+  if (plan?.format !== 'scheduler-plan/1') refuse(`the format is ${JSON.stringify(plan?.format)}; make the plan anew`);
   const number = (owner, place, ...keys) => keys.forEach(key => {
-    if (typeof owner?.[key] !== 'number' || !Number.isFinite(owner[key])) {
-      refuse(`${place}.${key} is ${JSON.stringify(owner?.[key])}, not a finite number; make the plan again`);
-    }
+    if (Number.isFinite(owner?.[key])) return;
+    refuse(`${place}.${key} is ${JSON.stringify(owner?.[key])}, not a finite number; make the plan anew`);
   });
-  number(plan.start, 'start', 'signal', 'noise');
   number(plan, 'plan', 'initialScale');
   const kind = plan.clipping?.kind;
   if (kind === 'range') number(plan.clipping, 'clipping', 'lower', 'upper');
@@ -23,9 +20,8 @@ export function checked(plan) {
   if (typeof plan.learnsVariance !== 'boolean') refuse('learnsVariance is neither true nor false');
   if (!Array.isArray(plan.steps)) refuse('steps are not a list');
   plan.steps.forEach((step, i) => {
-    const [place, next, variance] = [`steps[${i}]`, step.next, step.variance];
+    const place = `steps[${i}]`, { next, variance } = step ?? {};
     number(step, place, 'timestep', 'inputScale');
-    for (const key of ['level', 'arrival']) number(step[key], `${place}.${key}`, 'signal', 'noise');
     number(step.denoised, `${place}.denoised`, 'sample', 'output');
     number(step.estimate, `${place}.estimate`, 'sample', 'denoised');
     number(next, `${place}.next`, 'made', 'denoised', 'output', 'noise');
@@ -36,6 +32,7 @@ export function checked(plan) {
     }
     if (variance?.kind === 'learned') number(variance, `${place}.variance`, 'offset', 'slope');
     else if (variance && !['fixed', 'output'].includes(variance.kind)) refuse(`${place}.variance.kind is not known`);
+    if (variance && variance.kind !== 'fixed' && !plan.learnsVariance) refuse(`${place} learns its variance, the plan not`);
   });
   return plan;
 }
@@ -53,7 +50,7 @@ export class PlanRun {
     this.reach = Math.max(1, ...plan.steps.flatMap(({ next }) => [next.samples.length, next.estimates.length]));
   }
   get sample() { return this.samples[0]; }
-  /** What the network is told now; undefined at the end. */
+  /** The step whose call is due, and what it tells the network; undefined at the end. */
   get query() { return this.plan.steps[this.index]; }
   /** What the network is given now. */
   get input() { return this.sample.map(x => this.query.inputScale * x); }
@@ -61,9 +58,10 @@ export class PlanRun {
   /** The next sample, from the network's output F and normal noise; where the variance is learned,
       the numbers of each sample are followed by as many about it. */
   advance(output, noise) {
+    if (!this.query) refuse(`the run is at its end, after ${this.index} calls`);
     const { size, query: { next, denoised, estimate, variance }, sample: x, plan: { learnsVariance } } = this;
     const width = learnsVariance ? 2 * size : size;
-    if (output.length * size !== x.length * width) refuse(`${output.length} outputs for a sample of ${x.length} numbers`);
+    if (output.length * size !== x.length * width) refuse(`${output.length} outputs for a sample of ${x.length}`);
     const part = half => x.map((_, i) => output[Math.floor(i / size) * width + half * size + i % size]);
     const F = part(0);
     const predicted = x.map((v, i) => denoised.sample * v + denoised.output * F[i]);
@@ -75,28 +73,27 @@ export class PlanRun {
     next.estimates.forEach((factor, ago) => add(factor, this.estimates[ago]));
     if (next.noise !== 0) {
       const said = learnsVariance && part(1);
-      if (variance?.kind === 'learned') add(next.noise, said.map((v, i) => Math.exp((variance.offset + variance.slope * v) / 2) * noise[i]));
-      else if (variance?.kind === 'output') add(next.noise, said.map((v, i) => Math.sqrt(v) * noise[i]));
-      else add(next.noise, Float64Array.from(noise));
+      const deviation = {
+        learned: i => Math.exp((variance.offset + variance.slope * said[i]) / 2), output: i => Math.sqrt(said[i]),
+      }[variance?.kind] ?? (() => 1);
+      add(next.noise, x.map((_, i) => deviation(i) * noise[i]));
     }
     this.samples.unshift(this.made = made);
-    for (const kept of [this.samples, this.estimates]) kept.splice(this.reach);
     this.index += 1;
+    for (const kept of [this.samples, this.estimates]) kept.splice(this.reach);
   }
 }
 
-/** x̂0 within limits; of a dynamic threshold, each sample by itself. NaN stays. */
-function clipped(values, clipping, size) {
+/** x̂0 within limits; those of a dynamic threshold are each sample's own. NaN stays. */
+function clipped(values, { kind, lower, upper, ratio, maximum }, size) {
   const within = (v, low, high) => v < low ? low : v > high ? high : v;
-  if (clipping.kind === 'range') return values.map(v => within(v, clipping.lower, clipping.upper));
-  if (clipping.kind === 'none') return values;
+  if (kind !== 'dynamic') return kind === 'none' ? values : values.map(v => within(v, lower, upper));
   const result = new Float64Array(values.length);
   for (let start = 0; start < values.length; start += size) {
-    const sample = values.slice(start, start + size);
-    const sorted = sample.map(Math.abs).sort(); // numbers in rising order, NaN last
-    const position = clipping.ratio * (size - 1), low = Math.floor(position);
-    const quantile = sorted[low] + (position - low) * (sorted[Math.min(low + 1, size - 1)] - sorted[low]);
-    const s = Number.isNaN(sorted[size - 1]) ? NaN : Math.min(Math.max(quantile, 1), clipping.maximum);
+    const sample = values.slice(start, start + size), sorted = sample.map(Math.abs).sort(); // NaN last
+    const place = ratio * (size - 1), low = sorted[Math.floor(place)], high = sorted[Math.ceil(place)];
+    const quantile = place % 1 === 0 ? low : low + place % 1 * (high - low);
+    const s = Number.isNaN(sorted[size - 1]) ? NaN : Math.min(Math.max(quantile, 1), maximum);
     result.set(sample.map(v => within(v, -s, s) / s), start);
   }
   return result;
