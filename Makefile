@@ -35,7 +35,7 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 	Sources/Benchmarks/.build/release/PeerComparison $(PYTHON) $(if $(GUIDED_DIFFUSION),--guided-diffusion $(GUIDED_DIFFUSION)) --write Docs
 	swift package --package-path Sources/Benchmarks benchmark --target SchedulersBenchmarks
 
-SWIFT_FILES = find Package.swift Sources Tests Fixtures \( -name .build \) -prune \
+SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) -prune \
 	-o -type f -name '*.swift' -print
 
 format: ## Lay out the code

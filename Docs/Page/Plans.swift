@@ -59,7 +59,8 @@ private struct Refusal: Error { let text: String }
 
 /// A plan of a sampler in as many steps as make at most `calls` calls of the network.
 ///
-/// - Returns: how many numbers there are; without a plan, minus the bytes of the text that says why.
+/// - Returns: how many numbers there are; without a plan, minus the bytes of the text that says
+///   why.
 @_expose(wasm, "plan") @_cdecl("plan")
 public func plan(
   sampler: Int32, process: Int32, spacing: Int32, calls: Int32, option: Double, prediction: Int32, strength: Double

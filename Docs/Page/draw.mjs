@@ -112,7 +112,7 @@ export class Panel {
     }
     let outside = 0;
     for (let n = 0; n < now.length; n += 2) outside += Math.max(Math.abs(now[n]), Math.abs(now[n + 1])) > view;
-    if (outside > 2) {
+    if (outside > 9) {
       c.fillStyle = colors.ink;
       c.font = '12px system-ui, sans-serif';
       c.textAlign = 'right';

@@ -22,21 +22,26 @@ public struct Chart: Sendable {
   public let y: Axis
   /// The lines, the first at the bottom.
   public let series: [Series]
+  /// Dotted lines to compare those with, each with its name at its first point.
+  public let guides: [Series]
   private let hasDots: Bool
   private let marks: [(x: Double, text: String)]
 
   /// A chart of lines.
   ///
   /// - Parameters:
+  ///   - guides: dotted lines to compare those with, each with its name at its first point.
   ///   - hasDots: whether each point is marked.
   ///   - marks: places along x that have no point, and what is to be said of them.
   public init(
-    title: String, x: Axis, y: Axis, series: [Series], hasDots: Bool = false, marks: [(x: Double, text: String)] = []
+    title: String, x: Axis, y: Axis, series: [Series], guides: [Series] = [], hasDots: Bool = false,
+    marks: [(x: Double, text: String)] = []
   ) {
     self.title = title
     self.x = x
     self.y = y
     self.series = series
+    self.guides = guides
     self.hasDots = hasDots
     self.marks = marks
   }
@@ -49,6 +54,7 @@ public struct Chart: Sendable {
   private static let dashes = ["", "10 5", "3 4", "12 4 2 4", "6 6"]
 
   private static let markColor = "#B00020"
+  private static let guideColor = "#666"
 
   /// The height of a line of the legend.
   private static let legendLine = 22
@@ -62,6 +68,7 @@ public struct Chart: Sendable {
     let frame = Frame(left: 78, right: 640, top: 48, bottom: Double(height) - 64)
     drawing.text(title, at: ((frame.left + frame.right) / 2, 28), size: 16, anchor: .middle, isBold: true)
     drawAxes(frame, on: &drawing)
+    for guide in guides { draw(guide, frame, on: &drawing) }
     for (i, line) in series.enumerated() { draw(line, style: Style(i), frame, on: &drawing) }
     for (i, mark) in marks.enumerated() {
       let place = place((mark.x, y.range.lowerBound), in: frame).x
@@ -116,8 +123,20 @@ public struct Chart: Sendable {
     drawing.text(y.title, at: (22, (frame.top + frame.bottom) / 2), size: 14, anchor: .middle, turn: -90)
   }
 
+  private func draw(_ guide: Series, _ frame: Frame, on drawing: inout SVG) {
+    let places = places(of: guide, in: frame)
+    guard let first = places.first else { return }
+    drawing.path(places, color: Self.guideColor, width: 1.5, dash: "1.5 4")
+    drawing.text(guide.name, at: (first.x - 6, first.y + 4), anchor: .end, color: Self.guideColor)
+  }
+
+  /// The places of the points that lie between the axes.
+  private func places(of line: Series, in frame: Frame) -> [(x: Double, y: Double)] {
+    line.points.filter { x.range.contains($0.x) && y.range.contains($0.y) }.map { place($0, in: frame) }
+  }
+
   private func draw(_ line: Series, style: Style, _ frame: Frame, on drawing: inout SVG) {
-    let places = line.points.filter { x.range.contains($0.x) && y.range.contains($0.y) }.map { place($0, in: frame) }
+    let places = places(of: line, in: frame)
     guard let first = places.first else { return }
     drawing.path(places.count > 1 ? places : [first, first], color: style.color, width: style.width, dash: style.dash)
     if hasDots { for place in places { drawing.dot(place, radius: 3, color: style.color) } }

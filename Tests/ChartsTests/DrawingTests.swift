@@ -51,6 +51,20 @@ import Testing
     #expect(!chart.document.contains("nan") && !chart.document.contains("inf"))
   }
 
+  @Test func `A guide is a dotted path with its name`() {
+    func document(_ guides: [Chart.Series]) -> String {
+      Chart(
+        title: "", x: Axis("", scale: .linear, spanning: [0, 1]), y: Axis("", scale: .linear, spanning: [0, 1]),
+        series: [Chart.Series(name: "a", points: [(0, 0), (1, 1)])], guides: guides
+      ).document
+    }
+    // Of its points, the last lies beyond the axes.
+    let guided = document([Chart.Series(name: "N⁻²", points: [(0, 1), (1, 0), (2, 0)])])
+    #expect(guided.contains(">N⁻²</text>"))
+    #expect(guided.components(separatedBy: "1.5 4").count == 2)
+    #expect(!document([]).contains("1.5 4"))
+  }
+
   @Test func `Axes have round ticks that span their numbers`() {
     let unit = Axis("", scale: .linear, spanning: [0, 1])
     #expect(unit.ticks.map(unit.label) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])

@@ -84,7 +84,9 @@ struct ListCommand: ParsableCommand {
 
     ![Error against model calls](Images/error.svg)
 
-    `scheduler plot error`: how far each ODE sampler ends from the exact solution, on the Gaussian fitted to the digits.
+    `scheduler plot error --sampler ddim,heun,dpm++2m,dpm++3m --spacing exponential --sigma-min 0.001`: how far ODE
+    samplers end from the exact solution, on the Gaussian fitted to the digits. Dotted: the slopes of their orders. The
+    command draws all ODE samplers where none is chosen.
 
     ![Digits drawn by all samplers](Images/samplers.png)
 

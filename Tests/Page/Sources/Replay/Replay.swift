@@ -9,17 +9,22 @@ import Schedulers
   static let tolerance = 1e-9
 
   static func main() throws {
-    let records = try JSONDecoder().decode([Record].self, from: Data(contentsOf: URL(filePath: CommandLine.arguments[1])))
+    let records = try JSONDecoder().decode(
+      [Record].self, from: Data(contentsOf: URL(filePath: CommandLine.arguments[1])))
     var isRight = true
     print("run                              calls       plan      start   replayed   own model")
     for record in records {
       let result = try record.compare()
       let numbers = [result.plan, result.start, result.replayed, result.own]
       let texts = numbers.map { String(format: "%11.1e", $0) }
-      print(record.name.padding(toLength: 33, withPad: " ", startingAt: 0), record.outputs.count, texts.joined(), separator: " ")
+      print(
+        record.name.padding(toLength: 33, withPad: " ", startingAt: 0), record.outputs.count, texts.joined(),
+        separator: " ")
       if !numbers.allSatisfy({ $0 <= tolerance }) { isRight = false }
     }
-    print(isRight ? "page: \(records.count) runs are Swift's to \(tolerance)" : "page: a run is not Swift's to \(tolerance)")
+    print(
+      isRight ? "page: \(records.count) runs are Swift's to \(tolerance)" : "page: a run is not Swift's to \(tolerance)"
+    )
     if records.isEmpty || !isRight { exit(1) }
   }
 }
@@ -74,7 +79,8 @@ extension Record {
     for (output, noise) in zip(outputs, noises) { run.advance(output: output, noise: noise) }
 
     let model = try GaussianMixture<Double>.of(components)
-    let guided = settings.guide < 0 ? nil : try GaussianMixture<Double>.of(components.filter { $0.label == settings.guide })
+    let guided =
+      settings.guide < 0 ? nil : try GaussianMixture<Double>.of(components.filter { $0.label == settings.guide })
     var own = PlainRun(plan, from: start)
     for (i, step) in plan.steps.enumerated() {
       let output = zip(answer(model, guided, own.samples[0], step), errors[i]).map { $0 + $1 }
@@ -100,7 +106,8 @@ extension Record {
       let whole = try grid(process: settings.process, spacing: settings.spacing, steps: steps, edm: edm)
       let points = strength < 1 ? try whole.starting(strength: strength) : whole
       return settings.prediction < 4
-        ? try sampler.plan(over: points, predicting: kinds[settings.prediction]) : try sampler.plan(over: points, predicting: edm)
+        ? try sampler.plan(over: points, predicting: kinds[settings.prediction])
+        : try sampler.plan(over: points, predicting: edm)
     }
     let steps = try mostSteps(calls: settings.calls) { try plan($0, strength: 1).steps.count }
     return try plan(steps, strength: settings.strength)
@@ -111,18 +118,23 @@ extension Record {
     _ model: GaussianMixture<Double>, _ conditional: GaussianMixture<Double>?, _ x: [Double], _ step: SamplingPlan.Step
   ) -> [Double] {
     func output(_ model: GaussianMixture<Double>) -> [Double] {
-      zip(model.posteriorMean(of: x, at: step.query.level), x).map { ($0 - step.denoising.sample * $1) / step.denoising.output }
+      zip(model.posteriorMean(of: x, at: step.query.level), x).map {
+        ($0 - step.denoising.sample * $1) / step.denoising.output
+      }
     }
     let plain = output(model)
     guard let conditional, settings.scale != 0 else { return plain }
     // One sample of all numbers: the page takes deviations over all samples.
     let with = SampleBatch(shape: [1, x.count], scalars: output(conditional))
     let query = SamplingPlan.Query(step.query)
-    let guided = ClassifierFreeGuide(scale: settings.scale)(with, SampleBatch(shape: [1, x.count], scalars: plain), at: query)
+    let guided = ClassifierFreeGuide(scale: settings.scale)(
+      with, SampleBatch(shape: [1, x.count], scalars: plain), at: query)
     return guided.rescaled(like: with, by: settings.rescale).scalars
   }
 
-  private func batch(_ numbers: [Double]) -> SampleBatch<Double> { SampleBatch(shape: [numbers.count / 2, 2], scalars: numbers) }
+  private func batch(_ numbers: [Double]) -> SampleBatch<Double> {
+    SampleBatch(shape: [numbers.count / 2, 2], scalars: numbers)
+  }
 
   private func distance(_ a: [Double], _ b: [Double]) -> Double {
     let largest = a.reduce(0) { max($0, abs($1)) }
@@ -141,8 +153,11 @@ extension Record {
 
   private func listed(_ step: SamplingPlan.Step) -> [Double] {
     let (level, next) = (step.query.level, step.next)
-    return [level.signal, level.noise, step.arrival.signal, step.arrival.noise, step.denoising.sample, step.denoising.output]
-      + [step.keeping.sample, step.keeping.output, next.made, next.predicted, next.output, next.noise] + next.samples + next.estimates
+    return [
+      level.signal, level.noise, step.arrival.signal, step.arrival.noise, step.denoising.sample, step.denoising.output,
+    ]
+      + [step.keeping.sample, step.keeping.output, next.made, next.predicted, next.output, next.noise] + next.samples
+      + next.estimates
   }
 
   struct Unknown: Error { var name: String }
