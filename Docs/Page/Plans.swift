@@ -32,10 +32,11 @@ public func bytesAddress() -> UnsafeMutablePointer<UInt8>? { bytes.baseAddress }
 @_expose(wasm, "normals") @_cdecl("normals")
 public func normalsAddress() -> UnsafeMutablePointer<Float>? { normals.baseAddress }
 
-/// The samplers, one a line, with tabs between what is said of each. Returns the bytes of the text.
+/// The library's version, then the samplers, one a line, with tabs between what is said of each.
+/// Returns the bytes of the text.
 @_expose(wasm, "catalog") @_cdecl("catalog")
 public func catalog() -> Int32 {
-  var lines = ""
+  var lines = SchedulersLibrary.version + "\n"
   for entry in SamplerCatalog.all {
     lines += entry.name + "\t" + entry.title + "\t\(entry.order)\t" + entry.source + "\t" + entry.use + "\t"
     lines += entry.file + "\t" + entry.option + "\t\(entry.usual)\n"
@@ -101,6 +102,8 @@ private func listed(_ plan: SamplingPlan) -> [Double] {
     all += [next.made, next.predicted, next.output, next.noise]
     all += [Double(next.samples.count)] + next.samples
     all += [Double(next.estimates.count)] + next.estimates
+    // No sampler of the catalog has its variance from the network.
+    if case .fixed(let logarithm) = step.variance { all += [1, logarithm] } else { all.append(0) }
   }
   return all
 }

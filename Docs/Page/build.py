@@ -49,7 +49,8 @@ def library():
             run(
                 "swiftc", "-parse-as-library", "-package-name", "schedulers", "-swift-version", "6", "-Osize",
                 "-whole-module-optimization", "-warnings-as-errors", "-enable-experimental-feature", "Embedded",
-                "-target", "wasm32-unknown-none-wasm", "-Xfrontend", "-disable-stack-protector", "-I", folder,
+                "-target", "wasm32-unknown-none-wasm", "-Xfrontend", "-disable-stack-protector", "-Xfrontend",
+                "-disable-incremental-llvm-codegen", "-I", folder,
                 "-I", "Tests/Arm64/C", "-Xcc", "-fno-math-errno", "-Xcc", "-D__wasi__", "-Xcc", "-isystem",
                 "-Xcc", HEADERS, "-file-prefix-map", f"{core}=Schedulers", "-module-name", module, *more, *sorted(files))
 

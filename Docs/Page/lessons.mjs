@@ -1,11 +1,12 @@
 // Twelve lessons: what they set, and what to look at.
 
-/** `both` is set for the two panels, `a` and `b` for one; without `b` there is one panel. */
+/** `both` is set for the two panels, `a` and `b` for one; without `b` there is one panel. From 1 a lesson plays to
+    the end, from 0 it stays at the start. */
 export const lessons = [
   {
     title: 'What a noise level means',
     both: { sampler: 'ddim', calls: 64, data: 'mixture', process: 'sd', spacing: 'karras' }, a: {},
-    show: { arrows: true }, from: 0,
+    show: { arrows: true }, from: 1,
     text: 'A noisy sample is x = signal · x₀ + noise · ε, and the grey behind the points is how such samples lie at the '
       + 'level of the moment. Each arrow goes from a sample to x̂₀, the mean of all data that it may come from: at high noise '
       + 'all arrows point at the middle, since every answer is possible. Drag the slider and see where single components '

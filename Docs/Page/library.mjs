@@ -46,7 +46,9 @@ export class Library {
 
   constructor(exports) {
     this.exports = exports;
-    this.samplers = this.#text(exports.catalog()).trim().split('\n').map((line, index) => {
+    const [version, ...lines] = this.#text(exports.catalog()).trim().split('\n');
+    this.version = version;
+    this.samplers = lines.map((line, index) => {
       const [name, title, order, source, use, file, option, usual] = line.split('\t');
       return { index, name, title, order: +order, source, use, file: file.split('/')[1], option, usual: +usual };
     });
@@ -74,8 +76,9 @@ export class Library {
     const count = this.exports.plan(
       entry.index, find(processes, process), find(spacings, spacing), calls, value, find(predictions, prediction), strength);
     if (count <= 0) throw new Error(this.#text(-count));
-    const plan = listed(new Float64Array(this.exports.memory.buffer, this.exports.numbers(), count));
-    plan.provenance = { sampler, process, spacing, calls, option: value, prediction, strength };
+    const numbers = listed(new Float64Array(this.exports.memory.buffer, this.exports.numbers(), count));
+    const provenance = { sampler, process, spacing, calls, option: value, prediction, strength };
+    const plan = { format: 'scheduler-plan/1', library: this.version, provenance, ...numbers };
     if (this.cache.size > 500) this.cache.clear();
     this.cache.set(key, plan);
     return plan;
@@ -93,11 +96,19 @@ function listed(numbers) {
   const steps = Array.from({ length: take() }, () => {
     const timestep = take(), here = level(), inputScale = take(), arrival = level();
     const denoised = { sample: take(), output: take() }, estimate = { sample: take(), denoised: take() };
-    const next = { made: take(), denoised: take(), output: take(), noise: take() };
-    next.samples = list();
-    next.estimates = list();
-    const sigma = here.signal > 0 ? here.noise / here.signal : null;
-    return { timestep, level: here, sigma, inputScale, arrival, denoised, estimate, next, variance: null };
+    const next = { made: take(), denoised: take(), output: take(), noise: take(), samples: list(), estimates: list() };
+    const variance = take() === 1 ? { kind: 'fixed', logarithm: take() } : null;
+    const hasSignal = here.signal > 0, newest = next.estimates[0] ?? 0;
+    // What x' holds of x and F, where nothing is clipped.
+    const folded = {
+      sample: (next.samples[0] ?? 0) + next.made + newest * (estimate.sample + estimate.denoised * denoised.sample) + next.denoised * denoised.sample,
+      output: newest * estimate.denoised * denoised.output + next.denoised * denoised.output + next.output,
+    };
+    return {
+      timestep, nextTimestep: null, level: here, sigma: hasSignal ? here.noise / here.signal : null, inputScale, arrival, denoised,
+      estimate, next, folded, explodingScale: hasSignal ? 1 / here.signal : null, variance,
+    };
   });
-  return { format: 'scheduler-plan/1', start, initialScale, clipping: { kind: 'none' }, learnsVariance: false, steps };
+  steps.slice(1).forEach(({ timestep }, i) => { steps[i].nextTimestep = timestep; });
+  return { start, initialScale, clipping: { kind: 'none' }, learnsVariance: false, steps };
 }

@@ -294,7 +294,13 @@ function say() {
     article.innerHTML = `<h3><span class="badge">${name.toUpperCase()}</span> ${escape(entry.title)}</h3><div id="step-${name}"></div>`
       + `<p class="paper"><b>The paper’s equation.</b> ${escape(summary.replaceAll('`', ''))}</p>${formulas.length ? `<pre>${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
       + `<details><summary>The Swift file that makes these numbers, ${escape(entry.file)}</summary>`
-      + `<p><a href="../../Sources/Schedulers/Samplers/${encodeURIComponent(entry.file)}">Sources/Schedulers/Samplers/${escape(entry.file)}</a></p><pre>${escape(text)}</pre></details>`;
+      + `<p><a href="../../Sources/Schedulers/Samplers/${encodeURIComponent(entry.file)}">Sources/Schedulers/Samplers/${escape(entry.file)}</a></p><pre>${escape(text)}</pre></details>`
+      + `<p class="paper"><a class="plan" download="plan-${name}.json" href="#">Save all ${records[name].plan.steps.length} steps as JSON</a>, in the format scheduler-plan/1 that runtimes in other languages read.</p>`;
+    // Made when it is asked for: a plan of a thousand steps has a megabyte.
+    article.querySelector('.plan').addEventListener('click', event => {
+      event.target.href = URL.createObjectURL(new Blob([JSON.stringify(records[name].plan, null, 1)], { type: 'application/json' }));
+      setTimeout(href => { URL.revokeObjectURL(href); event.target.href = '#'; }, 1000, event.target.href);
+    });
     sayStep(name);
   }
 }
@@ -386,9 +392,16 @@ function set(key, value) {
     if (key === 'sampler') s.option = null;
     if (key === 'data') s.guide = -1;
   }
-  compute();
+  fillControls();
+  computeSoon();
   writeAddress();
 }
+
+/** Once a frame, however fast a slider moves. */
+function computeSoon() {
+  soon ??= requestAnimationFrame(() => { soon = undefined; compute(); });
+}
+let soon;
 
 /** Sets the controls as a lesson has them. */
 function teach(index) {

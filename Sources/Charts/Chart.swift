@@ -22,7 +22,7 @@ public struct Chart: Sendable {
   public let y: Axis
   /// The lines, the first at the bottom.
   public let series: [Series]
-  /// Dotted lines to compare those with, each with its name at its first point.
+  /// Dotted lines to compare those with, each with its name at its last point.
   public let guides: [Series]
   private let hasDots: Bool
   private let marks: [(x: Double, text: String)]
@@ -30,7 +30,7 @@ public struct Chart: Sendable {
   /// A chart of lines.
   ///
   /// - Parameters:
-  ///   - guides: dotted lines to compare those with, each with its name at its first point.
+  ///   - guides: dotted lines to compare those with, each with its name at its last point.
   ///   - hasDots: whether each point is marked.
   ///   - marks: places along x that have no point, and what is to be said of them.
   public init(
@@ -125,9 +125,9 @@ public struct Chart: Sendable {
 
   private func draw(_ guide: Series, _ frame: Frame, on drawing: inout SVG) {
     let places = places(of: guide, in: frame)
-    guard let first = places.first else { return }
+    guard let last = places.last else { return }
     drawing.path(places, color: Self.guideColor, width: 1.5, dash: "1.5 4")
-    drawing.text(guide.name, at: (first.x - 6, first.y + 4), anchor: .end, color: Self.guideColor)
+    drawing.text(guide.name, at: (last.x + 6, last.y + 4), color: Self.guideColor)
   }
 
   /// The places of the points that lie between the axes.

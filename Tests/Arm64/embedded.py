@@ -12,7 +12,7 @@ import sys
 
 SOURCES = pathlib.Path("Sources/Schedulers")
 FOLDERS = ["Process", "Output", "Grid", "Plan", "Samplers"]
-FILES = ["Math.swift", "Sampling/Stop.swift"] + [
+FILES = ["Math.swift", "Version.swift", "Sampling/Stop.swift"] + [
     f"Likelihood/{name}.swift"
     for name in ["DiscretizedGaussian", "DiscretizedGaussian+Tanh", "GaussianBin", "NormalKL", "StandardNormal"]
 ]

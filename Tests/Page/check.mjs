@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { checked } from '../../Docs/Page/runtime.mjs';
 import { Browser } from './browser.mjs';
 
 const [page, file, pictures] = process.argv.slice(2);
@@ -91,7 +92,7 @@ await browser.value(`(() => {
 })()`);
 await browser.until('location.hash.includes("t=0.5")', 5);
 const [address, settings] = await browser.value('[location.hash, JSON.stringify([page.state.a, page.state.b, page.state.show])]');
-same(await browser.value('page.records().b.plan.provenance.option'), 12, 'the churn of B');
+await browser.until('page.records().b.plan.provenance.option === 12', 5);
 await browser.go(`about:blank`);
 await browser.go(url + address);
 await browser.until('window.page !== undefined');
@@ -108,6 +109,19 @@ await browser.go(`${url}#process=zero-snr&prediction=epsilon&two=0`);
 await browser.until('window.page !== undefined');
 expect((await browser.value('document.getElementById("refusal-a").textContent')).startsWith(
   'There is no plan: epsilon prediction does not determine x0 at timestep 999'), 'no reason is given for epsilon at zero SNR');
+
+// A plan is saved in the format that the runtimes read.
+await browser.go('about:blank');
+await browser.go(`${url}#lesson=2`);
+await browser.until('window.page !== undefined');
+const saved = JSON.parse(await browser.value(`(async () => {
+  const link = document.querySelector('#words-a .plan');
+  link.addEventListener('click', event => event.preventDefault(), { once: true });
+  link.click();
+  return (await fetch(link.href)).text();
+})()`));
+same([saved.format, saved.library, saved.steps.length, saved.steps[0].variance.kind], ['scheduler-plan/1', await browser.value('page.library.version'), 10, 'fixed'], 'the saved plan');
+checked(saved);
 
 // A coefficient says what it is.
 await browser.go('about:blank');

@@ -84,7 +84,7 @@ struct ListCommand: ParsableCommand {
 
     ![Error against model calls](Images/error.svg)
 
-    `scheduler plot error --sampler ddim,heun,dpm++2m,dpm++3m --spacing exponential --sigma-min 0.001`: how far ODE
+    `scheduler plot error --sampler ddim,dpm++2m,dpm++3m,heun --spacing exponential --sigma-min 0.001`: how far ODE
     samplers end from the exact solution, on the Gaussian fitted to the digits. Dotted: the slopes of their orders. The
     command draws all ODE samplers where none is chosen.
 
