@@ -162,7 +162,8 @@ async function measure() {
     }
     const exact = flows.get(key);
     const entry = library.sampler(s.sampler);
-    const curve = { name, title: entry.title, order: entry.order, points: [] };
+    // An error of the network does not fall with the steps.
+    const curve = { name, order: s.error ? 0 : entry.order, points: [] };
     curves.push(curve);
     const few = ends.slice(0, 2 * plotSamples);
     current[name] = { calls: record.plan.steps.length, error: distance(few, exact) };
@@ -223,7 +224,7 @@ function draw() {
   $('levels').innerHTML = levelStrip(visible().map(name => ({ name, record: records[name] })), visible().map(position), width);
   $('scrub').value = Math.round(1000 * state.place);
   const steps = records.a?.plan.steps.length ?? records.b?.plan.steps.length ?? 0;
-  $('where').textContent = steps ? `call ${Math.min(Math.floor(state.place * steps + 1e-9), steps)} of ${steps}` : '';
+  $('where').textContent = steps ? `after ${Math.min(Math.floor(state.place * steps + 1e-9), steps)} of ${steps}` : '';
   $('play').classList.toggle('on', state.playing);
   $('play').setAttribute('aria-label', state.playing ? 'Pause' : 'Play');
 }
@@ -292,7 +293,7 @@ function say() {
     const entry = library.sampler(state[name].sampler), text = sources[entry.file], { summary, formulas, source } = paper(text, entry.file);
     const linked = escape(source.replaceAll('`', '')).replace(/https?:\/\/[^\s,;)]+[^\s,;).]/g, url => `<a href="${url}">${url.replace('https://', '')}</a>`);
     article.innerHTML = `<h3><span class="badge">${name.toUpperCase()}</span> ${escape(entry.title)}</h3><div id="step-${name}"></div>`
-      + `<p class="paper"><b>The paper’s equation.</b> ${escape(summary.replaceAll('`', ''))}</p>${formulas.length ? `<pre>${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
+      + `<p class="paper"><b>The paper’s equation.</b> ${escape(summary.replaceAll('`', ''))}</p>${formulas.length ? `<pre class="equation">${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
       + `<details><summary>The Swift file that makes these numbers, ${escape(entry.file)}</summary>`
       + `<p><a href="../../Sources/Schedulers/Samplers/${encodeURIComponent(entry.file)}">Sources/Schedulers/Samplers/${escape(entry.file)}</a></p><pre>${escape(text)}</pre></details>`
       + `<p class="paper"><a class="plan" download="plan-${name}.json" href="#">Save all ${records[name].plan.steps.length} steps as JSON</a>, in the format scheduler-plan/1 that runtimes in other languages read.</p>`;
