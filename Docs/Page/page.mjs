@@ -499,7 +499,7 @@ async function open() {
   else start(0);
   // For tests, and for whoever wants to look.
   const numbers = s => ({ process: find(processes, s.process), spacing: find(spacings, s.spacing), prediction: find(predictions, s.prediction) });
-  window.page = { state, lessons, start, go, library, network, numbers, datasets, records: () => records };
+  window.page = { state, lessons, start, go, library, experiment, network, numbers, settled, spacingsOf, usual, datasets, records: () => records };
 }
 
 open().catch(error => {

@@ -16,11 +16,8 @@ FILES = ["Math.swift", "Version.swift", "Sampling/Stop.swift"] + [
     f"Likelihood/{name}.swift"
     for name in ["DiscretizedGaussian", "DiscretizedGaussian+Tanh", "GaussianBin", "NormalKL", "StandardNormal"]
 ]
-# Tensors, coding, and lists of samplers as values of protocol type.
-LEFT_OUT = {
-    "NoiseSchedule+Codable.swift", "SamplingPlan+Codable.swift", "ReverseProcess.swift", "Prediction+Tensors.swift",
-    "SamplerCatalog+Entry.swift",
-}
+# Tensors, lists of samplers as values of protocol type, and files of nothing but coding.
+LEFT_OUT = re.compile(r"(ReverseProcess|Prediction\+Tensors|SamplerCatalog\+Entry|.*\+Codable)\.swift")
 CODING = re.compile(
     r"\s*(public |private )?(func encode\(to|init\(from decoder|enum CodingKeys|extension KeyedDecodingContainer)")
 
@@ -54,7 +51,7 @@ def main():
     paths = [SOURCES / name for name in FILES]
     paths += [path for name in FOLDERS for path in sorted((SOURCES / name).glob("*.swift"))]
     for path in paths:
-        if path.name not in LEFT_OUT:
+        if not LEFT_OUT.fullmatch(path.name):
             (folder / path.name).write_text(translated(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -18,21 +18,29 @@ function expect(isTrue, text) {
 }
 const same = (a, b, text) => expect(JSON.stringify(a) === JSON.stringify(b), `${text}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`);
 
-/** In the page: what Swift needs to make a lesson's run again. */
-const recorder = `(index, name) => {
-  const { state, library, datasets } = page, record = page.records()[name];
-  if (!record) return { refusal: document.getElementById('refusal-' + name).textContent };
-  const s = record.settings, data = datasets.find(each => each.id === s.data), steps = record.plan.steps;
+/** In the page: what Swift needs to make a run again. */
+const recorder = `(name, record) => {
+  const s = record.settings, data = page.datasets.find(each => each.id === s.data), { steps, provenance } = record.plan;
   const answer = page.network({ ...s, error: 0 });
   return {
-    name: 'lesson ' + (index + 1) + name + ' ' + s.sampler, settings: { ...s, ...page.numbers(s), option: record.plan.provenance.option },
+    name, settings: { ...s, ...page.numbers(s), option: provenance.option },
     components: Array.from(data.x, (x, k) => ({ mean: [x, data.y[k]], variance: data.variance[k], weight: data.weight[k], label: data.label[k] })),
     plan: steps.flatMap(({ level, arrival, denoised, estimate, next }) => [level.signal, level.noise, arrival.signal, arrival.noise, denoised.sample,
       denoised.output, estimate.sample, estimate.denoised, next.made, next.denoised, next.output, next.noise, ...next.samples, ...next.estimates]),
     start: [...record.samples[0]], outputs: record.outputs.map(each => [...each]), noises: record.noises.map(each => [...each]),
-    errors: record.outputs.map((output, i) => { const plain = answer(record.samples[i], steps[i], i); return [...output.map((v, j) => s.error ? v - plain[j] : 0)]; }),
+    errors: record.outputs.map((output, i) => { const plain = answer(record.samples[i], steps[i]); return [...output.map((v, j) => s.error ? v - plain[j] : 0)]; }),
     end: [...record.samples.at(-1)],
   };
+}`;
+/** The same for settings, with few samples; where the library refuses them, Swift must too. */
+const attempt = `(settings, calls) => {
+  const s = page.settled({ ...page.usual, ...settings, calls, seed: 3 }), name = [s.sampler, s.process, s.spacing].join(' ');
+  let record;
+  try { record = page.experiment(s, page.library, 5); } catch (error) {
+    const option = page.library.sampler(s.sampler).usual;
+    return { name, settings: { ...s, ...page.numbers(s), option }, components: [], plan: [], start: [], outputs: [], noises: [], errors: [], end: [], refusal: error.message };
+  }
+  return (${recorder})(name, record);
 }`;
 
 const browser = await Browser.open(url, { width: 1280, height: 960 });
@@ -47,10 +55,12 @@ for (let i = 0; i < count; i++) {
   same(isPlaying, await browser.value(`page.lessons[${i}].from === 1`), `lesson ${i + 1} plays`);
   if (isPlaying) await browser.until('page.state.place > 0', 5);
   for (const name of await browser.value('page.state.two') ? ['a', 'b'] : ['a']) {
-    const record = await browser.value(`(${recorder})(${i}, '${name}')`);
-    expect(!record.refusal, `lesson ${i + 1} ${name}: ${record.refusal}`);
-    if (!record.refusal) records.push(record);
-    expect(record.end?.every(Number.isFinite), `lesson ${i + 1} ${name} has an end that is not finite`);
+    const refusal = await browser.value(`document.getElementById('refusal-${name}').textContent`);
+    same(refusal, '', `lesson ${i + 1} ${name} is refused`);
+    if (refusal) continue;
+    const record = await browser.value(`(${recorder})('lesson ${i + 1} ${name}', page.records().${name})`);
+    expect(record.end.every(Number.isFinite), `lesson ${i + 1} ${name} has an end that is not finite`);
+    records.push(record);
   }
   await browser.until('document.body.dataset.measured !== undefined && document.querySelector("#plot-text").textContent !== "Working …"', 60);
   await browser.value('page.go(1)');
@@ -59,6 +69,16 @@ for (let i = 0; i < count; i++) {
     writeFileSync(`${pictures}/lesson-${String(i + 1).padStart(2, '0')}.png`, await browser.picture());
   }
 }
+
+// Every sampler on every kind of process, and every spacing.
+const values = id => browser.value(`[...document.getElementById('${id}').options].map(each => each.value)`);
+const processes = await values('process');
+const tries = (await values('sampler')).flatMap(sampler => ['sd', 'flow', 'edm'].map(process => ({ sampler, process })));
+for (const process of processes) {
+  for (const { id } of await browser.value(`page.spacingsOf('${process}')`)) tries.push({ sampler: 'dpm++3m', process, spacing: id });
+}
+for (const settings of tries) records.push(await browser.value(`(${attempt})(${JSON.stringify(settings)}, 13)`));
+expect(tries.length > 140, `only ${tries.length} settings were tried`);
 
 // What DDPM of lesson 2 draws follows no flow; DDIM of lesson 5 does, with the errors that it has.
 await browser.value('page.start(4)');
@@ -152,4 +172,4 @@ await silent.close();
 
 writeFileSync(file, JSON.stringify(records));
 if (failures) process.exit(1);
-console.log(`page: ${records.length} runs of ${count} lessons`);
+console.log(`page: ${records.length} runs, ${records.filter(({ refusal }) => refusal).length} of them refused, in ${count} lessons and ${tries.length} other settings`);
