@@ -175,36 +175,42 @@ function arrow(c, x, y, tx, ty) {
 
 const escape = text => String(text).replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 
-/** Where the calls of runs lie along ln σ, noise on the left. */
-export function levelStrip(records, positions, width) {
-  const row = 20, left = 22, right = 18, top = 6;
-  const sigma = ({ signal, noise }) => noise / signal;
-  const [low, high] = [Math.log(0.0005), Math.log(100)];
-  const place = s => {
-    const share = (high - Math.log(Math.min(Math.max(s, 0.0005), 100))) / (high - low);
-    return left + share * (width - left - right);
-  };
-  let text = '';
-  const ticks = [100, 10, 1, 0.1, 0.01, 0];
-  const foot = top + row * records.length;
-  for (const tick of ticks) {
-    text += `<line x1="${place(tick)}" x2="${place(tick)}" y1="${top}" y2="${foot}" class="grid"/>`
-      + `<text x="${place(tick)}" y="${foot + 14}" text-anchor="middle">${tick}</text>`;
-  }
-  records.forEach(({ name, record }, j) => {
-    const y = top + row * (j + 0.5);
-    text += `<text x="4" y="${y + 4}" class="name ${name}">${name.toUpperCase()}</text><line x1="${left}" x2="${width - right}" y1="${y}" y2="${y}" class="axis"/>`;
-    if (!record) return;
-    const current = Math.min(Math.floor(positions[j]), record.plan.steps.length);
-    record.plan.steps.forEach(({ level }, i) => {
-      const x = place(sigma(level));
-      text += `<line x1="${x}" x2="${x}" y1="${y - 5}" y2="${y + 5}" class="call ${name}${i < current ? ' done' : ''}"/>`;
+/** Where the calls of runs lie along ln σ, noise on the left: made once for runs, then moved. */
+export class LevelStrip {
+  constructor(element) { this.element = element; }
+
+  /** Takes runs by name. */
+  take(runs, width) {
+    const row = 20, left = 22, right = 18, top = 6, foot = top + row * runs.length, height = foot + 20;
+    const [low, high] = [Math.log(0.0005), Math.log(100)];
+    const place = s => left + (high - Math.log(Math.min(Math.max(s, 0.0005), 100))) / (high - low) * (width - left - right);
+    let text = '';
+    for (const tick of [100, 10, 1, 0.1, 0.01, 0]) {
+      text += `<line x1="${place(tick)}" x2="${place(tick)}" y1="${top}" y2="${foot}" class="grid"/>`
+        + `<text x="${place(tick)}" y="${foot + 14}" text-anchor="middle">${tick}</text>`;
+    }
+    this.rows = runs.map(({ name, record }, j) => {
+      const y = top + row * (j + 0.5);
+      text += `<text x="4" y="${y + 4}" class="name ${name}">${name.toUpperCase()}</text><line x1="${left}" x2="${width - right}" y1="${y}" y2="${y}" class="axis"/>`;
+      if (!record) return undefined;
+      const places = [...record.plan.steps.map(({ level }) => place(level.noise / level.signal)), place(0)];
+      const path = places.slice(0, -1).map(x => `M${x.toFixed(1)} ${y - 5}v10`).join('');
+      text += `<clipPath id="past-${name}"><rect x="0" y="${y - 8}" width="0" height="16"/></clipPath><path d="${path}" class="call ${name}"/>`
+        + `<path d="${path}" class="call done ${name}" clip-path="url(#past-${name})"/><circle cy="${y}" r="5" class="now ${name}"/>`;
+      return { name, places };
     });
-    const at = current < record.plan.steps.length ? sigma(record.plan.steps[current].level) : 0;
-    text += `<circle cx="${place(at)}" cy="${y}" r="5" class="now ${name}"/>`;
-  });
-  const height = foot + 20;
-  return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Where the calls lie along sigma">${text}</svg>`;
+    this.element.innerHTML = `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Where the calls lie along sigma">${text}</svg>`;
+  }
+
+  /** Marks the call that is due in each run. */
+  move(positions) {
+    this.rows?.forEach((row, j) => {
+      if (!row) return;
+      const x = row.places[Math.min(Math.floor(positions[j] + 1e-9), row.places.length - 1)];
+      this.element.querySelector(`circle.${row.name}`).setAttribute('cx', x);
+      this.element.querySelector(`#past-${row.name} rect`).setAttribute('width', x + 1);
+    });
+  }
 }
 
 /** Errors against calls, both in log scale; dotted lines fall as a line's declared order says. */

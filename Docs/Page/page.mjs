@@ -5,7 +5,7 @@ import { datasets } from './data.mjs';
 import { distance, exactFlow, experiment, network, sampleCount, settled, spacingsOf, usual } from './experiment.mjs';
 import { lines, paper, shown } from './words.mjs';
 import { lessons } from './lessons.mjs';
-import { errorPlot, levelStrip, Panel } from './draw.mjs';
+import { errorPlot, LevelStrip, Panel } from './draw.mjs';
 
 const $ = id => document.getElementById(id);
 const escape = text => String(text).replace(/[&<>"]/g, c => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
@@ -23,7 +23,7 @@ const state = {
   lesson: 0, place: 0, playing: false, two: true, edit: 'both', marked: -1,
   show: { density: true, trails: true, arrows: false }, a: { ...usual }, b: { ...usual },
 };
-let library, sources, panels, records = {}, refusals = {}, playedAt;
+let library, sources, panels, strip, records = {}, refusals = {}, playedAt;
 const visible = () => state.two ? names : ['a'];
 
 // Settings in the address.
@@ -114,8 +114,14 @@ function compute() {
   }
   fillControls();
   say();
+  layLevels();
   draw();
   measure();
+}
+
+function layLevels() {
+  const width = Math.max(280, Math.min(900, $('levels').clientWidth || 600));
+  strip.take(visible().map(name => ({ name, record: records[name] })), width);
 }
 
 const position = name => state.place * (records[name]?.plan.steps.length ?? 0);
@@ -220,8 +226,7 @@ function draw() {
     const steps = records[name]?.plan.steps.length ?? 0;
     panels[name].draw(eased(position(name), steps), state.show, state.marked, colors);
   }
-  const width = Math.max(280, Math.min(900, $('levels').clientWidth || 600));
-  $('levels').innerHTML = levelStrip(visible().map(name => ({ name, record: records[name] })), visible().map(position), width);
+  strip.move(visible().map(position));
   $('scrub').value = Math.round(1000 * state.place);
   const steps = records.a?.plan.steps.length ?? records.b?.plan.steps.length ?? 0;
   $('where').textContent = steps ? `after ${Math.min(Math.floor(state.place * steps + 1e-9), steps)} of ${steps}` : '';
@@ -404,6 +409,14 @@ function computeSoon() {
 }
 let soon;
 
+/** Follows a sample, or none. */
+function mark(index) {
+  state.marked = index;
+  visible().filter(name => records[name]).forEach(sayStep);
+  draw();
+  writeAddress();
+}
+
 /** Sets the controls as a lesson has them. */
 function teach(index) {
   const lesson = lessons[index];
@@ -456,10 +469,7 @@ function listen() {
       if (!records[name]) return;
       const box = event.target.getBoundingClientRect();
       const found = panels[name].nearest(event.clientX - box.left, event.clientY - box.top, eased(position(name), records[name].plan.steps.length));
-      state.marked = found === state.marked ? -1 : found;
-      visible().filter(each => records[each]).forEach(sayStep);
-      draw();
-      writeAddress();
+      mark(found === state.marked ? -1 : found);
     });
   }
   addEventListener('keydown', event => {
@@ -468,13 +478,13 @@ function listen() {
     const isButton = event.target.tagName === 'BUTTON' || event.target.tagName === 'SUMMARY' || event.target.tagName === 'INPUT';
     const keys = {
       ' ': () => isButton || $('play').click(), ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => go(0), End: () => go(1),
-      n: () => $('following').click(), p: () => $('previous').click(), d: () => $('density').click(), t: () => $('trails').click(), a: () => $('arrows').click(),
+      m: () => mark((state.marked + 1) % sampleCount), Escape: () => mark(-1), n: () => $('following').click(), p: () => $('previous').click(), d: () => $('density').click(), t: () => $('trails').click(), a: () => $('arrows').click(),
     };
     if (event.target.type === 'radio' && event.key.startsWith('Arrow')) return;
     if (keys[event.key] && !(event.key === ' ' && isButton)) { event.preventDefault(); keys[event.key](); }
   });
   addEventListener('hashchange', () => { if (location.hash !== address() && readAddress()) compute(); });
-  addEventListener('resize', () => { draw(); plot(); });
+  addEventListener('resize', () => { layLevels(); draw(); plot(); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColors(); draw(); });
 }
 
@@ -492,6 +502,7 @@ async function open() {
   $('calls').min = 0;
   $('lessons').innerHTML = lessons.map(({ title }, i) => `<option value="${i}">${i + 1}. ${escape(title)}</option>`).join('');
   panels = { a: new Panel($('canvas-a'), 'a'), b: new Panel($('canvas-b'), 'b') };
+  strip = new LevelStrip($('levels'));
   readColors();
   listen();
   document.querySelector('main').hidden = false;
@@ -504,6 +515,6 @@ async function open() {
 
 open().catch(error => {
   $('failure').hidden = false;
-  $('failure').textContent = `This page could not start: ${error.message}. It needs a browser of 2021 or newer with WebAssembly.`;
+  $('failure').textContent = `This page could not start: ${error.message}. It needs a browser of 2023 or newer with WebAssembly.`;
   throw error;
 });

@@ -100,6 +100,11 @@ await browser.key(' ', 'Space');
 same(await browser.value('page.state.playing'), false, 'space pauses');
 await browser.key('a');
 same(await browser.value('page.state.show.arrows'), true, 'a shows arrows');
+await browser.key('m');
+expect(/^Sample 0: x = \(/.test(await browser.value('document.querySelector("#step-b .marked").textContent')), 'm does not follow the first sample');
+await browser.value(`(({ left, top }) => document.getElementById('canvas-a').dispatchEvent(new MouseEvent('click', { clientX: left + 3, clientY: top + 3 })))(
+  document.getElementById('canvas-a').getBoundingClientRect())`);
+same(await browser.value('page.state.marked'), -1, 'a tap beside all samples follows');
 await browser.key('n');
 same(await browser.value('page.state.lesson'), 5, 'n goes to the next lesson');
 
