@@ -30,14 +30,14 @@ const visible = () => state.two ? names : ['a'];
 
 const kinds = { calls: Number, guide: Number, scale: Number, rescale: Number, error: Number, strength: Number, seed: Number, option: Number };
 
+/** The lesson, and what differs from it. */
 function address() {
   const parts = [`lesson=${state.lesson + 1}`];
+  const taught = taughtBy(state.lesson);
   for (const name of names) {
     for (const key of Object.keys(usual)) {
-      const base = name === 'a' ? usual[key] : state.a[key];
-      if (state[name][key] !== base && !(name === 'b' && shared.includes(key))) {
-        parts.push(`${name === 'b' ? 'b.' : ''}${key}=${encodeURIComponent(state[name][key] ?? '')}`);
-      }
+      if (name === 'b' && shared.includes(key)) continue;
+      if (state[name][key] !== taught[name][key]) parts.push(`${name === 'b' ? 'b.' : ''}${key}=${encodeURIComponent(state[name][key] ?? '')}`);
     }
   }
   parts.push(`two=${+state.two}`, `show=${Object.keys(state.show).filter(key => state.show[key]).join('+')}`, `t=${+state.place.toFixed(3)}`);
@@ -45,7 +45,7 @@ function address() {
   return `#${parts.join('&')}`;
 }
 
-/** What the address says; what it says wrongly is passed over. */
+/** What the address says; what it says wrongly is passed over. Without a lesson, B is as A unless it is said. */
 function readAddress() {
   const given = new Map(location.hash.slice(1).split('&').filter(Boolean).map(part => {
     const [key, value = ''] = part.split('=');
@@ -53,8 +53,8 @@ function readAddress() {
   }));
   if (!given.size) return false;
   const whole = (key, most) => { const n = Number(given.get(key)); return Number.isInteger(n) && n >= 0 && n <= most ? n : undefined; };
-  state.lesson = Math.max(0, (whole('lesson', lessons.length) ?? 1) - 1);
-  if (given.size === 1 && given.has('lesson')) return teach(state.lesson), true;
+  const lesson = whole('lesson', lessons.length);
+  if (lesson) teach(lesson - 1);
   const read = (target, prefix) => {
     for (const key of Object.keys(usual)) {
       if (!given.has(prefix + key)) continue;
@@ -63,8 +63,8 @@ function readAddress() {
     }
     return target;
   };
-  state.a = read({ ...usual }, '');
-  state.b = read({ ...state.a }, 'b.');
+  state.a = read(lesson ? state.a : { ...usual }, '');
+  state.b = read(lesson ? state.b : { ...state.a }, 'b.');
   for (const key of shared) state.b[key] = state.a[key];
   for (const name of names) if (state[name].guide >= classesOf(state[name].data).length) state[name].guide = -1;
   if (given.has('two')) state.two = given.get('two') !== '0';
@@ -417,12 +417,17 @@ function mark(index) {
   writeAddress();
 }
 
+/** The settings of a lesson. */
+function taughtBy(index) {
+  const { both, a, b = a } = lessons[index];
+  return { a: { ...usual, ...both, ...a }, b: { ...usual, ...both, ...b } };
+}
+
 /** Sets the controls as a lesson has them. */
 function teach(index) {
   const lesson = lessons[index];
   state.lesson = index;
-  state.a = { ...usual, ...lesson.both, ...lesson.a };
-  state.b = { ...usual, ...lesson.both, ...(lesson.b ?? lesson.a) };
+  Object.assign(state, taughtBy(index));
   state.two = Boolean(lesson.b);
   state.show = { density: true, trails: false, arrows: false, ...lesson.show };
   state.edit = 'both';

@@ -124,6 +124,11 @@ await browser.until('window.page !== undefined');
 same(await browser.value('JSON.stringify([page.state.a, page.state.b, page.state.show])'), settings, 'the address holds the settings');
 same(await browser.value('page.state.place'), 0.5, 'the address holds the place');
 
+await browser.go('about:blank');
+await browser.go(`${url}#lesson=3&mark=3`);
+await browser.until('window.page !== undefined');
+same(await browser.value('[page.state.a.sampler, page.state.a.option, page.state.b.option, page.state.marked]'), ['ddim', 0, 1, 3], 'an address is what differs from its lesson');
+
 // What the address says wrongly is passed over; what the library refuses is said.
 await browser.go('about:blank');
 await browser.go(`${url}#sampler=nothing&calls=-3&scale=1e9&data=%E0%A4%A&seed=x&t=9`);
