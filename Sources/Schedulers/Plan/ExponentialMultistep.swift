@@ -35,7 +35,7 @@ package struct ExponentialMultistep {
     return (0..<max(points.count - 1, 0)).map { i in
       let count = points[i + 1].level.noise > 0 ? min(order(i), i + 1) : 1
       let step = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: eta)
-      let slope = slopeRule == .midpoint && count == 2 ? step.whole * 0.5 : nil
+      let slope = slopeRule == .midpoint && count == 2 ? step.heldFactor * 0.5 : nil
       let next = step.change(of: step.held(.estimate()), through: count, slope: slope) { weights, moments in
         // f₀₁₂·s² is half of the second derivative already.
         if count == 3, matchesAuthorsCode { weights[2] -= moments[2] * 0.5 }

@@ -13,8 +13,8 @@ package struct ExponentialPredictorCorrector {
   var lowersFinalOrder = false
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
-  /// The integral of the slope of a step where one value is beside the one held; `nil` for the
-  /// exact one.
+  /// The integral of the slope of a step, times its scale, where one value is beside the one held;
+  /// `nil` for the exact one.
   package var slopeIntegral: (ExponentialStep) -> DoubleDouble? = { _ in nil }
 
   package init(

@@ -35,38 +35,46 @@ package struct ExponentialStep {
   private let decay: DoubleDouble
   /// H, the exponent over the whole step.
   package let exponent: DoubleDouble
-  /// ∫₀¹ H·e^(−H(1−s)) ds = 1 − e^(−H).
-  package let whole: DoubleDouble
+  /// What the sample has for its factor.
+  private let sampleFactor: DoubleDouble
+  /// What the integral has for its factor.
+  package let scale: DoubleDouble
+  /// What an E that is held has for its factor, scale·(1 − e^(−H)).
+  package let heldFactor: DoubleDouble
 
   package init(estimate: SamplingPlan.Estimate, from: SolverLevel, to: SolverLevel, eta: Double = 0) {
-    (self.estimate, self.from, self.to, self.eta) = (estimate, from.level, to.level, eta)
+    (self.estimate, self.from, self.to) = (estimate, from.level, to.level)
     (start, end, lambda, h) = (from.level.exact, to.level.exact, from.lambda, to.lambda - from.lambda)
-    // σ'/σ, which is e^(−h).
-    let ratio = (end.noise * start.signal) / (start.noise * end.signal)
-    decay = eta == 0 ? DoubleDouble(1) : eta == 1 ? ratio : (h * -eta).exp()
     switch estimate {
-    case .epsilon: (exponent, whole) = (-h, 1 - 1 / ratio)
-    case .x0: (exponent, whole) = (DoubleDouble(sum: 1, eta) * h, 1 - ratio * decay)
+    case .epsilon:
+      // What is drawn is as large as the noise left; at clean data, where none is, it is 0.
+      self.eta = to.level.noise > 0 ? eta : 0
+      (exponent, decay) = (-h, DoubleDouble(1))
+      sampleFactor = end.signal / start.signal
+      let share = DoubleDouble(sum: 1, self.eta)
+      (scale, heldFactor) = (share * end.noise, share * (end.noise - start.noise * sampleFactor))
+    case .x0:
+      self.eta = eta
+      (exponent, scale) = (DoubleDouble(sum: 1, eta) * h, end.signal)
+      let ratio = end.noise / start.noise
+      decay = eta == 0 ? DoubleDouble(1) : eta == 1 ? ratio * start.signal / end.signal : (h * -eta).exp()
+      sampleFactor = eta == 0 ? ratio : ratio * decay
+      heldFactor = end.signal - start.signal * sampleFactor
     }
   }
 
   /// The step with E held at `value`, from `sample`: order 1.
   package func held(_ value: LinearForm, sample: LinearForm = .sample) -> LinearForm {
-    switch estimate {
-    case .epsilon:
-      // What is drawn is as large as the noise left; at clean data, where none is, it is 0.
-      let (run, eta) = (end.sigma - start.sigma, to.noise > 0 ? eta : 0)
-      let mean = (end.signal / start.signal * sample).adding(end.signal * DoubleDouble(sum: 1, eta) * run, of: value)
-      guard eta > 0 else { return mean }
-      let variance = -run * (end.sigma + start.sigma) * eta
-      return mean.adding(end.signal * max(variance, DoubleDouble(0)).squareRoot(), of: .noise)
-    case .x0:
-      let ratio = end.noise / start.noise * decay
-      let mean = (ratio * sample).adding(end.signal - start.signal * ratio, of: value)
-      guard eta > 0 else { return mean }
-      // Other libraries' grids may rise by a rounding.
-      return mean.adding(end.noise * max(1 - decay * decay, DoubleDouble(0)).squareRoot(), of: .noise)
-    }
+    let mean = (sampleFactor * sample).adding(heldFactor, of: value)
+    guard eta > 0 else { return mean }
+    // Other libraries' grids may rise by a rounding.
+    let variance =
+      switch estimate {
+      case .epsilon: (start.sigma - end.sigma) * (start.sigma + end.sigma) * eta
+      case .x0: 1 - decay * decay
+      }
+    let drawn = (estimate == .epsilon ? end.signal : end.noise) * max(variance, DoubleDouble(0)).squareRoot()
+    return mean.adding(drawn, of: .noise)
   }
 
   /// What E held at `value` adds to the step.
@@ -79,7 +87,7 @@ package struct ExponentialStep {
   /// - Parameters:
   ///   - form: what it is added to.
   ///   - count: how many values there are, at most four.
-  ///   - slope: what replaces the exact integral of s where there are two.
+  ///   - slope: what replaces the exact integral of s, times `scale`, where there are two.
   ///   - rule: what replaces the exact integrals of the parts of the polynomial.
   ///   - value: each of them; one at a level without signal is at infinity, and only the last may
   ///     be.
@@ -96,17 +104,16 @@ package struct ExponentialStep {
       nodes.append(
         at.level == from ? DoubleDouble(0) : at.level == to ? DoubleDouble(1) : (at.lambda - lambda) / h)
     }
+    // The first value is in the step already.
     var weights = ShortList(zeros: count)
     if let slope, count == 2 {
       weights[1] = slope
     } else {
       let moments = moments(count)
-      weights = Interpolation.weights(of: nodes, moments: moments)
-      rule(&weights, moments)
+      var exact = Interpolation.weights(of: nodes, moments: moments)
+      rule(&exact, moments)
+      for k in 1..<count { weights[k] = scale * exact[k] }
     }
-    let scale = estimate == .x0 ? end.signal : DoubleDouble(sum: 1, eta) * end.noise
-    // The first value is in the step already.
-    for k in weights.indices { weights[k] = k == 0 ? DoubleDouble(0) : scale * weights[k] }
     return form.adding(Interpolation.factors(weights, at: nodes)) { value($0).ago }
   }
 
@@ -123,7 +130,7 @@ package struct ExponentialStep {
   ///   of them multiplies by j/H.
   func moments(_ count: Int) -> ShortList {
     var moments = ShortList(zeros: count)
-    moments[0] = whole
+    moments[0] = heldFactor / scale
     let size = abs(exponent.high)
     if size >= 1 || moments.indices.reduce(0x1p28, { product, _ in product * size }) > 1 {
       for j in 1..<count { moments[j] = 1 - moments[j - 1] * (Double(j) / exponent) }

@@ -246,19 +246,20 @@ extension LinearForm {
   private mutating func change(_ body: (DoubleDouble) -> DoubleDouble) {
     sampleFactors.change(body)
     estimateFactors.change(body)
-    exactMade = body(exactMade)
-    exactPredicted = body(exactPredicted)
-    exactOutput = body(exactOutput)
-    exactNoise = body(exactNoise)
+    // Most of these are 0, and stay so.
+    if made != 0 { exactMade = body(exactMade) }
+    if predicted != 0 { exactPredicted = body(exactPredicted) }
+    if output != 0 { exactOutput = body(exactOutput) }
+    if noise != 0 { exactNoise = body(exactNoise) }
   }
 
   private mutating func add(_ other: LinearForm, times factor: DoubleDouble) {
     sampleFactors.add(other.sampleFactors, times: factor)
     estimateFactors.add(other.estimateFactors, times: factor)
-    exactMade += factor * other.exactMade
-    exactPredicted += factor * other.exactPredicted
-    exactOutput += factor * other.exactOutput
-    exactNoise += factor * other.exactNoise
+    if other.made != 0 { exactMade += factor * other.exactMade }
+    if other.predicted != 0 { exactPredicted += factor * other.exactPredicted }
+    if other.output != 0 { exactOutput += factor * other.exactOutput }
+    if other.noise != 0 { exactNoise += factor * other.exactNoise }
   }
 
   /// How many of what is kept it speaks of, the newest included.

@@ -49,7 +49,7 @@ public struct DPMSolverSinglestep: Sampler {
     let step = ExponentialStep(estimate: estimate, from: levels[start], to: levels[end])
     var values = (start..<end).map { (ago: ago + end - 1 - $0, level: levels[$0]) }
     if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
-    return step.change(values, slope: slopeRule == .midpoint && end - start == 2 ? step.whole * 0.5 : nil)
+    return step.change(values, slope: slopeRule == .midpoint && end - start == 2 ? step.heldFactor * 0.5 : nil)
   }
 
   static let entries: [SamplerCatalog.Entry] = [

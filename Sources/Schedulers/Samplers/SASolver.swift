@@ -43,7 +43,7 @@ public struct SASolver: Sampler {
     return ExponentialPredictorCorrector(
       estimate: .x0, predictorOrder: predictorOrder, correctorOrder: correctorOrder, lowersFinalOrder: lowersFinalOrder,
       etas: grid.intervals.map { noisySigmas?.contains($0.from.level.sigma) ?? true ? tau * tau : 0 },
-      slopeIntegral: { matchesAuthorsCode ? $0.exponent * 0.5 : nil }
+      slopeIntegral: { matchesAuthorsCode ? $0.scale * $0.exponent * 0.5 : nil }
     ).moves(over: grid)
   }
 

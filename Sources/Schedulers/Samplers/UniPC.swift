@@ -64,7 +64,7 @@ public struct UniPC: Sampler {
     ExponentialPredictorCorrector(
       estimate: estimate, predictorOrder: order, correctorOrder: corrects ? order + 1 : 0,
       uncorrectedSteps: uncorrectedSteps, lowersFinalOrder: lowersFinalOrder,
-      slopeIntegral: { (step == .bh1 ? $0.exponent : $0.whole) * 0.5 })
+      slopeIntegral: { (step == .bh1 ? $0.scale * $0.exponent : $0.heldFactor) * 0.5 })
   }
 
   static let entries: [SamplerCatalog.Entry] = [

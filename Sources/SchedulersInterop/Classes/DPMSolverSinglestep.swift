@@ -66,7 +66,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
       // Of three, the line through the first and the last.
       if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)
-      let slope = order == 2 && solver.slopeRule == .midpoint ? step.whole * 0.5 : nil
+      let slope = order == 2 && solver.slopeRule == .midpoint ? step.heldFactor * 0.5 : nil
       let change = step.change(values, slope: slope) { weights, _ in
         if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= DoubleDouble(2) }
       }

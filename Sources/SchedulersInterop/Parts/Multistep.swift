@@ -94,7 +94,7 @@ struct Multistep {
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(
         estimate: solver.estimate, from: points[i], to: points[i + 1], eta: solver.eta)
-      let slope = order == 2 && solver.slopeRule == .midpoint ? step.whole * 0.5 : nil
+      let slope = order == 2 && solver.slopeRule == .midpoint ? step.heldFactor * 0.5 : nil
       let values = (0..<order).map { (ago: $0, level: points[i - $0]) }
       let change = step.change(values, slope: slope) { weights, moments in
         // The divided difference is half of the second derivative already, and with noise a half is
