@@ -98,8 +98,8 @@ package struct ExponentialStep {
     // A step that goes nowhere has nothing to integrate over.
     guard count > 1, h.high != 0 else { return form }
     // The two ends by themselves, as h may be infinite.
-    var nodes = ShortList()
-    for k in 0..<count {
+    var nodes = ShortList(zeros: 1)
+    for k in 1..<count {
       let at = value(k).level
       nodes.append(
         at.level == from ? DoubleDouble(0) : at.level == to ? DoubleDouble(1) : (at.lambda - lambda) / h)

@@ -28,8 +28,8 @@ extension DoubleDouble {
   /// - Accuracy: relative error below 2⁻⁹⁸ for |x| ≤ 1, and below 2⁻⁹⁵ elsewhere.
   package func exp() -> Self {
     guard high > -746, high < 709.79 else { return Self(Math.exp(high)) }
-    let n = (high * (256 / Self.ln2.high)).rounded()
-    let r = self - Self.ln2 * (n / 256)
+    let n = Int(high * (256 / Self.ln2.high) + (high < 0 ? -0.5 : 0.5))
+    let r = self - Self.ln2 * (Double(n) / 256)
     let x = r.high
     let tail = (1.0 / 120 + x * (1.0 / 720 + x * (1.0 / 5040 + x * (1.0 / 40320 + x / 362880)))) * x
     // A term and the rest of the series, which is smaller.
@@ -42,8 +42,11 @@ extension DoubleDouble {
     series = sum(Self(0.5), series * r)
     series = sum(Self(1), series * r)
     series = sum(Self(1), series * r)
-    let (power, index) = (Int(n) >> 8, Int(n) & 255)
-    return series * Self.rootsOfTwo[index] * Double(sign: .plus, exponent: power, significand: 1)
+    let (power, index) = (n >> 8, n & 255)
+    let scale =
+      power > -1023 && power < 1024
+      ? Double(bitPattern: UInt64(power + 1023) << 52) : Double(sign: .plus, exponent: power, significand: 1)
+    return series * Self.rootsOfTwo[index] * scale
   }
 
   /// The natural logarithm: −∞ at 0, NaN below.
