@@ -76,10 +76,10 @@ static inline void scheduler_advance(scheduler_run *run, const scheduler_real *F
       t = rest == 0 ? m[(size_t)at] : m[(size_t)at] + rest * ((double)m[(size_t)at + 1] - m[(size_t)at]);
       t = nan + fmin(fmax(t, 1), high), low = -t, high = t;
     }
-    /* x' and E over x and v, which is F, or x0 where that is clipped: a coefficient is rounded once. */
+    /* x' and E over x and v, which is F, or x0 where that is clipped, and fa for F beside it; all are rounded once. */
     const real a = (real)(x0 + e * (clips ? f : f + g * p) + s->unclipped * p), ea = (real)(clips ? f : f + g * p);
     const real c = (real)(clips ? e * g / t : e * (g * q) + s->unclipped * q + s->output), h = (real)high;
-    const real ec = (real)(clips ? g / t : g * q), l = (real)low, direct = (real)(clips ? s->output + s->unclipped * q : 0);
+    const real ec = (real)(clips ? g / t : g * q), l = (real)low, fa = (real)(clips ? s->output + s->unclipped * q : 0);
     for (size_t i = 0; i < size; i++) {
       real v = clips ? (real)p * x[i] + (real)q * F[i] : F[i], *kx = run->samples + b * size + i;
       real z = s->noise != 0 ? noise[b * size + i] : 0, *ke = run->estimates + b * size + i;
@@ -88,7 +88,7 @@ static inline void scheduler_advance(scheduler_run *run, const scheduler_real *F
       for (size_t k = 1; k < s->estimate_count; k++) sum += (real)s->estimates[k] * ke[(run->count - k) % kept * n];
       for (size_t k = 1; k < s->sample_count; k++) sum += (real)s->samples[k] * kx[(run->count - k) % kept * n];
       if (s->made != 0) sum += (real)s->made * made[i];
-      if (direct != 0) sum += direct * F[i];
+      if (fa != 0) sum += fa * F[i];
       if (s->variance == SCHEDULER_LEARNED) z = (real)(exp(s->offset / 2 + s->slope / 2 * F[size + i]) * z);
       if (s->variance == SCHEDULER_OUTPUT) z = (real)(sqrt(F[size + i]) * z);
       if (s->noise != 0) sum += (real)s->noise * z;

@@ -147,9 +147,10 @@ class Case:
         """Whether Swift's loops and the header add up the same terms in the same order: at most one of earlier steps.
         A learned variance takes another exponential, and what others replace is added apart."""
         steps = [step["next"] for step in self.plan["steps"]]
-        return not any(
-            len(n["estimates"]) > 2 or len(n["samples"]) > 1 or n["made"] for n in steps
-        ) and not self.plan["learnsVariance"]
+        return (
+            not any(len(n["estimates"]) > 2 or len(n["samples"]) > 1 or n["made"] for n in steps)
+            and not self.plan["learnsVariance"]
+        )
 
     def bound(self):
         """How far two runs in Float may be apart, relative to 1 or the largest number: both round every coefficient and
@@ -175,16 +176,26 @@ class Case:
             newest = n["estimates"][0] if n["estimates"] else 0
             if limit is None:
                 now = over(step["folded"]["sample"], step["folded"]["output"])
-                estimates.append(over(
-                    kept["sample"] + kept["denoised"] * read["sample"], kept["denoised"] * read["output"]))
+                estimates.append(
+                    over(kept["sample"] + kept["denoised"] * read["sample"], kept["denoised"] * read["output"])
+                )
             else:
-                unclipped = over(n["denoised"] * read["sample"], 0), abs(n["denoised"] * read["output"] + n["output"]) * f
+                unclipped = (
+                    over(n["denoised"] * read["sample"], 0),
+                    abs(n["denoised"] * read["output"] + n["output"]) * f,
+                )
                 now = over((n["samples"] or [0])[0] + n["made"] + newest * kept["sample"], newest * kept["denoised"])
                 now = now[0] + unclipped[0][0] + unclipped[1], now[1] + unclipped[0][1]
                 estimates.append(over(kept["sample"], kept["denoised"]))
             terms = [now, (6 * abs(n["noise"]) * self.deviation(step), 0)]
-            terms += [(abs(c) * np.abs(own[i - k]).max(), abs(c) * errors[-1 - k]) for k, c in enumerate(n["samples"]) if k]
-            terms += [(abs(c) * estimates[-1 - k][0], abs(c) * estimates[-1 - k][1]) for k, c in enumerate(n["estimates"]) if k]
+            terms += [
+                (abs(c) * np.abs(own[i - k]).max(), abs(c) * errors[-1 - k]) for k, c in enumerate(n["samples"]) if k
+            ]
+            terms += [
+                (abs(c) * estimates[-1 - k][0], abs(c) * estimates[-1 - k][1])
+                for k, c in enumerate(n["estimates"])
+                if k
+            ]
             terms += [(2 * abs(n["made"]) * x, 2 * abs(n["made"]) * errors[-1])]
             # A coefficient, its product and the sum are rounded: three roundings a term, and one for each sum before.
             errors.append(sum(e for _, e in terms) + (len(terms) + 6) * unit * sum(s for s, _ in terms))
@@ -227,7 +238,13 @@ def javascript(cases):
     """The samples of every case, by one process."""
     for case in cases:
         (case.folder / "inputs.f64").write_bytes(case.inputs("float64").tobytes())
-    arguments = ["node", ROOT / "Tests/Runtimes/run.mjs", str(JAVASCRIPT), str(SHAPE[0]), str(np.prod(SHAPE) // SHAPE[0])]
+    arguments = [
+        "node",
+        ROOT / "Tests/Runtimes/run.mjs",
+        str(JAVASCRIPT),
+        str(SHAPE[0]),
+        str(np.prod(SHAPE) // SHAPE[0]),
+    ]
     subprocess.run(arguments, input="\n".join(str(c.folder) for c in cases), text=True, check=True)
     return [np.fromfile(c.folder / "javascript.f64") for c in cases]
 
@@ -258,15 +275,18 @@ def refusals(case, folder, schema):
             said = [str(error)]
         if JAVASCRIPT.exists():
             node = subprocess.run(
-                ["node", ROOT / "Tests/Runtimes/run.mjs", JAVASCRIPT, "--check", path], capture_output=True, text=True)
+                ["node", ROOT / "Tests/Runtimes/run.mjs", JAVASCRIPT, "--check", path], capture_output=True, text=True
+            )
             said.append(node.stderr.rstrip("\n") if node.returncode == 2 else "")
         for line in said:
             if not line or "\n" in line:
                 fail(f"a plan with another {name} is refused with {line!r}")
     source = (case.folder / "plan.inc").read_text()
     for old, new, says in (
-        ("scheduler-plan/1", "scheduler-plan/2", "another format"), (".estimate_count = 1", ".estimate_count = 2", "reaches"),
-        (".input_scale = 1.0", ".input_scale = INFINITY", "finite"), (".kept = ", ".kept = 0 * ", "more than"),
+        ("scheduler-plan/1", "scheduler-plan/2", "another format"),
+        (".estimate_count = 1", ".estimate_count = 2", "reaches"),
+        (".input_scale = 1.0", ".input_scale = INFINITY", "finite"),
+        (".kept = ", ".kept = 0 * ", "more than"),
     ):
         damaged = Case.__new__(Case)
         damaged.folder = folder / "damaged"
@@ -293,8 +313,11 @@ def table(worst, counts):
         if errors:
             lines.append(f"| {name} | {numbers} | {number(errors['samplers'])} | {number(errors['classes'])} |")
     rest = counts["samplers"] + counts["classes"] - counts["plain"]
-    lines += ["", f"{counts['samplers']} plans of {counts['names']} samplers and {counts['classes']} of {counts['kinds']} classes; "
-              f"in float, {counts['plain']} of them have Swift's bits, and {rest} are within what their roundings explain."]
+    lines += [
+        "",
+        f"{counts['samplers']} plans of {counts['names']} samplers and {counts['classes']} of {counts['kinds']} "
+        f"classes; in float, {counts['plain']} of them have Swift's bits, and {rest} are within what their roundings explain.",
+    ]
     return "\n".join(lines)
 
 
@@ -309,6 +332,7 @@ def main():
 def compare(work):
     schema = jsonschema.Draft202012Validator(json.loads((ROOT / "Docs/plan.schema.json").read_text()))
     schema.check_schema(schema.schema)
+
     def case(kind, i, name, arguments, may_refuse):
         text = tool("plan", *arguments, "--format", "json", refused=may_refuse)
         if text is None:
@@ -326,9 +350,16 @@ def compare(work):
     everything = [(kind, case) for kind in cases for case in cases[kind]]
     plain = [case for _, case in everything]
     for lacking, has in (
-        ("clipping to a range", lambda p: p["clipping"]["kind"] == "range"), ("a threshold", lambda p: p["clipping"]["kind"] == "dynamic"),
-        ("a learned logarithm", lambda p: any((s["variance"] or {}).get("kind") == "learned" and s["next"]["noise"] for s in p["steps"])),
-        ("a learned variance", lambda p: any((s["variance"] or {}).get("kind") == "output" and s["next"]["noise"] for s in p["steps"])),
+        ("clipping to a range", lambda p: p["clipping"]["kind"] == "range"),
+        ("a threshold", lambda p: p["clipping"]["kind"] == "dynamic"),
+        (
+            "a learned logarithm",
+            lambda p: any((s["variance"] or {}).get("kind") == "learned" and s["next"]["noise"] for s in p["steps"]),
+        ),
+        (
+            "a learned variance",
+            lambda p: any((s["variance"] or {}).get("kind") == "output" and s["next"]["noise"] for s in p["steps"]),
+        ),
         ("a sample as it was made", lambda p: any(s["next"]["made"] for s in p["steps"])),
         ("the unclipped x0", lambda p: any(s["next"]["denoised"] for s in p["steps"])),
         ("the output itself", lambda p: any(s["next"]["output"] for s in p["steps"])),
@@ -341,7 +372,9 @@ def compare(work):
 
     def note(runtime_name, numbers, kind, case, error, allowed):
         if not error <= allowed:
-            fail(f"{case.name}, {case.arguments}: {runtime_name} in {numbers} is {error:.2g} off, allowed {allowed:.2g}")
+            fail(
+                f"{case.name}, {case.arguments}: {runtime_name} in {numbers} is {error:.2g} off, allowed {allowed:.2g}"
+            )
         errors = worst.setdefault((runtime_name, numbers), {"samplers": 0, "classes": 0})
         errors[kind] = max(errors[kind], error)
 
@@ -385,6 +418,7 @@ def check_table(new):
 
     def rows(text):
         return {tuple(r.split(" | ")[:2]): r.split(" | ")[2:] for r in text.splitlines() if r.startswith("| ")}
+
     for key, numbers in rows(new).items():
         if key[0] == "| runtime":
             continue

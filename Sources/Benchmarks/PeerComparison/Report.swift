@@ -105,6 +105,13 @@ struct Report {
   }
 
   private func reasons() -> [String] {
+    let alone = parts.first { $0.size == .none }?.measurements
+    let plans = Comparison.alone.compactMap { job, limit -> String? in
+      guard let limit, let time = alone?.time(.own, job), Comparison.Goal.atMost(limit).isMissed(time) else {
+        return nil
+      }
+      return "- \(job) (\(brief(time, digits: 3)) µs): \(Comparison.reasonOfPlans)"
+    }
     let lines = Comparison.all.compactMap { comparison -> String? in
       let misses = parts.compactMap { part -> String? in
         guard let ratio = part.measurements.ratio(comparison), let goal = comparison.goal(of: part),
@@ -118,12 +125,12 @@ struct Report {
       let reason = comparison.reason ?? "no reason has been found yet."
       return "- \(comparison.title.trimmingCharacters(in: .whitespaces)) (\(misses.joined(separator: "; "))): \(reason)"
     }
-    return lines.isEmpty
+    return lines.isEmpty && plans.isEmpty
       ? []
       : [
         "## Goals that are missed", "",
         "The reasons were found with `perf record` on the jobs, or follow from other rows.", "",
-      ] + lines + [""]
+      ] + lines + plans + [""]
   }
 
   private func qualities() -> [String] {

@@ -30,6 +30,7 @@ public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
   /// - Accuracy: within 1 ulp.
   public func sigmas(steps: Int) throws(GridError) -> [Double] { try exactSigmas(steps: steps).map(\.rounded) }
 
+  /// The same before they are rounded.
   fileprivate func exactSigmas(steps: Int) throws(GridError) -> [DoubleDouble] {
     guard steps >= 1 else { throw .parameter("the number of steps", Double(steps), allowed: "1 or more") }
     let table = table

@@ -15,6 +15,7 @@ public enum FlowShift: Hashable, Codable, Sendable {
   /// - Throws: `GridError` if mu is missing, or given for a fixed s, or s is outside 1e-9 ... 1e9.
   public func factor(mu: Double? = nil) throws(GridError) -> Double { try exactFactor(mu: mu).rounded }
 
+  /// s before it is rounded.
   func exactFactor(mu: Double?) throws(GridError) -> DoubleDouble {
     switch self {
     case .fixed(let factor):

@@ -68,6 +68,7 @@ public struct TimestepScale: Hashable, Sendable {
   /// - Accuracy: within 1 ulp.
   public func sigma(timestep: Double) -> Double { exactSigma(timestep: DoubleDouble(timestep)).rounded }
 
+  /// The sigma of a timestep before it is rounded.
   func exactSigma(timestep: DoubleDouble) -> DoubleDouble {
     switch table {
     case .points(let timesteps, let values):
@@ -104,6 +105,7 @@ public struct TimestepScale: Hashable, Sendable {
     point(sigma: DoubleDouble(sigma), between: a, and: b)
   }
 
+  /// The same of a sigma that is known beyond a Double.
   func point(sigma: DoubleDouble, between a: SamplingGrid.Point, and b: SamplingGrid.Point) -> SamplingGrid.Point {
     Self.point(timestep: timestep(sigma: sigma.high), sigma: sigma, between: a, and: b)
   }

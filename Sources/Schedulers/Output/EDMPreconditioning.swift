@@ -90,6 +90,7 @@ extension SamplingGrid {
     try self.init(edm: preconditioning, exact: sigmas.map { DoubleDouble($0) })
   }
 
+  /// The same of sigmas that are known beyond a Double.
   private init(edm preconditioning: EDMPreconditioning, exact sigmas: [DoubleDouble]) throws(GridError) {
     let data = preconditioning.sigmaData
     guard data > 0, data.isFinite else { throw .parameter("sigmaData", data, allowed: "above 0 and finite") }

@@ -63,8 +63,7 @@ extension Sampler {
       }
       steps.append(moves[i].step(asking: query, denoising: denoising))
     }
-    return try SamplingPlan(
-      steps: steps, start: start(of: grid).rounded, clipping: clipping, learnsVariance: learnsVariance)
+    return try SamplingPlan(steps: steps, start: start(of: grid), clipping: clipping, learnsVariance: learnsVariance)
   }
 
   /// The same plan, with the names of `Prediction` at hand.

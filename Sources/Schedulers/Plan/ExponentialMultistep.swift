@@ -31,11 +31,11 @@ package struct ExponentialMultistep {
 
   /// The steps between points, each with as many estimates as there are and as its order says.
   package func moves(_ points: [SamplingGrid.Point], order: (Int) -> Int) -> [SamplingPlan.Move] {
-    let levels = points.map { SolverLevel($0.level) }
+    let levels = points.solverLevels
     return (0..<max(points.count - 1, 0)).map { i in
       let count = points[i + 1].level.noise > 0 ? min(order(i), i + 1) : 1
       let step = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: eta)
-      let slope = slopeRule == .midpoint && count == 2 ? step.heldFactor * 0.5 : nil
+      let slope = step.slope(by: slopeRule, order: count)
       let next = step.change(of: step.held(.estimate()), through: count, slope: slope) { weights, moments in
         // f₀₁₂·s² is half of the second derivative already.
         if count == 3, matchesAuthorsCode { weights[2] -= moments[2] * 0.5 }

@@ -28,7 +28,7 @@ package struct ExponentialPredictorCorrector {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    let levels = grid.solverLevels
+    let levels = grid.points.solverLevels
     var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
     return (0..<grid.steps).map { i in
       let step = step(levels, i)
@@ -69,7 +69,7 @@ package struct ExponentialPredictorCorrector {
     // The next value alone, held over the whole step.
     if isCorrected, known == 0 { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
     let count = isCorrected ? known + 1 : known
-    return step.change(through: count, slope: count == 2 ? slopeIntegral(step) : nil) { k in
+    return step.change(through: count, slope: slopeIntegral(step)) { k in
       // The next value comes second.
       if isCorrected, k == 1 { return (0, levels[i + 1]) }
       let back = isCorrected ? max(k - 1, 0) : k

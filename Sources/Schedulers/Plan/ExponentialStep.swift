@@ -77,6 +77,12 @@ package struct ExponentialStep {
     return mean.adding(drawn, of: .noise)
   }
 
+  /// What a rule makes of the integral of s, times `scale`, in a step of some order; `nil` for the
+  /// exact one.
+  package func slope(by rule: SlopeRule, order: Int) -> DoubleDouble? {
+    rule == .midpoint && order == 2 ? heldFactor * 0.5 : nil
+  }
+
   /// What E held at `value` adds to the step.
   package func part(of value: LinearForm) -> LinearForm {
     held(value, sample: LinearForm()) - held(LinearForm(), sample: LinearForm())
@@ -169,9 +175,9 @@ package struct SolverLevel: Sendable {
   package init(_ level: NoiseLevel) { (self.level, lambda) = (level, level.exact.lambda) }
 }
 
-extension SamplingGrid {
+extension [SamplingGrid.Point] {
   /// The levels of the points, for a solver in lambda.
-  package var solverLevels: [SolverLevel] { points.map { SolverLevel($0.level) } }
+  package var solverLevels: [SolverLevel] { map { SolverLevel($0.level) } }
 }
 
 /// Polynomials through values, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁) + ...

@@ -13,12 +13,12 @@
 /// A form keeps about 32 digits of what it is made of, so that terms which nearly cancel do so
 /// exactly. Its properties are the nearest Doubles.
 public struct LinearForm: Sendable {
-  private var sampleFactors = Factors()
-  private var estimateFactors = Factors()
+  private var sampleFactors = LinearFactors()
+  private var estimateFactors = LinearFactors()
   private var exactMade = DoubleDouble(0)
   private var exactPredicted = DoubleDouble(0)
   private var exactOutput = DoubleDouble(0)
-  private(set) var exactNoise = DoubleDouble(0)
+  private var exactNoise = DoubleDouble(0)
 
   /// The factors of the current sample and of earlier ones, newest first.
   public var samples: [Double] { sampleFactors.highs }
@@ -39,19 +39,11 @@ public struct LinearForm: Sendable {
   /// The current sample x.
   public static let sample = sample(ago: 0)
   /// The sample of `ago` evaluations ago.
-  public static func sample(ago: Int) -> LinearForm {
-    var form = LinearForm()
-    form.sampleFactors = Factors(one(at: ago))
-    return form
-  }
+  public static func sample(ago: Int) -> LinearForm { LinearForm(samples: one(at: ago)) }
   /// The current sample as it was made, whatever has replaced it since.
   public static let made = LinearForm(made: 1)
   /// The estimate made `ago` evaluations ago; that of this evaluation by default.
-  public static func estimate(ago: Int = 0) -> LinearForm {
-    var form = LinearForm()
-    form.estimateFactors = Factors(one(at: ago))
-    return form
-  }
+  public static func estimate(ago: Int = 0) -> LinearForm { LinearForm(estimates: one(at: ago)) }
   /// This evaluation's x̂0 before clipping.
   public static let predicted = LinearForm(predicted: 1)
   /// The network's output.
@@ -59,7 +51,11 @@ public struct LinearForm: Sendable {
   /// Fresh standard normal noise z.
   public static let noise = LinearForm(noise: 1)
 
-  private init(made: Double = 0, predicted: Double = 0, output: Double = 0, noise: Double = 0) {
+  init(
+    samples: [Double] = [], made: Double = 0, estimates: [Double] = [], predicted: Double = 0, output: Double = 0,
+    noise: Double = 0
+  ) {
+    (sampleFactors, estimateFactors) = (LinearFactors(samples), LinearFactors(estimates))
     (exactMade, exactPredicted) = (DoubleDouble(made), DoubleDouble(predicted))
     (exactOutput, exactNoise) = (DoubleDouble(output), DoubleDouble(noise))
   }
@@ -69,93 +65,6 @@ public struct LinearForm: Sendable {
     index < ones.count ? ones[index] : Array(repeating: 0, count: index) + [1]
   }
   private static let ones: [[Double]] = [[1], [0, 1], [0, 0, 1], [0, 0, 0, 1]]
-}
-
-/// Factors by age, newest first. The last of them is not 0, so that their count says how far back
-/// they reach.
-private struct Factors: Sendable {
-  /// The factors as Doubles, then what the rounding of each left, unless nothing was left of any.
-  private var numbers: [Double] = []
-  private(set) var count = 0
-
-  init() {}
-
-  /// Factors that are Doubles.
-  init(_ highs: [Double]) { (numbers, count) = (highs, highs.count) }
-
-  var highs: [Double] { numbers.count == count ? numbers : Array(numbers.prefix(count)) }
-
-  subscript(k: Int) -> DoubleDouble {
-    get { DoubleDouble(numbers[k], low: numbers.count > count ? numbers[count + k] : 0) }
-    set { (numbers[k], numbers[count + k]) = (newValue.high, newValue.low) }
-  }
-
-  mutating func add(_ other: Factors, times factor: DoubleDouble) {
-    guard other.count > 0 else { return }
-    // A form to which the first terms are added shares their memory.
-    if count == 0, factor == DoubleDouble(1) { return self = other }
-    widen(to: other.count)
-    for k in 0..<other.count { self[k] += factor * other[k] }
-    trim()
-  }
-
-  /// Adds numbers, each to the factor that is `ago(k)` evaluations old.
-  mutating func add(_ list: ShortList, ago: (Int) -> Int) {
-    widen(to: list.indices.reduce(0) { max($0, ago($1) + 1) })
-    for k in list.indices { self[ago(k)] += list[k] }
-    trim()
-  }
-
-  mutating func change(_ body: (DoubleDouble) -> DoubleDouble) {
-    guard count > 0 else { return }
-    widen(to: count)
-    for k in 0..<count { self[k] = body(self[k]) }
-    trim()
-  }
-
-  mutating func drop(only age: Int) {
-    widen(to: count)
-    self[age] = DoubleDouble(0)
-    trim()
-  }
-
-  mutating func drop(from age: Int) {
-    widen(to: count)
-    for k in min(age, count)..<count { self[k] = DoubleDouble(0) }
-    trim()
-  }
-
-  /// One evaluation later.
-  mutating func age() {
-    guard count > 0 else { return }
-    if numbers.count > count { numbers.insert(0, at: count) }
-    numbers.insert(0, at: 0)
-    count += 1
-  }
-
-  mutating func round() {
-    while numbers.count > count { numbers.removeLast() }
-  }
-
-  private mutating func trim() {
-    while count > 0, numbers[count - 1] == 0 {
-      if numbers.count > count { numbers.removeLast() }
-      numbers.remove(at: count - 1)
-      count -= 1
-    }
-  }
-
-  /// Makes room for at least so many factors and for what their rounding leaves.
-  private mutating func widen(to needed: Int) {
-    let width = max(needed, count)
-    guard width > count || numbers.count == count else { return }
-    // Most forms end with a few terms more.
-    var wide: [Double] = []
-    wide.reserveCapacity(max(8, 2 * width))
-    for k in 0..<width { wide.append(k < count ? self[k].high : 0) }
-    for k in 0..<width { wide.append(k < count ? self[k].low : 0) }
-    (numbers, count) = (wide, width)
-  }
 }
 
 extension LinearForm {
@@ -217,7 +126,7 @@ extension LinearForm {
 
   /// This without the estimates of `age` evaluations ago and of more.
   package consuming func forgetting(estimatesFrom age: Int) -> LinearForm {
-    estimateFactors.drop(from: age)
+    estimateFactors.drop(age..<Int.max)
     return self
   }
 
@@ -225,7 +134,7 @@ extension LinearForm {
   package consuming func fromMade() -> LinearForm {
     guard !samples.isEmpty else { return self }
     exactMade += sampleFactors[0]
-    sampleFactors.drop(only: 0)
+    sampleFactors.drop(0..<1)
     return self
   }
 
@@ -283,34 +192,6 @@ extension LinearForm: Hashable {
     hasher.combine(samples)
     hasher.combine(estimates)
     for number in [made, predicted, output, noise] { hasher.combine(number) }
-  }
-}
-
-extension LinearForm: Codable {
-  private enum CodingKeys: String, CodingKey {
-    case samples, made, estimates, output, noise
-    case predicted = "denoised"
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(samples, forKey: .samples)
-    try container.encode(made, forKey: .made)
-    try container.encode(estimates, forKey: .estimates)
-    try container.encode(predicted, forKey: .predicted)
-    try container.encode(output, forKey: .output)
-    try container.encode(noise, forKey: .noise)
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    func number(_ key: CodingKeys) throws -> DoubleDouble {
-      DoubleDouble(try container.decode(Double.self, forKey: key))
-    }
-    sampleFactors = Factors(try container.decode([Double].self, forKey: .samples))
-    estimateFactors = Factors(try container.decode([Double].self, forKey: .estimates))
-    (exactMade, exactPredicted) = (try number(.made), try number(.predicted))
-    (exactOutput, exactNoise) = (try number(.output), try number(.noise))
   }
 }
 

@@ -30,8 +30,9 @@ public struct SamplingPlan: Hashable, Sendable {
       query: SamplingGrid.Point, arrival: NoiseLevel, denoising: SamplingPlan.Readout, keeping: SamplingPlan.Readout,
       next: LinearForm, variance: StepVariance?
     ) {
-      (self.query, self.arrival, self.denoising) = (query, arrival, denoising)
-      (self.keeping, self.next, self.variance) = (keeping, next, variance)
+      // A plan holds Doubles alone.
+      (self.query, self.arrival, self.denoising) = (query.rounded, arrival.rounded, denoising)
+      (self.keeping, self.next, self.variance) = (keeping, next.rounded(), variance)
     }
 
     fileprivate var isFinite: Bool {
@@ -79,7 +80,7 @@ public struct SamplingPlan: Hashable, Sendable {
         guard steps[i].next.reach <= i + 1 else { throw .reach(step: i) }
       }
     }
-    (self.steps, self.start, self.clipping) = (steps, start, clipping)
+    (self.steps, self.start, self.clipping) = (steps, start.rounded, clipping)
     self.learnsVariance = learnsVariance || steps.contains { $0.variance?.isLearned ?? false }
   }
 
@@ -106,8 +107,8 @@ extension SamplingPlan.Move {
   /// The step of a plan that asks the network at `query`, a point with the level of the move's.
   func step(asking query: SamplingGrid.Point, denoising: SamplingPlan.Readout) -> SamplingPlan.Step {
     SamplingPlan.Step(
-      query: query.rounded, arrival: arrival.rounded, denoising: denoising, keeping: estimate.readout(at: query.level),
-      next: next, variance: variance)
+      query: query, arrival: arrival, denoising: denoising, keeping: estimate.readout(at: query.level), next: next,
+      variance: variance)
   }
 }
 

@@ -24,10 +24,7 @@ public struct NoiseLevel: Sendable {
   ///
   /// - Precondition: both are finite, neither is negative, and they are not both zero.
   public init(signal: Double, noise: Double) {
-    stop(
-      unless: Self.isValid(signal: signal, noise: noise),
-      "a noise level needs finite factors, not negative and not both zero; got signal \(signal), noise \(noise)")
-    (self.signal, self.noise, signalLow, noiseLow) = (signal, noise, 0, 0)
+    self.init(Exact(signal: DoubleDouble(signal), noise: DoubleDouble(noise)))
   }
 
   /// A level with factors that are known beyond a Double.

@@ -27,6 +27,7 @@ extension NoiseSchedule {
   /// The entry of `sigmas` for one timestep, without the table.
   package func sigma(at timestep: Int) -> Double { exactSigma(at: timestep).rounded }
 
+  /// The same before it is rounded.
   func exactSigma(at timestep: Int) -> DoubleDouble {
     let product = products[timestep]
     return (1 - product).squareRoot() / product.squareRoot()

@@ -40,11 +40,10 @@ public struct Churn<Base: Sampler>: Sampler {
       var step = try base.moves(over: SamplingGrid(unchecked: [starts[i], to]))
       // x' as a sample of the noisier level: in x/signal, noise is added.
       let last = step.removeLast()
-      let (end, raised) = (to.level.exact, next.level.exact)
-      let ratio = end.sigma / raised.sigma
-      let added =
-        ratio.high < 1 ? noise * raised.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : DoubleDouble(0)
-      let scaled = raised.signal / end.signal * last.next + added * .noise
+      let (end, start) = (to.level.exact, next.level.exact)
+      let ratio = end.sigma / start.sigma
+      let added = ratio.high < 1 ? noise * start.noise * ((1 - ratio) * (1 + ratio)).squareRoot() : DoubleDouble(0)
+      let scaled = start.signal / end.signal * last.next + added * .noise
       step.append(Move(at: last.query, to: next.level, estimate: last.estimate, next: scaled))
       moves += step
     }

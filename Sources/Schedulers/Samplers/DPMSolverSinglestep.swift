@@ -29,7 +29,7 @@ public struct DPMSolverSinglestep: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
-    let levels = grid.solverLevels
+    let levels = grid.points.solverLevels
     var start = 0
     return (0..<grid.steps).map { i in
       let (from, to) = (grid.points[i], grid.points[i + 1])
@@ -49,7 +49,7 @@ public struct DPMSolverSinglestep: Sampler {
     let step = ExponentialStep(estimate: estimate, from: levels[start], to: levels[end])
     var values = (start..<end).map { (ago: ago + end - 1 - $0, level: levels[$0]) }
     if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
-    return step.change(values, slope: slopeRule == .midpoint && end - start == 2 ? step.heldFactor * 0.5 : nil)
+    return step.change(values, slope: step.slope(by: slopeRule, order: end - start))
   }
 
   static let entries: [SamplerCatalog.Entry] = [

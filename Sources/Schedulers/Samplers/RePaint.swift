@@ -78,7 +78,7 @@ public struct RePaint: EtaSampler {
   private static func jump(after step: Move, to level: NoiseLevel) -> Move {
     let factor = level.exact.signal / step.arrival.exact.signal
     let forward = Posterior(from: level, to: step.arrival).exact.forwardVariance
-    let drawn = factor * step.next.exactNoise
+    let drawn = factor * step.next.noise
     let next = factor * step.next + ((drawn * drawn + forward).squareRoot() - drawn) * .noise
     return Move(at: step.query, to: level, estimate: step.estimate, next: next)
   }

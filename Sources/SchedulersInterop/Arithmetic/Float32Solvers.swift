@@ -128,7 +128,7 @@ extension ExponentialPredictorCorrector {
     of polynomial: (_ step: ExponentialStep, _ values: [ExponentialStep.Value], _ isCorrected: Bool) ->
       [Rounding]
   ) -> [[Rounding]] {
-    let levels = grid.solverLevels
+    let levels = grid.points.solverLevels
     func part(_ i: Int, ago: Int, isCorrected: Bool) -> [Rounding] {
       let step = step(levels, i)
       guard step.to.noise > 0 else { return [] }
@@ -186,13 +186,13 @@ extension SolverRoundings {
     isSingle: Bool = false
   ) -> [Rounding] {
     let isMidpoint = solver.slopeRule == .midpoint
-    let levels = grid.solverLevels
-    var values = points.map { (ago: i - $0, level: levels[$0]) }
+    func level(_ i: Int) -> SolverLevel { SolverLevel(grid.points[i].level) }
+    var values = points.map { (ago: i - $0, level: level($0)) }
     // The midpoint rule has no integral that cancels, but for the line of single steps of order 3.
     if isMidpoint, values.count == 2 { return [] }
     if isMidpoint, isSingle, values.count == 3 { values.remove(at: 1) }
     guard values.count > 1 else { return [] }
-    let step = ExponentialStep(estimate: solver.estimate, from: levels[from], to: levels[to], eta: solver.eta)
+    let step = ExponentialStep(estimate: solver.estimate, from: level(from), to: level(to), eta: solver.eta)
     let scale = solver.estimate == .x0 ? step.to.signal : (1 + solver.eta) * step.to.noise
     let errors = moments(exponent: step.exponent.rounded)
     return zip(step.powers(values), zip([1, isSingle ? 2.0 : 1], errors)).map {

@@ -56,7 +56,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
     check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws -> Void
   ) throws -> [Move] {
-    let levels = grid.solverLevels
+    let levels = grid.points.solverLevels
     return try orders.enumerated().map { i, highest in
       let order = min(highest, i + 1)
       let start = i - order + 1
@@ -66,7 +66,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
       // Of three, the line through the first and the last.
       if solver.slopeRule == .midpoint, order == 3 { values.remove(at: 1) }
       try check(step, order, i)
-      let slope = order == 2 && solver.slopeRule == .midpoint ? step.heldFactor * 0.5 : nil
+      let slope = step.slope(by: solver.slopeRule, order: order)
       let change = step.change(values, slope: slope) { weights, _ in
         if order == 3, solver.slopeRule == .exact, missigns { weights[2] -= DoubleDouble(2) }
       }

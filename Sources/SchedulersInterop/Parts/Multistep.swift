@@ -89,12 +89,12 @@ struct Multistep {
   func faithfulMoves(
     _ grid: SamplingGrid, of run: Run, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
   ) throws -> [Move] {
-    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.solverLevels)
+    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.points.solverLevels)
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(
         estimate: solver.estimate, from: points[i], to: points[i + 1], eta: solver.eta)
-      let slope = order == 2 && solver.slopeRule == .midpoint ? step.heldFactor * 0.5 : nil
+      let slope = step.slope(by: solver.slopeRule, order: order)
       let values = (0..<order).map { (ago: $0, level: points[i - $0]) }
       let change = step.change(values, slope: slope) { weights, moments in
         // The divided difference is half of the second derivative already, and with noise a half is
