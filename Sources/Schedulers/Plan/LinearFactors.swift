@@ -1,5 +1,5 @@
-/// The factors of a `LinearForm` by age, newest first. The last of them is not 0, so that their count says how far back
-/// they reach.
+/// The factors of a `LinearForm` by age, newest first. The last of them is not 0, so that their
+/// count says how far back they reach.
 struct LinearFactors: Sendable {
   /// The factors as Doubles, then what the rounding of each left, unless nothing was left of any.
   private var numbers: [Double] = []
