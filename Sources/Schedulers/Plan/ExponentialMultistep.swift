@@ -31,7 +31,7 @@ package struct ExponentialMultistep {
 
   /// The steps between points, each with as many estimates as there are and as its order says.
   package func moves(_ points: [SamplingGrid.Point], order: (Int) -> Int) -> [SamplingPlan.Move] {
-    let levels = points.solverLevels
+    let levels = SolverLevel.levels(of: points)
     return (0..<max(points.count - 1, 0)).map { i in
       let count = points[i + 1].level.noise > 0 ? min(order(i), i + 1) : 1
       let step = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1], eta: eta)

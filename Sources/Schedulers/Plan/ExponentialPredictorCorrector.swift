@@ -28,7 +28,7 @@ package struct ExponentialPredictorCorrector {
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
-    let levels = grid.points.solverLevels
+    let levels = SolverLevel.levels(of: grid.points)
     var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
     return (0..<grid.steps).map { i in
       let step = step(levels, i)

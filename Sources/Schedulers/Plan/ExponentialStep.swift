@@ -173,11 +173,9 @@ package struct SolverLevel: Sendable {
   let lambda: DoubleDouble
 
   package init(_ level: NoiseLevel) { (self.level, lambda) = (level, level.exact.lambda) }
-}
 
-extension [SamplingGrid.Point] {
-  /// The levels of the points, for a solver in lambda.
-  package var solverLevels: [SolverLevel] { map { SolverLevel($0.level) } }
+  /// Those of points, each once.
+  package static func levels(of points: [SamplingGrid.Point]) -> [SolverLevel] { points.map { SolverLevel($0.level) } }
 }
 
 /// Polynomials through values, in Newton's form f₀ + f₀₁·(s − s₀) + f₀₁₂·(s − s₀)(s − s₁) + ...

@@ -29,7 +29,7 @@ public struct DPMSolverSinglestep: Sampler {
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
-    let levels = grid.points.solverLevels
+    let levels = SolverLevel.levels(of: grid.points)
     var start = 0
     return (0..<grid.steps).map { i in
       let (from, to) = (grid.points[i], grid.points[i + 1])

@@ -128,7 +128,7 @@ extension ExponentialPredictorCorrector {
     of polynomial: (_ step: ExponentialStep, _ values: [ExponentialStep.Value], _ isCorrected: Bool) ->
       [Rounding]
   ) -> [[Rounding]] {
-    let levels = grid.points.solverLevels
+    let levels = SolverLevel.levels(of: grid.points)
     func part(_ i: Int, ago: Int, isCorrected: Bool) -> [Rounding] {
       let step = step(levels, i)
       guard step.to.noise > 0 else { return [] }

@@ -56,7 +56,7 @@ struct DPMSolverSinglestepScheduler: LambdaClass {
     _ grid: SamplingGrid, _ orders: [Int], by solver: ExponentialMultistep, missigns: Bool = false,
     check: (_ step: ExponentialStep, _ order: Int, _ i: Int) throws -> Void
   ) throws -> [Move] {
-    let levels = grid.points.solverLevels
+    let levels = SolverLevel.levels(of: grid.points)
     return try orders.enumerated().map { i, highest in
       let order = min(highest, i + 1)
       let start = i - order + 1

@@ -41,7 +41,7 @@ struct SASolverScheduler: LambdaClass {
       try lambda.refuseFlow("with \(algorithm)")
     }
     return try recipe(run) { grid in
-      let (solver, points) = (try solver(grid), grid.points.solverLevels)
+      let (solver, points) = (try solver(grid), SolverLevel.levels(of: grid.points))
       /// What the polynomial of a step adds to the estimate held, as seen `ago` evaluations after
       /// it.
       func change(_ i: Int, ago: Int, isCorrected: Bool) -> LinearForm {

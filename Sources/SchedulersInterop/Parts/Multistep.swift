@@ -89,7 +89,7 @@ struct Multistep {
   func faithfulMoves(
     _ grid: SamplingGrid, of run: Run, by solver: ExponentialMultistep, endsClean: Bool, _ levels: Float32Levels
   ) throws -> [Move] {
-    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), grid.points.solverLevels)
+    let (orders, points) = (try orders(grid, of: run, endsClean: endsClean), SolverLevel.levels(of: grid.points))
     for (i, order) in orders.enumerated() { try check(solver, grid, step: i, order: order, levels) }
     return orders.enumerated().map { i, order in
       let step = ExponentialStep(

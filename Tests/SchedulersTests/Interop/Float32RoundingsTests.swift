@@ -92,7 +92,7 @@ import Testing
   /// terms, each a weight times a power of its node.
   @Test func `the elimination of UniPC's system is uncertain of the sum of its terms`() throws {
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: 6, spacing: .trailing)
-    let (points, levels) = (grid.points, grid.points.solverLevels)
+    let (points, levels) = (grid.points, SolverLevel.levels(of: grid.points))
     let step = ExponentialStep(estimate: .x0, from: levels[2], to: levels[3], eta: 0)
     let values = (0..<3).map { (ago: $0, level: levels[2 - $0]) }
     let roundings = SolverRoundings.uniPC(step, values, isLinear: false)
