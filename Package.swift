@@ -52,8 +52,9 @@ let tool: [Target] = [
   .executableTarget(
     name: "scheduler",
     dependencies: [
-      "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersTraces", "ExactDenoisers", "DigitsModel",
-      "SchedulersCharts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "Schedulers", "SchedulersInterop", "SchedulersJSON", "SchedulersSafetensors", "SchedulersTraces",
+      "ExactDenoisers", "DigitsModel", "SchedulersCharts",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   .testTarget(
     name: "SchedulerToolTests",
@@ -110,13 +111,18 @@ let package = Package(
     // Other libraries' files and noise, read by the mathematics or to the letter.
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface"]),
 
+    // JSON text, and what else is found in its place. By the standard library alone, so that what
+    // reads it can be linked into a small library of C.
+    .target(name: "SchedulersJSON", path: "Sources/JSON"),
+
     // The file format of recordings, models and golden numbers.
-    .target(name: "SchedulersSafetensors", path: "Sources/Safetensors"),
+    .target(name: "SchedulersSafetensors", dependencies: ["SchedulersJSON"], path: "Sources/Safetensors"),
 
     // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and
     // their files.
     .target(
-      name: "SchedulersTraces", dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors"],
+      name: "SchedulersTraces",
+      dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersJSON"],
       path: "Sources/Traces"),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
@@ -155,7 +161,9 @@ let package = Package(
     .testTarget(
       name: "FormsSwift5Tests", dependencies: ["Schedulers"], swiftSettings: [.swiftLanguageMode(.v5)]),
     .testTarget(name: "ChartsTests", dependencies: ["SchedulersCharts"]),
-    .testTarget(name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "SchedulersFixtures"]),
+    .testTarget(name: "JSONTests", dependencies: ["SchedulersJSON", "SchedulersInterop"]),
+    .testTarget(
+      name: "SafetensorsTests", dependencies: ["SchedulersSafetensors", "SchedulersJSON", "SchedulersFixtures"]),
     .testTarget(
       name: "TracesTests",
       dependencies: [

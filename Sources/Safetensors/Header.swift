@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersJSON
 
 /// The header of a safetensors file, after every check.
 struct Header {

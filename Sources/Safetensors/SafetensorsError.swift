@@ -1,3 +1,5 @@
+import SchedulersJSON
+
 /// Why a file cannot be read as safetensors, or cannot be written. Each is one line.
 public enum SafetensorsError: Error, Hashable, Sendable {
   /// The file cannot be opened, mapped or written.
@@ -16,9 +18,4 @@ extension SafetensorsError: CustomStringConvertible {
     case .tensor(let name, let reason): "the tensor \(name.quoted) \(reason)"
     }
   }
-}
-
-extension String {
-  /// In quotation marks, and not longer than a line: names come from files and may hold anything.
-  package var quoted: String { "\"" + (count > 80 ? prefix(77) + "..." : self[...]) + "\"" }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersJSON
 
 /// A safetensors file that nobody vouches for, mapped into memory and read where it is asked for.
 ///

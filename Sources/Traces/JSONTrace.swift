@@ -1,6 +1,7 @@
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// A trace as one JSON object, for languages without safetensors: metadata and tensors under their

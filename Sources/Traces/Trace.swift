@@ -1,5 +1,6 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// A recording of one run of a scheduler, from any implementation: a safetensors file in the format

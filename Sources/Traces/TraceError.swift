@@ -1,3 +1,4 @@
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// Why a file cannot be read as a trace, or a trace cannot be judged. Each is one line.

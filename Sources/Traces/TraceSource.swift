@@ -1,6 +1,7 @@
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// Whose run a trace records: a scheduler of diffusers, a process of guided-diffusion or a sampler

@@ -1,5 +1,6 @@
 import Foundation
 import SchedulersFixtures
+import SchedulersJSON
 import Testing
 
 @testable import SchedulersSafetensors
@@ -134,18 +135,23 @@ import Testing
     }
   }
 
-  @Test func `Python's NaN and infinities pass where they are allowed, and nothing else of JSON5`() {
-    for text in ["NaN", "-Infinity", "[Infinity, 1.5e-3, -0, true, null]"] {
-      #expect(throws: Never.self) { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) }
-      #expect(throws: JSONCheck.Failure.self) { try JSONCheck.check(Array(text.utf8)) }
-    }
-    for text in [
-      "+1", "0x10", ".5", "1.", "01", "'a'", "-NaN", "Inf", "[1,]", "/**/1", "-", "1e", "\"a", "tru", "nan",
+  @Test func `what lies in the place of a file is said`() {
+    for (text, kind): (String, FileKind) in [
+      ("Entry not found", .serverAnswer("Entry not found")), ("\n<!DOCTYPE html>\n<html></html>", .webPage),
+      ("", .empty), (" {\"a\": 1}", .json),
+      ("{\"error\":\"Unauthorized\"}", .serverAnswer("{\"error\":\"Unauthorized\"}")),
+      ("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 308\n", .lfsPointer),
+      ("PK\u{3}\u{4}\u{0}\u{0}", .archive), ("GGUF\u{3}\u{0}\u{0}\u{0}", .gguf), ("\u{FEFF}{}", .byteOrderMark),
     ] {
-      #expect(throws: JSONCheck.Failure.self, "\(text)") {
-        try JSONCheck.check(Array(text.utf8), allowsNonFinite: true)
-      }
+      let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data(text.utf8)) }
+      #expect(failure == .format("\(kind)"))
     }
+    // A safetensors file that is damaged is one still.
+    let whole = SafetensorsWriter.data([.init("a", shape: [1], floats: [1])])
+    #expect(FileKind(Array(whole)) == .safetensors)
+    let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(whole.prefix(20)) }
+    #expect("\(failure!)".contains("it is truncated"))
+    #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data("eta = 1".utf8)) }
   }
 
   @Test func `what is written is read`() throws {

@@ -1,5 +1,6 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 
 // Options that have another value than the configuration says. The configuration itself says what
 // would follow.

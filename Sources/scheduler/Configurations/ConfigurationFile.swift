@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersJSON
 import SchedulersSafetensors
 import SchedulersTraces
 

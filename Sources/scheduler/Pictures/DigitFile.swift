@@ -1,5 +1,6 @@
 import DigitsModel
 import SchedulersCharts
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// A picture of a digit, read for image-to-image.

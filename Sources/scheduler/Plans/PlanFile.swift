@@ -1,5 +1,6 @@
 import Foundation
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersSafetensors
 import SchedulersTraces
 

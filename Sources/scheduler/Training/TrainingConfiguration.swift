@@ -1,6 +1,7 @@
 import DigitsModel
 import Foundation
 import Schedulers
+import SchedulersJSON
 import SchedulersSafetensors
 
 /// Everything that decides what a training run does. Names and meanings are those of diffusers'

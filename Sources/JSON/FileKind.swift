@@ -39,15 +39,17 @@ package enum FileKind: Hashable, Sendable {
   /// The kind of a file that is text.
   private static func text(_ bytes: [UInt8]) -> FileKind? {
     if bytes.starts(with: "version https://git-lfs".utf8) { return .lfsPointer }
-    let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-    if let marker = lines.firstIndex(where: { $0.starts(with: "<<<<<<< ".utf8) }) {
-      return .mergeConflict(line: marker + 1)
+    var (line, rest) = (1, bytes[...])
+    while true {
+      if rest.starts(with: "<<<<<<< ".utf8) { return .mergeConflict(line: line) }
+      guard let end = rest.firstIndex(of: 0x0A) else { break }
+      (line, rest) = (line + 1, rest[(end + 1)...])
     }
     let spaces: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
     guard let start = bytes.firstIndex(where: { !spaces.contains($0) }) else { return .empty }
     let head = String(decoding: bytes[start...].prefix(200), as: UTF8.self)
-    let line = String(head.prefix { !$0.isNewline })
-    if answers.contains(where: line.lowercased().hasPrefix) { return .serverAnswer(line) }
+    let answer = String(head.prefix { !$0.isNewline })
+    if answers.contains(where: answer.lowercased().hasPrefix) { return .serverAnswer(answer) }
     switch bytes[start] {
     case UInt8(ascii: "<"): return .webPage
     case UInt8(ascii: "{"), UInt8(ascii: "["): return .json

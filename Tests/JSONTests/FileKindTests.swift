@@ -1,10 +1,8 @@
-import Foundation
+import SchedulersJSON
 import Testing
 
-@testable import SchedulersSafetensors
-
 @Suite struct `What lies in the place of a file` {
-  private static let texts: [(String, FileKind?)] = [
+  static let texts: [(String, FileKind?)] = [
     ("", .empty), (" \n", .empty), ("Entry not found", .serverAnswer("Entry not found")),
     ("Repository not found\n", .serverAnswer("Repository not found")),
     ("404: Not Found", .serverAnswer("404: Not Found")),
@@ -22,7 +20,6 @@ import Testing
     #expect(FileKind([0xFE, 0xFF, 0, 0x7B]) == .utf16)
     #expect(FileKind([0x80, 2, 0x8A]) == .pickle)
     #expect(FileKind([0x89, 0x48, 0x44, 0x46, 0x0D]) == .hdf5)
-    #expect(FileKind(Array(SafetensorsWriter.data([.init("a", shape: [1], floats: [1])]))) == .safetensors)
     // The lengths of headers, which begin with a byte that means something in text.
     for first in [UInt8(ascii: "<"), UInt8(ascii: "{")] {
       #expect(FileKind([first, 0, 0, 0, 0, 0, 0, 0, UInt8(ascii: "{")]) == .safetensors)
@@ -37,17 +34,6 @@ import Testing
       #expect(failure?.kind == kind && "\(failure!)".hasSuffix("; \(kind)"))
       #expect("\(kind)".filter(\.isNewline).isEmpty)
     }
-  }
-
-  @Test func `is said where tensors were expected`() {
-    for (text, kind) in Self.texts {
-      let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data(text.utf8)) }
-      if let kind { #expect(failure == .format("\(kind)")) }
-    }
-    // A safetensors file that is damaged is one still.
-    let whole = SafetensorsWriter.data([.init("a", shape: [1], floats: [1])])
-    let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(whole.prefix(20)) }
-    #expect("\(failure!)".contains("it is truncated"))
   }
 
   /// Texts that are no JSON, and what is said of them.

@@ -1,5 +1,5 @@
-/// What a JSON decoder lets pass or dies of: keys that occur twice, of which it keeps one, and
-/// brackets nested deeper than a stack.
+/// The reader of JSON's grammar, which refuses too what a decoder would let pass or die of: keys
+/// that occur twice, of which it would keep one, and brackets nested deeper than a stack.
 ///
 /// The grammar is RFC 8259, https://www.rfc-editor.org/rfc/rfc8259, with `NaN`, `Infinity` and
 /// `-Infinity` where they are allowed, as Python's `json` writes them. Nothing else of JSON5 is.
@@ -18,7 +18,7 @@ package struct JSONCheck {
       "\(reason) at line \(line), column \(column)" + (kind.map { "; \($0)" } ?? "")
     }
 
-    fileprivate init(_ reason: String, at offset: Int, of bytes: [UInt8]) {
+    init(_ reason: String, at offset: Int, of bytes: [UInt8]) {
       let before = bytes.prefix(offset)
       let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
       line = 1 + before.count { $0 == 0x0A }
@@ -36,6 +36,7 @@ package struct JSONCheck {
   private let bytes: [UInt8]
   private let allowsNonFinite: Bool
   private var at = 0
+  private var containers: [CheckedText.Container] = []
 
   private init(_ bytes: [UInt8], allowsNonFinite: Bool) {
     self.bytes = bytes
@@ -45,13 +46,19 @@ package struct JSONCheck {
   /// Throws unless the bytes are one JSON value in UTF-8, without repeated keys and not deeper than
   /// `maximumDepth`.
   package static func check(_ bytes: [UInt8], allowsNonFinite: Bool = false) throws(Failure) {
-    guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw Failure("text that is not UTF-8", at: validLength(of: bytes), of: bytes)
-    }
+    _ = try checked(bytes, allowsNonFinite: allowsNonFinite)
+  }
+
+  /// The same, and where its lists and objects end.
+  static func checked(_ bytes: [UInt8], allowsNonFinite: Bool) throws(Failure) -> CheckedText {
+    guard bytes.count < UInt32.max else { throw Failure("4 GiB of text or more", at: 0, of: Array(bytes.prefix(4096))) }
+    let valid = UTF8Check.validLength(of: bytes)
+    guard valid == bytes.count else { throw Failure("text that is not UTF-8", at: valid, of: bytes) }
     var check = JSONCheck(bytes, allowsNonFinite: allowsNonFinite)
     try check.value(depth: 0)
     check.skipSpace()
     guard check.at == bytes.count else { throw check.failure("something after the end of the value") }
+    return CheckedText(bytes: bytes, containers: check.containers)
   }
 
   private func failure(_ reason: String) -> Failure { Failure(reason, at: at, of: bytes) }
@@ -67,17 +74,10 @@ package struct JSONCheck {
     return failure(nothing + (known.first { rest.starts(with: $0.0.utf8) }.map { ", but \($0.1)," } ?? ""))
   }
 
-  /// How many bytes from the start are UTF-8.
-  private static func validLength(of bytes: [UInt8]) -> Int {
-    var (parser, rest, length) = (Unicode.UTF8.ForwardParser(), bytes.makeIterator(), 0)
-    while case .valid(let character) = parser.parseScalar(from: &rest) { length += character.count }
-    return length
-  }
-
   private var next: UInt8? { at < bytes.count ? bytes[at] : nil }
 
   private mutating func skipSpace() {
-    while let byte = next, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { at += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { at += 1 }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -86,9 +86,10 @@ package struct JSONCheck {
     return true
   }
 
-  private mutating func take(word: String) -> Bool {
-    guard bytes[at...].starts(with: word.utf8) else { return false }
-    at += word.utf8.count
+  private mutating func take(word: StaticString) -> Bool {
+    let end = at + word.utf8CodeUnitCount
+    guard end <= bytes.count, word.withUTF8Buffer({ bytes[at..<end].elementsEqual($0) }) else { return false }
+    at = end
     return true
   }
 
@@ -100,12 +101,13 @@ package struct JSONCheck {
     case UInt8(ascii: "["): try array(depth: depth)
     case UInt8(ascii: "\""): _ = try string()
     case nil: throw failure("an end where a value should be")
-    default:
+    case let byte?:
+      if Self.digits.contains(byte) { return try number() }
       let isWord = take(word: "true") || take(word: "false") || take(word: "null")
       if isWord || (allowsNonFinite && (take(word: "NaN") || take(word: "Infinity") || take(word: "-Infinity"))) {
         return
       }
-      guard let next, next == UInt8(ascii: "-") || Self.digits.contains(next) else { throw stranger("no JSON value") }
+      guard byte == UInt8(ascii: "-") else { throw stranger("no JSON value") }
       try number()
     }
   }
@@ -118,31 +120,43 @@ package struct JSONCheck {
     throw Failure("no \(missing) after a comma, which JSON does not have before \(bracket),", at: comma, of: bytes)
   }
 
+  /// Notes the end of a list or an object, after its closing bracket.
+  private mutating func close(_ container: Int, count: Int) {
+    let inner = containers.count - container - 1
+    containers[container] = CheckedText.Container(end: UInt32(at), inner: UInt32(inner), count: UInt32(count))
+  }
+
   private mutating func array(depth: Int) throws(Failure) {
     at += 1
+    let container = containers.count
+    containers.append(CheckedText.Container())
     skipSpace()
-    if take("]") { return }
-    var comma: Int?
+    var (count, comma): (Int, Int?) = (0, nil)
+    if take("]") { return close(container, count: count) }
     repeat {
       try refuse(comma, before: "]")
       try value(depth: depth + 1)
+      count += 1
       skipSpace()
       comma = at
     } while take(",")
     guard take("]") else { throw failure("no , or ] after an element") }
+    close(container, count: count)
   }
 
   private mutating func object(depth: Int) throws(Failure) {
     at += 1
-    var keys: Set<[UInt8]> = []
+    let container = containers.count
+    containers.append(CheckedText.Container())
+    var keys = KeySet()
     skipSpace()
-    if take("}") { return }
     var comma: Int?
+    if take("}") { return close(container, count: 0) }
     repeat {
       try refuse(comma, before: "}")
       guard next == UInt8(ascii: "\"") else { throw stranger("no key in quotation marks") }
       let key = try string()
-      guard keys.insert(key).inserted else {
+      guard keys.insert(key) else {
         throw failure("the key \(String(decoding: key, as: UTF8.self).quoted) for the second time")
       }
       skipSpace()
@@ -152,52 +166,28 @@ package struct JSONCheck {
       comma = at
     } while take(",")
     guard take("}") else { throw failure("no , or } after a value") }
+    close(container, count: keys.count)
   }
 
   /// A string; its text in UTF-8, so that a key is the same however it is escaped.
-  private mutating func string() throws(Failure) -> [UInt8] {
+  private mutating func string() throws(Failure) -> ArraySlice<UInt8> {
     at += 1
-    var text: [UInt8] = []
+    let start = at
+    var hasEscapes = false
     while let byte = next {
       at += 1
       switch byte {
-      case UInt8(ascii: "\""): return text
-      case UInt8(ascii: "\\"): text += try escaped()
+      case UInt8(ascii: "\""):
+        let content = start..<at - 1
+        return hasEscapes ? JSONEscape.unescaped(bytes, content)[...] : bytes[content]
+      case UInt8(ascii: "\\"):
+        hasEscapes = true
+        do { _ = try JSONEscape.character(bytes, &at) } catch { throw failure(error.reason) }
       case ..<0x20: throw failure("a control character in a string")
-      default: text.append(byte)
+      default: break
       }
     }
     throw failure("an end inside a string")
-  }
-
-  private mutating func escaped() throws(Failure) -> [UInt8] {
-    guard let byte = next else { throw failure("an end inside a string") }
-    at += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-    case UInt8(ascii: "b"): return [0x08]
-    case UInt8(ascii: "f"): return [0x0C]
-    case UInt8(ascii: "n"): return [0x0A]
-    case UInt8(ascii: "r"): return [0x0D]
-    case UInt8(ascii: "t"): return [0x09]
-    case UInt8(ascii: "u"):
-      var units = [try codeUnit()]
-      if UTF16.isLeadSurrogate(units[0]) {
-        guard take(word: "\\u") else { throw failure("half of a surrogate pair") }
-        units.append(try codeUnit())
-      }
-      guard let character = String(validating: units, as: UTF16.self) else { throw failure("half of a surrogate pair") }
-      return Array(character.utf8)
-    default: throw failure("an escape that JSON does not have")
-    }
-  }
-
-  private mutating func codeUnit() throws(Failure) -> UInt16 {
-    guard at + 4 <= bytes.count else { throw failure("an end inside a string") }
-    let digits = bytes[at..<at + 4].map { Character(Unicode.Scalar($0)).hexDigitValue }
-    guard !digits.contains(nil) else { throw failure("no four hexadecimal digits") }
-    at += 4
-    return digits.reduce(0) { $0 << 4 | UInt16($1 ?? 0) }
   }
 
   private mutating func number() throws(Failure) {
@@ -214,7 +204,23 @@ package struct JSONCheck {
 
   private mutating func digits() throws(Failure) {
     let start = at
-    while let byte = next, Self.digits.contains(byte) { at += 1 }
+    while let byte = next, byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { at += 1 }
     guard at > start else { throw failure("no JSON value") }
+  }
+}
+
+/// The keys of an object.
+private struct KeySet {
+  private var few: [ArraySlice<UInt8>] = []
+  private var many: Set<ArraySlice<UInt8>> = []
+
+  var count: Int { few.count + many.count }
+
+  /// Whether a key is new.
+  mutating func insert(_ key: ArraySlice<UInt8>) -> Bool {
+    // Comparing a few is faster than hashing them.
+    guard !few.contains(key) else { return false }
+    guard few.count == 16 else { few.append(key); return true }
+    return many.insert(key).inserted
   }
 }
