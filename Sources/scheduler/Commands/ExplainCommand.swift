@@ -1,6 +1,7 @@
 import ArgumentParser
 import Schedulers
 import SchedulersInterop
+import SchedulersTraces
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

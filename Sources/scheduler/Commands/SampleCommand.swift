@@ -2,6 +2,7 @@ import ArgumentParser
 import DigitsModel
 import Schedulers
 import SchedulersCharts
+import SchedulersInterop
 
 struct SampleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -129,7 +130,7 @@ struct SampleCommand: ParsableCommand {
   }
 
   /// A network knows one process and predicts one thing.
-  private func refuseProcess(of model: TrainedModel, _ spacing: Spacing) throws(Failure) {
+  private func refuseProcess(of model: TrainedModel, _ spacing: GridSpacing) throws(Failure) {
     let own = "the model \(condition.model) brings its own; drop the option"
     if process.schedule != ScheduleOptions.usual {
       throw Failure("--schedule \(process.schedule) cannot be chosen: \(own)")

@@ -2,50 +2,7 @@ import Schedulers
 import SchedulersInterop
 import SchedulersTraces
 
-/// A run that a configuration of another library asks for.
-struct ConfiguredRun {
-  let source: TraceSource
-  /// The number of inference steps.
-  let steps: Int
-  /// The same, if it was said, or times do not say it.
-  private let asked: Int?
-  let fidelity: Fidelity
-  let plan: SamplingPlan
-
-  private static let usualSteps = 25
-
-  /// The run of a source.
-  ///
-  /// - Parameter steps: if nil, as many as the source or the arguments say, else 25.
-  /// - Throws: what the source throws where it has no such run.
-  init(_ source: TraceSource, steps: Int?, fidelity: Fidelity) throws {
-    (self.source, self.fidelity) = (source, fidelity)
-    switch source {
-    case .diffusers(let configuration, let arguments):
-      asked = steps ?? (arguments.hasGivenTimes ? nil : Self.usualSteps)
-      plan = try configuration.plan(steps: asked, fidelity: fidelity, with: arguments)
-      self.steps = asked ?? plan.steps.count
-    case .guidedDiffusion(let configuration):
-      let own = try configuration.plan(fidelity: fidelity)
-      asked = steps
-      self.steps = steps ?? own.steps.count
-      // This refuses another number, for the respacing says it.
-      plan = steps == nil ? own : try source.plan(steps: self.steps, fidelity: fidelity)
-    case .kDiffusion(let configuration):
-      asked = steps
-      self.steps = steps ?? configuration.steps
-      let own = try configuration.plan(fidelity: fidelity)
-      // This refuses another number, for the sigmas say it.
-      plan = self.steps == configuration.steps ? own : try source.plan(steps: self.steps, fidelity: fidelity)
-    case .plan(let plan): (asked, self.steps, self.plan) = (steps, plan.steps.count, plan)
-    }
-  }
-
-  /// The plan with what it was made from.
-  func document() throws -> PlanDocument {
-    PlanDocument(plan, provenance: try source.provenance(steps: steps, fidelity: fidelity))
-  }
-
+extension ConfiguredRun {
   /// The run in a few words.
   var title: String { "\(source.name), \(counted(steps, "step")), fidelity \(fidelity.rawValue)" }
 

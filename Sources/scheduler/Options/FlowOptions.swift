@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 /// The process of rectified flow.
 struct FlowOptions: ParsableArguments {
@@ -22,7 +23,7 @@ struct FlowOptions: ParsableArguments {
   var shiftTerminal: Double?
 
   /// Throws for an option that another spacing does not have, or that another option excludes.
-  func refuse(_ spacing: Spacing) throws(Failure) {
+  func refuse(_ spacing: GridSpacing) throws(Failure) {
     let given = [
       ("--shift", shift.map { brief($0) }), ("--mu", mu.map { brief($0) }), ("--image-size", imageSize),
       ("--shift-terminal", shiftTerminal.map { brief($0) }),
@@ -40,12 +41,9 @@ struct FlowOptions: ParsableArguments {
     if let shiftTerminal { try check("--shift-terminal", shiftTerminal, in: 1e-6...0.999) }
   }
 
-  /// N times, shifted and stretched, or given ones.
-  func grid(steps: Int, times: [Double]?) throws -> SamplingGrid {
-    let mu = try imageSize.map(Self.mu) ?? mu
-    let spacing = FlowSpacing(shift: mu == nil ? .fixed(shift ?? 1) : .dynamic(.flux), terminal: shiftTerminal)
-    if let times { return try SamplingGrid(flow: spacing, times: times, mu: mu) }
-    return try SamplingGrid(flow: spacing, steps: steps, mu: mu)
+  /// mu, from the size of a picture if that is given.
+  func chosenMu() throws(Failure) -> Double? {
+    try imageSize.map { size throws(Failure) in try Self.mu(imageSize: size) } ?? mu
   }
 
   private static func mu(imageSize: String) throws(Failure) -> Double {

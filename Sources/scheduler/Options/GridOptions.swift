@@ -1,11 +1,12 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 /// Where a run calls the model.
 struct GridOptions: ParsableArguments {
   @Option(
     help: """
-      How the calls lie along the process: \(Spacing.all.map(\.name).joined(separator: ", ")). Those of ays were \
+      How the calls lie along the process: \(GridSpacing.all.map(\.name).joined(separator: ", ")). Those of ays were \
       optimised for Stable Diffusion; flow is rectified flow and edm the process of EDM, which have no schedule.
       """)
   var spacing = "trailing"
@@ -19,7 +20,9 @@ struct GridOptions: ParsableArguments {
 
   /// - Throws: `Failure` for an unknown name, and for an option without meaning.
   func choice() throws(Failure) -> Choice {
-    let spacing = try Spacing(named: spacing)
+    guard let spacing = GridSpacing.named(spacing) else {
+      throw Failure.unknown("spacing", spacing, known: GridSpacing.all.map(\.name))
+    }
     let isLeading =
       switch spacing {
       case .timesteps(.leading), .timesteps(.oneMore(.leading)): true
@@ -35,7 +38,7 @@ struct GridOptions: ParsableArguments {
 
   /// Options that fit each other.
   struct Choice {
-    let spacing: Spacing
+    let spacing: GridSpacing
     /// The sigmas of the run in the place of a spacing, if they are given.
     let sigmas: [Double]?
     fileprivate let options: GridOptions
@@ -69,34 +72,34 @@ extension GridOptions.Choice {
   ///   schedule does not have.
   func make(_ schedule: NoiseSchedule, calls: Int, for entry: SamplerCatalog.Entry) throws -> SamplingGrid {
     let steps = entry.steps(evaluations: calls)
-    switch spacing {
-    case .flow: return try options.flow.grid(steps: steps, times: sigmas)
-    case .edm: return try options.range.edmGrid(steps: steps, sigmas: sigmas)
-    case .aligned(let family): return try SamplingGrid(schedule, steps: steps, alignedFor: family)
-    case .sigmas(let spacing):
-      let (spacing, ends) = (options.range.completed(spacing), try options.range.ends(of: schedule, spacing))
-      return try SamplingGrid(schedule, steps: steps, spacing: spacing, range: ends)
-    case .timesteps(let spacing):
-      if let sigmas { return try SamplingGrid(schedule, sigmas: sigmas) }
-      return try SamplingGrid(schedule, steps: steps, spacing: completed(spacing, schedule, steps: steps))
+    var request = GridRequest()
+    request.spacing = spacing
+    request.offset = try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0
+    (request.sigmaMin, request.sigmaMax) = (options.range.sigmaMin, options.range.sigmaMax)
+    (request.rho, request.sigmas) = (options.range.rho, sigmas)
+    (request.shift, request.mu) = (options.flow.shift, try options.flow.chosenMu())
+    request.shiftTerminal = options.flow.shiftTerminal
+    do { return try request.grid(schedule, steps: steps) } catch let failure as GridRequest.Failure {
+      throw self.failure(failure, steps: steps, schedule)
     }
   }
 
-  private func completed(
-    _ spacing: TimestepSpacing, _ schedule: NoiseSchedule, steps: Int
-  ) throws(Failure) -> TimestepSpacing {
-    if case .distilled(let originalSteps) = spacing, steps > originalSteps || schedule.timesteps < originalSteps {
-      throw Failure(
+  /// A failure in the words of the options.
+  private func failure(_ failure: GridRequest.Failure, steps: Int, _ schedule: NoiseSchedule) -> Failure {
+    switch failure {
+    case .ends(let least, let most):
+      Failure(
+        "the smallest sigma, \(brief(least)), must be below the largest, \(brief(most)); see --sigma-min and "
+          + "--sigma-max")
+    case .noLargest:
+      Failure(
+        "--spacing \(spacing.name) needs a largest sigma, and a schedule without signal at its end has none; use "
+          + "trailing, or drop --zero-terminal-snr")
+    case .distilled(let originalSteps):
+      Failure(
         "--spacing distilled chooses among \(originalSteps) timesteps, which are too few for \(counted(steps, "step")) "
           + "or too many for the \(schedule.timesteps) of the schedule; lower --steps, raise --timesteps, or use "
-          + "trailing"
-      )
-    }
-    let offset = try options.offset?.value(of: "--offset", in: 0...100_000) ?? 0
-    switch spacing {
-    case .leading: return .leading(offset: offset)
-    case .oneMore(.leading): return .oneMore(.leading(offset: offset))
-    default: return spacing
+          + "trailing")
     }
   }
 }

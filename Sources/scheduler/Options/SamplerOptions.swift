@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 /// How samples are made: what holds for every sampler of a command.
 struct SamplerOptions: ParsableArguments {
@@ -11,7 +12,7 @@ struct SamplerOptions: ParsableArguments {
   var prediction: String?
 
   /// The prediction that was asked for, or what is usual on a grid.
-  func prediction(on spacing: Spacing) throws(Failure) -> Prediction {
+  func prediction(on spacing: GridSpacing) throws(Failure) -> Prediction {
     try prediction.map { name throws(Failure) in try Prediction(named: name) } ?? spacing.usualPrediction
   }
 

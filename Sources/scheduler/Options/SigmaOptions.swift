@@ -1,5 +1,6 @@
 import ArgumentParser
 import Schedulers
+import SchedulersInterop
 
 /// Spacings of sigmas, and the process of EDM.
 struct SigmaOptions: ParsableArguments {
@@ -28,7 +29,7 @@ struct SigmaOptions: ParsableArguments {
   private static let allowed = 1e-6...1e6
 
   /// Throws for an option that a spacing does not have.
-  func refuse(_ spacing: Spacing) throws(Failure) {
+  func refuse(_ spacing: GridSpacing) throws(Failure) {
     let other = "--spacing \(spacing.name)"
     for (option, value) in [("--sigma-min", sigmaMin), ("--sigma-max", sigmaMax)] {
       try scheduler.refuse(
@@ -60,45 +61,5 @@ struct SigmaOptions: ParsableArguments {
         "--sigmas \(sigmas.prefix(60)) must be at most 100000 numbers separated by commas, such as 14.6,3,0.5")
     }
     return numbers
-  }
-
-  /// A spacing with the exponent that was chosen.
-  func completed(_ spacing: SigmaSpacing) -> SigmaSpacing {
-    switch spacing {
-    case .karras(let usual): .karras(rho: rho ?? usual)
-    case .polyexponential(let usual): .polyexponential(rho: rho ?? usual)
-    case .exponential, .linear: spacing
-    }
-  }
-
-  /// The smallest and the largest sigma on a schedule.
-  func ends(of schedule: NoiseSchedule, _ spacing: SigmaSpacing) throws(Failure) -> ClosedRange<Double> {
-    let table = schedule.sigmas
-    let most = sigmaMax ?? table[table.count - 1]
-    guard most.isFinite else {
-      throw Failure(
-        "--spacing \(spacing.name) needs a largest sigma, and a schedule without signal at its end has none; use "
-          + "trailing, or drop --zero-terminal-snr")
-    }
-    return try ends(least: sigmaMin ?? table[0], most: most)
-  }
-
-  private func ends(least: Double, most: Double) throws(Failure) -> ClosedRange<Double> {
-    guard least < most else {
-      throw Failure(
-        "the smallest sigma, \(brief(least)), must be below the largest, \(brief(most)); see --sigma-min and "
-          + "--sigma-max"
-      )
-    }
-    return least...most
-  }
-
-  /// The grid of a process x0 + sigma·epsilon, whose network is told and given what EDM's is.
-  func edmGrid(steps: Int, sigmas: [Double]?) throws -> SamplingGrid {
-    let edm = EDMPreconditioning()
-    if let sigmas { return try SamplingGrid(edm: edm, sigmas: sigmas) }
-    return try SamplingGrid(
-      edm: edm, steps: steps, spacing: .karras(rho: rho ?? 7),
-      range: ends(least: sigmaMin ?? 0.002, most: sigmaMax ?? 80))
   }
 }

@@ -1,7 +1,7 @@
 import Schedulers
 
 /// How the calls of a run lie along the process.
-enum Spacing: Hashable {
+package enum GridSpacing: Hashable, Sendable {
   case timesteps(TimestepSpacing)
   case sigmas(SigmaSpacing)
   case aligned(AlignYourSteps)
@@ -10,21 +10,16 @@ enum Spacing: Hashable {
   /// The process of EDM, which has none either.
   case edm
 
-  static let all: [Spacing] =
-    (TimestepSpacing.all + [.distilled(), .oneMore(.leading()), .oneMore(.linspace)]).map(Spacing.timesteps)
-    + SigmaSpacing.all.map(Spacing.sigmas)
-    + AlignYourSteps.allCases.map(Spacing.aligned) + [.flow, .edm]
+  package static let all: [GridSpacing] =
+    (TimestepSpacing.all + [.distilled(), .oneMore(.leading()), .oneMore(.linspace)]).map(GridSpacing.timesteps)
+    + SigmaSpacing.all.map(GridSpacing.sigmas)
+    + AlignYourSteps.allCases.map(GridSpacing.aligned) + [.flow, .edm]
 
-  /// - Throws: `Failure` for an unknown name.
-  init(named name: String) throws(Failure) {
-    guard let found = Self.all.first(where: { $0.name == name }) else {
-      throw Failure.unknown("spacing", name, known: Self.all.map(\.name))
-    }
-    self = found
-  }
+  /// The spacing of a name; `nil` if there is none.
+  package static func named(_ name: String) -> GridSpacing? { all.first { $0.name == name } }
 
-  /// The name on the command line.
-  var name: String {
+  /// The name on the command line and in requests.
+  package var name: String {
     switch self {
     case .timesteps(let spacing): spacing.name
     case .sigmas(let spacing): spacing.name
@@ -37,18 +32,18 @@ enum Spacing: Hashable {
   }
 
   /// Whether the process is the spacing's own, and no schedule's.
-  var hasOwnProcess: Bool { self == .flow || self == .edm }
+  package var hasOwnProcess: Bool { self == .flow || self == .edm }
 
   /// What a network of that process usually predicts.
-  var usualPrediction: Prediction { self == .flow ? .flow : .epsilon }
+  package var usualPrediction: Prediction { self == .flow ? .flow : .epsilon }
 
   /// Whether it lies between two sigmas that can be chosen.
-  var hasEnds: Bool {
+  package var hasEnds: Bool {
     if case .sigmas = self { true } else { self == .edm }
   }
 
   /// Whether it has an exponent.
-  var hasRho: Bool {
+  package var hasRho: Bool {
     switch self {
     case .sigmas(.karras), .sigmas(.polyexponential), .edm: true
     default: false
