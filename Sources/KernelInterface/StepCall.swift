@@ -81,6 +81,8 @@ package struct StepCall<Scalar>: @unchecked Sendable {
 
   package var range: Range<Int>
   package var sample: UnsafeMutablePointer<Scalar>
+  /// Where x' goes: the sample itself, or other memory.
+  package var result: UnsafeMutablePointer<Scalar>
   package var output: UnsafePointer<Scalar>
   package var next: Readout
   package var limits: Limits?
@@ -95,6 +97,7 @@ package struct StepCall<Scalar>: @unchecked Sendable {
   ) {
     self.range = range
     self.sample = sample
+    self.result = sample
     self.output = output
     self.next = next
     self.terms = terms

@@ -162,13 +162,25 @@ private func advance<S: Element>(
 
 @inline(__always)
 private func advance<S: Element>(_ call: StepCall<S>, _ block: Range<Int>, adding more: (Int, S.Wide) -> S.Wide) {
-  let (x, a, b) = (call.sample, S.factor(call.next.x), S.factor(call.next.v))
+  // A loop that writes where it reads is vectorised only if it is seen to be the same place.
+  if call.result == call.sample {
+    advance(call, block, into: call.sample, adding: more)
+  } else {
+    advance(call, block, into: call.result, adding: more)
+  }
+}
+
+@inline(__always)
+private func advance<S: Element>(
+  _ call: StepCall<S>, _ block: Range<Int>, into result: UnsafeMutablePointer<S>, adding more: (Int, S.Wide) -> S.Wide
+) {
+  let (a, b) = (S.factor(call.next.x), S.factor(call.next.v))
   guard let kept = call.kept, kept.factor != 0 else {
-    return sweep(call, block) { i, xi, vi in x[i] = S(more(i, a * xi + b * vi)) }
+    return sweep(call, block) { i, xi, vi in result[i] = S(more(i, a * xi + b * vi)) }
   }
   let (e, c, f, g) = (kept.values, S.factor(kept.factor), S.factor(kept.readout.x), S.factor(kept.readout.v))
   sweep(call, block) { i, xi, vi in
-    x[i] = S(more(i, a * xi + b * vi + c * e[i].wide))
+    result[i] = S(more(i, a * xi + b * vi + c * e[i].wide))
     e[i] = S(f * xi + g * vi)
   }
 }

@@ -40,6 +40,12 @@ public struct GaussianNoise: NoiseSource, Hashable, Codable, Sendable {
     (self.seed, self.firstSample, seeds) = (seed, firstSample, nil)
   }
 
+  /// The noise of one seed after so many draws.
+  package init(seed: UInt64, firstSample: UInt64, draws: UInt32) {
+    self.init(seed: seed, firstSample: firstSample)
+    self.draws = draws
+  }
+
   /// The noise of a seed for each sample.
   ///
   /// - Precondition: there is a seed, and one for each sample of the tensors that are drawn.

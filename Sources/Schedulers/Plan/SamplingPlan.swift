@@ -85,13 +85,15 @@ public struct SamplingPlan: Hashable, Sendable {
   }
 
   /// How many of the newest samples and estimates a run still needs after a step.
-  struct Retention: Hashable, Sendable {
-    var samples = 0
-    var estimates = 0
+  package struct Retention: Hashable, Sendable {
+    package var samples = 0
+    package var estimates = 0
+
+    package init() {}
   }
 
   /// What to keep after each step. One that reaches k evaluations back needs k kept before it.
-  var retention: [Retention] {
+  package var retention: [Retention] {
     var kept = Retention()
     var result: [Retention] = []
     for step in steps.reversed() {

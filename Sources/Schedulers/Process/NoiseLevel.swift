@@ -83,7 +83,7 @@ public struct NoiseLevel: Sendable {
   /// The factors alone.
   var rounded: NoiseLevel { NoiseLevel(signal: signal, noise: noise) }
 
-  static func isValid(signal: Double, noise: Double) -> Bool {
+  package static func isValid(signal: Double, noise: Double) -> Bool {
     signal >= 0 && noise >= 0 && signal.isFinite && noise.isFinite && signal + noise > 0
   }
 }

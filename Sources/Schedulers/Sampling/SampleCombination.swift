@@ -3,7 +3,7 @@ import SchedulersKernels
 
 extension KernelTable.Loops {
   /// z ← factors(n).sample·x + factors(n).output·y in each part n of `size` scalars.
-  func combine(
+  package func combine(
     _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, into z: UnsafeMutablePointer<Scalar>, count: Int,
     size: Int, threads: Int?, factors: @Sendable (Int) -> SamplingPlan.Readout
   ) {
@@ -19,7 +19,7 @@ extension KernelTable.Loops {
 }
 
 extension StepCall.Readout {
-  init(_ readout: Schedulers.SamplingPlan.Readout) { self.init(x: readout.sample, v: readout.output) }
+  package init(_ readout: Schedulers.SamplingPlan.Readout) { self.init(x: readout.sample, v: readout.output) }
 }
 
 extension ScalarTensor {

@@ -92,7 +92,7 @@ extension ElementwiseSpace {
 extension SamplingPlan.Step {
   /// The step where x̂0 is clipped, or changed in another way: over x and x̂0, which takes the
   /// place of the network's output. What `next` takes of the unclipped x̂0 and of F is left out.
-  var limited: SamplingPlan.Step {
+  package var limited: SamplingPlan.Step {
     SamplingPlan.Step(
       query: query, arrival: arrival, denoising: SamplingPlan.Readout(sample: 0, output: 1), keeping: keeping,
       next: next - next.predicted * .predicted - next.output * .output, variance: variance)

@@ -182,9 +182,15 @@ extension DiffusersConfiguration {
   public func draws(steps: Int? = nil, with arguments: RunArguments = RunArguments()) throws(ConfigurationError)
     -> [Bool]
   {
-    try begun(steps, arguments) { room, run in
-      try recipe(room, run, .diffusers).plan().steps.map { $0.next.noise != 0 || room.drawsAlways(run) }
+    let always = try drawsAlways(steps: steps, with: arguments)
+    return try begun(steps, arguments) { room, run in
+      try recipe(room, run, .diffusers).plan().steps.map { $0.next.noise != 0 || always }
     }
+  }
+
+  /// Whether diffusers takes noise from its generator at every call.
+  package func drawsAlways(steps: Int?, with arguments: RunArguments) throws(ConfigurationError) -> Bool {
+    try begun(steps, arguments) { room, run in room.drawsAlways(run) }
   }
 
   private func recipe(
