@@ -21,7 +21,7 @@ import SchedulersKernelInterface
 @inline(__always)
 private func loops<S: Element>(_ reverse: KernelTable.Reverse<S>) -> KernelTable.Loops<S> {
   .init(
-    step: { take($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
+    step: { step($0.pointee) }, magnitudes: { magnitudes($0.pointee, rank: $1) }, mix: { mix($0.pointee) },
     reverse: reverse)
 }
 
@@ -36,8 +36,23 @@ private let torch = KernelTable.Torch(
 // that this copy of the file is built for. Multiplications and additions stay apart, and no scalar
 // depends on another, so all copies give the same bits.
 
-/// Takes a step: in one sweep over memory where it can, else in blocks that stay in the first
-/// cache.
+/// Takes a step. Where the next sample goes elsewhere, the sample is brought there block by block,
+/// and the step is taken in place: loops that read and write in two places are vectorised less.
+@inline(__always)
+private func step<S: Element>(_ call: StepCall<S>) {
+  var part = call
+  part.sample = call.result
+  let isElsewhere = call.result != call.sample
+  let size = isElsewhere ? 2048 : max(call.range.count, 1)
+  for start in stride(from: call.range.lowerBound, to: call.range.upperBound, by: size) {
+    part.range = start..<min(start + size, call.range.upperBound)
+    if isElsewhere { (call.result + start).update(from: call.sample + start, count: part.range.count) }
+    take(part)
+  }
+}
+
+/// Takes a step in place: in one sweep over memory where it can, else in blocks that stay in the
+/// first cache.
 @inline(__always)
 private func take<S: Element>(_ call: StepCall<S>) {
   let terms = call.terms.count + (call.noise == nil ? 0 : 1)
@@ -162,25 +177,13 @@ private func advance<S: Element>(
 
 @inline(__always)
 private func advance<S: Element>(_ call: StepCall<S>, _ block: Range<Int>, adding more: (Int, S.Wide) -> S.Wide) {
-  // A loop that writes where it reads is vectorised only if it is seen to be the same place.
-  if call.result == call.sample {
-    advance(call, block, into: call.sample, adding: more)
-  } else {
-    advance(call, block, into: call.result, adding: more)
-  }
-}
-
-@inline(__always)
-private func advance<S: Element>(
-  _ call: StepCall<S>, _ block: Range<Int>, into result: UnsafeMutablePointer<S>, adding more: (Int, S.Wide) -> S.Wide
-) {
-  let (a, b) = (S.factor(call.next.x), S.factor(call.next.v))
+  let (x, a, b) = (call.sample, S.factor(call.next.x), S.factor(call.next.v))
   guard let kept = call.kept, kept.factor != 0 else {
-    return sweep(call, block) { i, xi, vi in result[i] = S(more(i, a * xi + b * vi)) }
+    return sweep(call, block) { i, xi, vi in x[i] = S(more(i, a * xi + b * vi)) }
   }
   let (e, c, f, g) = (kept.values, S.factor(kept.factor), S.factor(kept.readout.x), S.factor(kept.readout.v))
   sweep(call, block) { i, xi, vi in
-    result[i] = S(more(i, a * xi + b * vi + c * e[i].wide))
+    x[i] = S(more(i, a * xi + b * vi + c * e[i].wide))
     e[i] = S(f * xi + g * vi)
   }
 }

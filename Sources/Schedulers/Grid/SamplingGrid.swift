@@ -24,10 +24,16 @@ public struct SamplingGrid: Hashable, Sendable {
 
     /// The point for a sample x/signal, with a timestep; the network is given what it was.
     ///
-    /// - Precondition: it has signal.
+    /// - Precondition: it has such a sample.
     package func exploding(timestep: Double) -> Point {
       let exploding = NoiseLevel(.init(signal: DoubleDouble(1), noise: level.exact.sigma))
       return Point(timestep: timestep, level: exploding, inputScale: level.signal * inputScale)
+    }
+
+    /// Whether noise/signal is a number; near pure noise it may pass what a Double can hold.
+    package var hasExploding: Bool {
+      let sigma = level.exact.sigma
+      return sigma.high.isFinite && sigma.low.isFinite
     }
 
     /// The point with the factors of its level alone.
@@ -83,7 +89,7 @@ public struct SamplingGrid: Hashable, Sendable {
   ///
   /// - Throws: `GridError` if the first point has no signal.
   public func exploding() throws(GridError) -> SamplingGrid {
-    guard points[0].level.signal > 0 else { throw .parameter("the largest sigma", .infinity, allowed: "finite") }
+    guard points.allSatisfy({ $0.hasExploding }) else { throw .parameter("the largest sigma", .infinity, allowed: "finite") }
     return try SamplingGrid(
       points: points.map { $0.exploding(timestep: $0.timestep) }, schedule: schedule)
   }

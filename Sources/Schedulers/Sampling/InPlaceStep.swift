@@ -70,7 +70,15 @@ package struct InPlaceStep<Scalar: SampleScalar>: @unchecked Sendable {
     call.terms = UnsafeBufferPointer(start: terms.baseAddress, count: call.terms.count + 1)
   }
 
-  package func run(_ call: Call) {
+  /// Takes the step, when all has its part in it. `terms` has room for one more.
+  package func run(_ whole: Call, _ terms: Terms) {
+    var whole = whole
+    if let noise = whole.noise, let values = noise.values, deviation == nil, whole.terms.count < 4 {
+      // Noise that is there is one of the terms, which needs no room for what is made of it.
+      add(.init(noise.factor, values), to: &whole, terms)
+      whole.noise = nil
+    }
+    let call = whole
     let isMade = source != nil
     let deviation = call.noise == nil ? nil : deviation
     let isUniform = !isMade && outputSize == sampleSize && !clipping.isDynamic

@@ -33,7 +33,7 @@ extension InPlaceStep {
   fileprivate func take<Tensor: ContiguousTensor<Scalar>>(
     _ sample: inout Tensor, _ output: Tensor, _ estimates: inout [Tensor], _ denoised: inout Tensor?, _ noise: Tensor?
   ) {
-    withUnsafeTemporaryAllocation(of: Call.Term.self, capacity: estimates.count + 1) { terms in
+    withUnsafeTemporaryAllocation(of: Call.Term.self, capacity: estimates.count + 2) { terms in
       output.withScalars { output in
         sample.withMutableScalars { x in
           check(x.count, of: count)
@@ -71,7 +71,7 @@ extension InPlaceStep {
   private func lend(
     _ estimates: UnsafeMutableBufferPointer<some ContiguousTensor<Scalar>>, from k: Int, to call: Call, _ terms: Terms
   ) {
-    guard k < estimates.count else { return run(call) }
+    guard k < estimates.count else { return run(call, terms) }
     estimates[k].withMutableScalars { values in
       check(values.count, of: count)
       var call = call
