@@ -38,12 +38,18 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) -prune \
 	-o -type f -name '*.swift' -print
 
+# What is linked into libraries that must stay small.
+SMALL = Sources/Schedulers Sources/SchedulersInterop Sources/JSON Sources/Safetensors Sources/Traces \
+	Sources/KernelInterface Sources/Kernels Sources/KernelsBaseline
+
 format: ## Lay out the code
 	$(SWIFT_FILES) | xargs swift format --in-place
 
 lint: ## Check the layout of the code: comments of 100 columns, code of 120
 	$(SWIFT_FILES) | xargs swift format lint --strict
 	$(SWIFT_FILES) | xargs python3 Tests/lint_columns.py
+	@! grep -rnE "import Foundation" --include='*.swift' $(SMALL) \
+		|| { echo "no Foundation in what a library for C links: Docs/Architecture.md" >&2; exit 1; }
 
 fuzz: ## Give both readers of traces hostile files, for TIME seconds: make fuzz TIME=600
 	Tests/Fuzz/run $(or $(TIME),60)

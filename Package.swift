@@ -52,8 +52,8 @@ let tool: [Target] = [
   .executableTarget(
     name: "scheduler",
     dependencies: [
-      "Schedulers", "SchedulersInterop", "SchedulersJSON", "SchedulersSafetensors", "SchedulersTraces",
-      "ExactDenoisers", "DigitsModel", "SchedulersCharts",
+      "Schedulers", "SchedulersInterop", "SchedulersJSON", "SchedulersResources", "SchedulersSafetensors",
+      "SchedulersTraces", "ExactDenoisers", "DigitsModel", "SchedulersCharts",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   .testTarget(
@@ -66,9 +66,8 @@ let tool: [Target] = [
 
 let package = Package(
   name: "schedulers",
-  // Text search in the standard library, which the charts use, is of these; JSON5, in which
-  // Python's −Infinity is written, of those before. The core asks for neither, but a package has
-  // one floor.
+  // Text search in the standard library, which the charts use, is of these. The core does not ask
+  // for it, but a package has one floor.
   platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
   products: [
     .library(name: "Schedulers", targets: ["Schedulers"]),
@@ -111,19 +110,21 @@ let package = Package(
     // Other libraries' files and noise, read by the mathematics or to the letter.
     .target(name: "SchedulersInterop", dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface"]),
 
-    // JSON text, and what else is found in its place. By the standard library alone, so that what
-    // reads it can be linked into a small library of C.
+    // JSON text, and what else is found in its place. Foundation would read it too, but is larger
+    // than everything else in a library for C that is linked with the standard library.
     .target(name: "SchedulersJSON", path: "Sources/JSON"),
 
     // The file format of recordings, models and golden numbers.
     .target(name: "SchedulersSafetensors", dependencies: ["SchedulersJSON"], path: "Sources/Safetensors"),
 
-    // Recordings of runs, made by anybody, and their judgement. Foundation reads their JSON and
-    // their files.
+    // Recordings of runs, made by anybody, and their judgement.
     .target(
       name: "SchedulersTraces",
       dependencies: ["Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersJSON"],
       path: "Sources/Traces"),
+
+    // The data files that come with a target. Foundation finds them.
+    .target(name: "SchedulersResources", path: "Sources/Resources"),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
@@ -140,11 +141,11 @@ let package = Package(
     .target(
       name: "DigitsModel",
       dependencies: [
-        "Schedulers", "SchedulersSafetensors", "SchedulersKernels", "ExactDenoisers", "SchedulersCOpenBLAS",
+        "Schedulers", "SchedulersResources", "SchedulersKernels", "ExactDenoisers", "SchedulersCOpenBLAS",
       ],
       resources: [.process("Resources")]),
     .target(
-      name: "SchedulersFixtures", dependencies: ["SchedulersSafetensors"], path: "Fixtures",
+      name: "SchedulersFixtures", dependencies: ["SchedulersSafetensors", "SchedulersResources"], path: "Fixtures",
       exclude: [
         "README.md", "requirements.txt", "regenerate.py", "record_trace.py", "recipes", "traces", "peers", "tables",
       ],

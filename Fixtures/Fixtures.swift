@@ -1,5 +1,5 @@
 import Foundation
-import SchedulersSafetensors
+import SchedulersResources
 
 /// The golden numbers of this package's tests.
 package enum Fixtures {

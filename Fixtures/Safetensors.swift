@@ -14,7 +14,7 @@ package struct Safetensors: Sendable {
   /// - Throws: `Fixtures.Failure` that names the file if it is missing, truncated, or no
   ///   safetensors file.
   package init(_ name: String) throws(Fixtures.Failure) {
-    try self.init(Fixtures.data(name), name: name)
+    try self.init(Array(Fixtures.data(name)), name: name)
   }
 
   /// Reads a file of another folder.
@@ -28,7 +28,7 @@ package struct Safetensors: Sendable {
   }
 
   /// Reads the bytes of a file with a given name.
-  init(_ file: Data, name: String) throws(Fixtures.Failure) {
+  init(_ file: [UInt8], name: String) throws(Fixtures.Failure) {
     self.name = name
     do {
       self.file = try SafetensorsFile(file)

@@ -1,5 +1,5 @@
 import Foundation
-import SchedulersSafetensors
+import SchedulersResources
 
 /// The files that come with this module.
 public enum DigitsResources {

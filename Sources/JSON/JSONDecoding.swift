@@ -61,7 +61,7 @@ extension JSONDecoding {
     if kind == .number, Scalar.self != Bool.self, Scalar.self != String.self {
       let number = JSONNumber(text.bytes, at: place.offset)
       return .dataCorrupted(
-        .init(codingPath: codingPath, debugDescription: "\(number.description) is no number that \(type) has"))
+        context("the number " + number.description + " does not fit its place, which is for " + Scalar.name))
     }
     if kind == .null, Scalar.self != Bool.self {
       return .valueNotFound(

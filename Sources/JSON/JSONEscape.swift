@@ -70,7 +70,7 @@ enum JSONEscape {
   }
 
   /// A text as JSON writes it, in quotation marks.
-  package static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
       switch scalar {

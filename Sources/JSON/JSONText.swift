@@ -36,4 +36,7 @@ package enum JSONText {
     let encoding = JSONEncoding(node: JSONNode(), path: .root, nonFiniteAsWords: nonFiniteAsWords)
     return try encoding.written(value)
   }
+
+  /// A text as JSON writes it, in quotation marks.
+  package static func quoted(_ text: String) -> String { JSONEscape.quoted(text) }
 }

@@ -11,7 +11,7 @@ import SchedulersKernelsBaseline
 /// The environment variable `SCHEDULERS_ISA` names a smaller instruction set, `baseline`, `v3` or
 /// `v4`. The bits are the same with all.
 package enum Kernels {
-  /// The names of those that the processor can run, from the smallest instruction set to the largest.
+  /// The names of those that the processor can run, from the smallest instruction set on.
   private static let names: [String] = {
     var names = ["baseline"]
     #if DISPATCH && arch(x86_64)

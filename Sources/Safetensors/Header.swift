@@ -1,4 +1,3 @@
-import Foundation
 import SchedulersJSON
 
 /// The header of a safetensors file, after every check.
@@ -11,11 +10,12 @@ struct Header {
   /// - Parameters:
   ///   - json: the header's text.
   ///   - body: the bytes of the file that come after it.
-  init(_ json: Data, body: Range<Int>) throws(SafetensorsError) {
-    do { try JSONCheck.check(Array(json)) } catch { throw .format("its header has \(error)") }
+  init(_ json: [UInt8], body: Range<Int>) throws(SafetensorsError) {
     let entries: [String: Entry]
     do {
-      entries = try JSONDecoder().decode([String: Entry].self, from: Data(json))
+      entries = try JSONText.decode([String: Entry].self, from: json)
+    } catch let failure as JSONCheck.Failure {
+      throw .format("its header has \(failure)")
     } catch {
       throw .format("its header does not have the form of one\(Self.place(of: error))")
     }

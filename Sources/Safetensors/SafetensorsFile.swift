@@ -1,4 +1,3 @@
-import Foundation
 import SchedulersJSON
 
 /// A safetensors file that nobody vouches for, mapped into memory and read where it is asked for.
@@ -27,7 +26,32 @@ public struct SafetensorsFile: Sendable {
   public let metadata: [String: String]
   /// The tensors by name.
   public let tensors: [String: Tensor]
-  private let bytes: Data
+  private let bytes: Bytes
+
+  /// Where the file's bytes are.
+  private enum Bytes: Sendable {
+    case mapped(MappedFile)
+    case given([UInt8])
+
+    var count: Int {
+      switch self {
+      case .mapped(let file): file.count
+      case .given(let bytes): bytes.count
+      }
+    }
+
+    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+      switch self {
+      case .mapped(let file): try file.withUnsafeBytes(body)
+      case .given(let bytes): try bytes.withUnsafeBytes(body)
+      }
+    }
+
+    /// Some of the bytes from an offset, as far as there are so many.
+    func prefix(_ count: Int, from start: Int = 0) -> [UInt8] {
+      withUnsafeBytes { Array($0.dropFirst(start).prefix(count)) }
+    }
+  }
 
   /// A header may be as long as this. The format allows 100 MB; what a decoder makes of that does
   /// not fit into small memories.
@@ -38,30 +62,17 @@ public struct SafetensorsFile: Sendable {
   /// - Throws: `SafetensorsError` if it is not a regular file, cannot be read, or is not a sound
   ///   safetensors file.
   public init(contentsOf path: String) throws(SafetensorsError) {
-    // Asked first, because to open a pipe is to wait for somebody who writes to it.
-    var isFolder: ObjCBool = false
-    guard !path.isEmpty, !path.utf8.contains(0), FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    else {
-      throw .file(path, reason: "there is no such file")
-    }
-    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let type = (try? FileManager.default.attributesOfItem(atPath: target))?[.type] as? FileAttributeType
-    guard !isFolder.boolValue, type == .typeRegular else { throw .file(path, reason: "it is not a regular file") }
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    } catch {
-      throw .file(path, reason: "it cannot be read; check its permissions")
-    }
-    try self.init(data)
+    try self.init(.mapped(MappedFile(path)))
   }
 
   /// Reads the bytes of a file.
   ///
   /// - Throws: `SafetensorsError` if they are not a sound safetensors file.
-  public init(_ data: Data) throws(SafetensorsError) {
-    do { try self.init(unexplained: data) } catch {
-      let kind = FileKind(Array(data.prefix(Self.telling)))
+  public init(_ bytes: [UInt8]) throws(SafetensorsError) { try self.init(.given(bytes)) }
+
+  private init(_ bytes: Bytes) throws(SafetensorsError) {
+    do { try self.init(unexplained: bytes) } catch {
+      let kind = FileKind(bytes.prefix(Self.telling))
       guard case .format = error, let kind, kind != .safetensors else { throw error }
       throw .format("\(kind)")
     }
@@ -70,19 +81,19 @@ public struct SafetensorsFile: Sendable {
   /// How many bytes say what a file is.
   private static let telling = 4096
 
-  private init(unexplained data: Data) throws(SafetensorsError) {
-    bytes = data
-    guard data.count >= 8 else { throw .format("it has \(data.count) bytes, and its header's length alone takes 8") }
-    let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
-    guard length <= UInt64(data.count - 8) else {
+  private init(unexplained bytes: Bytes) throws(SafetensorsError) {
+    self.bytes = bytes
+    guard bytes.count >= 8 else { throw .format("it has \(bytes.count) bytes, and its header's length alone takes 8") }
+    let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    guard length <= UInt64(bytes.count - 8) else {
       throw .format(
-        "its header should have \(length) bytes, and \(data.count - 8) are left; it is truncated or no safetensors file"
-      )
+        "its header should have \(length) bytes, and \(bytes.count - 8) are left; it is truncated or no safetensors "
+          + "file")
     }
     guard length <= UInt64(Self.longestHeader) else {
       throw .format("its header has \(length) bytes; at most \(Self.longestHeader) are read")
     }
-    let header = try Header(data.dropFirst(8).prefix(Int(length)), body: 8 + Int(length)..<data.count)
+    let header = try Header(bytes.prefix(Int(length), from: 8), body: 8 + Int(length)..<bytes.count)
     metadata = header.metadata
     tensors = header.tensors
   }

@@ -1,4 +1,4 @@
-import Foundation
+import SchedulersJSON
 
 /// A safetensors file in the making, written tensor by tensor under a temporary name and renamed
 /// when it is complete, so that a file of that name is whole or not there.
@@ -10,7 +10,7 @@ public struct SafetensorsWriter {
     let name: String
     let type: ElementType
     let shape: [Int]
-    let bytes: Data
+    let bytes: [UInt8]
 
     /// A tensor of Floats, F32.
     ///
@@ -33,13 +33,13 @@ public struct SafetensorsWriter {
       self.init(name, .int64, shape, values.count, Self.bytes(values.map { Int64($0) }))
     }
 
-    private init(_ name: String, _ type: ElementType, _ shape: [Int], _ count: Int, _ bytes: Data) {
+    private init(_ name: String, _ type: ElementType, _ shape: [Int], _ count: Int, _ bytes: [UInt8]) {
       precondition(shape.reduce(1, *) == count, "\(count) values do not fill the shape \(shape) of \(name)")
       (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
     }
 
-    private static func bytes(_ words: [some FixedWidthInteger]) -> Data {
-      words.map(\.littleEndian).withUnsafeBytes { Data($0) }
+    private static func bytes(_ words: [some FixedWidthInteger]) -> [UInt8] {
+      words.map(\.littleEndian).withUnsafeBytes { Array($0) }
     }
   }
 
@@ -53,10 +53,10 @@ public struct SafetensorsWriter {
   public static func write(
     to path: String, _ tensors: [Tensor], metadata: [String: String] = [:]
   ) throws(SafetensorsError) {
-    do {
-      // Foundation writes to a name of its own beside it, then renames.
-      try data(tensors, metadata: metadata).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
+    if Files.kind(path, followsLinks: false) == .other {
+      throw .file(path, reason: "it cannot be written; something else than a file has the name")
+    }
+    guard !path.isEmpty, !path.utf8.contains(0), Files.replace(path, with: bytes(tensors, metadata: metadata)) else {
       throw .file(path, reason: "it cannot be written; check that its folder exists and has space")
     }
   }
@@ -66,42 +66,36 @@ public struct SafetensorsWriter {
   /// - Parameters:
   ///   - tensors: in the order in which they will lie in the file.
   ///   - metadata: text for `__metadata__`.
-  public static func data(_ tensors: [Tensor], metadata: [String: String] = [:]) -> Data {
-    var data = header(tensors, metadata: metadata)
-    for tensor in tensors { data.append(tensor.bytes) }
-    return data
+  public static func bytes(_ tensors: [Tensor], metadata: [String: String] = [:]) -> [UInt8] {
+    var bytes = header(tensors, metadata: metadata)
+    bytes.reserveCapacity(bytes.count + tensors.reduce(0) { $0 + $1.bytes.count })
+    for tensor in tensors { bytes += tensor.bytes }
+    return bytes
   }
 
   /// The header's length and its JSON, filled up with spaces so that the tensors begin at a
   /// multiple of 8.
-  private static func header(_ tensors: [Tensor], metadata: [String: String]) -> Data {
+  private static func header(_ tensors: [Tensor], metadata: [String: String]) -> [UInt8] {
     var entries =
-      metadata.isEmpty ? [] : ["\"__metadata__\":" + object(metadata.sorted { $0.key < $1.key }.map { ($0, text($1)) })]
+      metadata.isEmpty
+      ? [] : ["\"__metadata__\":" + object(metadata.sorted { $0.key < $1.key }.map { ($0, JSONText.quoted($1)) })]
     var offset = 0
     for tensor in tensors {
       let end = offset + tensor.bytes.count
       entries.append(
-        "\(text(tensor.name)):"
+        "\(JSONText.quoted(tensor.name)):"
           + object([
-            ("dtype", text(tensor.type.rawValue)), ("shape", "\(tensor.shape)"), ("data_offsets", "[\(offset),\(end)]"),
+            ("dtype", JSONText.quoted(tensor.type.rawValue)), ("shape", "\(tensor.shape)"),
+            ("data_offsets", "[\(offset),\(end)]"),
           ]))
       offset = end
     }
     var json = "{\(entries.joined(separator: ","))}"
     json += String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
-    var data = withUnsafeBytes(of: UInt64(json.utf8.count).littleEndian) { Data($0) }
-    data.append(contentsOf: json.utf8)
-    return data
+    return withUnsafeBytes(of: UInt64(json.utf8.count).littleEndian) { Array($0) } + json.utf8
   }
 
   private static func object(_ entries: [(String, String)]) -> String {
-    "{" + entries.map { "\(text($0)):\($1)" }.joined(separator: ",") + "}"
-  }
-
-  /// JSON's form of a text, which every text has.
-  private static func text(_ text: String) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    return String(decoding: try! encoder.encode(text), as: UTF8.self)
+    "{" + entries.map { "\(JSONText.quoted($0)):\($1)" }.joined(separator: ",") + "}"
   }
 }

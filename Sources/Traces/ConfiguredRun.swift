@@ -15,14 +15,17 @@ package struct ConfiguredRun: Sendable {
 
   /// The run of a source.
   ///
-  /// - Parameter steps: if nil, as many as the source or the arguments say, else 25.
+  /// - Parameters:
+  ///   - steps: if nil, as many as the source or the arguments say, else 25.
+  ///   - fidelity: `.diffusers` for what the source does, whichever it is.
+  ///   - torch: the arithmetic in which diffusers runs, if it is known.
   /// - Throws: what the source throws where it has no such run.
-  package init(_ source: TraceSource, steps: Int?, fidelity: Fidelity) throws {
+  package init(_ source: TraceSource, steps: Int?, fidelity: Fidelity, in torch: TorchArithmetic? = nil) throws {
     (self.source, self.fidelity) = (source, fidelity)
     switch source {
     case .diffusers(let configuration, let arguments):
       asked = steps ?? (arguments.hasGivenTimes ? nil : Self.usualSteps)
-      plan = try configuration.plan(steps: asked, fidelity: fidelity, with: arguments)
+      plan = try configuration.plan(steps: asked, fidelity: fidelity, with: arguments, in: torch)
       self.steps = asked ?? plan.steps.count
     case .guidedDiffusion(let configuration):
       let own = try configuration.plan(fidelity: fidelity)

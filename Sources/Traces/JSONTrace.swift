@@ -1,4 +1,3 @@
-import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersJSON
@@ -17,21 +16,21 @@ struct JSONTrace {
   ///
   /// - Throws: `TraceError` for JSON that is no trace.
   init?(contentsOf path: String) throws(TraceError) {
-    guard let handle = FileHandle(forReadingAtPath: path), let start = try? handle.read(upToCount: 4096),
-      FileKind(Array(start)) == .json
+    guard let mapped = try? MappedFile(path),
+      FileKind(mapped.withUnsafeBytes { Array($0.prefix(4096)) }) == .json
     else { return nil }
-    guard let size = try? handle.seekToEnd(), size <= UInt64(Self.longest), (try? handle.seek(toOffset: 0)) != nil,
-      let data = try? handle.readToEnd(), let text = String(validating: data, as: UTF8.self)
-    else { throw .configuration("it is JSON of more than \(Self.longest >> 20) MiB, or not in UTF-8") }
-    do { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) } catch {
-      throw .configuration("the file has \(error)")
+    guard mapped.count <= Self.longest else {
+      throw .configuration("it is JSON of more than \(Self.longest >> 20) MiB; write it as safetensors")
     }
-    let decoder = JSONDecoder()
-    // For NaN and Infinity, as Python writes them; the check has refused what else JSON5 is.
-    decoder.allowsJSON5 = true
-    do { file = try decoder.decode(Content.self, from: data).file } catch let error as DecodingError {
+    do {
+      file = try JSONText.decode(Content.self, from: mapped.withUnsafeBytes { Array($0) }, allowsNonFinite: true).file
+    } catch let failure as JSONCheck.Failure {
+      throw .configuration("the file has \(failure)")
+    } catch let error as DecodingError {
       throw .configuration("the file \(TraceSource.reason(error))")
-    } catch { throw .configuration("the file cannot be read: \(error)") }
+    } catch {
+      throw .configuration("the file cannot be read: \(error)")
+    }
     guard file.metadata["format"] != nil else { return nil }
   }
 
@@ -72,7 +71,7 @@ struct JSONTrace {
             ? .init(key.rawValue, shape: list.shape, integers: whole)
             : .init(key.rawValue, shape: list.shape, doubles: list.values))
       }
-      file = try SafetensorsFile(SafetensorsWriter.data(tensors, metadata: metadata))
+      file = try SafetensorsFile(SafetensorsWriter.bytes(tensors, metadata: metadata))
     }
   }
 
@@ -103,11 +102,6 @@ extension DiffusersConfiguration.Value {
 }
 
 extension SamplingPlan {
-  /// The plan as JSON text.
-  var text: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Its numbers are finite.
-    return String(decoding: try! encoder.encode(self), as: UTF8.self)
-  }
+  /// The plan as JSON text. Its numbers are finite.
+  var text: String { try! JSONText.encode(self) }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersJSON
@@ -70,14 +69,10 @@ public enum TraceSource: Hashable, Sendable {
   private static func decode<Value: Decodable>(
     _ type: Value.Type, from text: String, key: String
   ) throws(TraceError) -> Value {
-    do { try JSONCheck.check(Array(text.utf8), allowsNonFinite: true) } catch {
-      throw .metadata(key, reason: "has \(error)")
-    }
-    let decoder = JSONDecoder()
-    // For NaN and -Infinity, as Python writes them; the check has refused what else JSON5 is.
-    decoder.allowsJSON5 = true
     do {
-      return try decoder.decode(type, from: Data(text.utf8))
+      return try JSONText.decode(type, from: Array(text.utf8), allowsNonFinite: true)
+    } catch let failure as JSONCheck.Failure {
+      throw .metadata(key, reason: "has \(failure)")
     } catch let error as ConfigurationError {
       throw .configuration("\(error)")
     } catch let error as DecodingError {

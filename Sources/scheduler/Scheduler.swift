@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Schedulers
+import SchedulersJSON
 
 /// The tool. Exit statuses: 0; 1 where a trace was judged and is wrong; 2 for values that cannot be
 /// used and files that cannot be read or written; 64 for a command line that cannot be parsed; 128
@@ -31,14 +32,9 @@ struct Scheduler: ParsableCommand {
       // The parser's own, such as a request for help.
       exit(withError: request)
     } catch {
-      Console.error.write("scheduler: \(oneLine("\(error)"))\n")
+      // Arguments are quoted in messages and may hold anything.
+      Console.error.write("scheduler: \("\(error)".onOneLine)\n")
       Foundation.exit(2)
     }
-  }
-
-  /// Arguments are quoted in messages and may hold anything.
-  static func oneLine(_ message: String) -> String {
-    let breaks: Set<Unicode.GeneralCategory> = [.control, .lineSeparator, .paragraphSeparator]
-    return message.unicodeScalars.map { breaks.contains($0.properties.generalCategory) ? " " : String($0) }.joined()
   }
 }

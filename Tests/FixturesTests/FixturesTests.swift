@@ -56,8 +56,8 @@ import Testing
 
 @Suite struct SafetensorsTests {
   /// A file of one F64 tensor `x` with the values 1 and 2.
-  private func file(_ header: String) -> Data {
-    safetensors(header, body: [1.0, 2.0].map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) })
+  private func file(_ header: String) -> [UInt8] {
+    safetensors(header, body: [1.0, 2.0].map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) })
   }
 
   private let header = #"{"x":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}"#
@@ -87,7 +87,7 @@ import Testing
   @Test func `a truncated file is a failure at every length`() {
     let whole = file(header)
     for length in 0..<whole.count {
-      #expect(throws: Fixtures.Failure.self) { try Safetensors(whole.prefix(length), name: "x").doubles("x") }
+      #expect(throws: Fixtures.Failure.self) { try Safetensors(Array(whole.prefix(length)), name: "x").doubles("x") }
     }
   }
 }

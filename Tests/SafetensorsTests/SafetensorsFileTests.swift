@@ -8,7 +8,7 @@ import Testing
 @Suite struct SafetensorsFileTests {
   private static let header = #"{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
 
-  private func reason(_ header: String, body: Data = bytes([1, 2] as [Float])) -> String {
+  private func reason(_ header: String, body: [UInt8] = bytes([1, 2] as [Float])) -> String {
     do {
       _ = try SafetensorsFile(safetensors(header, body: body))
       return "accepted"
@@ -40,7 +40,7 @@ import Testing
   @Test(arguments: elements)
   func `every type of element is read`(type: ElementType, raw: [UInt8], value: Double) throws {
     let header = #"{"x":{"dtype":"\#(type.rawValue)","shape":[],"data_offsets":[0,\#(raw.count)]}}"#
-    let file = try SafetensorsFile(safetensors(header, body: Data(raw)))
+    let file = try SafetensorsFile(safetensors(header, body: raw))
     #expect(file.doubles(try #require(file.tensors["x"])) == [value])
   }
 
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func `a header that is not UTF-8 is refused`() {
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data([2, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xFF])) }
+    #expect(throws: SafetensorsError.self) { try SafetensorsFile([2, 0, 0, 0, 0, 0, 0, 0, 0x22, 0xFF]) }
   }
 
   @Test func `a hundred thousand brackets are refused, not followed`() {
@@ -117,7 +117,7 @@ import Testing
 
   @Test func `a header longer than eight megabytes is refused before it is read`() {
     let failure = #expect(throws: SafetensorsError.self) {
-      try SafetensorsFile(safetensors("{}", body: Data(count: 9 << 20), length: 9 << 20))
+      try SafetensorsFile(safetensors("{}", body: Array(repeating: 0, count: 9 << 20), length: 9 << 20))
     }
     #expect("\(failure!)".contains("at most 8388608"))
   }
@@ -125,7 +125,7 @@ import Testing
   @Test func `a truncated file is refused at every length`() {
     let whole = safetensors(Self.header, body: bytes([1, 2] as [Float]))
     for length in 0..<whole.count {
-      #expect(throws: SafetensorsError.self) { try SafetensorsFile(whole.prefix(length)) }
+      #expect(throws: SafetensorsError.self) { try SafetensorsFile(Array(whole.prefix(length))) }
     }
   }
 
@@ -143,15 +143,15 @@ import Testing
       ("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 308\n", .lfsPointer),
       ("PK\u{3}\u{4}\u{0}\u{0}", .archive), ("GGUF\u{3}\u{0}\u{0}\u{0}", .gguf), ("\u{FEFF}{}", .byteOrderMark),
     ] {
-      let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data(text.utf8)) }
+      let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(Array(text.utf8)) }
       #expect(failure == .format("\(kind)"))
     }
     // A safetensors file that is damaged is one still.
-    let whole = SafetensorsWriter.data([.init("a", shape: [1], floats: [1])])
-    #expect(FileKind(Array(whole)) == .safetensors)
-    let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(whole.prefix(20)) }
+    let whole = SafetensorsWriter.bytes([.init("a", shape: [1], floats: [1])])
+    #expect(FileKind(whole) == .safetensors)
+    let failure = #expect(throws: SafetensorsError.self) { try SafetensorsFile(Array(whole.prefix(20))) }
     #expect("\(failure!)".contains("it is truncated"))
-    #expect(throws: SafetensorsError.self) { try SafetensorsFile(Data("eta = 1".utf8)) }
+    #expect(throws: SafetensorsError.self) { try SafetensorsFile(Array("eta = 1".utf8)) }
   }
 
   @Test func `what is written is read`() throws {

@@ -74,10 +74,11 @@ import Testing
   @Test func `answers what cannot be used with one line and status 2`() throws {
     var tensors = [SafetensorsWriter.Tensor("input.weight", shape: [6, 64], floats: Array(repeating: 0, count: 384))]
     let metadata = ["training_configuration": #"{"hidden_size": 7}"#]
-    try SafetensorsWriter.data(tensors, metadata: metadata).write(to: tool.folder.appendingPathComponent("wrong"))
+    try Data(SafetensorsWriter.bytes(tensors, metadata: metadata)).write(
+      to: tool.folder.appendingPathComponent("wrong"))
     tensors[0] = SafetensorsWriter.Tensor(
       "input.weight", shape: [222, 64], floats: Array(repeating: .nan, count: 222 * 64))
-    try SafetensorsWriter.data(tensors, metadata: ["training_configuration": "{}"]).write(
+    try Data(SafetensorsWriter.bytes(tensors, metadata: ["training_configuration": "{}"])).write(
       to: tool.folder.appendingPathComponent("nan"))
     try Data("no model".utf8).write(to: tool.folder.appendingPathComponent("text"))
     try TrainedModel.overflowing().write(to: tool.folder.appendingPathComponent("large"))

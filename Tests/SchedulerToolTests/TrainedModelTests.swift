@@ -73,10 +73,12 @@ import Testing
     let shipped = try DigitsResources.trainedModel()
     let files: [(String, Data)] = [
       ("short", shipped.prefix(1000)), ("half", shipped.prefix(shipped.count / 2)), ("text", Data("no model".utf8)),
-      ("other", SafetensorsWriter.data([SafetensorsWriter.Tensor("a", shape: [1], floats: [1])])),
-      ("empty", SafetensorsWriter.data([], metadata: ["training_configuration": "{}"])),
+      ("other", Data(SafetensorsWriter.bytes([SafetensorsWriter.Tensor("a", shape: [1], floats: [1])]))),
+      ("empty", Data(SafetensorsWriter.bytes([], metadata: ["training_configuration": "{}"]))),
       ("large", try TrainedModel.overflowing()),
-      ("huge", SafetensorsWriter.data([], metadata: ["training_configuration": #"{"hidden_size": 1000000000}"#])),
+      (
+        "huge", Data(SafetensorsWriter.bytes([], metadata: ["training_configuration": #"{"hidden_size": 1000000000}"#]))
+      ),
     ]
     for (name, data) in files { try data.write(to: tool.folder.appendingPathComponent(name)) }
     let cases: [([String], String)] = [

@@ -6,7 +6,7 @@ import SchedulersTraces
 /// A trace that can be taken apart before it becomes a file.
 struct Draft {
   var metadata: [String: String]
-  var tensors: [(name: String, type: String, shape: [Int], bytes: Data)]
+  var tensors: [(name: String, type: String, shape: [Int], bytes: [UInt8])]
 
   /// DDIM of guided-diffusion over 4 steps: the levels and the algebra written out here, from
   /// equation 12 of Song et al. 2021, with ᾱ of the cosine schedule from its definition. Nothing of
@@ -64,14 +64,14 @@ struct Draft {
   /// A Float of a tensor.
   func get(_ name: String, _ element: Int) -> Float {
     let range = 4 * element..<4 * element + 4
-    return tensors[self[name]].bytes.subdata(in: range).withUnsafeBytes {
+    return tensors[self[name]].bytes[range].withUnsafeBytes {
       Float(bitPattern: $0.loadUnaligned(as: UInt32.self))
     }
   }
 
-  var file: Data {
+  var file: [UInt8] {
     var entries: [String: Any] = ["__metadata__": metadata]
-    var body = Data()
+    var body: [UInt8] = []
     for tensor in tensors {
       entries[tensor.name] = [
         "dtype": tensor.type, "shape": tensor.shape, "data_offsets": [body.count, body.count + tensor.bytes.count],

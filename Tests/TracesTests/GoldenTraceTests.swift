@@ -12,7 +12,7 @@ import Testing
 @Suite struct GoldenTraceTests {
   struct Golden: Sendable, CustomTestStringConvertible {
     let name: String
-    let file: Data
+    let file: [UInt8]
     let expected: Expected
     var testDescription: String { name }
   }
@@ -34,7 +34,7 @@ import Testing
   static let rooted = read("root-traces.safetensors")
 
   static func read(_ name: String) -> [Golden] {
-    guard let bundle = try? SafetensorsFile(Fixtures.data(name)) else { return [] }
+    guard let bundle = try? SafetensorsFile(Array(Fixtures.data(name))) else { return [] }
     let listed = Data((bundle.metadata["traces"] ?? "").utf8)
     guard let listed = try? JSONDecoder().decode([String: Expected].self, from: listed) else { return [] }
     return listed.sorted { $0.key < $1.key }.map { key, expected in
@@ -43,7 +43,7 @@ import Testing
       draft.tensors = ["timesteps", "samples", "model_outputs", "noises", "made"].compactMap { tensor in
         guard let entry = bundle.tensors["\(key)/\(tensor)"] else { return nil }
         let values = bundle.doubles(entry)
-        let raw: Data
+        let raw: [UInt8]
         switch entry.type {
         case .int64: raw = bytes(values.map { Int($0) })
         case .float64: raw = littleEndian(values.map(\.bitPattern))
@@ -56,8 +56,8 @@ import Testing
     }
   }
 
-  private static func littleEndian(_ words: [some FixedWidthInteger]) -> Data {
-    words.map(\.littleEndian).withUnsafeBytes { Data($0) }
+  private static func littleEndian(_ words: [some FixedWidthInteger]) -> [UInt8] {
+    words.map(\.littleEndian).withUnsafeBytes { Array($0) }
   }
 
   /// The bits of a number that one of the half types has.

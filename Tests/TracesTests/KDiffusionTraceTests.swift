@@ -71,7 +71,7 @@ import Testing
       guard let index = draft.tensors.firstIndex(where: { $0.name == name }) else { continue }
       let (shape, data) = (draft.tensors[index].shape, draft.tensors[index].bytes)
       draft.tensors[index].shape[0] = keeps
-      draft.tensors[index].bytes = data.prefix(data.count / shape[0] * keeps)
+      draft.tensors[index].bytes = Array(data.prefix(data.count / shape[0] * keeps))
     }
     let judgement = try draft.trace().judged()
     #expect(judgement.agrees && judgement.remarks.contains { $0.contains("stopped after 3") }, "\(judgement)")

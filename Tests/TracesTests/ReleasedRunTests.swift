@@ -26,7 +26,7 @@ import Testing
   @Test func `models are there`() { #expect(Self.all.count >= 80) }
 
   @Test(arguments: all) func `a run of a released model is right at every step`(model: Model) throws {
-    let bundle = try SafetensorsFile(Fixtures.data("released-runs.safetensors"))
+    let bundle = try SafetensorsFile(Array(Fixtures.data("released-runs.safetensors")))
     var draft = Draft()
     draft.metadata = [
       "format": "scheduler-trace/1", "scheduler_config": model.config.json, "num_inference_steps": "\(model.steps)",

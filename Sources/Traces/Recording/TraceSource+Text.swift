@@ -1,6 +1,6 @@
-import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 
 extension TraceSource {
   /// The configuration as JSON text, as Python reads it.
@@ -9,16 +9,12 @@ extension TraceSource {
       switch self {
       case .diffusers(let configuration, _): return configuration.json
       case .guidedDiffusion(let configuration):
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do { return String(decoding: try encoder.encode(configuration), as: UTF8.self) } catch {
+        do { return try JSONText.encode(configuration) } catch {
           throw .configuration(
             "eta \(configuration.eta) of \(GuidedDiffusionConfiguration.className) is not a number that JSON has")
         }
       case .kDiffusion(let configuration):
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do { return String(decoding: try encoder.encode(configuration), as: UTF8.self) } catch {
+        do { return try JSONText.encode(configuration) } catch {
           throw .configuration("a number of \(KDiffusionConfiguration.className) is not one that JSON has")
         }
       case .plan(let plan): return plan.text
@@ -36,9 +32,10 @@ extension TraceSource {
     steps: Int, fidelity: Fidelity
   ) throws(TraceError) -> [String: DiffusersConfiguration.Value] {
     func value(_ text: String) throws(TraceError) -> DiffusersConfiguration.Value {
-      let decoder = JSONDecoder()
-      decoder.allowsJSON5 = true
-      do { return try decoder.decode(DiffusersConfiguration.Value.self, from: Data(text.utf8)).finite } catch {
+      do {
+        return try JSONText.decode(DiffusersConfiguration.Value.self, from: Array(text.utf8), allowsNonFinite: true)
+          .finite
+      } catch {
         throw .configuration("\(name) has no form in JSON")
       }
     }

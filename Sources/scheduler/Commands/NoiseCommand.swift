@@ -66,7 +66,7 @@ struct NoiseCommand: ParsableCommand {
     _ tensor: SampleBatch<Scalar>, to file: OutputFile?, as entry: (SampleBatch<Scalar>) -> SafetensorsWriter.Tensor
   ) throws {
     if let file {
-      try file.write(SafetensorsWriter.data([entry(tensor)]))
+      try file.write(Data(SafetensorsWriter.bytes([entry(tensor)])))
       return try Console.output.print("wrote \(file.path): \(counted(tensor.scalars.count, "number"))\n")
     }
     let row = tensor.shape.last!

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersSafetensors
 import SchedulersTraces
 
@@ -61,7 +62,7 @@ struct ReplayCommand: ParsableCommand {
       let ignored = source.ignoredKeys
       let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
       try Console.output.print(
-        Scheduler.oneLine("wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)") + "\n")
+        "wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)".onOneLine + "\n")
     } catch let error where error is TraceError || error is SafetensorsError {
       throw Failure("cannot replay \(outputs) with \(config): \(error)")
     }

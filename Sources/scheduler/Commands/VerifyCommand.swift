@@ -57,9 +57,9 @@ struct VerifyCommand: ParsableCommand {
     } catch {
       throw Failure("cannot judge \(trace): \(error)")
     }
-    let verdict = Verdict(file: trace, trace: recorded, judgement: judgement)
+    let verdict = VerificationReport(of: recorded, named: trace, judgement: judgement)
     try file?.write(Data(verdict.chart.document.utf8))
-    try Console.output.print(json ? verdict.json() : verdict.text)
+    try Console.output.print(json ? verdict.json : verdict.text)
     if !judgement.agrees { throw Divergence() }
   }
 }

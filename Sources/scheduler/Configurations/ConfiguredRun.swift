@@ -1,5 +1,6 @@
 import Schedulers
 import SchedulersInterop
+import SchedulersJSON
 import SchedulersTraces
 
 extension ConfiguredRun {
@@ -16,7 +17,7 @@ extension ConfiguredRun {
     if !names.isEmpty {
       lines.append("departs from the papers, see `scheduler list deviations`: " + names.joined(separator: ", "))
     }
-    return lines.map { Scheduler.oneLine($0) + "\n" }.joined()
+    return lines.map { $0.onOneLine + "\n" }.joined()
   }
 
   private var deviations: [Deviation] {

@@ -1,7 +1,5 @@
-import Foundation
 import SchedulersInterop
 import SchedulersJSON
-import SchedulersSafetensors
 import SchedulersTraces
 
 /// A plan as `scheduler plan --format json` writes it.
@@ -12,9 +10,14 @@ enum PlanFile {
   static func read(_ path: String) throws(Failure) -> PlanDocument {
     let data = try InputFile.read(path, option: "--plan", kind: "file of `scheduler plan --format json`")
     func failure(_ reason: String) -> Failure { Failure("cannot follow --plan \(path): the file \(reason)") }
-    do { try JSONCheck.check(Array(data)) } catch { throw failure("has \(error)") }
-    do { return try JSONDecoder().decode(PlanDocument.self, from: data) } catch let error as DecodingError {
+    do {
+      return try JSONText.decode(PlanDocument.self, from: Array(data))
+    } catch let error as JSONCheck.Failure {
+      throw failure("has \(error)")
+    } catch let error as DecodingError {
       throw failure(TraceSource.reason(error))
-    } catch { throw failure("cannot be read: \(error)") }
+    } catch {
+      throw failure("cannot be read: \(error)")
+    }
   }
 }

@@ -1,5 +1,6 @@
 import DigitsModel
 import Foundation
+import SchedulersResources
 import SchedulersSafetensors
 
 /// The checkpoints of a run: folders `checkpoint-STEP`, each of which appears whole or not at all.
@@ -117,7 +118,8 @@ struct Checkpoints {
       tensor("optimizer.square", state.optimizer.square),
     ]
     if let average = state.average { tensors.append(tensor("average", average.parameters)) }
-    let training = SafetensorsWriter.data(tensors, metadata: [configurationKey: try JSON.text(state.configuration)])
+    let training = Data(
+      SafetensorsWriter.bytes(tensors, metadata: [configurationKey: try JSON.text(state.configuration)]))
     let progress = Data(try JSON.text(state.progress).utf8)
     let checksums = try JSON.text(["training.safetensors": training.checksum, "state.json": progress.checksum])
     return [
@@ -128,7 +130,7 @@ struct Checkpoints {
   }
 
   private static func decoded(_ training: Data, _ progress: Data) throws -> TrainingState {
-    let file = try SafetensorsFile(training)
+    let file = try SafetensorsFile(Array(training))
     let configuration = try TrainingConfiguration.decode(
       Data((file.metadata[configurationKey] ?? "").utf8), from: "training.safetensors")
     try configuration.validate()

@@ -33,7 +33,7 @@ struct TrainedModel {
 
   private init(_ data: Data, from place: String) throws {
     let file: SafetensorsFile
-    do { file = try SafetensorsFile(data) } catch {
+    do { file = try SafetensorsFile(Array(data)) } catch {
       let reason = if case .format(let reason) = error { reason } else { "\(error)" }
       throw Failure(
         "\(place) is no safetensors file, or is damaged: \(reason); name the model.safetensors of `scheduler train`")
@@ -64,8 +64,8 @@ struct TrainedModel {
       SafetensorsWriter.Tensor(
         parameter.name, shape: parameter.shape, floats: Array(network.parameters[parameter.range]))
     }
-    return SafetensorsWriter.data(
-      tensors, metadata: [Self.key: try JSON.text(configuration).trimmingCharacters(in: .newlines), "format": "pt"])
+    let text = try JSON.text(configuration).trimmingCharacters(in: .newlines)
+    return Data(SafetensorsWriter.bytes(tensors, metadata: [Self.key: text, "format": "pt"]))
   }
 
   /// The model with a class and guidance towards it.

@@ -1,17 +1,25 @@
-import Foundation
 import Schedulers
-import SchedulersCharts
 import SchedulersInterop
-import SchedulersTraces
+import SchedulersJSON
 
 /// A judgement as people and programs read it.
-struct Verdict {
-  let file: String
-  let trace: Trace
-  let judgement: Judgement
+public struct VerificationReport: Sendable {
+  /// What the trace is called, such as the path of its file.
+  public let file: String
+  /// The trace.
+  public let trace: Trace
+  /// What was found of it.
+  public let judgement: Judgement
+
+  /// A report of what was found of a trace.
+  public init(of trace: Trace, named file: String, judgement: Judgement) {
+    self.file = file
+    self.trace = trace
+    self.judgement = judgement
+  }
 
   /// One line where the trace is right, a few where it is not.
-  var text: String {
+  public var text: String {
     let run = "\(file): \(judgement.source), \(counted(judgement.steps.count, "step"))"
     let ignored = trace.source.ignoredKeys
     let remarks =
@@ -19,7 +27,7 @@ struct Verdict {
     let remark = remarks.map { "; \($0)" }.joined()
     guard let first = judgement.first else {
       let worst = judgement.worst.map { "; at most \(brief($0.difference, digits: 2)) off, at step \($0.step)" } ?? ""
-      return Scheduler.oneLine("\(run): right\(worst)\(remark)") + "\n"
+      return "\(run): right\(worst)\(remark)".onOneLine + "\n"
     }
     let later = judgement.divergences - 1
     let lines =
@@ -28,7 +36,7 @@ struct Verdict {
         later == 0
           ? "no later step diverges" : "\(counted(later, "later step")) \(later == 1 ? "diverges" : "diverge") too",
       ] + (made.map { [$0] } ?? []) + [diagnosis]
-    return lines.map { Scheduler.oneLine($0) + "\n" }.joined()
+    return lines.map { $0.onOneLine + "\n" }.joined()
   }
 
   private static func line(_ step: Judgement.Step, tolerance: Double) -> String {
@@ -38,7 +46,7 @@ struct Verdict {
     }
     if let tensor = step.notFinite { reasons.append("\(tensor) has a NaN or an infinity") }
     let place = "largest difference \(brief(step.difference, digits: 3)) at \(step.element)"
-    reasons.append("\(place), allowed \(brief(step.allowed, digits: 3)) (tolerance \(brief(tolerance)))")
+    reasons.append("\(place), allowed \(brief(step.allowed, digits: 3)) (tolerance \(brief(tolerance, digits: 6)))")
     return "step \(step.step), timestep \(brief(step.timestep, digits: 8)): \(reasons.joined(separator: "; "))"
   }
 
@@ -62,8 +70,14 @@ struct Verdict {
     return "\(kind): \(diagnosis.text) (\(diagnosis.mistake); \(extent))"
   }
 
-  /// The judgement of every step.
-  func json() throws -> String {
+  /// The judgement of every step as a JSON object, with numbers that JSON does not have as the
+  /// strings "nan" and "inf".
+  public var json: String { json(text: nil) }
+
+  /// The same with the lines of `text` under that name.
+  package var jsonWithText: String { json(text: text) }
+
+  private func json(text: String?) -> String {
     struct Report: Encodable {
       let file: String
       let agrees: Bool
@@ -73,39 +87,16 @@ struct Verdict {
       let ignoredKeys: [String]
       let deviations: [String]
       let judgement: Judgement
+      let text: String?
     }
-    return try JSON.text(
-      Report(
-        file: file, agrees: judgement.agrees, divergences: judgement.divergences, first: judgement.first,
-        worst: judgement.worst, ignoredKeys: trace.source.ignoredKeys, deviations: deviations.map(\.name),
-        judgement: judgement)
-    )
-  }
-
-  private var deviations: [Deviation] {
-    trace.source.deviations(steps: trace.inferenceSteps)
-  }
-
-  /// The deviation at each step, below what is allowed or above it.
-  var chart: Chart {
-    func line(_ name: String, _ value: (Judgement.Step) -> Double) -> Chart.Series {
-      let points = judgement.steps.map { (x: Double($0.step), y: value($0)) }
-      return Chart.Series(name: name, points: points.filter { $0.y.isFinite && $0.y > 0 })
-    }
-    let lines = [line("largest difference", \.difference), line("allowed", \.allowed)]
-    let marks = judgement.steps.compactMap { step in Self.mark(step).map { (x: Double(step.step), text: $0) } }
-    let verdict = judgement.first.map { "wrong from step \($0.step) on" } ?? "right"
-    return Chart(
-      title: Scheduler.oneLine("\(judgement.source), deviation of each step: \(verdict)"),
-      x: Axis("step", scale: .linear, spanning: judgement.steps.map { Double($0.step) }),
-      y: Axis("|library - recorded|", scale: .logarithmic, spanning: lines.flatMap { $0.points.map(\.y) }),
-      series: lines,
-      hasDots: judgement.steps.count <= 200, marks: marks)
-  }
-
-  /// What is wrong with a step beside its difference.
-  private static func mark(_ step: Judgement.Step) -> String? {
-    if let tensor = step.notFinite { return "NaN or infinity in \(tensor)" }
-    return step.hasOtherTimestep ? "another timestep" : step.difference.isFinite ? nil : "not a number"
+    let deviations = trace.source.deviations(steps: trace.inferenceSteps)
+    let report = Report(
+      file: file, agrees: judgement.agrees, divergences: judgement.divergences, first: judgement.first,
+      worst: judgement.worst, ignoredKeys: trace.source.ignoredKeys, deviations: deviations.map(\.name),
+      judgement: judgement, text: text)
+    // Every number has a form then.
+    return try! JSONText.encode(report, nonFiniteAsWords: true) + "\n"
   }
 }
+
+private func counted(_ number: Int, _ thing: String) -> String { number == 1 ? "1 \(thing)" : "\(number) \(thing)s" }
