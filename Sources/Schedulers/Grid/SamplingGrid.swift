@@ -89,7 +89,9 @@ public struct SamplingGrid: Hashable, Sendable {
   ///
   /// - Throws: `GridError` if the first point has no signal.
   public func exploding() throws(GridError) -> SamplingGrid {
-    guard points.allSatisfy({ $0.hasExploding }) else { throw .parameter("the largest sigma", .infinity, allowed: "finite") }
+    guard points.allSatisfy({ $0.hasExploding }) else {
+      throw .parameter("the largest sigma", .infinity, allowed: "finite")
+    }
     return try SamplingGrid(
       points: points.map { $0.exploding(timestep: $0.timestep) }, schedule: schedule)
   }

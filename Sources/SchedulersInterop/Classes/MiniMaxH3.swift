@@ -39,6 +39,8 @@ struct MiniMaxH3Scheduler: DiffusersClass {
       try checkSteps(run)
       let line: [Float] = Torch.linspace(1, 0, run.steps)
       let shifted = shifting.shifted(line, by: try shifting.factor(mu: nil))
+      // Roundings of a large shift.
+      try require(shifted.allSatisfy { (0...1).contains($0) }, shifting.shift.refused("lower it; sigmas leave 0 ... 1"))
       // Equal ones are one.
       sigmas = shifted.enumerated().filter { i, sigma in i == 0 || sigma != shifted[i - 1] }.map(\.element)
     }

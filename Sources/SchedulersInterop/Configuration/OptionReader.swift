@@ -99,10 +99,16 @@ struct OptionReader {
 }
 
 /// The value of an option, which knows its name where it has to be refused.
-struct Given<Value> {
+///
+/// It is a class, as a class of diffusers holds a dozen of them, and is copied as a whole.
+final class Given<Value> {
   let value: Value
   let name: String
   let shown: DiffusersConfiguration.Value
+
+  init(value: Value, name: String, shown: DiffusersConfiguration.Value) {
+    (self.value, self.name, self.shown) = (value, name, shown)
+  }
 
   func refused(_ remedy: String) -> Refusal { .option(name, value: shown.json, remedy) }
 }

@@ -65,7 +65,7 @@ struct Exploding {
     return Setting(timesteps: timesteps, sigmas: sigmas)
   }
 
-  /// The exact grid, on which samples are x0 + σ·epsilon unless a point has no signal.
+  /// The exact grid, on which samples are x0 + σ·epsilon unless a point has (almost) no signal.
   ///
   /// - Parameter isContinuous: whether the network is told ln(σ)/4.
   func grid(_ run: Run, isLogLinear: Bool = false, isContinuous: Bool = false) throws -> SamplingGrid {
@@ -87,7 +87,7 @@ struct Exploding {
             : SamplingGrid(schedule, steps: steps, spacing: spacing.exact()))
         grid = try ended(grid, atLeastNoise: endsAtLeastNoise(), schedule)
       }
-      guard grid.points.allSatisfy({ $0.level.signal > 0 }) else { return grid }
+      guard grid.points.allSatisfy(\.hasExploding) else { return grid }
       let points = grid.points.map { point in
         let sigma = point.level.sigma
         return point.exploding(timestep: isContinuous && sigma > 0 ? Math.log(sigma) / 4 : point.timestep)
