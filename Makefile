@@ -1,4 +1,4 @@
-.PHONY: help demo page train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
+.PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -12,6 +12,9 @@ demo: prerequisites ## Draw digits out of noise with several samplers: digits.pn
 
 page: ## Make the page on which people learn: Docs/Page/index.html
 	python3 Docs/Page/build.py
+
+c: ## Build the library for C, C++ and Python, and install it: make c PREFIX=/usr/local
+	Sources/SchedulersC/install $(PREFIX)
 
 train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in a minute or two
 	swift build -c release --product scheduler
@@ -39,7 +42,7 @@ SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) 
 	-o -type f -name '*.swift' -print
 
 # What is linked into libraries that must stay small.
-SMALL = Sources/Schedulers Sources/SchedulersInterop Sources/JSON Sources/Safetensors Sources/Traces \
+SMALL = Sources/Schedulers Sources/SchedulersC Sources/SchedulersInterop Sources/JSON Sources/Safetensors Sources/Traces \
 	Sources/KernelInterface Sources/Kernels Sources/KernelsBaseline
 
 format: ## Lay out the code

@@ -15,6 +15,8 @@ func kernels(_ folder: String, _ flags: [String]) -> Target {
       // Tests should not wait for loops that nobody steps through. Each file by itself: Swift Build
       // cannot have a whole module optimised in a debug build.
       .unsafeFlags(["-O"], .when(configuration: .debug)),
+      // Nor should they be small where all else is: Sources/SchedulersC/install.
+      .unsafeFlags(["-Xfrontend", "-O"], .when(configuration: .release)),
     ])
 }
 
@@ -73,6 +75,7 @@ let package = Package(
     .library(name: "Schedulers", targets: ["Schedulers"]),
     .library(name: "SchedulersInterop", targets: ["SchedulersInterop"]),
     .library(name: "SchedulersTraces", targets: ["SchedulersTraces"]),
+    .library(name: "SchedulersC", type: .dynamic, targets: ["SchedulersC"]),
     .library(name: "SchedulersSafetensors", targets: ["SchedulersSafetensors"]),
     .library(name: "SchedulersCharts", targets: ["SchedulersCharts"]),
     .library(name: "ExactDenoisers", targets: ["ExactDenoisers"]),
@@ -126,6 +129,17 @@ let package = Package(
     // The data files that come with a target. Foundation finds them.
     .target(name: "SchedulersResources", path: "Sources/Resources"),
 
+    // The interface for other languages. Without Foundation, whose data would make the library of
+    // `make c` three times as large.
+    .systemLibrary(name: "SchedulersCHeader", path: "Sources/SchedulersC/include"),
+    .target(
+      name: "SchedulersC",
+      dependencies: [
+        "Schedulers", "SchedulersInterop", "SchedulersTraces", "SchedulersJSON", "SchedulersKernels",
+        "SchedulersKernelInterface", "SchedulersCHeader",
+      ],
+      exclude: ["include", "schedulers.map", "schedulers.pc.in", "install"]),
+
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
       name: "SchedulersCOpenBLAS", path: "Sources/COpenBLAS", pkgConfig: "openblas",
@@ -170,6 +184,9 @@ let package = Package(
       dependencies: [
         "SchedulersTraces", "Schedulers", "SchedulersInterop", "SchedulersSafetensors", "SchedulersFixtures",
       ]),
+    .testTarget(
+      name: "SchedulersCTests",
+      dependencies: ["SchedulersC", "SchedulersCHeader", "Schedulers", "SchedulersInterop", "SchedulersJSON"]),
     .testTarget(name: "ExactDenoisersTests", dependencies: ["ExactDenoisers", "DigitsModel", "SchedulersInterop"]),
     .testTarget(
       name: "DigitsModelTests", dependencies: ["DigitsModel", "Schedulers", "SchedulersInterop", "SchedulersFixtures"]),

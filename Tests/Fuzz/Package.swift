@@ -14,6 +14,7 @@ let package = Package(
         .product(name: "SchedulersTraces", package: "schedulers"),
         .product(name: "SchedulersInterop", package: "schedulers"),
         .product(name: "SchedulersSafetensors", package: "schedulers"),
+        .product(name: "SchedulersC", package: "schedulers"),
       ],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])
   ],

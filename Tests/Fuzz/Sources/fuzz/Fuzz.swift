@@ -4,14 +4,17 @@ import SchedulersInterop
 import SchedulersSafetensors
 import SchedulersTraces
 
-/// What libFuzzer calls: a file for the reader of safetensors and the judge of traces, text for the
-/// reader of configurations, or, after a percent sign, bytes that choose options. Any trap, hang or
-/// large allocation is a finding; an error is not.
+/// What libFuzzer calls: a file for the reader of safetensors and the judge of traces; text for the
+/// readers of configurations, plans and traces, and for requests of the C interface; or, after a
+/// percent sign, bytes that choose options. Any trap, hang or large allocation is a finding; an
+/// error is not.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let data = start.map { Data(bytes: $0, count: count) } ?? Data()
   switch data.first {
-  case UInt8(ascii: "{"): readConfiguration(data)
+  case UInt8(ascii: "{"):
+    readConfiguration(data)
+    request(data)
   case UInt8(ascii: "%"): chooseConfiguration(Choices(bytes: data.dropFirst()))
   default: readTrace(data)
   }
@@ -19,7 +22,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
 }
 
 private func readTrace(_ data: Data) {
-  guard let file = try? SafetensorsFile(data) else { return }
+  guard let file = try? SafetensorsFile(Array(data)) else { return }
   for tensor in file.tensors.values where tensor.count < 1000 { _ = file.doubles(tensor) }
   guard let trace = try? Trace(file) else { return }
   // Without a tolerance nothing is wrong but timesteps and NaN, so that few inputs cost a
@@ -43,6 +46,7 @@ private func readConfiguration(_ data: Data) {
     for fidelity in Fidelity.allCases {
       if let plan = try? configuration.plan(fidelity: fidelity) { run(plan) }
     }
+  case .plan: break
   }
 }
 

@@ -1,0 +1,136 @@
+import Schedulers
+import SchedulersCHeader
+import SchedulersInterop
+import SchedulersJSON
+import SchedulersTraces
+
+/// What `schedulers_plan_create` is asked for.
+struct PlanRequest {
+  /// The plan and what it was made from.
+  let document: PlanDocument
+  /// Whether the library whose configuration it was draws noise at every step.
+  let drawsAlways: Bool
+
+  /// What a request asks for.
+  ///
+  /// - Throws: what says why there is no such plan.
+  init(_ json: String) throws {
+    var request = try Request(json)
+    if request.has("format") {
+      document = try JSONText.decode(PlanDocument.self, from: Array(json.utf8), allowsNonFinite: true)
+      drawsAlways = false
+      return
+    }
+    let ways = ["configuration", "preset", "sampler"].filter(request.has)
+    guard ways.count == 1 else {
+      throw Refusal.request(
+        "the request has \(ways.isEmpty ? "none" : ways.joined(separator: " and ")) of the keys configuration, preset "
+          + "and sampler, or a plan's format; give one of them")
+    }
+    guard ways[0] != "sampler" else {
+      (document, drawsAlways) = (try Self.sampled(&request), false)
+      return
+    }
+    let run = try ways[0] == "preset" ? Self.preset(&request) : Self.configured(&request)
+    document = try run.document()
+    if case .diffusers(let configuration, let arguments) = run.source {
+      drawsAlways = try configuration.drawsAlways(steps: run.asked, with: arguments)
+    } else {
+      drawsAlways = false
+    }
+  }
+
+  private static let steps = 1...100_000
+
+  private static func fidelity(_ request: inout Request) throws(Refusal) -> Fidelity {
+    try request.choice(
+      "fidelity", of: "fidelity", among: Fidelity.allCases.map(\.rawValue), Fidelity.init(rawValue:)) ?? .corrected
+  }
+
+  private static func configured(_ request: inout Request) throws -> ConfiguredRun {
+    let configuration = request.value("configuration")!
+    guard case .object = configuration else {
+      throw Refusal(SCHEDULERS_JSON, "\"configuration\" of the request must be an object, a scheduler_config.json")
+    }
+    let (arguments, steps) = (request.value("arguments"), try request.whole("steps", in: steps))
+    let fidelity = try fidelity(&request)
+    let processors = ["amd": TorchArithmetic(isOnAMD: true), "other": TorchArithmetic()]
+    let torch = try request.choice("processor", of: "processor", among: processors.keys.sorted()) { processors[$0] }
+    try request.finish()
+    let source = try TraceSource(configuration: configuration.json, stepArguments: arguments?.json)
+    return try ConfiguredRun(source, steps: steps, fidelity: fidelity, in: torch)
+  }
+
+  private static func preset(_ request: inout Request) throws -> ConfiguredRun {
+    guard
+      let preset = try request.choice(
+        "preset", of: "preset", among: ModelPreset.all.map(\.name), ModelPreset.named)
+    else { throw Refusal.request("\"preset\" of the request is null; name one") }
+    let (arguments, asked) = (request.value("arguments"), try request.whole("steps", in: steps))
+    let tokens = try request.whole("tokens", in: 1...1 << 40)
+    let fidelity = try fidelity(&request)
+    try request.finish()
+    guard let arguments else {
+      let run = preset.arguments(steps: asked, tokens: tokens)
+      return try ConfiguredRun(
+        .diffusers(preset.configuration, run), steps: asked ?? preset.steps, fidelity: fidelity)
+    }
+    guard tokens == nil else {
+      throw Refusal.request("\"tokens\" and \"arguments\" of the request both say what the pipeline gives; drop one")
+    }
+    let source = try TraceSource(configuration: preset.configuration.json, stepArguments: arguments.json)
+    // Given times say their number themselves.
+    let hasTimes = if case .diffusers(_, let given) = source { given.hasGivenTimes } else { false }
+    return try ConfiguredRun(source, steps: asked ?? (hasTimes ? nil : preset.steps), fidelity: fidelity)
+  }
+
+  private static func sampled(_ request: inout Request) throws -> PlanDocument {
+    guard
+      let entry = try request.choice(
+        "sampler", of: "sampler", among: SamplerCatalog.all.map(\.name), { SamplerCatalog[$0] })
+    else { throw Refusal.request("\"sampler\" of the request is null; name one") }
+    let grid = try GridRequest(&request)
+    let (schedule, name) = try ScheduleRequest.ofSampler(&request, hasSchedule: !grid.spacing.hasOwnProcess)
+    let predictions = Prediction.allCases.filter { $0 != .previous }
+    let prediction =
+      try request.choice("prediction", of: "prediction", among: predictions.map(\.rawValue)) { name in
+        predictions.first { $0.rawValue == name }
+      } ?? grid.spacing.usualPrediction
+    let clippings: [(name: String, clipping: Clipping)] = [
+      ("none", .none), ("static", .range(-1...1)), ("dynamic", .dynamic()),
+    ]
+    let clipping =
+      try request.choice("clipping", of: "clipping", among: clippings.map(\.name)) { name in
+        clippings.first { $0.name == name }?.clipping
+      } ?? .none
+    let sampler = try sampler(of: entry, eta: request.number("eta", in: 0...1))
+    let learnsVariance = try request.boolean("learnsVariance") ?? false
+    let strength = try request.number("strength", in: 0...1)
+    let calls = try request.whole("steps", in: 1...schedule.timesteps)
+    try request.finish()
+    guard calls == nil || grid.sigmas == nil else {
+      throw Refusal.request("\"sigmas\" of the request say how many steps there are; drop \"steps\"")
+    }
+    let steps = entry.steps(evaluations: calls ?? min(25, schedule.timesteps))
+    var points = try grid.points(schedule, steps: steps)
+    if let strength { points = try points.starting(strength: strength) }
+    let plan = try sampler.plan(
+      over: points, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
+    var made: [String: Request.Value] = [
+      "sampler": .string(entry.name), "prediction": .string(prediction.rawValue),
+      "spacing": .string(grid.spacing.name), "steps": .integer(plan.steps.count),
+    ]
+    if let name { made["schedule"] = .string(name) }
+    return PlanDocument(plan, provenance: made)
+  }
+
+  private static func sampler(of entry: SamplerCatalog.Entry, eta: Double?) throws(Refusal) -> any Sampler {
+    guard let eta else { return entry.sampler }
+    guard var sampler = entry.sampler as? any EtaSampler else {
+      let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
+      throw .request("eta \(eta) cannot be set for \(entry.name); drop it, or choose \(able.joined(separator: " or "))")
+    }
+    sampler.eta = eta
+    return sampler
+  }
+}
