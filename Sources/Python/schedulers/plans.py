@@ -1,0 +1,319 @@
+"""Plans: the coefficients of a sampling run, from a configuration, a released model, a sampler's name or a file."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
+
+from . import _library
+from . import plan as _format
+from ._program import Move, moves
+from .errors import ArgumentError, FileError, JSONError
+from .steps import Clipping, Level, Query, Step, clipping_of, level_of, step_of
+
+if TYPE_CHECKING:
+    from .noise import Noise
+
+A = TypeVar("A")
+Config = str | os.PathLike[str] | Mapping[str, Any]
+
+
+class Plan:
+    """Every number of a run: how often the network is called, what it is told, and what is made of its answers.
+
+    A plan is immutable. Two are equal if their numbers are, whatever they were made from; it can be a key, be pickled
+    and be sent to other programs as JSON.
+
+        plan = Plan.from_config("scheduler_config.json", steps=28)
+        image = plan.sample(plan.initial_scale * noise, network)
+    """
+
+    __slots__ = ("_text", "_values", "_handle", "__dict__")
+
+    def __init__(self, text: str, handle: _library.Handle | None = None) -> None:
+        """Use `from_json` and its siblings; this takes the text of a plan."""
+        self._text = text
+        self._values = _checked(text)
+        self._handle = handle
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Config,
+        steps: int | None = None,
+        *,
+        strength: float | None = None,
+        timesteps: Sequence[float] | None = None,
+        sigmas: Sequence[float] | None = None,
+        mu: float | None = None,
+        fidelity: str = "corrected",
+        **arguments: Any,
+    ) -> Plan:
+        """The plan of a configuration of diffusers, guided-diffusion or k-diffusion.
+
+        - `config`: a path of a scheduler_config.json or of the folder it is in, its contents, or a dict of them.
+        - `steps`: how many, or those that the configuration names.
+        - `strength`, `timesteps`, `sigmas`, `mu` and `arguments`: what a pipeline gives to `set_timesteps` and `step`,
+          with diffusers' names.
+        - `fidelity`: `"corrected"` for the mathematics of the papers, `"diffusers"` for what diffusers 0.42.1 does.
+
+        Raises `RequestError` for a class or option that is not there, `FileError` or `JSONError` for a file that cannot
+        be read, and `LibraryError` without the C library.
+        """
+        given = {"strength": strength, "timesteps": timesteps, "sigmas": sigmas, "mu": mu, **arguments}
+        return cls._requested({"configuration": configuration(config)}, steps, fidelity, given)
+
+    @classmethod
+    def from_preset(cls, name: str, steps: int | None = None, *, fidelity: str = "corrected", **arguments: Any) -> Plan:
+        """The plan of a released model, such as `"flux.1-dev"`, as its own pipeline asks for it.
+
+        `steps` and `arguments` take the place of the pipeline's. `schedulers.catalog()["presets"]` names the models.
+        """
+        return cls._requested({"preset": name}, steps, fidelity, arguments)
+
+    @classmethod
+    def from_sampler(
+        cls,
+        sampler: str,
+        *,
+        steps: int | None = None,
+        schedule: str | None = None,
+        spacing: str | None = None,
+        prediction: str | None = None,
+        **options: Any,
+    ) -> Plan:
+        """The plan of a sampler, on a noise schedule, at timesteps of a spacing, for what a network predicts.
+
+            Plan.from_sampler("dpm++2m", schedule="scaled-linear", spacing="trailing", steps=20)
+
+        `options` are those of a request in Docs/C.md, such as `zero_terminal_snr=True`, `sigmas=[...]` or `clip="static"`.
+        `schedulers.catalog()` has all names.
+        """
+        request = {"schedule": schedule, "spacing": spacing, "prediction": prediction, **options}
+        named = {_camel(key): value for key, value in request.items() if value is not None}
+        return cls._requested({"sampler": sampler, **named}, steps, None, {})
+
+    @classmethod
+    def from_json(cls, text: str | bytes | Mapping[str, Any]) -> Plan:
+        """A plan in the format scheduler-plan/1, as JSON or as what `json.loads` makes of it. It needs no C library.
+
+        Raises `JSONError` for another format or version, or numbers that cannot be run.
+        """
+        if isinstance(text, Mapping):
+            text = dumps(text, "the plan")
+        elif not isinstance(text, (str, bytes)):
+            raise ArgumentError(f"a plan of type {type(text).__name__}; give the JSON of one")
+        return cls(text if isinstance(text, str) else _decoded(text, "the plan"))
+
+    @classmethod
+    def _requested(cls, request: dict[str, Any], steps: int | None, fidelity: str | None, given: Mapping[str, Any]) -> Plan:
+        if steps is not None:
+            request["steps"] = steps
+        if fidelity is not None:
+            request["fidelity"] = fidelity
+        arguments = {key: value for key, value in given.items() if value is not None}
+        if arguments:
+            request["arguments"] = arguments
+        handle = _library.made("plan", dumps(request, "the request"))
+        return cls(_library.text("schedulers_plan_json", handle), handle)
+
+    def json(self) -> str:
+        """The plan in the format scheduler-plan/1, which Docs/Plan.md describes."""
+        return self._text
+
+    @functools.cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The calls of the network, in order."""
+        return tuple(map(step_of, self._values["steps"]))
+
+    @property
+    def initial_scale(self) -> float:
+        """The deviation of the first sample: a run from noise starts from `initial_scale` times standard normal noise."""
+        return float(self._values["initialScale"])
+
+    @property
+    def start(self) -> Level | None:
+        """The level of the first sample: a run from a picture starts from signal·picture + noise·z."""
+        return level_of(self._values.get("start"))
+
+    @property
+    def timesteps(self) -> tuple[float, ...]:
+        """What the network is told in each call."""
+        return tuple(step.timestep for step in self.steps)
+
+    @functools.cached_property
+    def clipping(self) -> Clipping:
+        """What is done to x̂0."""
+        return clipping_of(self._values["clipping"])
+
+    @property
+    def learns_variance(self) -> bool:
+        """Whether outputs have twice a sample's channels: the prediction, then what is said of the variance."""
+        return bool(self._values["learnsVariance"])
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether a step draws noise."""
+        return any(step.needs_noise for step in self.steps)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """What the plan was made from; empty where it does not say."""
+        return dict(self._values.get("provenance") or {})
+
+    def query(self, step: int) -> Query:
+        """What the network is asked in a call, 0 <= step < the number of steps."""
+        if not 0 <= step < len(self.steps):
+            raise ArgumentError(f"step {step} of a plan with {len(self.steps)}")
+        s = self.steps[step]
+        return Query(
+            step, len(self.steps), s.timestep, s.next_timestep, s.input_scale, s.level, s.arrival, s.sigma, s.needs_noise
+        )
+
+    def sample(
+        self,
+        x: A,
+        model: Callable[[A, float], A],
+        noise: Noise | None = None,
+        *,
+        in_place: bool | None = None,
+        check: bool = False,
+    ) -> A:
+        """Runs the plan from `x` to the end, and returns the last sample.
+
+        - `x`: the first sample, [N, C, ...], of NumPy, torch, JAX or MLX.
+        - `model`: called as `model(x, timestep)` with the scaled sample and a float, in each step once. It returns an
+          array in the sample's shape, or with twice its channels where the plan learns its variance.
+        - `noise`: where noise comes from if the plan is stochastic: a source of `schedulers.noise`, or a function
+          `noise(shape, query)` that returns an array.
+        - `in_place`, `check`: see `Run`.
+        """
+        from .runs import Run
+
+        run = Run(self, x, in_place=in_place, keeps_denoised=False)
+        run.require(noise)
+        for query in run:
+            output = model(run.input, query.timestep)
+            if check:
+                run.check(output)
+            run.advance(output, noise)
+        return run.sample
+
+    async def sample_async(self, x: A, model: Callable[[A, float], Any], noise: Noise | None = None) -> A:
+        """The same with a `model` whose answers are awaited."""
+        from .runs import Run
+
+        run = Run(self, x, keeps_denoised=False)
+        run.require(noise)
+        for query in run:
+            run.advance(await model(run.input, query.timestep), noise)
+        return run.sample
+
+    @functools.cached_property
+    def _moves(self) -> tuple[Move, ...]:
+        return moves(self.steps, self.clipping)
+
+    @property
+    def handle(self) -> _library.Handle:
+        """The plan in the C library."""
+        if self._handle is None:
+            self._handle = _library.made("plan", self._text)
+        return self._handle
+
+    @functools.cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return (self.initial_scale, self.start, self.clipping, self.learns_variance, self.steps)
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, Plan) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __repr__(self) -> str:
+        made_from = self.provenance
+        source = made_from.get("sampler") or made_from.get("configuration", {}).get("_class_name") or "a file"
+        return f"<Plan of {source}: {len(self)} steps, {'stochastic' if self.is_stochastic else 'deterministic'}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Plan.from_json, (self._text,))
+
+
+def _checked(text: str) -> dict[str, Any]:
+    """The values of a plan, if it can be run."""
+    values = loads(text, "the plan")
+    try:
+        _format.check(values)
+        clipping_of(values["clipping"])
+        for part in [values, *values["steps"]]:
+            for key in ("start", "level", "arrival"):
+                level_of(part.get(key))
+    except _format.PlanError as error:
+        raise JSONError(str(error)) from None
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise JSONError(f"the plan is not as the format says, {error!r}; make it again") from None
+    assert isinstance(values, dict)
+    return values
+
+
+def loads(text: str, name: str) -> Any:
+    """What a text in JSON means."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise JSONError(f"{name} is not JSON: {error}") from None
+
+
+def dumps(values: Any, name: str) -> str:
+    """Values as JSON; arrays as lists."""
+    try:
+        return json.dumps(values, default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(f"{name} cannot be written as JSON: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{value!r} is of type {type(value).__name__}")
+
+
+def _decoded(text: bytes, name: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise JSONError(f"{name} is not UTF-8: {error}") from None
+
+
+def configuration(config: Config) -> Any:
+    """The values of a configuration, of its file or of its text."""
+    if isinstance(config, Mapping):
+        return config
+    if isinstance(config, str) and config.lstrip().startswith("{"):
+        return loads(config, "the configuration")
+    if not isinstance(config, (str, os.PathLike)):
+        raise ArgumentError(f"a configuration of type {type(config).__name__}; give a path, a dict or JSON")
+    path = pathlib.Path(config)
+    try:
+        if path.is_dir():
+            path = path / "scheduler_config.json"
+        return loads(_decoded(path.read_bytes(), str(path)), str(path))
+    except (OSError, ValueError) as error:
+        if isinstance(error, JSONError):
+            raise
+        raise FileError(f"{config} cannot be read: {error}") from None
+
+
+def _camel(key: str) -> str:
+    """A key of a request, as JSON has it: `zero_terminal_snr` is zeroTerminalSNR."""
+    first, *rest = key.split("_")
+    return first + "".join("SNR" if word == "snr" else word.capitalize() for word in rest)

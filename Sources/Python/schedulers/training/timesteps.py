@@ -1,0 +1,276 @@
+"""Which timesteps, or noise levels, a batch is trained at."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArgumentError
+from .levels import numbers
+from .schedule import Schedule
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Draws(NamedTuple):
+    """The timesteps of a batch, N whole numbers, and what the loss of each is to be multiplied by."""
+
+    timesteps: npt.NDArray[np.int64]
+    weights: Numbers
+
+
+class PhiloxGenerator:
+    """Random numbers whose whole state is a seed, a stream and a position: the same on every machine, and in Swift.
+
+    `stream` gives each worker numbers of its own. Number n is the low (n even) or the high half of the Philox4x32-10
+    words of counter (⌊n/2⌋, stream) under the key seed ⊕ 0x74696D6573746570.
+    """
+
+    def __init__(self, seed: int = 0, stream: int = 0, position: int = 0) -> None:
+        for name, value in (("seed", seed), ("stream", stream), ("position", position)):
+            if not 0 <= value < 1 << 64:
+                raise ArgumentError(f"{name} {value!r} must be a whole number from 0 to 2^64 - 1")
+        self.seed, self.stream, self.position = seed, stream, position
+
+    def words(self, count: int) -> npt.NDArray[np.uint64]:
+        """The next numbers of 64 bits."""
+        n = np.arange(count, dtype=np.uint64) + np.uint64(self.position)
+        low, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
+        block, stream, key = n >> np.uint64(1), np.full_like(n, self.stream), self.seed ^ 0x74696D6573746570
+        x = [block & mask, block >> low, stream & mask, stream >> low]
+        keys = [key & 0xFFFFFFFF, key >> 32]
+        for _ in range(10):
+            first, second = x[0] * np.uint64(0xD2511F53), x[2] * np.uint64(0xCD9E8D57)
+            k0, k1 = np.uint64(keys[0]), np.uint64(keys[1])
+            x = [(second >> low) ^ x[1] ^ k0, second & mask, (first >> low) ^ x[3] ^ k1, first & mask]
+            keys = [(keys[0] + 0x9E3779B9) & 0xFFFFFFFF, (keys[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        self.position += count
+        is_low = n % np.uint64(2) == 0
+        return np.where(is_low, x[1] << low | x[0], x[3] << low | x[2])
+
+    def random(self, count: int) -> Numbers:
+        """The next numbers of (0, 1): (k + ½)·2⁻⁵² with the upper 52 bits k."""
+        return ((self.words(count) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+# Where draws come from: ours, or NumPy's.
+Generator = Union[PhiloxGenerator, np.random.Generator]
+
+
+class TimestepSampler(Protocol):
+    """Chooses the timesteps of a batch."""
+
+    @property
+    def distribution(self) -> TimestepDistribution:
+        """How probable each timestep is, and what it weighs."""
+        ...
+
+    def draw(self, count: int, generator: Generator) -> Draws:
+        """The timesteps of a batch; each takes one number of the generator."""
+        ...
+
+
+class TimestepDistribution:
+    """A fixed distribution over the timesteps of training, in proportion to `shares`, one for each.
+
+    `weighting`: `"unbiased"` weighs a draw by 1/(T·p), which keeps the objective of uniform timesteps; `"none"` by 1.
+    """
+
+    def __init__(self, shares: Sequence[float] | Numbers, weighting: str = "unbiased") -> None:
+        if weighting not in ("unbiased", "none"):
+            raise ArgumentError(f"weighting {weighting!r}; known are 'unbiased' and 'none'")
+        found = numbers(shares, "shares")
+        total = math.fsum(found) if len(found) and np.isfinite(found).all() and (found >= 0).all() else math.nan
+        if not 0 < total < math.inf:
+            raise ArgumentError("shares must be finite, 0 or more, and not all 0; give one for each timestep")
+        self.weighting, self.probabilities = weighting, found / total
+        if weighting == "unbiased" and (len(found) * self.probabilities < 1 / np.finfo(float).max).any():
+            raise ArgumentError(
+                f"the probability of timestep {int(self.probabilities.argmin())} is 0 or underflows, so no weights are "
+                "unbiased: widen the distribution, or weight its draws by 1"
+            )
+        self._cumulative = np.cumsum(self.probabilities)
+        self._cumulative /= self._cumulative[-1]
+
+    @classmethod
+    def uniform(cls, timesteps: int) -> TimestepDistribution:
+        """Every timestep as probable as the next, weight 1. Ho et al. 2020, https://arxiv.org/abs/2006.11239."""
+        return cls(np.ones(_count(timesteps)))
+
+    @classmethod
+    def logit_normal(
+        cls, timesteps: int, mean: float = 0.0, deviation: float = 1.0, weighting: str = "none"
+    ) -> TimestepDistribution:
+        """Timestep ⌊T·τ⌋ with ln(τ/(1 − τ)) ~ N(mean, deviation²); the last timestep is the noisiest.
+
+        Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1.
+        """
+        k = np.arange(_count(timesteps) + 1, dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            bounds = np.log(k / (timesteps - k))
+        return cls(LogNormalSigma(mean, deviation).probabilities(bounds), weighting)
+
+    @classmethod
+    def log_normal(cls, law: LogNormalSigma, schedule: Schedule, weighting: str = "none") -> TimestepDistribution:
+        """The timestep whose ln σ is nearest to a draw of ln σ. A last timestep without signal is never drawn.
+
+        Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, noise distribution.
+        """
+        logarithms = -schedule.log_snr / 2
+        middles = (logarithms[:-1] + logarithms[1:]) / 2
+        return cls(law.probabilities(np.concatenate([[-np.inf], middles, [np.inf]])), weighting)
+
+    @property
+    def weights(self) -> Numbers:
+        """The weight of each timestep."""
+        if self.weighting == "none":
+            return np.ones(len(self.probabilities))
+        return 1 / (len(self.probabilities) * self.probabilities)
+
+    @property
+    def distribution(self) -> TimestepDistribution:
+        """Itself."""
+        return self
+
+    def at(self, places: Numbers) -> Draws:
+        """The first timesteps at which the cumulative distribution is above places in 0 ... 1."""
+        found = np.searchsorted(self._cumulative, np.minimum(places, np.nextafter(1, 0)), side="right")
+        return Draws(found.astype(np.int64), self.weights[found])
+
+    def draw(self, count: int, generator: Generator) -> Draws:
+        """Independent draws."""
+        return self.at(_uniform(count, generator))
+
+
+@dataclass
+class Stratified:
+    """Draws spread evenly: the i-th of N is at a random place of the i-th N-th of the probability.
+
+    The timesteps of a batch ascend, so the data they meet should be in random order. Source: Owen 2013, Monte Carlo
+    theory, methods and examples, https://artowen.su.domains/mc/, section 8.4.
+    """
+
+    base: Any
+
+    @property
+    def distribution(self) -> TimestepDistribution:
+        """That of the sampler whose draws are spread."""
+        found: TimestepDistribution = self.base.distribution
+        return found
+
+    def draw(self, count: int, generator: Generator) -> Draws:
+        """The timesteps of a batch, in rising order."""
+        places = (np.arange(count) + _uniform(count, generator)) / max(count, 1)
+        return self.distribution.at(places)
+
+
+class LossSecondMoment:
+    """Timesteps in proportion to the root mean square of their latest losses, for least variance.
+
+        p = (1 − u)·√E[L²] / Σ √E[L²] + u/T
+
+    E is the mean over the last `history_length` losses of a timestep, u the `uniform_probability`. Until every timestep
+    has that many, timesteps are uniform. Weights are unbiased.
+
+    Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 3.3, equation 18.
+    """
+
+    def __init__(self, timesteps: int, history_length: int = 10, uniform_probability: float = 0.001) -> None:
+        if history_length < 1 or not 1e-12 <= uniform_probability <= 1:
+            raise ArgumentError(
+                f"a history of {history_length} and a uniform probability of {uniform_probability}; give 1 or more, and "
+                "a number in 1e-12 ... 1"
+            )
+        self.uniform_probability = uniform_probability
+        self._losses = np.zeros((_count(timesteps), history_length))
+        self._counts = np.zeros(timesteps, np.int64)
+
+    @property
+    def is_warmed_up(self) -> bool:
+        """Whether every timestep has a full history."""
+        return bool((self._counts == self._losses.shape[1]).all())
+
+    @property
+    def distribution(self) -> TimestepDistribution:
+        """That of the losses so far."""
+        count, largest = len(self._counts), self._losses.max()
+        if not self.is_warmed_up or largest == 0:
+            return TimestepDistribution.uniform(count)
+        # Relative to the largest, no square overflows.
+        roots = np.sqrt(np.square(self._losses / largest).sum(axis=1))
+        u = self.uniform_probability
+        return TimestepDistribution((1 - u) * roots / roots.sum() + u / count)
+
+    def draw(self, count: int, generator: Generator) -> Draws:
+        """Independent draws."""
+        return self.distribution.draw(count, generator)
+
+    def update(self, timesteps: Any, losses: Any) -> None:
+        """Learns the losses at timesteps, without the weights of the draws; of several workers those of all, by rank.
+
+        Raises `ArgumentError`, and learns nothing, if a loss is negative, infinite or NaN, or a timestep outside.
+        """
+        t, found = numbers(timesteps, "the timesteps"), numbers(losses, "the losses")
+        if len(t) != len(found):
+            raise ArgumentError(f"{len(found)} losses at {len(t)} timesteps; give one for each")
+        if not ((t >= 0) & (t < len(self._counts)) & (t == np.floor(t))).all():
+            raise ArgumentError(f"timesteps must be whole numbers in 0 ... {len(self._counts) - 1}")
+        if not (np.isfinite(found) & (found >= 0)).all():
+            raise ArgumentError("losses must be finite and 0 or more; leave out the batch that diverged")
+        for i, loss in zip(t.astype(int), found):
+            if self._counts[i] == self._losses.shape[1]:
+                self._losses[i] = np.roll(self._losses[i], -1)
+                self._counts[i] -= 1
+            self._losses[i, self._counts[i]] = loss
+            self._counts[i] += 1
+
+
+@dataclass(frozen=True)
+class LogNormalSigma:
+    """Noise levels for training on a continuum: ln σ ~ N(mean, deviation²), which Karras et al. train EDM with.
+
+    With mean 0 and deviation 1, t = σ/(1 + σ) is the logit-normal time of rectified flow. Source: Karras et al. 2022,
+    https://arxiv.org/abs/2206.00364, table 1.
+    """
+
+    mean: float = -1.2
+    deviation: float = 1.2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.deviation <= 80 or not abs(self.mean) <= 700 - 8.3 * self.deviation:
+            raise ArgumentError(f"mean {self.mean} and deviation {self.deviation} of ln σ; give a deviation in 0 ... 80")
+
+    def draw(self, count: int, generator: Generator) -> Numbers:
+        """Independent sigmas above 0."""
+        return self.at(_uniform(count, generator))
+
+    def at(self, places: Numbers) -> Numbers:
+        """The sigmas that shares of all are below, for shares in (0, 1)."""
+        normal = statistics.NormalDist()
+        quantiles = np.array([normal.inv_cdf(min(max(u, 2.0**-53), 1 - 2.0**-53)) for u in places])
+        return np.exp(self.mean + self.deviation * quantiles)
+
+    def probabilities(self, bounds: Numbers) -> Numbers:
+        """The probability that ln σ lies between each bound and the next."""
+        z = (bounds - self.mean) / self.deviation
+        tails = np.array([math.erfc(value * math.sqrt(0.5)) / 2 for value in np.abs(z)])
+        below, above = np.where(z < 0, tails, 1 - tails), np.where(z < 0, 1 - tails, tails)
+        return np.where(z[:-1] > 0, above[:-1] - above[1:], below[1:] - below[:-1])
+
+
+def _uniform(count: int, generator: Generator) -> Numbers:
+    if count < 0:
+        raise ArgumentError(f"{count} draws; ask for 0 or more")
+    return np.asarray(generator.random(count), dtype=np.float64)
+
+
+def _count(timesteps: int) -> int:
+    if timesteps < 1:
+        raise ArgumentError(f"{timesteps} timesteps: there must be at least 1 to draw from")
+    return timesteps
