@@ -10,6 +10,7 @@ differentiable; with arrays of NumPy a loss comes with its gradient.
 """
 
 from .bits import BitsPerDimension, Term, VariationalBound
+from .edm import EDM
 from .gaussian import DiscretizedGaussian
 from .kl import normal_kl
 from .levels import mix, target, weights
@@ -27,6 +28,7 @@ from .timesteps import (
 )
 
 __all__ = [
+    "EDM",
     "BitsPerDimension",
     "DiscretizedGaussian",
     "Draws",

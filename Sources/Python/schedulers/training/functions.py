@@ -12,10 +12,14 @@ from ..errors import ArgumentError
 
 
 class _NumPy:
-    """NumPy's functions, which lack one."""
+    """NumPy's functions, which lack two."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
+
+    @staticmethod
+    def erf(x: Any) -> Any:
+        return np.asarray(np.frompyfunc(math.erf, 1, 1)(x), dtype=np.float64)
 
     @staticmethod
     def erfc(x: Any) -> Any:

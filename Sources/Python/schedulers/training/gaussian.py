@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError
 from .functions import differentiable, functions, wide
 from .kl import detached
 
-PEAK = 1 / math.sqrt(2 * math.pi)
+PEAK, ROOT_HALF = 1 / math.sqrt(2 * math.pi), math.sqrt(0.5)
 
 
 class DiscretizedGaussian:
@@ -36,7 +38,12 @@ class DiscretizedGaussian:
         return differentiable(value, (mean, by_mean), (log_deviation, by_deviation))
 
     def with_gradients(self, x: Any, mean: Any, log_deviation: Any) -> tuple[Any, Any, Any]:
-        """The logarithm, and its derivatives by the mean and by the log deviation."""
+        """The logarithm, and its derivatives by the mean and by the log deviation, without a graph."""
+        # Every form is computed everywhere, and overflows where it is not taken.
+        with np.errstate(all="ignore"):
+            return self._made(x, mean, log_deviation)
+
+    def _made(self, x: Any, mean: Any, log_deviation: Any) -> tuple[Any, Any, Any]:
         end = 1 - 0.255 * self.half_width
         if self.cdf == "tanh":
             return self._tanh(x, mean, log_deviation, x > end, x < -end)
@@ -54,8 +61,8 @@ class DiscretizedGaussian:
 
         def edge(distance: Any) -> tuple[Any, Any, Any]:
             z = distance * scale
-            # Far out z² is infinite where the slope is 0.
-            z = xp.clip(z, -1e50, 1e50) if z.dtype == mean.dtype and str(z.dtype).endswith("64") else xp.clip(z, -1e9, 1e9)
+            # Far out z³ is infinite, and the slope 0.
+            z = xp.clip(z, -1e9, 1e9)
             rise = xp.tanh(factor * (z + 0.044715 * z * z * z))
             density = (1 - rise * rise) / 2 * factor * (1 + 3 * 0.044715 * z * z)
             return (1 + rise) / 2, density, density * z
@@ -72,8 +79,16 @@ class DiscretizedGaussian:
 
 def _scale(xp: Any, log_deviation: Any) -> Any:
     """1/deviation, finite."""
-    least = -700.0 if str(log_deviation.dtype).endswith("64") else -87.0
-    return xp.exp(-xp.clip(log_deviation, least, None))
+    return xp.exp(-xp.clip(log_deviation, -700.0 if _is_double(log_deviation) else -87.0, None))
+
+
+def _is_double(x: Any) -> bool:
+    return str(x.dtype).endswith("64")
+
+
+def _tail(xp: Any, x: Any) -> Any:
+    """Q(x), the probability of a normal number above x."""
+    return xp.erfc(x * ROOT_HALF) / 2
 
 
 def _bin(xp: Any, distance: Any, half_width: float, is_open: Any, log_deviation: Any) -> tuple[Any, Any, Any]:
@@ -88,34 +103,32 @@ def _bin(xp: Any, distance: Any, half_width: float, is_open: Any, log_deviation:
     mean 1 less both tails, in reach the difference of two tails, and far out their Mills ratios. Source: Abramowitz and
     Stegun 1964, 7.1.23 and 22.9.17.
     """
-    scale = _scale(xp, log_deviation)
-    a, b, z, w = (distance - half_width) * scale, (distance + half_width) * scale, distance * scale, half_width * scale
-    most = 1e150 if str(z.dtype).endswith("64") else 1e15
-    p = xp.clip(z, -most, most) * xp.clip(w, None, most)
-    decay = xp.where(is_open, 0 * p, xp.exp(-2 * xp.clip(p, 0.0, None)))
-    far = xp.where(decay == 0, 0 * b, b * decay)
-
-    def tail(x: Any) -> Any:
-        return xp.erfc(x * math.sqrt(0.5)) / 2
-
-    # Around the mean, and in reach.
-    low, high = xp.clip(a, None, 12.0), xp.where(is_open, 0 * b, tail(b))
-    missing = xp.clip(tail(-low) + high, None, 0.5)
-    both = (xp.erf(-low * math.sqrt(0.5)) + xp.where(is_open, 1 + 0 * b, xp.erf(b * math.sqrt(0.5)))) / 2
-    around = xp.where(tail(-low) + high < 0.5, 1 - missing, both)
-    log_around = xp.where(tail(-low) + high < 0.5, xp.log1p(-missing), xp.log(xp.clip(both, 1e-300, None)))
-    reach = xp.clip(tail(xp.clip(low, 0.0, None)) - high, 1e-37, None)
+    scale, most = _scale(xp, log_deviation), 1e150 if _is_double(distance) else 1e15
+    places = (distance - half_width, distance + half_width, distance)
+    a, b, z = (xp.clip(place * scale, -most, most) for place in places)
+    w = xp.clip(half_width * scale, None, most)
+    p, zero = z * w, 0 * z
+    decay = xp.where(is_open, zero, xp.exp(-2 * xp.clip(p, 0.0, None)))
+    # Around the mean, and in reach of erfc.
+    low, high = xp.clip(a, None, 12.0), xp.where(is_open, zero, _tail(xp, b))
+    missing = _tail(xp, -low) + high
+    both = (xp.erf(-low * ROOT_HALF) + xp.where(is_open, 1 + zero, xp.erf(b * ROOT_HALF))) / 2
+    is_most = missing < 0.5
+    around = xp.where(is_most, 1 - missing, xp.clip(both, 1e-30, None))
+    log_around = xp.where(is_most, xp.log1p(-missing), xp.log(around))
+    reach = xp.clip(_tail(xp, xp.clip(low, 0.0, None)) - high, 1e-37, None)
     # Far out.
-    mills = _mills(xp, a) - decay * _mills(xp, xp.where(is_open, 12 + 0 * b, b))
+    mills = _mills(xp, a) - decay * _mills(xp, b)
     is_around, is_far = a <= 0, a >= 12
-    density = PEAK * xp.exp(-low * low / 2)
     value = xp.where(is_far, xp.log(PEAK * mills) - a * a / 2, xp.where(is_around, log_around, xp.log(reach)))
-    ratio = xp.where(is_far, 1 / mills, density / xp.where(is_around, xp.clip(around, 1e-300, None), reach))
-    by_mean = ratio * xp.where(is_open, 1 + 0 * p, -xp.expm1(-2 * p)) * scale
-    by_deviation = ratio * (a - far)
+    ratio = xp.where(is_far, 1 / mills, PEAK * xp.exp(-low * low / 2) / xp.where(is_around, around, reach))
+    by_mean = ratio * xp.where(is_open, 1 + zero, -xp.expm1(-2 * p)) * scale
+    by_mean = xp.where(ratio == 0, zero, by_mean)
+    by_deviation = xp.where(ratio == 0, zero, ratio * (a - xp.where(decay == 0, zero, b * decay)))
     # Where the bin is narrow.
     is_narrow = (w < 0.7) & (p < 0.5) & ~is_open
-    narrow = _narrow(xp, *(xp.where(is_narrow, part, 0 * part) for part in (z, w, p)), half_width, log_deviation, scale)
+    z, w, p = (xp.where(is_narrow, part, zero) for part in (z, w, p))
+    narrow = _narrow(xp, z, w, p, half_width, log_deviation, scale)
     return tuple(xp.where(is_narrow, *pair) for pair in zip(narrow, (value, by_mean, by_deviation)))  # type: ignore
 
 

@@ -94,12 +94,12 @@ class Schedule:
 
     def mix(self, x0: A, epsilon: A, timesteps: Any) -> A:
         """Noisy samples at a timestep of each sample: [N, ...] of x0 and epsilon, N whole numbers."""
-        t = self.indices(timesteps, x0)
+        t = self.indices(timesteps)
         return levels.mix(x0, epsilon, self.signals[t], self.noises[t])
 
     def target(self, prediction: str, x0: A, epsilon: A, timesteps: Any) -> A:
         """What a network is to answer for these samples; see `target`."""
-        t = self.indices(timesteps, x0)
+        t = self.indices(timesteps)
         return levels.target(prediction, x0, epsilon, self.signals[t], self.noises[t])
 
     def weights(
