@@ -14,7 +14,9 @@ X0, EPSILON = GOLDEN["x0"], GOLDEN["epsilon"]
 KINDS = ["numpy", "torch", "jax", "mlx"]
 
 
-@pytest.mark.parametrize("case", ["linear/300", "guided-linear/4000/zero", "cosine/1000", "scaled-linear/1000/zero", "sigmoid/10"])
+@pytest.mark.parametrize(
+    "case", ["linear/300", "guided-linear/4000/zero", "cosine/1000", "scaled-linear/1000/zero", "sigmoid/10"]
+)
 def test_tables_are_within_two_ulps_of_fifty_digits(case):
     truth, (name, count, *zero) = numbers("truth"), case.split("/")
     named = Schedule(name, int(count), zero_terminal_snr=bool(zero))
@@ -47,7 +49,7 @@ def test_schedules_can_be_made_in_every_way():
     assert np.array_equal(linear.table("reciprocalSignals"), linear.table("reciprocalSignals"))
     with pytest.raises(AttributeError):
         linear.nothing
-    with pytest.raises(RequestError, match="unknown schedule \"none\"; known: linear"):
+    with pytest.raises(RequestError, match='unknown schedule "none"; known: linear'):
         Schedule("none")
 
 
@@ -153,7 +155,9 @@ WRONG = {
     "no numbers": lambda s: mix(X0, EPSILON, ["a", "b", "c"], [1, 1, 1]),
     "two kinds": lambda s: s.mix(X0, Kind("torch").array(EPSILON), [1, 2, 3]),
     "another device": lambda s: s.mix(
-        Kind("torch").array(X0), Kind("torch").xp.empty(X0.shape, device="meta", dtype=Kind("torch").xp.float64), [1, 2, 3]
+        Kind("torch").array(X0),
+        Kind("torch").xp.empty(X0.shape, device="meta", dtype=Kind("torch").xp.float64),
+        [1, 2, 3],
     ),
     "no noise of EDM": lambda s: EDM().target(X0, EPSILON, [1, 1, 1], [0, 1, 1]),
     "no data of EDM": lambda s: EDM(0),

@@ -71,7 +71,9 @@ def test_the_exact_logarithm_is_that_of_fifty_digits(kind):
 def test_gradients_of_torch_are_the_derivatives(cdf):
     torch = optional("torch")
     gaussian = DiscretizedGaussian(cdf=cdf)
-    x, mean, deviation = (torch.tensor(v, dtype=torch.float64) for v in ([-1, 0.2, 1], [-0.7, 0.25, 0.4], [-1, -2, -0.5]))
+    x, mean, deviation = (
+        torch.tensor(v, dtype=torch.float64) for v in ([-1, 0.2, 1], [-0.7, 0.25, 0.4], [-1, -2, -0.5])
+    )
     mean, deviation = mean.requires_grad_(), deviation.requires_grad_()
     gaussian.log_probability(x, mean, deviation).sum().backward()
     _, by_mean, by_deviation = gaussian.with_gradients(x, mean.detach(), deviation.detach())

@@ -67,7 +67,10 @@ def test_losses_and_gradients_are_the_references(module, mean, variance, kind):
     if module == "torch":
         made.total.backward()
         assert made.gradient is None
-        gradient, parts = given[0].grad.numpy(), [x.detach().numpy() for x in (made.losses, made.squared_errors, made.bounds)]
+        gradient, parts = (
+            given[0].grad.numpy(),
+            [x.detach().numpy() for x in (made.losses, made.squared_errors, made.bounds)],
+        )
     else:
         gradient, parts = made.gradient, [made.losses, made.squared_errors, made.bounds]
     assert gradient.shape == F.shape
@@ -87,7 +90,10 @@ def test_losses_and_gradients_are_the_references(module, mean, variance, kind):
         smallest, factor = deviation(process, t[n], said), loss.factor / 12
         s = slip(process, t[n], smallest)
         through = abs(process.mean_x0[t[n]] * process.denoised_output[t[n]]) / smallest
-        spread, slope = math.exp(process.posterior_log_variance[t[n]]) / smallest**2, max(abs(process.slope[t[n]]), 1e-30)
+        spread, slope = (
+            math.exp(process.posterior_log_variance[t[n]]) / smallest**2,
+            max(abs(process.slope[t[n]]), 1e-30),
+        )
         square = 2 * (abs(theirs[n]) / max(factor * slope, 1e-300) + 1) + spread
         allowed = 64 * DELTA * (abs(theirs[n]) + 1)
         if has_bound:
@@ -145,7 +151,10 @@ def test_numpys_gradient_is_torchs(kind, prediction, variance):
     x0 = np.array([-1, 0.2, 1, 0.6, -0.3, 0.1, 0.5, -0.5, 0]).reshape(3, 1, 3)
     epsilon = rng.standard_normal((3, 1, 3))
     loss = TrainingLoss(schedule, prediction, variance, kind, "minSNR", gamma=5)
-    x, F = schedule.mix(x0, epsilon, t), schedule.target(prediction, x0, epsilon, t) + 0.01 * rng.standard_normal((3, 1, 3))
+    x, F = (
+        schedule.mix(x0, epsilon, t),
+        schedule.target(prediction, x0, epsilon, t) + 0.01 * rng.standard_normal((3, 1, 3)),
+    )
     if loss.bound.process.learns_variance:
         F = np.concatenate([F, np.full_like(F, -1.3)], 1)
     own = loss(F, x0, epsilon, x, t, importance)
@@ -156,7 +165,7 @@ def test_numpys_gradient_is_torchs(kind, prediction, variance):
     # The same formulas, with the chain rule by hand and by autograd.
     assert abs(own.total - theirs.total.item()) <= 1e-13 * abs(own.total)
     assert np.allclose(own.gradient, tensors[0].grad, rtol=1e-12, atol=1e-15)
-    # In float32, whose roundings L_0 magnifies by 1/deviation: 1e-7 over a deviation of 0.02, and its square at a gradient.
+    # In float32, whose roundings L_0 magnifies by 1/deviation: 1e-7 over a deviation of 0.02, twice for a gradient.
     narrow = loss(*(x.astype(np.float32) for x in (F, x0, epsilon, x)), t, importance)
     assert narrow.gradient.dtype == np.float32
     assert abs(narrow.total - own.total) <= 1e-3 * (abs(own.total) + 1)
@@ -165,7 +174,9 @@ def test_numpys_gradient_is_torchs(kind, prediction, variance):
 def test_the_bound_of_the_truth_is_its_prior_and_its_decoder():
     schedule, x0 = Schedule("cosine", 40), np.linspace(-1, 1, 6).reshape(2, 1, 3)
     epsilon, t = np.random.default_rng(0).standard_normal((2, 1, 3)), [1, 39]
-    term = VariationalBound(ReverseProcess(schedule, "x0", "fixedSmall")).term(x0, x0, epsilon, schedule.mix(x0, epsilon, t), t)
+    term = VariationalBound(ReverseProcess(schedule, "x0", "fixedSmall")).term(
+        x0, x0, epsilon, schedule.mix(x0, epsilon, t), t
+    )
     assert (term.bound == 0).all() and (term.x0_error == 0).all() and (term.epsilon_error < 1e-25).all()
 
 

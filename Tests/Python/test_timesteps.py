@@ -33,7 +33,9 @@ def test_philox_numbers_are_those_of_the_layout(seed, stream):
     assert generator.position == 5
     made += list(PhiloxGenerator(seed, stream, position=(1 << 33) + 1).words(1))
     assert [int(word) for word in made] == [int(w) % 2**64 for w in KNOWN[f"philox/{seed:x}/{stream}"]]
-    assert PhiloxGenerator(7).random(3).tolist() == [(int(w >> np.uint64(12)) + 0.5) / 2**52 for w in PhiloxGenerator(7).words(3)]
+    assert PhiloxGenerator(7).random(3).tolist() == [
+        (int(w >> np.uint64(12)) + 0.5) / 2**52 for w in PhiloxGenerator(7).words(3)
+    ]
 
 
 def compare(distribution, expected):
@@ -96,7 +98,9 @@ def test_stratified_draws_are_spread_evenly():
 
 @pytest.mark.parametrize("count,length,uniform", [(7, 3, 0.05), (20, 10, 0.001), (1, 2, 0.5)])
 def test_loss_aware_timesteps_are_guided_diffusions(count, length, uniform):
-    golden = {k.split(".")[-1]: v for k, v in numbers("resampling").items() if k.startswith(f"{count}/{length}/{uniform}.")}
+    golden = {
+        k.split(".")[-1]: v for k, v in numbers("resampling").items() if k.startswith(f"{count}/{length}/{uniform}.")
+    }
     sampler, learned = LossSecondMoment(count, length, uniform), 0
     # As in ResamplingTests.swift.
     tolerance = 2 * (length + count + 10) * UNIT

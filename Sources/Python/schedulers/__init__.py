@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 
 
 def catalog() -> dict[str, Any]:
-    """What there is: lists of samplers, classes with their options, schedules, spacings, predictions, presets, noises."""
+    """What there is: lists of samplers, classes with their options, schedules, spacings, presets, noises and others."""
     found: dict[str, Any] = json.loads(_library.text("schedulers_catalog"))
     return found
 

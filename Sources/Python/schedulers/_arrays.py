@@ -67,9 +67,6 @@ class Arrays:
         """The magnitudes of each sample, [N, size], in rising order."""
         return self.xp.sort(self.xp.abs(x).reshape(x.shape[0], -1), axis=-1)
 
-    def where(self, condition: Array, x: Array, y: float) -> Array:
-        return self.xp.where(condition, x, y)
-
     def adopt(self, values: np.ndarray, like: Array) -> Array:
         """Numbers of NumPy as an array of this kind, in another's type and on its device."""
         if self.name == "numpy":
@@ -80,6 +77,10 @@ class Arrays:
 
     def copy(self, x: Array) -> Array:
         return x.copy() if self.name == "numpy" else x * 1
+
+    def empty(self, like: Array) -> Array:
+        """Room for an array like another."""
+        return self.xp.empty_like(like)
 
     def same_place(self, x: Array, y: Array) -> bool:
         """Whether two arrays are on one device."""
@@ -111,9 +112,6 @@ class Torch(Arrays):
 
     def sorted_rows(self, x: Array) -> Array:
         return x.abs().reshape(x.shape[0], -1).sort(dim=-1).values
-
-    def where(self, condition: Array, x: Array, y: float) -> Array:
-        return self.xp.where(condition, x, y)
 
     def adopt(self, values: np.ndarray, like: Array) -> Array:
         return self.xp.from_numpy(values).to(device=like.device, dtype=like.dtype)
@@ -165,6 +163,8 @@ def check(x: Array, name: str) -> Arrays:
 
 def check_like(x: Array, sample: Array, shape: Sequence[int], name: str) -> None:
     """Raises `ArgumentError` unless an array is of the sample's kind, on its device and of a shape."""
+    if type(x) is type(sample) and x.shape == shape and x.dtype == sample.dtype and arrays(x).same_place(x, sample):
+        return
     kind = check(x, name)
     if kind is not arrays(sample):
         raise ArgumentError(f"{name} is an array of {kind.name} and the sample one of {arrays(sample).name}")
@@ -177,3 +177,9 @@ def check_like(x: Array, sample: Array, shape: Sequence[int], name: str) -> None
 def size_of(shape: Sequence[int]) -> int:
     """How many elements a sample of a batch has."""
     return math.prod(shape[1:])
+
+
+def is_compiling() -> bool:
+    """Whether torch.compile is following the program, which knows no locks and no foreign functions."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.compiler.is_compiling())

@@ -79,7 +79,9 @@ def library() -> ctypes.CDLL:
         raise LibraryMissingError(f"{place} cannot be loaded: {reason}; {remedy}") from None
     version.restype = c_int32
     if (found := version()) != ABI:
-        raise LibraryVersionError(f"{place} has version {found} of its interface, and this package needs {ABI}; {remedy}")
+        raise LibraryVersionError(
+            f"{place} has version {found} of its interface, and this package needs {ABI}; {remedy}"
+        )
     try:
         for name, arguments in SIGNATURES.items():
             function = getattr(loaded, f"schedulers_{name}")
@@ -108,7 +110,9 @@ def call(name: str, *arguments: Any) -> None:
 
 def failure(status: int, error: Error) -> SchedulersError:
     """The exception of a status."""
-    return BY_STATUS.get(status, SchedulersError)(error.text.decode(errors="replace") or f"the library answers {status}")
+    return BY_STATUS.get(status, SchedulersError)(
+        error.text.decode(errors="replace") or f"the library answers {status}"
+    )
 
 
 class Handle:

@@ -77,8 +77,9 @@ class Operators:
         low, high = rows[:, first], rows[:, min(first + 1, rows.shape[1] - 1)]
         scale = kind.clip(low + (place - first) * (high - low), 1.0, None)
         scale = kind.clip(scale, None, clipping.maximum)
-        last = rows[:, -1]
-        scale = kind.where(last == last, scale, float("nan")).reshape((-1,) + (1,) * (len(x0.shape) - 1))
+        scale = kind.xp.where(kind.xp.isnan(rows[:, -1]), float("nan"), scale).reshape(
+            (-1,) + (1,) * (len(x0.shape) - 1)
+        )
         return kind.clip(x0, -scale, scale) / scale
 
     def fork(self) -> Operators:

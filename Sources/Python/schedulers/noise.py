@@ -7,15 +7,16 @@ exactly each source is the one that it is named after.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, Union, overload
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _arrays, _library, _native
+from ._json import dumps
 from .errors import ArgumentError, StateError
-from .plans import dumps
 from .steps import Query
 
 A = TypeVar("A")
@@ -38,7 +39,9 @@ class Source:
         self._lock = threading.Lock()
 
     @overload
-    def next(self, shape: Shape, *, dtype: npt.DTypeLike = ..., interval: Interval | None = ...) -> npt.NDArray[Any]: ...
+    def next(
+        self, shape: Shape, *, dtype: npt.DTypeLike = ..., interval: Interval | None = ...
+    ) -> npt.NDArray[Any]: ...
     @overload
     def next(self, shape: Shape, *, like: A, interval: Interval | None = ...) -> A: ...
     def next(
@@ -57,15 +60,21 @@ class Source:
         if interval is None and self.needs_interval:
             raise ArgumentError(f"{self!r} needs the interval of the step, the sigmas from and to")
         values = _room(shape, dtype, like)
+        with self.used():
+            sizes, sigmas = (values.shape[0], _arrays.size_of(values.shape)), map(float, interval or (0.0, 0.0))
+            scalar = _native.scalar(values.dtype)
+            _library.call("schedulers_noise_next", self.handle, scalar, *sizes, *sigmas, _native.address(values))
+        return values if like is None else _arrays.arrays(like).adopt(values, like)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Keeps a second thread out."""
         if not self._lock.acquire(blocking=False):
             raise StateError("the source is in use by another thread; fork it for each")
         try:
-            name, (samples, size) = "schedulers_noise_next", (values.shape[0], _arrays.size_of(values.shape))
-            scalar = _native.SCALARS[values.dtype]
-            _library.call(name, self.handle, scalar, samples, size, *map(float, interval or (0.0, 0.0)), values.ctypes.data)
+            yield
         finally:
             self._lock.release()
-        return values if like is None else _arrays.arrays(like).adopt(values, like)
 
     def fork(self: S) -> S:
         """A source that goes on as this one would."""
@@ -79,14 +88,14 @@ class Source:
 
 S = TypeVar("S", bound=Source)
 # What `noise=` of a run takes.
-Noise = Union[Source, Callable[[tuple[int, ...], Query], Any]]
+Noise = Source | Callable[[tuple[int, ...], Query], Any]
 
 
 class Philox(Source):
     """The library's own noise: every number has an address, and the same bits on every machine.
 
-    A sample's noise does not depend on the batch that it is in: `first_sample` is the address of the first. With `seeds`
-    each sample has the noise of its own seed.
+    A sample's noise does not depend on the batch that it is in: `first_sample` is the address of the first. With
+    `seeds`, each sample has the noise of its own seed.
     """
 
     def __init__(self, seed: int = 0, *, seeds: Sequence[int] | None = None, first_sample: int = 0) -> None:
@@ -112,8 +121,8 @@ class Philox(Source):
         values = _room(shape, dtype, like)
         address = (_seed(draw, "a draw"), _seed(sample, "a sample"))
         samples, size = values.shape[0], _arrays.size_of(values.shape)
-        scalar = _native.SCALARS[values.dtype]
-        _library.call("schedulers_normals", self.seed, *address, scalar, samples, size, values.ctypes.data)
+        place = _native.address(values)
+        _library.call("schedulers_normals", self.seed, *address, _native.scalar(values.dtype), samples, size, place)
         return values if like is None else _arrays.arrays(like).adopt(values, like)
 
 
@@ -199,7 +208,7 @@ def _room(shape: Shape, dtype: npt.DTypeLike, like: Any) -> np.ndarray:
             name = str(_arrays.check(like, "like") and like.dtype).rpartition(".")[2]
             dtype = name if name in ("float64", "float16") else "float32"
         kind, sizes = np.dtype(dtype), tuple(int(n) for n in shape)
-        if kind in _native.SCALARS and len(sizes) > 0 and min(sizes) > 0:
+        if _native.scalar(kind) is not None and len(sizes) > 0 and min(sizes) > 0:
             return np.empty(sizes, kind)
     except (TypeError, ValueError, MemoryError, OverflowError) as error:
         raise ArgumentError(f"there is no noise of shape {shape!r} and dtype {dtype!r}: {error}") from None

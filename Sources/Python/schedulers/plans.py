@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import os
-import pathlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _library
 from . import plan as _format
+from ._json import Config, camel, configuration, decoded, dumps, loads
 from ._program import Move, moves
-from .errors import ArgumentError, FileError, JSONError
+from .errors import ArgumentError, JSONError
 from .steps import Clipping, Level, Query, Step, clipping_of, level_of, step_of
 
 if TYPE_CHECKING:
     from .noise import Noise
 
 A = TypeVar("A")
-Config = str | os.PathLike[str] | Mapping[str, Any]
 
 
 class Plan:
@@ -30,15 +26,50 @@ class Plan:
 
         plan = Plan.from_config("scheduler_config.json", steps=28)
         image = plan.sample(plan.initial_scale * noise, network)
+
+    - `steps`: the calls of the network, in order.
+    - `initial_scale`: the deviation of the first sample: a run from noise starts from `initial_scale` times standard
+      normal noise.
+    - `start`: the level of the first sample: a run from a picture starts from signal·picture + noise·z.
+    - `clipping`: what is done to x̂0.
+    - `learns_variance`: whether outputs have twice a sample's channels: the prediction, then that of the variance.
+    - `is_stochastic`: whether a step draws noise.
+    - `provenance`: what the plan was made from; empty where it does not say.
     """
 
-    __slots__ = ("_text", "_values", "_handle", "__dict__")
+    __slots__ = (
+        "steps",
+        "initial_scale",
+        "start",
+        "clipping",
+        "learns_variance",
+        "is_stochastic",
+        "provenance",
+        "_text",
+        "_handle",
+        "_moves",
+    )
+    steps: tuple[Step, ...]
+    initial_scale: float
+    start: Level | None
+    clipping: Clipping
+    learns_variance: bool
+    is_stochastic: bool
+    provenance: Mapping[str, Any]
+    _text: str
+    _handle: _library.Handle | None
+    _moves: tuple[Move, ...] | None
 
     def __init__(self, text: str, handle: _library.Handle | None = None) -> None:
         """Use `from_json` and its siblings; this takes the text of a plan."""
-        self._text = text
-        self._values = _checked(text)
-        self._handle = handle
+        for name, value in _numbers(text).items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_text", text)
+        object.__setattr__(self, "_handle", handle)
+        object.__setattr__(self, "_moves", None)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a plan is immutable; make another one instead of setting {name}")
 
     @classmethod
     def from_config(
@@ -90,11 +121,12 @@ class Plan:
 
             Plan.from_sampler("dpm++2m", schedule="scaled-linear", spacing="trailing", steps=20)
 
-        `options` are those of a request in Docs/C.md, such as `zero_terminal_snr=True`, `sigmas=[...]` or `clip="static"`.
+        `options` are the other keys of a request with a sampler, which Docs/C.md lists, such as `timesteps=1000`,
+        `zero_terminal_snr=True`, `sigmas=[...]`, `eta=0.5`, `clipping="static"` or `strength=0.6`.
         `schedulers.catalog()` has all names.
         """
         request = {"schedule": schedule, "spacing": spacing, "prediction": prediction, **options}
-        named = {_camel(key): value for key, value in request.items() if value is not None}
+        named = {camel(key): value for key, value in request.items() if value is not None}
         return cls._requested({"sampler": sampler, **named}, steps, None, {})
 
     @classmethod
@@ -107,10 +139,12 @@ class Plan:
             text = dumps(text, "the plan")
         elif not isinstance(text, (str, bytes)):
             raise ArgumentError(f"a plan of type {type(text).__name__}; give the JSON of one")
-        return cls(text if isinstance(text, str) else _decoded(text, "the plan"))
+        return cls(text if isinstance(text, str) else decoded(text, "the plan"))
 
     @classmethod
-    def _requested(cls, request: dict[str, Any], steps: int | None, fidelity: str | None, given: Mapping[str, Any]) -> Plan:
+    def _requested(
+        cls, request: dict[str, Any], steps: int | None, fidelity: str | None, given: Mapping[str, Any]
+    ) -> Plan:
         if steps is not None:
             request["steps"] = steps
         if fidelity is not None:
@@ -125,45 +159,10 @@ class Plan:
         """The plan in the format scheduler-plan/1, which Docs/Plan.md describes."""
         return self._text
 
-    @functools.cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The calls of the network, in order."""
-        return tuple(map(step_of, self._values["steps"]))
-
-    @property
-    def initial_scale(self) -> float:
-        """The deviation of the first sample: a run from noise starts from `initial_scale` times standard normal noise."""
-        return float(self._values["initialScale"])
-
-    @property
-    def start(self) -> Level | None:
-        """The level of the first sample: a run from a picture starts from signal·picture + noise·z."""
-        return level_of(self._values.get("start"))
-
     @property
     def timesteps(self) -> tuple[float, ...]:
         """What the network is told in each call."""
         return tuple(step.timestep for step in self.steps)
-
-    @functools.cached_property
-    def clipping(self) -> Clipping:
-        """What is done to x̂0."""
-        return clipping_of(self._values["clipping"])
-
-    @property
-    def learns_variance(self) -> bool:
-        """Whether outputs have twice a sample's channels: the prediction, then what is said of the variance."""
-        return bool(self._values["learnsVariance"])
-
-    @property
-    def is_stochastic(self) -> bool:
-        """Whether a step draws noise."""
-        return any(step.needs_noise for step in self.steps)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """What the plan was made from; empty where it does not say."""
-        return dict(self._values.get("provenance") or {})
 
     def query(self, step: int) -> Query:
         """What the network is asked in a call, 0 <= step < the number of steps."""
@@ -171,7 +170,15 @@ class Plan:
             raise ArgumentError(f"step {step} of a plan with {len(self.steps)}")
         s = self.steps[step]
         return Query(
-            step, len(self.steps), s.timestep, s.next_timestep, s.input_scale, s.level, s.arrival, s.sigma, s.needs_noise
+            step,
+            len(self.steps),
+            s.timestep,
+            s.next_timestep,
+            s.input_scale,
+            s.level,
+            s.arrival,
+            s.sigma,
+            s.needs_noise,
         )
 
     def sample(
@@ -213,18 +220,22 @@ class Plan:
             run.advance(await model(run.input, query.timestep), noise)
         return run.sample
 
-    @functools.cached_property
-    def _moves(self) -> tuple[Move, ...]:
-        return moves(self.steps, self.clipping)
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The steps with their lines folded together, for `Run`."""
+        if self._moves is None:
+            object.__setattr__(self, "_moves", moves(self.steps, self.clipping))
+        return self._moves or ()
 
     @property
     def handle(self) -> _library.Handle:
         """The plan in the C library."""
         if self._handle is None:
-            self._handle = _library.made("plan", self._text)
+            object.__setattr__(self, "_handle", _library.made("plan", self._text))
+        assert self._handle is not None
         return self._handle
 
-    @functools.cached_property
+    @property
     def _key(self) -> tuple[Any, ...]:
         return (self.initial_scale, self.start, self.clipping, self.learns_variance, self.steps)
 
@@ -246,74 +257,22 @@ class Plan:
         return (Plan.from_json, (self._text,))
 
 
-def _checked(text: str) -> dict[str, Any]:
-    """The values of a plan, if it can be run."""
+def _numbers(text: str) -> dict[str, Any]:
+    """What a plan says, if it can be run."""
     values = loads(text, "the plan")
     try:
-        _format.check(values)
-        clipping_of(values["clipping"])
-        for part in [values, *values["steps"]]:
-            for key in ("start", "level", "arrival"):
-                level_of(part.get(key))
+        _format.check(values)  # type: ignore[no-untyped-call]
+        steps = tuple(map(step_of, values["steps"]))
+        return {
+            "steps": steps,
+            "initial_scale": float(values["initialScale"]),
+            "start": level_of(values.get("start")),
+            "clipping": clipping_of(values["clipping"]),
+            "learns_variance": values["learnsVariance"],
+            "is_stochastic": any(step.needs_noise for step in steps),
+            "provenance": dict(values.get("provenance") or {}),
+        }
     except _format.PlanError as error:
         raise JSONError(str(error)) from None
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise JSONError(f"the plan is not as the format says, {error!r}; make it again") from None
-    assert isinstance(values, dict)
-    return values
-
-
-def loads(text: str, name: str) -> Any:
-    """What a text in JSON means."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise JSONError(f"{name} is not JSON: {error}") from None
-
-
-def dumps(values: Any, name: str) -> str:
-    """Values as JSON; arrays as lists."""
-    try:
-        return json.dumps(values, default=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ArgumentError(f"{name} cannot be written as JSON: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{value!r} is of type {type(value).__name__}")
-
-
-def _decoded(text: bytes, name: str) -> str:
-    try:
-        return text.decode()
-    except UnicodeDecodeError as error:
-        raise JSONError(f"{name} is not UTF-8: {error}") from None
-
-
-def configuration(config: Config) -> Any:
-    """The values of a configuration, of its file or of its text."""
-    if isinstance(config, Mapping):
-        return config
-    if isinstance(config, str) and config.lstrip().startswith("{"):
-        return loads(config, "the configuration")
-    if not isinstance(config, (str, os.PathLike)):
-        raise ArgumentError(f"a configuration of type {type(config).__name__}; give a path, a dict or JSON")
-    path = pathlib.Path(config)
-    try:
-        if path.is_dir():
-            path = path / "scheduler_config.json"
-        return loads(_decoded(path.read_bytes(), str(path)), str(path))
-    except (OSError, ValueError) as error:
-        if isinstance(error, JSONError):
-            raise
-        raise FileError(f"{config} cannot be read: {error}") from None
-
-
-def _camel(key: str) -> str:
-    """A key of a request, as JSON has it: `zero_terminal_snr` is zeroTerminalSNR."""
-    first, *rest = key.split("_")
-    return first + "".join("SNR" if word == "snr" else word.capitalize() for word in rest)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Generic, TypeVar
 
 from . import _arrays, _native
 from ._operators import Operators
@@ -12,9 +13,6 @@ from .errors import ArgumentError, LibraryError, NotFiniteError, StateError
 from .noise import Noise, Source
 from .plans import Plan
 from .steps import Query, Step
-
-if TYPE_CHECKING:
-    import numpy as np
 
 A = TypeVar("A")
 
@@ -50,43 +48,50 @@ class Run(Generic[A]):
     ) -> None:
         if not isinstance(plan, Plan):
             raise ArgumentError(f"a plan of type {type(plan).__name__}; make one with Plan.from_config or its siblings")
-        if threads is not None and not 0 <= threads < 1 << 31:
-            raise ArgumentError(f"{threads} threads; give 1 or more, or None for as many as pay")
+        if threads is not None and not 1 <= threads <= 1024:
+            raise ArgumentError(f"{threads} threads; give 1 ... 1024, or None for as many as pay")
         self.plan, self.count, self.in_place = plan, 0, in_place
         self.keeps_denoised, self.threads = keeps_denoised, threads
-        self._kind = _arrays.check(x, "the sample")
-        if 0 in _shape(x):
-            raise ArgumentError(f"the sample of shape {_shape(x)} has no elements")
-        if plan.learns_variance and len(_shape(x)) < 2:
+        self._kind, self._shape = _arrays.check(x, "the sample"), tuple(x.shape)  # type: ignore[attr-defined]
+        if 0 in self._shape:
+            raise ArgumentError(f"the sample of shape {self._shape} has no elements")
+        if plan.learns_variance and len(self._shape) < 2:
             raise ArgumentError("the plan learns its variance, so that a sample must have channels: [N, C, ...]")
-        self._x, self._made, self._denoised = x, None, None
+        # Arrays that somebody else may hold are not written to.
+        self._x, self._is_lent = x, not in_place
+        self._denoised: A | None = None
+        self._is_denoised_lent = not in_place
+        self._made: A | None = None
         self._engine: Operators | _native.Native | None = None
-        self._lock = threading.Lock()
+        self._lock = None if _arrays.is_compiling() else threading.Lock()
         if in_place:
-            if not _native.view(x).flags.writeable:
+            _native.address(x, "the sample")
+            if self._kind.name == "numpy" and not x.flags.writeable:  # type: ignore[attr-defined]
                 raise ArgumentError("the sample cannot be written to; copy it, or use in_place=None")
-            self._engine = self._native(_native.view(x))
+            self._engine = self._native()
 
     @property
     def sample(self) -> A:
-        """The current sample. Another one of its shape and type may take its place between steps, as in inpainting."""
+        """The current sample. Another one of its shape may take its place between steps, as in inpainting."""
+        self._is_lent = not self.in_place
         return self._x
 
     @sample.setter
     def sample(self, x: A) -> None:
-        _arrays.check_like(x, self._x, _shape(self._x), "the new sample")
+        _arrays.check_like(x, self._x, self._shape, "the new sample")
         with self._used():
             if self.in_place:
-                _native.view(self._x)[...] = _native.fitting(x, _native.view(self._x))
+                self._x[...] = _native.fitting(x, self._x)  # type: ignore[index]
                 return
             if self._made is None:
                 self._made = self._x
-            self._x = self._kind.cast(x, self._x)
+            self._x, self._is_lent = self._kind.cast(x, self._x), True
 
     @property
     def step(self) -> Step | None:
         """The step that comes next; None at the end."""
-        return self.plan.steps[self.count] if self.count < len(self.plan) else None
+        steps = self.plan.steps
+        return steps[self.count] if self.count < len(steps) else None
 
     @property
     def query(self) -> Query | None:
@@ -103,7 +108,7 @@ class Run(Generic[A]):
         """What the network is given: the sample, scaled if the network was trained on scaled ones."""
         scale = self.step.input_scale if self.step else 1.0
         if scale == 1:
-            return self._x
+            return self.sample
         return self._kind.cast(self._kind.total([(scale, self._x)], self._x), self._x)  # type: ignore[no-any-return]
 
     @property
@@ -111,6 +116,7 @@ class Run(Generic[A]):
         """x̂0 of the last step, after clipping; None before the first, and if the library does not keep it."""
         if isinstance(self._engine, Operators):
             return self._engine.denoised(self._x)
+        self._is_denoised_lent = not self.in_place
         return self._denoised
 
     def __iter__(self) -> Iterator[Query]:
@@ -127,8 +133,8 @@ class Run(Generic[A]):
             first = next(i for i, step in enumerate(self.plan.steps) if step.needs_noise)
             raise StateError(f"step {first} draws noise; give a source of noise, such as Philox(seed=0)")
 
-    def advance(self, output: A, noise: Noise | A | None = None) -> A:
-        """Makes the next sample from the network's output, and returns it.
+    def advance(self, output: A, noise: Noise | A | None = None) -> None:
+        """Makes the next sample from the network's output.
 
         - `output`: in the sample's shape, or with twice its channels where the plan learns its variance.
         - `noise`: standard normal noise in the sample's shape, a source of it, or a function `noise(shape, query)`. It
@@ -137,8 +143,8 @@ class Run(Generic[A]):
         Raises `ArgumentError` for arrays that do not fit, and `StateError` at the end, or if noise is missing.
         """
         with self._used():
-            query, step, shape = self.query, self.step, _shape(self._x)
-            if query is None or step is None:
+            step, shape = self.step, self._shape
+            if step is None:
                 raise StateError(f"the run is at its end, after {self.count} steps; there is nothing to advance")
             wide = (shape[0], 2 * shape[1], *shape[2:]) if self.plan.learns_variance else shape
             _arrays.check_like(output, self._x, wide, "the output")
@@ -146,49 +152,49 @@ class Run(Generic[A]):
             if step.needs_noise:
                 if noise is None:
                     raise StateError(f"step {self.count} draws noise; give some, or a source of it")
-                drawn = noise(shape, query) if callable(noise) else noise
+                drawn = noise(shape, self.plan.query(self.count)) if callable(noise) else noise
                 if not isinstance(drawn, Source):
                     _arrays.check_like(drawn, self._x, shape, "the noise")
-            engine = self._chosen(output)
+            engine = self._engine or self._chosen(output)
             if isinstance(engine, Operators):
                 if isinstance(drawn, Source):
-                    drawn = drawn.next(shape, like=self._x, interval=_interval(query))
-                move = self.plan._moves[self.count]
+                    drawn = drawn.next(shape, like=self._x, interval=_interval(step))
+                move = self.plan.moves[self.count]
                 self._x = engine.advance(self.count, step, move, self._x, self._made, output, drawn)
             else:
                 self._advance(engine, output, drawn)
             self._made = None
             self.count += 1
-            return self._x
 
     def _advance(self, engine: _native.Native, output: A, drawn: Any) -> None:
         """A step by the library."""
         if _native.loses_gradient(output):
             raise StateError("the output has a gradient, which the library would lose; use in_place=False")
-        x = self._x if self.in_place else self._kind.copy(self._x)
-        memory, denoised = _native.view(x), None
+        x = self._kind.copy(self._x) if self._is_lent else self._x
+        denoised = None
         if self.keeps_denoised:
-            is_fresh = self._denoised is None or not self.in_place
-            denoised = self._kind.copy(self._x) if is_fresh else self._denoised
-        noise = drawn.handle if isinstance(drawn, Source) else None if drawn is None else _native.fitting(drawn, memory)
-        room = None if denoised is None else _native.view(denoised)
-        engine.advance(memory, _native.fitting(output, memory), noise, room)
-        self._x, self._denoised = x, denoised
+            is_lent = self._is_denoised_lent or self._denoised is None
+            denoised = self._kind.empty(self._x) if is_lent else self._denoised
+        if isinstance(drawn, Source):
+            with drawn.used():
+                engine.advance(x, output, drawn.handle, denoised)
+        else:
+            engine.advance(x, output, drawn, denoised)
+        self._x, self._denoised, self._is_lent, self._is_denoised_lent = x, denoised, False, False
 
     def _chosen(self, output: A) -> Operators | _native.Native:
         """How the run makes its steps, which its first step decides."""
-        if self._engine is None:
-            operators = Operators(self._kind, self.plan.clipping, self.plan.learns_variance)
-            self._engine = operators
-            if self.in_place is None and not _native.loses_gradient(output):
-                try:
-                    self._engine = self._native(_native.view(self._x))
-                except (ArgumentError, LibraryError):
-                    pass  # operators it is
+        self._engine = Operators(self._kind, self.plan.clipping, self.plan.learns_variance)
+        if self.in_place is None and not _native.loses_gradient(output) and not _arrays.is_compiling():
+            try:
+                _native.address(self._x)
+                self._engine = self._native()
+            except (ArgumentError, LibraryError):
+                pass  # operators it is
         return self._engine
 
-    def _native(self, memory: np.ndarray) -> _native.Native:
-        engine = _native.Native(self.plan.handle, memory)
+    def _native(self) -> _native.Native:
+        engine = _native.Native(self.plan.handle, self._x)
         if self.threads:
             engine.limit(self.threads)
         return engine
@@ -197,20 +203,24 @@ class Run(Generic[A]):
         """Raises `NotFiniteError` if an output of the network holds NaN or an infinity."""
         kind = _arrays.check(output, "the output")
         if not bool(kind.xp.isfinite(output).all()):
-            raise NotFiniteError(f"the output of step {self.count} holds NaN or an infinity; look at what the network got")
+            raise NotFiniteError(
+                f"the output of step {self.count} holds NaN or an infinity; look at what the network got"
+            )
 
     def fork(self) -> Run[A]:
         """The same run at the same step, to be gone on with in another way."""
         with self._used():
             run: Run[A] = object.__new__(Run)
             run.__dict__.update(self.__dict__, _lock=threading.Lock())
+            # Either is to leave the other's arrays alone.
+            self._is_lent = self._is_denoised_lent = run._is_lent = run._is_denoised_lent = not self.in_place
             if self.in_place:
                 run._x = self._kind.copy(self._x)
                 run._denoised = None if self._denoised is None else self._kind.copy(self._denoised)
             if isinstance(self._engine, Operators):
                 run._engine = self._engine.fork()
             elif self._engine is not None:
-                run._engine = self._engine.fork(_native.view(run._x))
+                run._engine = self._engine.fork(run._x)
             return run
 
     __copy__ = fork
@@ -231,34 +241,27 @@ class Run(Generic[A]):
             self._engine = Operators(self._kind, self.plan.clipping, self.plan.learns_variance)
             self._engine.left, self._engine.denoised_terms = operators
         elif native is not None:
-            self._engine = self._native(_native.view(self._x))
+            self._engine = self._native()
             self._engine.restore(native)
 
     def __repr__(self) -> str:
-        return f"<Run of {self.plan!r}, {self.count} steps made, on {_shape(self._x)} of {self._kind.name}>"
+        return f"<Run of {self.plan!r}, {self.count} steps made, on {self._shape} of {self._kind.name}>"
 
-    def _used(self) -> _Use:
-        return _Use(self._lock)
+    def _used(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._lock is None else _alone(self._lock)
 
 
-class _Use:
+@contextmanager
+def _alone(lock: threading.Lock) -> Iterator[None]:
     """Keeps a second thread out of a run."""
-
-    def __init__(self, lock: threading.Lock) -> None:
-        self.lock = lock
-
-    def __enter__(self) -> None:
-        if not self.lock.acquire(blocking=False):
-            raise StateError("the run is in use by another thread; fork it for each")
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
+    if not lock.acquire(blocking=False):
+        raise StateError("the run is in use by another thread; fork it for each")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _shape(x: Any) -> tuple[int, ...]:
-    return tuple(x.shape)
-
-
-def _interval(query: Query) -> tuple[float, float] | None:
+def _interval(step: Step) -> tuple[float, float] | None:
     """The sigmas between which a step goes, if the plan says them."""
-    return None if query.sigma is None or query.arrival is None else (query.sigma, query.arrival.sigma)
+    return None if step.sigma is None or step.arrival is None else (step.sigma, step.arrival.sigma)

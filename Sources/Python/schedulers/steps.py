@@ -154,7 +154,8 @@ def step_of(values: dict[str, Any]) -> Step:
 
 def clipping_of(values: dict[str, Any]) -> Clipping:
     """The clipping of a plan that `schedulers.plan.check` has looked at."""
-    return known(Clipping, values, ("lower", "upper", "ratio", "maximum"))
+    found: Clipping = known(Clipping, values, ("lower", "upper", "ratio", "maximum"))
+    return found
 
 
 def known(kind: Any, values: dict[str, Any], keys: tuple[str, ...]) -> Any:

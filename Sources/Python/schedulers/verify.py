@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _library
+from ._json import dumps
 from .errors import ArgumentError
-from .plans import dumps
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ differentiable; with arrays of NumPy a loss comes with its gradient.
 from .bits import BitsPerDimension, Term, VariationalBound
 from .edm import EDM
 from .gaussian import DiscretizedGaussian
+from .generator import PhiloxGenerator
 from .kl import normal_kl
 from .levels import mix, target, weights
 from .loss import Loss, TrainingLoss
@@ -21,7 +22,6 @@ from .timesteps import (
     Draws,
     LogNormalSigma,
     LossSecondMoment,
-    PhiloxGenerator,
     Stratified,
     TimestepDistribution,
     TimestepSampler,

@@ -116,5 +116,3 @@ class VariationalBound:
             for into, part in zip((value, by_mean, by_logarithm), (-read[0], -read[1], -read[2] / 2)):
                 into[first] = part
         return value, by_mean, by_logarithm
-
-

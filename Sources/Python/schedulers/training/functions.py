@@ -86,7 +86,7 @@ def _known_gradients() -> Any:
                 return value.clone()
 
             @staticmethod
-            @once
+            @once  # type: ignore[untyped-decorator]
             def backward(ctx: Any, gradient: Any) -> Any:
                 found: list[Any] = [None]
                 for derivative in ctx.saved_tensors:

@@ -94,8 +94,8 @@ def _tail(xp: Any, x: Any) -> Any:
 def _bin(xp: Any, distance: Any, half_width: float, is_open: Any, log_deviation: Any) -> tuple[Any, Any, Any]:
     """A bin on the upper side of the mean, or around it, and the logarithm of its probability.
 
-    In deviations it goes from a to b, with the centre z and half the width w; b is infinite where it is open. With φ the
-    density, Q its upper tail and P = Q(a) − Q(b), φ(b)/φ(a) = e^−2p where p = z·w, and with H = φ(a)/P
+    In deviations it goes from a to b, with the centre z and half the width w; b is infinite where it is open. With the
+    density φ, Q its upper tail and P = Q(a) − Q(b), φ(b)/φ(a) = e^−2p where p = z·w, and with H = φ(a)/P
 
         ∂ln P/∂mean = H·(1 − e^−2p)/deviation,    ∂ln P/∂ln deviation = H·(a − b·e^−2p).
 
@@ -129,12 +129,11 @@ def _bin(xp: Any, distance: Any, half_width: float, is_open: Any, log_deviation:
     is_narrow = (w < 0.7) & (p < 0.5) & ~is_open
     z, w, p = (xp.where(is_narrow, part, zero) for part in (z, w, p))
     narrow = _narrow(xp, z, w, p, half_width, log_deviation, scale)
-    return tuple(xp.where(is_narrow, *pair) for pair in zip(narrow, (value, by_mean, by_deviation)))  # type: ignore
+    value, by_mean, by_deviation = (xp.where(is_narrow, *pair) for pair in zip(narrow, (value, by_mean, by_deviation)))
+    return value, by_mean, by_deviation
 
 
-def _narrow(
-    xp: Any, z: Any, w: Any, p: Any, half_width: float, log_deviation: Any, scale: Any
-) -> tuple[Any, Any, Any]:
+def _narrow(xp: Any, z: Any, w: Any, p: Any, half_width: float, log_deviation: Any, scale: Any) -> tuple[Any, Any, Any]:
     """P = φ(z)·2w·S, with S the even terms of Σ Heₙ(z)·(−w)ⁿ/n!, divided by n + 1."""
     even, odd, total = 1 + 0 * p, p, 1 + 0 * p
     # Both factors are at most ½, so that the terms left out are below 2⁻⁵⁵.

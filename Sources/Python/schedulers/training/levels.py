@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _arrays, _library, _native
+from .._json import dumps
 from ..errors import ArgumentError, RequestError
-from ..plans import dumps
 
 A = TypeVar("A")
 # A number for each sample: a list, or an array of any kind.
 Numbers = Any
 # The factors of x0 and epsilon in what a network is to answer, of signal and noise.
-TARGETS = {
+TARGETS: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
     "epsilon": lambda signal, noise: (0 * signal, 0 * noise + 1),
     "x0": lambda signal, noise: (0 * signal + 1, 0 * noise),
     "v": lambda signal, noise: (-noise, signal),
@@ -100,7 +101,9 @@ def checked_levels(
         raise ArgumentError(f"{len(signal)} signals and {len(noise)} noises for a batch of {x0.shape[0]} samples")
     for name, values in (("signal", signal), ("noise", noise)):
         if not (np.isfinite(values).all() and (values >= 0).all()):
-            raise ArgumentError(f"{name} {values[~(np.isfinite(values) & (values >= 0))][0]} must be finite and 0 or more")
+            raise ArgumentError(
+                f"{name} {values[~(np.isfinite(values) & (values >= 0))][0]} must be finite and 0 or more"
+            )
     return signal, noise
 
 
@@ -118,14 +121,14 @@ def numbers(values: Numbers, name: str) -> npt.NDArray[np.float64]:
 
 
 def _is_plain(x: Any) -> bool:
-    return type(x) is np.ndarray and x.dtype in _native.SCALARS and x.size > 0
+    return type(x) is np.ndarray and _native.scalar(x.dtype) is not None and x.size > 0
 
 
 def _made(name: str, first: tuple[Any, ...], x0: Any, epsilon: Any, signal: Any, noise: Any) -> Any:
     """What a function of the library makes of data and noise."""
     x0 = np.ascontiguousarray(x0, dtype=x0.dtype.newbyteorder("="))
     epsilon, made = _native.fitting(epsilon, x0), np.empty_like(x0)
-    sizes = (_native.SCALARS[x0.dtype], x0.shape[0], _arrays.size_of(x0.shape))
+    sizes = (_native.scalar(x0.dtype), x0.shape[0], _arrays.size_of(x0.shape))
     places = (array.ctypes.data for array in (signal, noise, x0, epsilon, made))
     _library.call(name, *first, *sizes, *places)
     return made

@@ -25,8 +25,8 @@ KINDS = ("mse", "rescaledMSE", "kl", "rescaledKL")
 class Loss:
     """The loss of a batch.
 
-    `total` is the mean of the samples' `losses`, each times its importance weight. `losses` are the sums of the weighted
-    `squared_errors` and of the `bounds`, [N] each. With torch these are tensors with their graph, so that
+    `total` is the mean of the samples' `losses`, each times its importance weight. `losses` are the sums of the
+    weighted `squared_errors` and of the `bounds`, [N] each. With torch these are tensors with their graph, so that
     `loss.total.backward()` works, and `gradient` is None. With NumPy, `gradient` is that of `total` by the output.
     """
 
@@ -80,9 +80,7 @@ class TrainingLoss:
             raise RequestError(f"{weighting} has no finite weight at timestep {np.argmin(np.isfinite(self.weight))}")
         self.target = process.target()
 
-    def __call__(
-        self, output: Any, x0: Any, epsilon: Any, sample: Any, timesteps: Any, weights: Any = None
-    ) -> Loss:
+    def __call__(self, output: Any, x0: Any, epsilon: Any, sample: Any, timesteps: Any, weights: Any = None) -> Loss:
         """The loss of a batch.
 
         - `output`: of the network for `sample`, [N, C, ...], or [N, 2C, ...] for a learned variance.
@@ -121,11 +119,11 @@ class TrainingLoss:
         share = column.values(importance) / n
         total = (share * losses).sum()
         if is_torch(output):
-            return Loss(total, losses, *parts, None)
+            return Loss(total, losses, parts[0], parts[1], None)
         halves = [by_output, by_said] if process.learns_variance else [by_output]
         gradient = np.concatenate(halves, axis=1) if len(halves) > 1 else halves[0]
         gradient = gradient * (share / size).reshape((-1,) + (1,) * (gradient.ndim - 1))
-        return Loss(float(total), losses, *parts, gradient.astype(output.dtype))
+        return Loss(float(total), losses, parts[0], parts[1], gradient.astype(output.dtype))
 
 
 class Columns:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import _arrays
 from ..errors import ArgumentError, RequestError
+from .levels import TARGETS
 from .schedule import Schedule
 
 VARIANCES = ("fixedSmall", "fixedLarge", "learned", "learnedRange")
@@ -52,7 +54,9 @@ class ReverseProcess:
         for name in ("denoised_sample", "denoised_output", "posterior_log_variance", "offset"):
             if not np.isfinite(getattr(self, name)).all():
                 t = int(np.flatnonzero(~np.isfinite(getattr(self, name)))[0])
-                raise RequestError(f"{prediction} and {variance} leave no number at timestep {t}; choose another prediction")
+                raise RequestError(
+                    f"{prediction} and {variance} leave no number at timestep {t}; choose another prediction"
+                )
 
     @property
     def learns_variance(self) -> bool:
@@ -62,7 +66,7 @@ class ReverseProcess:
     def _denoising(self) -> tuple[Any, Any]:
         signal, noise, one = self.signal, self.noise, np.ones(len(self.signal))
         power, total = signal * signal + noise * noise, signal + noise
-        forms = {
+        forms: dict[str, Callable[[], tuple[Any, Any]]] = {
             "epsilon": lambda: (1 / signal, -noise / signal),
             "x0": lambda: (0 * one, one),
             "v": lambda: (signal / power, -noise / power),
@@ -76,15 +80,9 @@ class ReverseProcess:
 
     def target(self) -> tuple[Any, Any]:
         """The factors of x0 and epsilon in what the network is to answer, at each timestep."""
-        one = np.ones(len(self.signal))
-        return {
-            "epsilon": lambda: (0 * one, one),
-            "x0": lambda: (one, 0 * one),
-            "v": lambda: (-self.noise, self.signal),
-            "flow": lambda: (-one, one),
-            "reverseFlow": lambda: (one, -one),
-            "previous": lambda: (self.mean_x0 + self.mean_sample * self.signal, self.mean_sample * self.noise),
-        }[self.prediction]()
+        if self.prediction == "previous":
+            return self.mean_x0 + self.mean_sample * self.signal, self.mean_sample * self.noise
+        return TARGETS[self.prediction](self.signal, self.noise)
 
     def checked(self, output: Any, x0: Any, epsilon: Any, sample: Any, timesteps: Any) -> Any:
         """The timesteps of a batch as indices, if its arrays fit one another."""

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _library
+from .._json import Config, configuration, dumps, loads
 from ..errors import ArgumentError
-from ..plans import Config, configuration, dumps
 from . import levels
 
 A = TypeVar("A")
@@ -117,7 +117,9 @@ class Schedule:
             raise ArgumentError(f"{len(found)} timesteps for a batch of {batch.shape[0]} samples")
         is_known = (found >= 0) & (found < self.timesteps) & (found == np.floor(found))
         if not is_known.all():
-            raise ArgumentError(f"timestep {found[~is_known][0]:g} must be a whole number in 0 ... {self.timesteps - 1}")
+            raise ArgumentError(
+                f"timestep {found[~is_known][0]:g} must be a whole number in 0 ... {self.timesteps - 1}"
+            )
         return found.astype(np.int64)
 
     def __len__(self) -> int:
@@ -131,6 +133,4 @@ class Schedule:
 
 
 def _restored(request: str) -> Schedule:
-    import json
-
-    return Schedule._of(json.loads(request))
+    return Schedule._of(loads(request, "the schedule"))
