@@ -22,16 +22,29 @@ class Error(ctypes.Structure):
     _fields_ = [("code", c_int32), ("text", c_char * 2044)]
 
 
+class Query(ctypes.Structure):
+    """schedulers_query: what is asked of the network in one call."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("step", "steps")),
+        *((name, c_double) for name in ("timestep", "next_timestep", "input_scale", "signal", "noise")),
+        *((name, c_double) for name in ("next_signal", "next_noise")),
+        *((name, c_int32) for name in ("needs_noise", "draws_noise", "is_done")),
+    )
+
+
 P, T = c_void_p, c_char_p
 # Of each function of schedulers.h that returns a status, what it takes before the error.
 SIGNATURES: dict[str, tuple[Any, ...]] = {
     "catalog": (POINTER(P),),
     "plan_create": (T, POINTER(P)),
     "plan_json": (P, POINTER(P)),
+    "plan_queries": (P, c_int64, POINTER(Query)),
     "run_create": (P, c_int32, c_int64, c_int64, POINTER(P)),
     "run_copy": (P, POINTER(P)),
     "run_set_threads": (P, c_int32),
     "run_advance": (P, P, P, P, P),
+    "run_advance_to": (P, P, P, P, P, P),
     "run_advance_drawing": (P, P, P, P, P),
     "run_check": (P, P),
     "run_state_size": (P, POINTER(c_size_t)),
@@ -39,6 +52,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "run_restore": (P, P, c_size_t),
     "noise_create": (T, POINTER(P)),
     "noise_copy": (P, POINTER(P)),
+    "noise_json": (P, POINTER(P)),
     "noise_next": (P, c_int32, c_int64, c_int64, c_double, c_double, P),
     "normals": (c_uint64, c_uint64, c_uint64, c_int32, c_int64, c_int64, P),
     "mix": (c_int32, c_int64, c_int64, P, P, P, P, P),
@@ -146,6 +160,13 @@ def made(kind: str, request: str) -> Handle:
 
 def run(plan: Handle, scalar: int, samples: int, size: int) -> Handle:
     return _handle("run", "schedulers_run_create", plan, scalar, samples, size)
+
+
+def draws(plan: Handle, count: int) -> tuple[bool, ...]:
+    """Whether the library that a plan's configuration is of takes noise in each of its steps."""
+    queries = (Query * count)()
+    call("schedulers_plan_queries", plan, count, queries)
+    return tuple(bool(query.draws_noise) for query in queries)
 
 
 def text(name: str, *arguments: Any) -> str:

@@ -93,11 +93,20 @@ class Native:
         library, self.error = _library.library(), _library.Error()
         self.place = byref(self.error)
         self.step, self.drawing = library.schedulers_run_advance, library.schedulers_run_advance_drawing
+        self.step_to = library.schedulers_run_advance_to
 
     def advance(
-        self, sample: Array, output: Array, noise: Array | _library.Handle | None, denoised: Array | None
+        self,
+        sample: Array,
+        output: Array,
+        noise: Array | _library.Handle | None,
+        following: Array | None,
+        denoised: Array | None,
     ) -> None:
-        """Makes the next sample in the place of this one. `noise` is an array, the handle of a source, or None."""
+        """Makes the next sample in `following`, or else in the place of this one, and x̂0 in `denoised`.
+
+        `noise` is an array or None, or the handle of a source if `following` is None.
+        """
         x = address(sample, "the sample")
         output, out = self.apart(output, sample, x, "the output")
         room = None if denoised is None else address(denoised, "the room for x0")
@@ -107,7 +116,10 @@ class Native:
             z = None
             if noise is not None:
                 noise, z = self.apart(noise, sample, x, "the noise")
-            status = self.step(self.handle, x, out, z, room, self.place)
+            if following is None:
+                status = self.step(self.handle, x, out, z, room, self.place)
+            else:
+                status = self.step_to(self.handle, x, out, z, address(following), room, self.place)
         if status:
             raise _library.failure(status, self.error)
 

@@ -1,7 +1,6 @@
 """Standard normal noise: this library's own, and what other libraries draw from a seed.
 
-A source draws one array after another. It can be forked, and pickled if `Philox` or `Brownian`. Docs/Noise.md says how
-exactly each source is the one that it is named after.
+A source draws one array after another. Docs/Noise.md says how exactly each is the one that it is named after.
 """
 
 from __future__ import annotations
@@ -28,10 +27,13 @@ Interval = tuple[float, float]
 class Source:
     """A source of standard normal numbers that the C library holds.
 
-    Two threads may not draw from one at a time: `fork` it for each.
+    It can be forked, and pickled at any place. Two threads may not draw from one at a time: `fork` it for each.
     """
 
+    # Whether it needs to be told between which sigmas a step goes.
     needs_interval = False
+    # Whether it stands for a generator of torch, which some schedulers of diffusers draw from in vain.
+    follows = False
 
     def __init__(self, **request: Any) -> None:
         self.request = request
@@ -81,6 +83,15 @@ class Source:
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, handle=self.handle.copy(), _lock=threading.Lock())
         return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self.used():
+            state = {key: value for key, value in self.__dict__.items() if key not in ("handle", "_lock")}
+            return {**state, "now": _library.text("schedulers_noise_json", self.handle)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        handle = _library.made("noise", state.pop("now"))
+        self.__dict__.update(state, handle=handle, _lock=threading.Lock())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.request.items() if k != 'source')})"
@@ -133,6 +144,8 @@ class Torch(Source):
     `seeds` each sample has a generator of its own.
     """
 
+    follows = True
+
     def __init__(self, seed: int = 0, *, seeds: Sequence[int] | None = None, precision: str = "float32") -> None:
         seeded = {"seed": _seed(seed)} if seeds is None else {"seeds": [_seed(s) for s in seeds]}
         super().__init__(source="torch", precision=precision, **seeded)
@@ -140,6 +153,8 @@ class Torch(Source):
 
 class TorchCUDA(Source):
     """`torch.randn` on a CUDA device, such as `"a100"`, `"h100"` or `"rtx4090"`, to about 1e-6."""
+
+    follows = True
 
     def __init__(self, seed: int = 0, *, device: str = "a100") -> None:
         super().__init__(source="torch-cuda", seed=_seed(seed), device=device)
@@ -149,6 +164,7 @@ class TorchSDE(Source):
     """`BrownianTreeNoiseSampler` of diffusers and k-diffusion, between the smallest and the largest sigma of a run."""
 
     needs_interval = True
+    follows = True
 
     def __init__(self, seed: int = 0, *, sigmas: Interval) -> None:
         super().__init__(source="torch-sde", seed=_seed(seed), sigmas=list(map(float, sigmas)))
@@ -169,7 +185,7 @@ class NumPyLegacy(Source):
 
 
 class JAX(Source):
-    """`jax.random.normal` with the default generator."""
+    """`jax.random.normal`: for each draw `key, subkey = jax.random.split(key)`, and the numbers of the subkey."""
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__(source="jax", seed=_seed(seed))

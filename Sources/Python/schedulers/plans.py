@@ -9,7 +9,7 @@ from . import _library
 from . import plan as _format
 from ._json import Config, camel, configuration, decoded, dumps, loads
 from ._program import Move, moves
-from .errors import ArgumentError, JSONError
+from .errors import ArgumentError, JSONError, LibraryError
 from .steps import Clipping, Level, Query, Step, clipping_of, level_of, step_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Plan:
         "_text",
         "_handle",
         "_moves",
+        "_draws",
     )
     steps: tuple[Step, ...]
     initial_scale: float
@@ -59,6 +60,7 @@ class Plan:
     _text: str
     _handle: _library.Handle | None
     _moves: tuple[Move, ...] | None
+    _draws: tuple[bool, ...] | None
 
     def __init__(self, text: str, handle: _library.Handle | None = None) -> None:
         """Use `from_json` and its siblings; this takes the text of a plan."""
@@ -67,6 +69,7 @@ class Plan:
         object.__setattr__(self, "_text", text)
         object.__setattr__(self, "_handle", handle)
         object.__setattr__(self, "_moves", None)
+        object.__setattr__(self, "_draws", None)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a plan is immutable; make another one instead of setting {name}")
@@ -163,6 +166,20 @@ class Plan:
     def timesteps(self) -> tuple[float, ...]:
         """What the network is told in each call."""
         return tuple(step.timestep for step in self.steps)
+
+    @property
+    def draws_noise(self) -> tuple[bool, ...]:
+        """Whether the library that the plan's configuration is of takes noise from its generator in each step.
+
+        It may where the step needs none, and then who has that library's noise draws there too. Without the C library,
+        these are the steps that need noise.
+        """
+        if self._draws is None:
+            try:
+                object.__setattr__(self, "_draws", _library.draws(self.handle, len(self)))
+            except LibraryError:
+                object.__setattr__(self, "_draws", tuple(step.needs_noise for step in self.steps))
+        return self._draws or ()
 
     def query(self, step: int) -> Query:
         """What the network is asked in a call, 0 <= step < the number of steps."""

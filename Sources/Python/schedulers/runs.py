@@ -149,6 +149,13 @@ class Run(Generic[A]):
             wide = (shape[0], 2 * shape[1], *shape[2:]) if self.plan.learns_variance else shape
             _arrays.check_like(output, self._x, wide, "the output")
             drawn: Any = None
+            if (
+                isinstance(noise, Source)
+                and noise.follows
+                and not step.needs_noise
+                and self.plan.draws_noise[self.count]
+            ):
+                noise.next(shape, interval=_interval(step))
             if step.needs_noise:
                 if noise is None:
                     raise StateError(f"step {self.count} draws noise; give some, or a source of it")
@@ -170,17 +177,21 @@ class Run(Generic[A]):
         """A step by the library."""
         if _native.loses_gradient(output):
             raise StateError("the output has a gradient, which the library would lose; use in_place=False")
-        x = self._kind.copy(self._x) if self._is_lent else self._x
-        denoised = None
+        x, following, denoised = self._x, None, None
+        if self._is_lent and isinstance(drawn, Source):
+            x = self._kind.copy(x)
+        elif self._is_lent:
+            following = self._kind.empty(x)
         if self.keeps_denoised:
             is_lent = self._is_denoised_lent or self._denoised is None
             denoised = self._kind.empty(self._x) if is_lent else self._denoised
         if isinstance(drawn, Source):
             with drawn.used():
-                engine.advance(x, output, drawn.handle, denoised)
+                engine.advance(x, output, drawn.handle, None, denoised)
         else:
-            engine.advance(x, output, drawn, denoised)
-        self._x, self._denoised, self._is_lent, self._is_denoised_lent = x, denoised, False, False
+            engine.advance(x, output, drawn, following, denoised)
+        self._x, self._is_lent = x if following is None else following, False
+        self._denoised, self._is_denoised_lent = denoised, False
 
     def _chosen(self, output: A) -> Operators | _native.Native:
         """How the run makes its steps, which its first step decides."""
