@@ -12,6 +12,7 @@ Paste this file beside your own script, or import it:
 A port in another language writes the same six things: see Docs/Verify.md. Needs torch and safetensors.
 """
 
+import contextlib
 import functools
 import inspect
 import json
@@ -74,23 +75,32 @@ def record(path, scheduler, model, sample, steps=None, mu=None, sigmas=None, *, 
     run.save(path)
 
 
-def record_pipeline(pipe, path, **arguments):
-    """A call of a diffusers pipeline, `pipe(**arguments)`, whose result this returns.
+@contextlib.contextmanager
+def recording(pipe, path):
+    """Records what is asked of `pipe.scheduler` in a block, and writes the trace at its end.
 
-    What the pipeline asks of `pipe.scheduler` is recorded as it happens: the times, where the run begins, the arguments
-    of the steps, and samples that the pipeline changes between them. A call that is interrupted leaves the steps that
-    it took. If the pipeline sets the timesteps again, the next run goes to a file of its own, `-2` added to the name.
+    The times are recorded as they are set, where the run begins, the arguments of the steps, and samples that change
+    between them. A block that is interrupted leaves the steps that it took. If the timesteps are set again, the next
+    run goes to a file of its own, `-2` added to the name. The block is given a list, in which the files are at its end.
     """
-    watch = Watch(pipe.scheduler)
+    watch, written = Watch(pipe.scheduler), []
     try:
         with watch:
-            return pipe(**arguments)
+            yield written
     finally:
         path = pathlib.Path(path)
         for number, run in enumerate(watch.runs, 1):
-            run.save(path if number == 1 else path.with_stem(f"{path.stem}-{number}"))
+            place = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+            run.save(place)
+            written.append(place)
         if not watch.runs:
             warnings.warn(f"{path} was not written: {type(pipe.scheduler).__name__} was asked for no step")
+
+
+def record_pipeline(pipe, path, **arguments):
+    """A call of a diffusers pipeline, `pipe(**arguments)`, recorded as it happens; its result is returned."""
+    with recording(pipe, path):
+        return pipe(**arguments)
 
 
 def record_guided(path, diffusion, flags, model, sample, sampler="p_sample", eta=0.0, clip_denoised=True):

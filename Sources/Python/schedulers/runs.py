@@ -128,7 +128,11 @@ class Run(Generic[A]):
                 raise StateError(f"step {before} was not advanced; call advance for each query")
 
     def require(self, noise: Any) -> None:
-        """Raises `StateError` if the plan draws noise and there is no source of it."""
+        """Raises `StateError` if the plan draws noise and there is no source of it for the whole run."""
+        if noise is not None and not isinstance(noise, Source) and not callable(noise):
+            raise ArgumentError(
+                f"noise of type {type(noise).__name__}; give a source, such as Philox(seed=0), or a function"
+            )
         if noise is None and self.plan.is_stochastic:
             first = next(i for i, step in enumerate(self.plan.steps) if step.needs_noise)
             raise StateError(f"step {first} draws noise; give a source of noise, such as Philox(seed=0)")
