@@ -1,10 +1,11 @@
-.PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites
+.PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites \
+	wheel python-test python-memory
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: prerequisites ## Draw digits out of noise with several samplers: digits.png
 	swift build -c release --product scheduler
@@ -37,6 +38,20 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 	swift build --package-path Sources/Benchmarks --configuration release
 	Sources/Benchmarks/.build/release/PeerComparison $(PYTHON) $(if $(GUIDED_DIFFUSION),--guided-diffusion $(GUIDED_DIFFUSION)) --write Docs
 	swift package --package-path Sources/Benchmarks benchmark --target SchedulersBenchmarks
+
+# The environment in which Python is tested and packed.
+PYTHON_READY = $(PYTHON) -c "import auditwheel, build, diffusers, hatchling, jax, mypy, pytest, ruff, torch" 2>/dev/null
+
+wheel: c ## Build the Python package with the library of make c inside: .build/wheel/schedulers-*.whl
+	@test -x $(PYTHON) || python3 -m venv .venv
+	@$(PYTHON_READY) || .venv/bin/pip install --quiet --requirement Tests/Python/requirements.txt
+	PYTHON=$(PYTHON) Sources/Python/wheel
+
+python-test: ## Test the Python package: its types and layout, every class on every kind of array, the wheel in an empty environment
+	.ci/python
+
+python-memory: c ## Run a million steps from Python, and see that memory does not grow: a few minutes
+	SCHEDULERS_STEPS=1000000 $(PYTHON) -m pytest --quiet Tests/Python/test_threads.py -k memory
 
 SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) -prune \
 	-o -type f -name '*.swift' -print

@@ -14,7 +14,9 @@ TOOL = os.environ.get("SCHEDULERS_TOOL_PATH") or ROOT / ".build/debug/scheduler"
 pytestmark = pytest.mark.skipif(not os.path.exists(TOOL), reason=f"the tool {TOOL} is not there; swift build makes it")
 
 SAMPLERS = [(name, {}) for name in (entry["name"] for entry in catalog()["samplers"])]
-SAMPLERS += [(name, {"clipping": "dynamic", "prediction": "v"}) for name in ("ddim", "ddpm", "dpm++2m", "unipc", "heun")]
+SAMPLERS += [
+    (name, {"clipping": "dynamic", "prediction": "v"}) for name in ("ddim", "ddpm", "dpm++2m", "unipc", "heun")
+]
 SAMPLERS += [("ddim", {"clipping": "static"}), ("euler", {"spacing": "flow"}), ("dpm++2m-sde", {"spacing": "karras"})]
 
 
@@ -33,7 +35,18 @@ class Trace:
         folder.mkdir()
         (folder / "plan.json").write_text(plan.json())
         for precision in ("float64", "float32"):
-            command = [TOOL, "run", "--plan", folder / "plan.json", "--model", "gaussian", "--shape", "2,2,3,4", "--seed", "5"]
+            command = [
+                TOOL,
+                "run",
+                "--plan",
+                folder / "plan.json",
+                "--model",
+                "gaussian",
+                "--shape",
+                "2,2,3,4",
+                "--seed",
+                "5",
+            ]
             command += ["--precision", precision, "--format", "npy", "--output", folder / precision]
             run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
             assert run.returncode == 0, (name, run.stderr)

@@ -18,6 +18,20 @@ from ._json import dumps
 from .errors import ArgumentError, StateError
 from .steps import Query
 
+__all__ = [
+    "Brownian",
+    "JAX",
+    "MLX",
+    "Noise",
+    "NumPy",
+    "NumPyLegacy",
+    "Philox",
+    "Source",
+    "Torch",
+    "TorchCUDA",
+    "TorchSDE",
+]
+
 A = TypeVar("A")
 Shape = Sequence[int]
 # The sigmas between which a step goes.
