@@ -167,6 +167,26 @@ def test_devices_that_differ():
     assert deterministic().sample(torch.empty(2, 4, 5, device="meta"), lambda x, t: x).device.type == "meta"
 
 
+def test_devices_of_jax_that_differ():
+    """In a process of its own, to which XLA shows two devices."""
+    optional("jax")
+    program = """
+        import jax, numpy as np
+        from schedulers import ArgumentError, Plan, Run
+        first, second = jax.devices()
+        run = Run(Plan.from_sampler("dpm++2m", steps=4), jax.device_put(np.ones((1, 2, 3), np.float32), first))
+        try:
+            run.advance(jax.device_put(np.ones((1, 2, 3), np.float32), second))
+        except ArgumentError as error:
+            print(error)
+    """
+    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert "move one of them" in run.stdout, (run.stdout, run.stderr)
+
+
 @pytest.mark.parametrize("in_place", [None, True, False])
 def test_a_learned_variance_needs_twice_the_channels(in_place):
     run = Run(learned(), X.copy(), in_place=in_place)

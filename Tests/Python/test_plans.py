@@ -58,6 +58,8 @@ def test_presets_are_released_models():
     assert "flux.1-dev" in [name if isinstance(name, str) else name["name"] for name in names]
     plan = Plan.from_preset("flux.1-dev", steps=4)
     assert len(plan) == 4 and plan.provenance["fidelity"] == "corrected"
+    assert Plan.from_preset("flux.1-dev", 4, tokens=4096) == plan != Plan.from_preset("flux.1-dev", 4, tokens=256)
+    assert Plan.from_preset("flux.1-dev", mu=1.15, sigmas=[1, 0.5]).steps[0].level.noise == 1
     with pytest.raises(RequestError, match="known"):
         Plan.from_preset("flux.0")
 

@@ -102,12 +102,25 @@ class Plan:
         return cls._requested({"configuration": configuration(config)}, steps, fidelity, given)
 
     @classmethod
-    def from_preset(cls, name: str, steps: int | None = None, *, fidelity: str = "corrected", **arguments: Any) -> Plan:
+    def from_preset(
+        cls,
+        name: str,
+        steps: int | None = None,
+        *,
+        tokens: int | None = None,
+        fidelity: str = "corrected",
+        **arguments: Any,
+    ) -> Plan:
         """The plan of a released model, such as `"flux.1-dev"`, as its own pipeline asks for it.
 
-        `steps` and `arguments` take the place of the pipeline's. `schedulers.catalog()["presets"]` names the models.
+        - `steps`: how many; the pipeline's own if None.
+        - `tokens`: of the picture or video, of which some pipelines make a shift; one of the usual size if None.
+        - `arguments`: what takes the place of all that the pipeline gives to `set_timesteps`.
+
+        `schedulers.catalog()["presets"]` names the models.
         """
-        return cls._requested({"preset": name}, steps, fidelity, arguments)
+        request: dict[str, Any] = {"preset": name} | ({} if tokens is None else {"tokens": tokens})
+        return cls._requested(request, steps, fidelity, arguments)
 
     @classmethod
     def from_sampler(
