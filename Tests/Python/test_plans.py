@@ -263,3 +263,19 @@ def test_an_error_of_the_network_or_the_noise_is_its_own():
     for run in (lambda: plan.sample(x, fail, schedulers.Philox(1)), lambda: plan.sample(x, lambda x, t: x, fail)):
         with pytest.raises(KeyError, match="mine"):
             run()
+
+
+def test_a_plan_with_no_more_than_a_reader_needs_runs():
+    """The keys that Docs/Plan.md marks: what others follow from is theirs to leave out."""
+    plan, x = Plan.from_config({"_class_name": "DDPMScheduler"}, 4), np.random.default_rng(0).standard_normal((1, 2, 3))
+    values = json.loads(plan.json())
+    needed = ("timestep", "inputScale", "denoised", "estimate", "next", "variance")
+    values = {key: values[key] for key in ("format", "initialScale", "clipping", "learnsVariance", "steps")}
+    values["steps"] = [{key: step[key] for key in needed} for step in values["steps"]]
+    bare = Plan.from_json(values)
+    assert bare.steps[0].level is None and bare.start is None and bare.provenance == {}
+    network, noise = (lambda x, t: 0.1 * x), schedulers.Philox(1)
+    expected = plan.sample(x, network, schedulers.Philox(1))
+    assert np.allclose(bare.sample(x, network, noise), expected, rtol=1e-12)
+    with pytest.raises(ArgumentError, match="needs the interval"):
+        bare.sample(x, network, schedulers.Brownian(1))

@@ -9,7 +9,7 @@ from . import _library
 from . import plan as _format
 from ._json import Config, camel, configuration, decoded, dumps, loads
 from ._program import Move, moves
-from .errors import ArgumentError, JSONError, LibraryError
+from .errors import ArgumentError, JSONError, SchedulersError
 from .steps import Clipping, Level, Query, Step, clipping_of, level_of, step_of
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Plan:
         if self._draws is None:
             try:
                 object.__setattr__(self, "_draws", _library.draws(self.handle, len(self)))
-            except LibraryError:
+            except SchedulersError:
                 object.__setattr__(self, "_draws", tuple(step.needs_noise for step in self.steps))
         return self._draws or ()
 

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from . import _arrays, _native
 from ._operators import Operators
-from .errors import ArgumentError, LibraryError, NotFiniteError, StateError
+from .errors import ArgumentError, NotFiniteError, SchedulersError, StateError
 from .noise import Noise, Source
 from .plans import Plan
 from .steps import Query, Step
@@ -68,7 +68,7 @@ class Run(Generic[A]):
             _native.address(x, "the sample")
             if self._kind.name == "numpy" and not x.flags.writeable:  # type: ignore[attr-defined]
                 raise ArgumentError("the sample cannot be written to; copy it, or use in_place=None")
-            self._engine = self._native()
+            self._engine = self._held()
 
     @property
     def sample(self) -> A:
@@ -152,20 +152,7 @@ class Run(Generic[A]):
                 raise StateError(f"the run is at its end, after {self.count} steps; there is nothing to advance")
             wide = (shape[0], 2 * shape[1], *shape[2:]) if self.plan.learns_variance else shape
             _arrays.check_like(output, self._x, wide, "the output")
-            drawn: Any = None
-            if (
-                isinstance(noise, Source)
-                and noise.follows
-                and not step.needs_noise
-                and self.plan.draws_noise[self.count]
-            ):
-                noise.next(shape, interval=_interval(step))
-            if step.needs_noise:
-                if noise is None:
-                    raise StateError(f"step {self.count} draws noise; give some, or a source of it")
-                drawn = noise(shape, self.plan.query(self.count)) if callable(noise) else noise
-                if not isinstance(drawn, Source):
-                    _arrays.check_like(drawn, self._x, shape, "the noise")
+            drawn = self._drawn(step, noise)
             engine = self._engine or self._chosen(output)
             if isinstance(engine, Operators):
                 if isinstance(drawn, Source):
@@ -176,6 +163,19 @@ class Run(Generic[A]):
                 self._advance(engine, output, drawn)
             self._made = None
             self.count += 1
+
+    def _drawn(self, step: Step, noise: Any) -> Any:
+        """The noise of a step, or the source of it; None where it draws none."""
+        if not step.needs_noise:
+            if isinstance(noise, Source) and noise.follows and self.plan.draws_noise[self.count]:
+                noise.next(self._shape, interval=_interval(step))
+            return None
+        if noise is None:
+            raise StateError(f"step {self.count} draws noise; give some, or a source of it")
+        drawn = noise(self._shape, self.plan.query(self.count)) if callable(noise) else noise
+        if not isinstance(drawn, Source):
+            _arrays.check_like(drawn, self._x, self._shape, "the noise")
+        return drawn
 
     def _advance(self, engine: _native.Native, output: A, drawn: Any) -> None:
         """A step by the library."""
@@ -203,12 +203,13 @@ class Run(Generic[A]):
         if self.in_place is None and not _native.loses_gradient(output) and not _arrays.is_compiling():
             try:
                 _native.address(self._x)
-                self._engine = self._native()
-            except (ArgumentError, LibraryError):
+                self._engine = self._held()
+            except SchedulersError:
                 pass  # operators it is
         return self._engine
 
-    def _native(self) -> _native.Native:
+    def _held(self) -> _native.Native:
+        """The run as the library holds it, from its beginning."""
         engine = _native.Native(self.plan.handle, self._x)
         if self.threads:
             engine.limit(self.threads)
@@ -256,7 +257,7 @@ class Run(Generic[A]):
             self._engine = Operators(self._kind, self.plan.clipping, self.plan.learns_variance)
             self._engine.left, self._engine.denoised_terms = operators
         elif native is not None:
-            self._engine = self._native()
+            self._engine = self._held()
             self._engine.restore(native)
 
     def __repr__(self) -> str:
