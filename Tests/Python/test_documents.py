@@ -1,5 +1,6 @@
 """What documents and the package say of themselves."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,12 @@ import pytest
 import schedulers
 from documents import run
 from support import ROOT, optional
+
+
+def in_new_python(*arguments):
+    """What another Python says that finds the same packages."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
 
 
 @pytest.mark.parametrize("name,least", [("Docs/Python.md", 7), ("Sources/Python/README.md", 1)])
@@ -21,8 +28,7 @@ def test_the_version_is_the_librarys():
     swift = (ROOT / "Sources/Schedulers/Version.swift").read_text()
     assert f'version = "{schedulers.__version__}"' in swift
     assert schedulers._library.version() == schedulers.__version__
-    command = [sys.executable, "-m", "schedulers", "--version"]
-    made = subprocess.run(command, capture_output=True, text=True, env=None, cwd=ROOT / "Sources/Python", check=True)
+    made = in_new_python("-m", "schedulers", "--version")
     assert made.stdout.startswith(f"schedulers {schedulers.__version__}, library {schedulers.__version__} at ")
 
 
@@ -30,7 +36,7 @@ def test_nothing_but_numpy_is_imported():
     program = (
         "import sys, schedulers, schedulers.training; print({'torch', 'jax', 'mlx', 'diffusers'} & set(sys.modules))"
     )
-    made = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT / "Sources/Python")
+    made = in_new_python("-c", program)
     assert made.stdout.strip() == "set()", made.stderr
 
 
