@@ -85,6 +85,19 @@ def test_every_class_runs_on_every_array(configuration, fidelity):
         assert abs(denoised[-1] - recording.denoised[-1]).max() <= 2 * off + store
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.995, 0.5, 1e-9])
+@pytest.mark.parametrize(
+    "name,in_place", [("numpy", True), ("numpy", False), ("torch", False), ("jax", None), ("mlx", None)]
+)
+def test_a_quantile_at_the_ends_is_one(name, in_place, ratio):
+    config = {"_class_name": "DDPMScheduler", "thresholding": True, "sample_max_value": 100.0}
+    plan = Plan.from_config({**config, "dynamic_thresholding_ratio": ratio, "clip_sample": False}, 3)
+    recording = Recording(plan, rounding=rounded("float32"))
+    samples, _ = run_of(plan, recording, Kind(name), "float32", in_place)
+    # x̂0 over a quantile is at most 1, and has the roundings of both.
+    assert recording.difference(samples) <= 100 * 2.0**-24
+
+
 SAMPLE = np.random.default_rng(0).standard_normal((2, 4, 5)).astype(np.float32)
 
 
