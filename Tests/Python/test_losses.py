@@ -216,3 +216,32 @@ def test_what_has_no_answer_is_an_error():
     for kind, make in wrong:
         with pytest.raises(kind):
             make()
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "x0", "v", "flow", "reverseFlow", "previous"])
+def test_what_a_network_is_to_answer_is_read_as_the_data(prediction):
+    schedule, t = Schedule("cosine", 40), [0, 1, 20, 39]
+    rng = np.random.default_rng(3)
+    x0, epsilon = np.clip(rng.standard_normal((4, 2, 3)), -1, 1), rng.standard_normal((4, 2, 3))
+    process, x = ReverseProcess(schedule, prediction, "fixedSmall"), schedule.mix(x0, epsilon, t)
+    column = [
+        [table[t].reshape(4, 1, 1) for table in pair]
+        for pair in (process.target(), (process.denoised_sample, process.denoised_output))
+    ]
+    F = column[0][0] * x0 + column[0][1] * epsilon
+    term = VariationalBound(process).term(F, x0, epsilon, x, t)
+    # Two products of rounded numbers, of the sizes of x and F; 8 roundings of each.
+    off = 8 * UNIT * (abs(column[1][0] * x) + abs(column[1][1] * F)).reshape(4, -1).max(1) + 8 * UNIT
+    assert (term.x0_error <= off**2).all()
+    # What is left of x is epsilon.
+    assert (np.sqrt(term.epsilon_error) <= (off * process.signal[t] + 32 * UNIT) / process.noise[t]).all()
+    # And L_t of a process with the posterior's own variance is nothing but what these roundings make of it.
+    deviation = np.exp(process.posterior_log_variance[t] / 2)
+    assert (term.bound[1:] <= ((process.mean_x0[t] * off / deviation) ** 2)[1:]).all()
+
+
+def test_the_prior_is_the_divergence_from_a_standard_normal():
+    schedule, x0 = Schedule.from_betas([0.1, 0.2, 0.3]), np.random.default_rng(0).uniform(-1, 1, (3, 2, 5))
+    v = 1 - 0.9 * 0.8 * 0.7  # KL(N(m, v) ‖ N(0, 1)) = ½·(v − 1 − ln v + m²)
+    expected = (v - 1 - math.log(v) + (1 - v) * (x0**2).mean((1, 2))) / 2 / BIT
+    assert np.allclose(VariationalBound(ReverseProcess(schedule)).prior(x0), expected, rtol=1e-13)
