@@ -5,6 +5,8 @@ import gc
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -74,7 +76,15 @@ def in_child(pipe, run, plan):
 
 
 def test_a_child_of_a_fork_goes_on():
-    """As the workers of a data loader do: the threads of the parent are not there."""
+    """As the workers of a data loader do: the threads of the parent are not there. In a process without JAX, whose own
+    threads do not bear it."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", "import test_threads; test_threads.fork_and_go_on()"]
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert made.returncode == 0, made.stderr
+
+
+def fork_and_go_on():
     plan, context = stochastic(), multiprocessing.get_context("fork")
     run = Run(plan, Philox(0).normal(BIG))
     run.advance(0.1 * run.input, Philox(2))

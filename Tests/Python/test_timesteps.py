@@ -116,6 +116,23 @@ def test_loss_aware_timesteps_are_guided_diffusions(count, length, uniform):
     assert learned == len(golden["losses"])
 
 
+def test_what_is_left_out_is_what_the_papers_have():
+    assert LogNormalSigma() == LogNormalSigma(-1.2, 1.2)
+    # The ends of what doubles hold: 8.3 deviations from the mean at most.
+    for mean in (700 - 8.3, 8.3 - 700):
+        assert np.isfinite(LogNormalSigma(mean, 1).at(np.array([0.0, 1.0]))).all()
+        with pytest.raises(ArgumentError):
+            LogNormalSigma(mean * 1.01, 1)
+    assert LogNormalSigma(0, 1).at(np.array([0.0, 1.0])).prod() == pytest.approx(1, rel=1e-12)
+
+
+def test_losses_of_any_size_are_compared():
+    for scale in (1e200, 1e-200):
+        sampler = LossSecondMoment(2, 1, 1e-12)
+        sampler.update([0, 1], [scale, 3 * scale])
+        assert np.allclose(sampler.distribution.probabilities, [0.25, 0.75], rtol=1e-11)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

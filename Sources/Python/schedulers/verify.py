@@ -34,7 +34,7 @@ class Judgement:
     """Whether a recorded run is the one that its configuration asks for.
 
     `agrees` says it for the run and `steps` for each step. `diagnosis` is the likely mistake, None if there is none or
-    it is not known. `text` says all of it for people, `answer` for programs: the object of `scheduler verify --json`.
+    it is not known. `text` is what `scheduler verify` prints, and `answer` the object of `scheduler verify --json`.
     """
 
     agrees: bool
@@ -66,16 +66,10 @@ def verify(path: str | os.PathLike[str], tolerance: float | None = None, fidelit
     options = {"fidelity": fidelity} | ({} if tolerance is None else {"tolerance": tolerance})
     place = _library.encoded(os.fsdecode(path))
     text = _library.text("schedulers_verify", place, _library.encoded(dumps(options, "the options")))
-    return judgement(json.loads(text), str(path))
-
-
-def judgement(answer: dict[str, Any], path: str) -> Judgement:
-    """An answer of the library, for Python."""
+    answer = json.loads(text)
     found = answer["judgement"]
-    steps = tuple(map(_step, found["steps"]))
     diagnosis = (found.get("diagnosis") or {}).get("text")
-    text = answer.get("text") or _text(path, found.get("source", "a run"), steps, answer["agrees"], diagnosis)
-    return Judgement(answer["agrees"], steps, diagnosis, text, answer)
+    return Judgement(answer["agrees"], tuple(map(_step, found["steps"])), diagnosis, answer["text"], answer)
 
 
 def _step(values: dict[str, Any]) -> StepJudgement:
@@ -90,16 +84,3 @@ def _step(values: dict[str, Any]) -> StepJudgement:
         timestep=values.get("timestep"),
         recorded_timestep=values.get("recordedTimestep"),
     )
-
-
-def _text(path: str, source: str, steps: tuple[StepJudgement, ...], agrees: bool, diagnosis: str | None) -> str:
-    wrong = [step for step in steps if not step.agrees]
-    said = "right" if agrees else f"wrong from step {wrong[0].step} on" if wrong else "wrong"
-    lines = [f"{path}: {source}, {len(steps)} steps: {said}"]
-    if wrong:
-        first = wrong[0]
-        lines.append(
-            f"step {first.step}, timestep {first.recorded_timestep:g}: largest difference "
-            f"{first.difference if first.difference is not None else 'NaN'}, allowed {first.allowed}"
-        )
-    return "\n".join(lines + ([f"likely mistake: {diagnosis}"] if diagnosis else []))

@@ -225,8 +225,9 @@ class LogNormalSigma:
         """The probability that ln σ lies between each bound and the next."""
         z = (bounds - self.mean) / self.deviation
         tails = np.array([math.erfc(value * math.sqrt(0.5)) / 2 for value in np.abs(z)])
-        below, above = np.where(z < 0, tails, 1 - tails), np.where(z < 0, 1 - tails, tails)
-        return np.where(z[:-1] > 0, above[:-1] - above[1:], below[1:] - below[:-1])
+        below = np.where(z < 0, tails, 1 - tails)
+        # Above the mean, the difference of the tails that lie above.
+        return np.where(z[:-1] > 0, tails[:-1] - tails[1:], below[1:] - below[:-1])
 
 
 def _uniform(count: int, generator: Generator) -> Numbers:
