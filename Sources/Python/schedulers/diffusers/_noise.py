@@ -1,0 +1,65 @@
+"""Noise as diffusers' classes draw it, from the same generator, in the same type and at the same calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers.utils.torch_utils import randn_tensor
+
+from ._moves import Move
+
+if TYPE_CHECKING:
+    from ._adapter import Scheduler
+
+
+def drawn(
+    scheduler: Scheduler, move: Move, call: int, output: torch.Tensor, x: torch.Tensor, given: dict[str, Any]
+) -> torch.Tensor | None:
+    """The noise of a step, or None; it is drawn where the original draws, also if the plan has no use of it."""
+    traits = scheduler._traits
+    draws = traits.draws(scheduler, call, move.timestep, given)
+    if not draws and not move.noise:
+        return None
+    generator, noise = given.get("generator"), given.get("variance_noise")
+    if traits.brownian:
+        return path(scheduler, call, output, x, generator) if draws else None
+    if noise is not None:
+        if generator is not None and "eta" in given and draws:
+            raise ValueError("both a generator and variance_noise are given; leave one out")
+        return noise.to(output.device, torch.float32) if traits.noise == "float32" else noise
+    shape = x.shape if output.ndim > 1 and output.shape[1] == 2 * x.shape[1] else output.shape
+    kind = output.dtype
+    if traits.noise == "float32":
+        kind = torch.float32
+    elif traits.noise == "promoted":
+        kind = torch.promote_types(x.dtype, output.dtype)
+    return randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
+
+
+def path(
+    scheduler: Any, call: int, output: torch.Tensor, x: torch.Tensor, generator: Any
+) -> torch.Tensor:
+    """Of a Brownian path over sigma, from that of the call's step to that where it ends."""
+    from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
+
+    sigmas = scheduler.sigmas
+    if type(scheduler).__name__ == "DPMSolverSDEScheduler":
+        if scheduler.noise_sampler is None:
+            least, most = sigmas[sigmas > 0].min().item(), sigmas.max().item()
+            scheduler.noise_sampler = BrownianTreeNoiseSampler(x, least, most, scheduler.noise_sampler_seed)
+        start, end = sigmas[call - call % 2], sigmas[call - call % 2 + 1]
+        # In logarithms and back, in float32: the path is rough, and another last digit another noise. The second call's
+        # is what the path does from the middle on; the plan adds the part that the first has drawn.
+        t, t_end = -start.log(), -end.log()
+        middle = t + (t_end - t) * 0.5
+        t, t_end = (t, middle) if call % 2 == 0 else (middle, t_end)
+        return scheduler.noise_sampler((-t).exp(), (-t_end).exp())
+    if scheduler.noise_sampler is None:
+        seed = None
+        if generator is not None:
+            seeds = generator if isinstance(generator, list) else [generator]
+            seed = [one.initial_seed() for one in seeds] if isinstance(generator, list) else seeds[0].initial_seed()
+        scheduler.noise_sampler = BrownianTreeNoiseSampler(
+            output, sigma_min=scheduler.config.sigma_min, sigma_max=scheduler.config.sigma_max, seed=seed)
+    return scheduler.noise_sampler(sigmas[call], sigmas[call + 1]).to(output.device)

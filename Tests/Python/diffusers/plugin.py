@@ -1,0 +1,72 @@
+"""A plugin of pytest that puts this library's schedulers in the place of diffusers' own.
+
+    python -m pytest -p plugin CHECKOUT/tests/schedulers
+
+In every test module of diffusers the name of a class that has plans means the one that steps by them, with the
+fidelity "diffusers". `expected.toml` names the tests that do not pass, each with its reason, and a test that is named
+and passes fails. At the end it says how many steps were made by plans, and how many were left to the originals.
+"""
+
+import collections
+import os
+import pathlib
+import sys
+import tomllib
+
+import diffusers  # before the checkout's own, which stands in the path of its tests
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / "Sources" / "Python"))
+
+import schedulers.diffusers as ours
+
+EXPECTED = tomllib.loads(pathlib.Path(__file__).with_name("expected.toml").read_text())
+counts = collections.Counter()
+ran = set()
+if "SCHEDULERS_DIFFUSERS_COUNT" in os.environ:
+    EXPECTED = {}
+
+
+def substitute(name):
+    """The class of a name that steps by plans, as if it were diffusers'."""
+    base = ours.class_for(name)
+
+    def _take(self, *arguments, **more):
+        counts["all"] += 1
+        return base._take(self, *arguments, **more)
+
+    def step(self, *arguments, **more):
+        counts["left"] += 1
+        return base._original.step(self, *arguments, **more)
+
+    original = type(name, (base._original,), {"__module__": base.__module__, "step": step})
+    return type(name, (base,), {"__module__": base.__module__, "fidelity": "diffusers", "_take": _take, "_original": original})
+
+
+SUBSTITUTES = {name: substitute(name) for name in ours.NAMES if hasattr(diffusers, name)}
+
+
+def pytest_collection_modifyitems(items):
+    for module in {item.module for item in items}:
+        for name, mine in SUBSTITUTES.items():
+            if hasattr(module, name):
+                setattr(module, name, mine)
+        for thing in vars(module).values():
+            if isinstance(thing, type) and isinstance(vars(thing).get("scheduler_classes"), tuple):
+                thing.scheduler_classes = tuple(SUBSTITUTES.get(one.__name__, one) for one in thing.scheduler_classes)
+    for item in items:
+        ran.add(known(item))
+        if reason := EXPECTED.get(known(item)):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def known(item):
+    """What a test is called in the list: Class.test."""
+    return f"{item.cls.__name__}.{item.originalname}" if item.cls else item.originalname
+
+
+def pytest_terminal_summary(terminalreporter):
+    for name in sorted(set(EXPECTED) - ran):
+        terminalreporter.write_line(f"expected.toml names {name}, which was not run")
+    made = counts["all"] - counts["left"]
+    terminalreporter.write_line(f"{made} of {counts['all']} steps were made by plans, {counts['left']} by the originals")
