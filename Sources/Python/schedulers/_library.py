@@ -46,6 +46,7 @@ SIGNATURES: dict[str, tuple[Any, ...]] = {
     "run_advance": (P, P, P, P, P),
     "run_advance_to": (P, P, P, P, P, P),
     "run_advance_drawing": (P, P, P, P, P),
+    "run_seek": (P, c_int64),
     "run_check": (P, P),
     "run_state_size": (P, POINTER(c_size_t)),
     "run_save": (P, P, c_size_t),

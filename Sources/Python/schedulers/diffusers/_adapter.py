@@ -12,7 +12,7 @@ from diffusers import ConfigMixin, SchedulerMixin
 
 from . import _noise, _plans
 from ._moves import Move, Moves
-from ._operators import OperatorRun
+from ._engines import Engine, engine
 from ._settings import Setting, overwrite
 from ._traits import Traits
 
@@ -30,8 +30,9 @@ class State:
     written: int
     # Those arguments of `step` with which the plan was made.
     arguments: dict[str, Any] = field(default_factory=dict)
-    run: OperatorRun | None = None
-    # The call that comes next.
+    # The plan from the call on with which the run began, what takes its steps, and the call that comes next.
+    moves: Moves | None = None
+    engine: Engine | None = None
     call: int = -1
     # Of PNDM the sample and the output of the first.
     first: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -123,16 +124,16 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         call = self._call(state, timestep)
         if call is None:
             return self._original.step(self, output, timestep, x, **given)
-        if state.run is None or state.call != call:
+        if state.call != call:
             self._begin(state, call)
-        run = state.run
-        assert run is not None
-        i = call - run.moves.first
-        if not 0 <= i < len(run.moves.steps):
+        moves = state.moves
+        assert moves is not None
+        i = call - moves.first
+        if not 0 <= i < len(moves.steps):
             raise IndexError(f"step {call} of a run of {len(state.whole.steps)}; call set_timesteps to begin another")
-        move = run.moves.steps[i]
+        move = moves.steps[i]
         noise = _noise.drawn(self, move, call, output, x, given)
-        returns_dict = given.get("return_dict", True)
+        run = state.engine = engine(state.engine, moves, x, output, noise)
         answer = self._advanced(run, i, move, x, output, noise, given)
         state.call = call + 1
         if traits.place == "index":
@@ -140,10 +141,10 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         elif traits.place == "counter":
             self.counter += 1
             state.first = (x, output) if self.counter == 1 else None
-        return self._answer(*answer) if returns_dict else answer
+        return self._answers(*answer) if given.get("return_dict", True) else answer
 
     def _advanced(
-        self, run: OperatorRun, i: int, move: Move, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None,
+        self, run: Engine, i: int, move: Move, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None,
         given: dict[str, Any],
     ) -> tuple[torch.Tensor, ...]:
         """What `step` returns, without a name."""
@@ -154,11 +155,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             if noise is not None:
                 kind = torch.promote_types(kind, noise.dtype)
         if traits.second == "rest":
-            wide = torch.promote_types(kind, torch.float32)
-            plain, _ = run.advance(i, x, output, None, False, wide)
-            next = plain if noise is None or not move.noise else plain.add(noise, alpha=move.noise)
-            scale = self._rest_scale(move)
-            return next.to(kind), (plain if scale == 1 else plain / scale).to(kind)
+            return run.advance_with_rest(i, x, output, noise, self._rest_scale(move), kind)
         next, denoised = run.advance(i, x, output, noise, traits.second is not None, kind)
         if "mask" in given:
             known = torch.add(move.arrival[0] * given["original_image"], noise, alpha=move.arrival[1])
@@ -172,9 +169,6 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         if self._original.__name__ == "LCMScheduler":
             return move.arrival[0]
         return math.sqrt(1 - move.noise**2)
-
-    def _answer(self, *answer: torch.Tensor) -> Any:
-        return self._answers(*answer)
 
     def _untold(self) -> State | None:
         """Before `set_timesteps`, DDPM takes every timestep."""
@@ -239,7 +233,10 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         if self.counter == 1 and state.call < len(state.whole.steps) and state.whole.timesteps[state.call] != timestep:
             assert state.first is not None
             self._begin(state, state.call)
-            state.run.advance(0, *state.first, None, False, state.first[0].dtype)
+            assert state.moves is not None
+            x, output = state.first
+            state.engine = engine(None, state.moves, x, output, None)
+            state.engine.advance(0, x, output, None, False, x.dtype)
             state.call += 1
         return state.call
 
@@ -249,7 +246,9 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         if call and moves.has_memory:
             late = {"first_step": call, "begin_index": True}
             moves = _plans.planned(state.setting.request(self, {**state.arguments, **late}))
-        state.run = OperatorRun(moves)
+        if moves.has_memory or state.moves is not moves:
+            state.engine = None
+        state.moves = moves
 
     def _scaled(self, sample: torch.Tensor, timestep: Any) -> torch.Tensor:
         """What the network is given."""

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from ..plans import Plan
+
 # Where two lines of a step cancel, what their rounding leaves, relative to what was added up.
 CANCELLED = 2.0**-48
 
@@ -54,11 +56,15 @@ class Move:
 class Moves:
     """A plan as it is run here, from the call `first` on."""
 
+    plan: Plan
     steps: tuple[Move, ...]
     clipping: tuple[str, float, float]
     learns_variance: bool
     initial_scale: float
     first: int = 0
+
+    def __deepcopy__(self, memo: Any) -> Moves:
+        return self
 
     @functools.cached_property
     def has_memory(self) -> bool:
@@ -75,9 +81,9 @@ class Moves:
         return {timestep: i for i, timestep in reversed(list(enumerate(self.timesteps)))}
 
 
-def moves(text: str, first: int = 0) -> Moves:
-    """The moves of a plan in the format scheduler-plan/1."""
-    plan = json.loads(text)
+def moves(source: Plan, first: int = 0) -> Moves:
+    """The moves of a plan."""
+    plan = json.loads(source.json())
     kind = plan["clipping"]["kind"]
     names = {"none": ("kind", "kind"), "range": ("lower", "upper"), "dynamic": ("ratio", "maximum")}[kind]
     low, high = (0.0, 0.0) if kind == "none" else (plan["clipping"][name] for name in names)
@@ -88,7 +94,7 @@ def moves(text: str, first: int = 0) -> Moves:
         samples, estimates = (max(n - 1, len(now), 0) for n, now in (
             (samples, one.samples), (estimates, one.estimates)))
     return Moves(
-        tuple(reversed(steps)), (kind, low, high), plan["learnsVariance"], plan["initialScale"], first)
+        source, tuple(reversed(steps)), (kind, low, high), plan["learnsVariance"], plan["initialScale"], first)
 
 
 def _with(move: Move, **changed: Any) -> Move:

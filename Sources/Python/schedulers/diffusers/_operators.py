@@ -61,6 +61,16 @@ class OperatorRun:
         self.keep(i, move, x, estimate, made, next)
         return next, denoised
 
+    def advance_with_rest(
+        self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, scale: float,
+        kind: torch.dtype,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The sample after step i, and what it is without noise, divided by a number."""
+        move, wide = self.moves.steps[i], torch.promote_types(kind, torch.float32)
+        rest, _ = self.advance(i, x, output, None, False, wide)
+        next = rest if noise is None or not move.noise else rest.add(noise, alpha=move.noise)
+        return next.to(kind), (rest if scale == 1 else rest / scale).to(kind)
+
     def estimate(
         self, move: Move, x: torch.Tensor, output: torch.Tensor, denoised: torch.Tensor | None, wide: torch.dtype,
         clips: bool,

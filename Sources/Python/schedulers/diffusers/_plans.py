@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+from ..plans import Plan
 from ._moves import Moves, moves
 
 
@@ -24,22 +22,9 @@ def request(config: Mapping[str, Any], steps: int | None, fidelity: str, argumen
 def planned(request: str) -> Moves:
     """The moves of a request's plan."""
     asked = json.loads(request)
-    text = plan_json(asked["configuration"], asked["steps"], asked["fidelity"], asked["arguments"])
-    return moves(text, asked["arguments"].get("first_step", 0))
-
-
-def plan_json(config: dict[str, Any], steps: int | None, fidelity: str, arguments: dict[str, Any]) -> str:
-    """The plan in the format scheduler-plan/1."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(config, file)
-        file.flush()
-        command = [os.environ["SCHEDULERS_TOOL_PATH"], "plan", file.name, "--format", "json", "--fidelity", fidelity]
-        command += ["--arguments", json.dumps(arguments)]
-        command += ["--steps", str(steps)] if steps is not None else []
-        done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise ValueError(done.stderr.strip())
-    return done.stdout
+    arguments = asked["arguments"]
+    plan = Plan.from_config(asked["configuration"], asked["steps"], fidelity=asked["fidelity"], **arguments)
+    return moves(plan, arguments.get("first_step", 0))
 
 
 def plain(value: Any) -> Any:

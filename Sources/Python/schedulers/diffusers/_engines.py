@@ -1,0 +1,27 @@
+"""What takes the steps of a run: the C library where it can, torch's operators elsewhere."""
+
+from __future__ import annotations
+
+import torch
+
+from ..errors import StateError
+from ._moves import Moves
+from ._native import NativeRun, takes
+from ._operators import OperatorRun
+
+Engine = NativeRun | OperatorRun
+
+
+def engine(
+    last: Engine | None, moves: Moves, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None
+) -> Engine:
+    """What takes the next step. A run whose steps need earlier ones stays with what it began with."""
+    if last is not None and moves.has_memory:
+        if isinstance(last, NativeRun) and not last.goes_on(x, output):
+            raise StateError(
+                f"a run that began with a tensor of shape {tuple(last.shape)} on the CPU without gradients goes on with "
+                f"one of {tuple(x.shape)} on {x.device}; call set_timesteps to begin another")
+        return last
+    if takes(x, output, noise, moves.learns_variance):
+        return last if isinstance(last, NativeRun) and last.fits(x) else NativeRun(moves, x)
+    return last if isinstance(last, OperatorRun) else OperatorRun(moves)
