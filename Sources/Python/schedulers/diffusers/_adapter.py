@@ -121,7 +121,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         if arguments != state.arguments:
             state.arguments = arguments
             state.whole, state.call = _plans.planned(state.setting.request(self, arguments)), -1
-        call = self._call(state, timestep)
+        call = self._call(state, timestep, given)
         if call is None:
             return self._original.step(self, output, timestep, x, **given)
         if state.call != call:
@@ -149,11 +149,9 @@ class Scheduler(SchedulerMixin, ConfigMixin):
     ) -> tuple[torch.Tensor, ...]:
         """What `step` returns, without a name."""
         traits = self._traits
-        kind = {"output": output.dtype, "sample": x.dtype}.get(traits.result)
-        if kind is None:
-            kind = torch.promote_types(x.dtype, output.dtype)
-            if noise is not None:
-                kind = torch.promote_types(kind, noise.dtype)
+        mixed = torch.promote_types(x.dtype, output.dtype)
+        kind = {"output": output.dtype, "sample": x.dtype}.get(traits.result) or (
+            mixed if noise is None else torch.promote_types(mixed, noise.dtype))
         if traits.second == "rest":
             return run.advance_with_rest(i, x, output, noise, self._rest_scale(move), kind)
         next, denoised = run.advance(i, x, output, noise, traits.second is not None, kind)
@@ -162,7 +160,12 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             next = torch.lerp(next, known, given["mask"].to(next.dtype).expand_as(next))
         if traits.second is None or denoised is None:
             return (next,)
-        return next, denoised if traits.result == "output" else denoised.to(kind)
+        if noise is not None and given.get("s_churn") and self.fidelity == "diffusers":
+            denoised = self._churned(i + run.moves.first, x, output, noise, given)
+        # Euler's classes make x̂0 in float32, but where it is the output itself.
+        if traits.result == "output" and self.config.prediction_type not in ("sample", "original_sample"):
+            mixed = torch.promote_types(mixed, torch.float32)
+        return next, denoised.to(mixed)
 
     def _rest_scale(self, move: Move) -> float:
         """What multiplies the second answer of LCM and TCD where noise is added to it."""
@@ -170,9 +173,24 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             return move.arrival[0]
         return math.sqrt(1 - move.noise**2)
 
+    def _churned(
+        self, call: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor, given: dict[str, Any]
+    ) -> torch.Tensor:
+        """x̂0 as Euler's classes answer it where they add noise: of the sample with it, and the sigma that it has then."""
+        sigma = self.sigmas[call]
+        hat = sigma * (1 + min(given["s_churn"] / (len(self.sigmas) - 1), 2**0.5 - 1))
+        x = x.float() + noise * given.get("s_noise", 1.0) * (hat**2 - sigma**2) ** 0.5
+        if hasattr(self, "precondition_outputs"):
+            return self.precondition_outputs(x, output, hat)
+        if self.config.prediction_type == "epsilon":
+            return x - hat * output
+        if self.config.prediction_type == "v_prediction":
+            return output * (-sigma / (sigma**2 + 1) ** 0.5) + x / (sigma**2 + 1)
+        return output
+
     def _untold(self) -> State | None:
         """Before `set_timesteps`, DDPM takes every timestep."""
-        if self._original.__name__ in ("DDPMScheduler", "DDPMParallelScheduler"):
+        if self._original.__name__ in ("DDPMScheduler", "DDPMParallelScheduler", "UnCLIPScheduler"):
             timesteps = self.timesteps
             self._set({"num_inference_steps": self.config.num_train_timesteps})
             self.timesteps = timesteps
@@ -183,8 +201,8 @@ class Scheduler(SchedulerMixin, ConfigMixin):
 
         - Timesteps or sigmas were replaced or edited after `set_timesteps`.
         - The timestep is none of those, in a class that looks for it (below, in `_call`).
-        - An argument that no plan has: timesteps for each token, x̂0 itself, sizes to scale to, another previous
-          timestep than the next of the run.
+        - An argument that no plan has: timesteps for each token, x̂0 itself, sizes to scale to; or, below, the timestep
+          where UnCLIP is to go, if that is not the next of the run.
         """
         if self.timesteps is not state.timesteps:
             if not torch.equal(self.timesteps.to(state.timesteps), state.timesteps):
@@ -201,7 +219,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):
                 return True
         return bool(getattr(self, "_scale_factors", None) and self._upscale_mode)
 
-    def _call(self, state: State, timestep: Any) -> int | None:
+    def _call(self, state: State, timestep: Any, given: dict[str, Any]) -> int | None:
         """The number of the call among those of a whole run."""
         place = self._traits.place
         if place == "index":
@@ -215,8 +233,18 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             return int((state.timesteps.to(times) - times[0]).abs()[:-1].argmin())
         number = timestep.item() if isinstance(timestep, torch.Tensor) else timestep
         if place == "timestep":
-            return state.whole.places.get(number)
+            call = state.whole.places.get(number)
+            return None if call is not None and self._goes_elsewhere(state.whole, call, given) else call
         return self._counted(state, number)
+
+    def _goes_elsewhere(self, plan: Moves, call: int, given: dict[str, Any]) -> bool:
+        """Whether UnCLIP is told another timestep to go to than the next of the run."""
+        if "prev_timestep" not in self._names:
+            return False
+        below = plan.timesteps[call] - 1
+        told = given.get("prev_timestep")
+        told = below if told is None else int(told)
+        return told != (plan.timesteps[call + 1] if call + 1 < len(plan.timesteps) else below)
 
     def _find(self, timestep: Any) -> None:
         if hasattr(self, "_init_step_index"):

@@ -32,8 +32,8 @@ def drawn(
     kind = output.dtype
     if traits.noise == "float32":
         kind = torch.float32
-    elif traits.noise == "promoted":
-        kind = torch.promote_types(x.dtype, output.dtype)
+    elif traits.noise != "output":
+        kind = torch.promote_types(torch.float32 if traits.noise == "wide" else x.dtype, kind)
     return randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
 
 

@@ -136,7 +136,8 @@ def least(
         own: Terms = [(a + more, x), (f, output)]
         if denoised is not None:
             own.append((d, denoised))
-        forms.append([(factor, tensor) for factor, tensor in own if factor] + terms)
+        own = [(factor, tensor) for factor, tensor in own if factor] + terms
+        forms.append(own or [(0.0, x)])
     return combination(min(forms, key=lambda form: kernels(form, wide)), wide)
 
 

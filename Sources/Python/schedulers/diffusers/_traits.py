@@ -18,7 +18,8 @@ class Traits:
 
     - `draws`: whether `step` takes noise from its generator, by the scheduler, the call's number and timestep, and the
       arguments.
-    - `noise`: the type that is drawn: "output" that of the network's output, "float32", or "promoted".
+    - `noise`: the type that is drawn: "output" that of the network's output, "float32", "promoted" what torch makes of
+      the sample and the output, or "wide" of float32 and the output.
     - `result`: the type of the next sample: "output", "sample", or "promoted", what torch makes of all that is added up.
     - `second`: what is answered beside it: None, "x0", or "rest", all but the noise, as it is before it is scaled.
     - `place`: how a call is found: by the "index" that is counted, the "timestep", or the "time" of each sample.
@@ -48,9 +49,11 @@ def with_eta(scheduler: Scheduler, call: int, timestep: float, arguments: dict[s
 
 
 def with_churn(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+    if not arguments.get("s_churn"):
+        return False
     least, most = arguments.get("s_tmin", 0), arguments.get("s_tmax", float("inf"))
-    before = getattr(scheduler, "state_in_first_order", True)
-    return arguments.get("s_churn", 0) > 0 and bool(least <= scheduler.sigmas[call if before else call - 1] <= most)
+    second = scheduler.order == 2 and call % 2 == 1
+    return arguments["s_churn"] > 0 and bool(least <= scheduler.sigmas[call - second] <= most)
 
 
 def with_sde(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
@@ -122,7 +125,7 @@ TRAITS = {
     "CMStochasticIterativeScheduler": Traits(with_several, refuses_integers=True),
     "SCMScheduler": Traits(with_several, noise="float32", second="x0"),
     "FlowMatchEulerDiscreteScheduler": FLOW,
-    "FlowMatchLCMScheduler": Traits(always, noise="float32", result="output", refuses_integers=True),
+    "FlowMatchLCMScheduler": Traits(always, noise="wide", result="output", refuses_integers=True),
     "FlowMatchHeunDiscreteScheduler": Traits(with_churn, result="output", refuses_integers=True),
     "LTXEulerAncestralRFScheduler": Traits(ancestral_flow, noise="float32", result="sample", refuses_integers=True),
     "DDPMWuerstchenScheduler": Traits(always, result="output", place="time"),
