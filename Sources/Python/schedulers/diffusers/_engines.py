@@ -16,12 +16,12 @@ def engine(
     last: Engine | None, moves: Moves, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None
 ) -> Engine:
     """What takes the next step. A run whose steps need earlier ones stays with what it began with."""
-    if last is not None and moves.has_memory:
-        if isinstance(last, NativeRun) and not last.goes_on(x, output):
-            raise StateError(
-                f"a run that began with a tensor of shape {tuple(last.shape)} on the CPU without gradients goes on with "
-                f"one of {tuple(x.shape)} on {x.device}; call set_timesteps to begin another")
+    if isinstance(last, NativeRun) and last.goes_on(x, output, noise):
         return last
-    if takes(x, output, noise, moves.learns_variance):
-        return last if isinstance(last, NativeRun) and last.fits(x) else NativeRun(moves, x)
-    return last if isinstance(last, OperatorRun) else OperatorRun(moves)
+    if last is not None and moves.has_memory:
+        if isinstance(last, OperatorRun) or last.can_copy(x, output, noise):
+            return last
+        raise StateError(
+            f"a run that began with a tensor of shape {tuple(last.shape)} on the CPU without gradients goes on with one "
+            f"of {tuple(x.shape)} on {x.device}; call set_timesteps to begin another")
+    return NativeRun(moves, x, output) if takes(x, output, noise, moves.learns_variance) else OperatorRun(moves)

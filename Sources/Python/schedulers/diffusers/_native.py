@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctypes import byref
+from ctypes import byref, c_size_t, create_string_buffer
+from typing import Any
 
 import torch
 
@@ -15,39 +16,76 @@ SCALARS = {torch.float32: 0, torch.float64: 1, torch.float16: 2}
 
 def takes(x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, learns_variance: bool) -> bool:
     """Whether the library can take a step on these tensors."""
-    if x.dtype is not output.dtype or x.dtype not in SCALARS or type(x) is not torch.Tensor:
-        return False
-    if not (x.is_cpu and output.is_cpu) or type(output) is not torch.Tensor or x.layout is not torch.strided:
-        return False
-    if torch.is_grad_enabled() and (x.requires_grad or output.requires_grad or noise is not None and noise.requires_grad):
-        return False
-    if x.shape != output.shape and not (
-            learns_variance and output.shape == (x.shape[0], 2 * x.shape[1], *x.shape[2:])):
-        return False
-    return not torch.compiler.is_compiling() and x.ndim > 0 and x.numel() > 0 and (
-        not learns_variance or x.shape != output.shape)
+    return (
+        x.dtype is output.dtype
+        and x.dtype in SCALARS
+        and type(x) is torch.Tensor is type(output)
+        and x.is_cpu
+        and output.is_cpu
+        and x.layout is torch.strided is output.layout
+        and x.ndim > 0
+        and x.numel() > 0
+        and output.shape == ((x.shape[0], 2 * x.shape[1], *x.shape[2:]) if learns_variance and x.ndim > 1 else x.shape)
+        and not has_gradient(x, output, noise)
+        and not torch.compiler.is_compiling()
+    )
+
+
+def has_gradient(x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:
+    return torch.is_grad_enabled() and (
+        x.requires_grad or output.requires_grad or noise is not None and noise.requires_grad)
 
 
 class NativeRun:
     """What the library holds of a run on tensors of one shape and type."""
 
-    def __init__(self, moves: Moves, x: torch.Tensor) -> None:
-        self.moves, self.shape, self.dtype = moves, x.shape, x.dtype
-        plan = moves.plan.handle
-        self.handle = _library.run(plan, SCALARS[x.dtype], x.shape[0], x.numel() // x.shape[0])
-        library = _library.library()
+    def __init__(self, moves: Moves, x: torch.Tensor, output: torch.Tensor) -> None:
+        handle = _library.run(moves.plan.handle, SCALARS[x.dtype], x.shape[0], x.numel() // x.shape[0])
+        if torch.get_num_threads() == 1:
+            _library.call("schedulers_run_set_threads", handle, 1)
+        self._hold(handle, moves, x.dtype, x.shape, output.shape, 0)
+
+    def _hold(self, handle: _library.Handle, *what: Any) -> None:
+        self.handle, self.what = handle, what
+        self.moves, self.dtype, self.shape, self.output_shape, self.call = what
         # Looked up once, for the sake of small tensors.
-        self.step, self.run, self.error = library.schedulers_run_advance_to, self.handle.pointer.value, _library.Error()
+        self.step, self.run = _library.library().schedulers_run_advance_to, handle.pointer.value
+        self.error = _library.Error()
         self.failed = byref(self.error)
-        self.call = 0
 
-    def goes_on(self, x: torch.Tensor, output: torch.Tensor) -> bool:
-        """Whether tensors fit, if only by a copy into the run's own type."""
-        return x.shape == self.shape and x.is_cpu and output.is_cpu and not (
-            torch.is_grad_enabled() and (x.requires_grad or output.requires_grad))
+    def __deepcopy__(self, memo: Any) -> NativeRun:
+        copy = NativeRun.__new__(NativeRun)
+        copy._hold(self.handle.copy(), *self.what[:-1], self.call)
+        return copy
 
-    def fits(self, x: torch.Tensor) -> bool:
-        return x.dtype is self.dtype and x.shape == self.shape
+    def __getstate__(self) -> tuple[Any, ...]:
+        size = c_size_t()
+        _library.call("schedulers_run_state_size", self.handle, byref(size))
+        kept = create_string_buffer(size.value)
+        _library.call("schedulers_run_save", self.handle, kept, size)
+        return *self.what[:-1], self.call, kept.raw
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        moves, dtype, shape, output_shape, call, kept = state
+        self.__init__(moves, torch.empty(shape, dtype=dtype, device="cpu"), torch.empty(output_shape))  # type: ignore
+        _library.call("schedulers_run_restore", self.handle, kept, c_size_t(len(kept)))
+        self.call = call
+
+    def goes_on(self, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:
+        """Whether tensors are as those with which it began."""
+        return (
+            x.dtype is self.dtype
+            and output.dtype is self.dtype
+            and x.shape == self.shape
+            and output.shape == self.output_shape
+            and self.can_copy(x, output, noise)
+            and type(x) is torch.Tensor
+        )
+
+    def can_copy(self, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:
+        """Whether the run goes on if tensors are copied into its own type."""
+        fits = x.is_cpu and output.is_cpu and x.shape == self.shape and output.shape == self.output_shape
+        return fits and not has_gradient(x, output, noise)
 
     def advance(
         self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, wants_denoised: bool,
@@ -56,9 +94,11 @@ class NativeRun:
         """The sample after step i, in the type `kind`, and the clipped x̂0 if it is wanted."""
         if i != self.call:
             _library.call("schedulers_run_seek", self.run, i)
-        x, output = x.to(self.dtype).contiguous(), output.to(self.dtype).contiguous()
+        if x.dtype is not self.dtype or output.dtype is not self.dtype:
+            x, output = x.to(self.dtype), output.to(self.dtype)
+        x, output = x.contiguous(), output.contiguous()
         if noise is not None:
-            noise = noise.to(x.dtype).expand_as(x).contiguous()
+            noise = noise.to(self.dtype).expand_as(x).contiguous()
         next = torch.empty_like(x)
         denoised = torch.empty_like(x) if wants_denoised else None
         status = self.step(

@@ -63,3 +63,19 @@ def path(
         scheduler.noise_sampler = BrownianTreeNoiseSampler(
             output, sigma_min=scheduler.config.sigma_min, sigma_max=scheduler.config.sigma_max, seed=seed)
     return scheduler.noise_sampler(sigmas[call], sigmas[call + 1]).to(output.device)
+
+
+def churned(
+    scheduler: Any, call: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor, given: dict[str, Any]
+) -> torch.Tensor:
+    """x̂0 as Euler's classes answer it where they add noise: of the sample with it, and the sigma that it has then."""
+    sigma = scheduler.sigmas[call]
+    hat = sigma * (1 + min(given["s_churn"] / (len(scheduler.sigmas) - 1), 2**0.5 - 1))
+    x = x.float() + noise * given.get("s_noise", 1.0) * (hat**2 - sigma**2) ** 0.5
+    if hasattr(scheduler, "precondition_outputs"):
+        return scheduler.precondition_outputs(x, output, hat)
+    if scheduler.config.prediction_type == "epsilon":
+        return x - hat * output
+    if scheduler.config.prediction_type == "v_prediction":
+        return output * (-sigma / (sigma**2 + 1) ** 0.5) + x / (sigma**2 + 1)
+    return output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,11 @@ class Setting:
     """A call of `set_timesteps`."""
 
     config: dict[str, Any]
+    fidelity: str
     steps: int | None
     arguments: dict[str, Any]
     # The arguments of `step` that the class takes and a plan is made with.
     takes: tuple[str, ...]
-    # What the sigmas are, so that an edit shows.
-    sigmas: torch.Tensor | None
 
     @classmethod
     def of(cls, scheduler: Any, given: dict[str, Any]) -> Setting:
@@ -45,6 +45,9 @@ class Setting:
         steps = given.get("num_inference_steps")
         if given.get("num_train_timesteps"):
             config["num_train_timesteps"] = given["num_train_timesteps"]
+        if config.get("dynamic_thresholding_ratio") == 0:
+            # The least magnitude, which is the quantile of the least ratio above 0 too.
+            config["dynamic_thresholding_ratio"] = sys.float_info.min
         if arguments.get("strength") == 1:
             del arguments["strength"]
         if not config.get("use_dynamic_shifting"):
@@ -62,10 +65,9 @@ class Setting:
         if name == "SCMScheduler" and steps != 2:
             arguments.pop("intermediate_timesteps", None)
         takes = tuple(key for key in STEPPING if key in scheduler._names)
-        sigmas = getattr(scheduler, "sigmas", None)
-        return cls(config, steps, arguments, takes, None if sigmas is None else sigmas.clone())
+        return cls(config, scheduler.fidelity, steps, arguments, takes)
 
-    def request(self, scheduler: Any, more: dict[str, Any] | None = None) -> str:
+    def request(self, more: dict[str, Any] | None = None) -> str:
         """What identifies the plan of this run, with arguments of `step`."""
         more = {key: value for key, value in (more or {}).items() if value is not None}
         for key in ("eta", "s_churn", "s_tmin", "s_tmax", "s_noise"):
@@ -73,10 +75,7 @@ class Setting:
                 more[key] = float(more[key])
         if more.get("s_tmax") == float("inf"):
             del more["s_tmax"]
-        return _plans.request(self.config, self.steps, scheduler.fidelity, {**self.arguments, **more})
-
-    def has_edited(self, sigmas: torch.Tensor) -> bool:
-        return self.sigmas is None or not torch.equal(sigmas.to(self.sigmas), self.sigmas)
+        return _plans.request(self.config, self.steps, self.fidelity, {**self.arguments, **more})
 
 
 def overwrite(scheduler: Any, plan: Moves) -> None:

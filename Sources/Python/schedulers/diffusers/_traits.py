@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 Draws = Callable[["Scheduler", int, float, dict[str, Any]], bool]
 
 
-@dataclass(frozen=True)
+def never(*_: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """Of one class.
 
@@ -24,10 +28,10 @@ class Traits:
     - `second`: what is answered beside it: None, "x0", or "rest", all but the noise, as it is before it is scaled.
     - `place`: how a call is found: by the "index" that is counted, the "timestep", or the "time" of each sample.
     - `brownian`: the noise is a path's.
-    - `arguments`: of `step`, those that a plan is made with.
+    - `refuses_integers`: an integer is no timestep.
     """
 
-    draws: Draws = lambda *_: False
+    draws: Draws = never
     noise: str = "output"
     result: str = "promoted"
     second: str | None = None
