@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from diffusers import ConfigMixin, SchedulerMixin
 
+from ..errors import StateError
 from . import _noise, _places, _plans
 from ._engines import Engine, engine
 from ._moves import Move, Moves
@@ -165,8 +166,12 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         """Makes another plan where `step` is given other arguments than the last one."""
         arguments = {name: given[name] for name in state.setting.takes if name in given}
         if arguments != state.arguments:
-            state.arguments, state.call = arguments, -1
-            state.whole = _plans.planned(state.setting.request(arguments))
+            whole = _plans.planned(state.setting.request(arguments))
+            if whole.timesteps != state.whole.timesteps:
+                raise StateError(
+                    f"{arguments} has the network asked at other timesteps than scheduler.timesteps, which were made "
+                    'without; use fidelity="diffusers", or schedulers.Plan and schedulers.Run')
+            state.arguments, state.whole, state.call = arguments, whole, -1
 
     def _advanced(
         self, run: Engine, i: int, move: Move, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None,

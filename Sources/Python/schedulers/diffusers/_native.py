@@ -97,13 +97,21 @@ class NativeRun:
         if x.dtype is not self.dtype or output.dtype is not self.dtype:
             x, output = x.to(self.dtype), output.to(self.dtype)
         x, output = x.contiguous(), output.contiguous()
+        place, spoken = x.data_ptr(), output.data_ptr()
+        if spoken == place:  # the library wants memory of its own for each
+            output = output.clone()
+            spoken = output.data_ptr()
+        drawn = None
         if noise is not None:
             noise = noise.to(self.dtype).expand_as(x).contiguous()
+            if (drawn := noise.data_ptr()) in (place, spoken):
+                noise = noise.clone()
+                drawn = noise.data_ptr()
         next = torch.empty_like(x)
         denoised = torch.empty_like(x) if wants_denoised else None
         status = self.step(
-            self.run, x.data_ptr(), output.data_ptr(), None if noise is None else noise.data_ptr(), next.data_ptr(),
-            None if denoised is None else denoised.data_ptr(), self.failed)
+            self.run, place, spoken, drawn, next.data_ptr(), None if denoised is None else denoised.data_ptr(),
+            self.failed)
         if status:
             raise _library.failure(status, self.error)
         self.call = i + 1

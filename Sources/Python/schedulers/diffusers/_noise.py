@@ -23,7 +23,8 @@ def drawn(
         return None
     generator, noise = given.get("generator"), given.get("variance_noise")
     if traits.brownian:
-        return path(scheduler, call, output, x, generator) if draws else None
+        # A path does not run on as a generator does, and what is not used need not be drawn.
+        return path(scheduler, call, output, x, generator) if draws and move.noise else None
     if noise is not None:
         if generator is not None and "eta" in given and draws:
             raise ValueError("both a generator and variance_noise are given; leave one out")
@@ -37,32 +38,37 @@ def drawn(
     return randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
 
 
-def path(
-    scheduler: Any, call: int, output: torch.Tensor, x: torch.Tensor, generator: Any
-) -> torch.Tensor:
+def path(scheduler: Any, call: int, output: torch.Tensor, x: torch.Tensor, generator: Any) -> torch.Tensor:
     """Of a Brownian path over sigma, from that of the call's step to that where it ends."""
+    sigmas = scheduler.sigmas
+    if scheduler._original.__name__ != "DPMSolverSDEScheduler":
+        if scheduler.noise_sampler is None:
+            seeds = [one.initial_seed() for one in generator] if isinstance(generator, list) else None
+            scheduler.noise_sampler = tree(
+                scheduler, output, scheduler.config.sigma_min, scheduler.config.sigma_max,
+                seeds or generator and generator.initial_seed())
+        return scheduler.noise_sampler(sigmas[call], sigmas[call + 1]).to(output.device)
+    if scheduler.noise_sampler is None:
+        scheduler.noise_sampler = tree(
+            scheduler, x, sigmas[sigmas > 0].min().item(), sigmas.max().item(), scheduler.noise_sampler_seed)
+    start, end = sigmas[call - call % 2], sigmas[call - call % 2 + 1]
+    # In logarithms and back, in float32: the path is rough, and another last digit another noise. The second call's is
+    # what the path does from the middle on; the plan adds the part that the first has drawn.
+    t, t_end = -start.log(), -end.log()
+    middle = t + (t_end - t) * 0.5
+    t, t_end = (t, middle) if call % 2 == 0 else (middle, t_end)
+    return scheduler.noise_sampler((-t).exp(), (-t_end).exp())
+
+
+def tree(scheduler: Any, like: torch.Tensor, least: float, most: float, seed: Any) -> Any:
+    """A path between two sigmas. Other sigmas than the original's have their own ends: torchsde does not end where an end
+    is all but one of them."""
     from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 
-    sigmas = scheduler.sigmas
-    if type(scheduler).__name__ == "DPMSolverSDEScheduler":
-        if scheduler.noise_sampler is None:
-            least, most = sigmas[sigmas > 0].min().item(), sigmas.max().item()
-            scheduler.noise_sampler = BrownianTreeNoiseSampler(x, least, most, scheduler.noise_sampler_seed)
-        start, end = sigmas[call - call % 2], sigmas[call - call % 2 + 1]
-        # In logarithms and back, in float32: the path is rough, and another last digit another noise. The second call's
-        # is what the path does from the middle on; the plan adds the part that the first has drawn.
-        t, t_end = -start.log(), -end.log()
-        middle = t + (t_end - t) * 0.5
-        t, t_end = (t, middle) if call % 2 == 0 else (middle, t_end)
-        return scheduler.noise_sampler((-t).exp(), (-t_end).exp())
-    if scheduler.noise_sampler is None:
-        seed = None
-        if generator is not None:
-            seeds = generator if isinstance(generator, list) else [generator]
-            seed = [one.initial_seed() for one in seeds] if isinstance(generator, list) else seeds[0].initial_seed()
-        scheduler.noise_sampler = BrownianTreeNoiseSampler(
-            output, sigma_min=scheduler.config.sigma_min, sigma_max=scheduler.config.sigma_max, seed=seed)
-    return scheduler.noise_sampler(sigmas[call], sigmas[call + 1]).to(output.device)
+    if scheduler.fidelity == "corrected":
+        sigmas = scheduler.sigmas
+        least, most = sigmas[sigmas > 0].min().item(), sigmas.max().item()
+    return BrownianTreeNoiseSampler(like, least, most, seed)
 
 
 def churned(

@@ -62,16 +62,25 @@ def call(scheduler: Any, state: State, timestep: Any, given: dict[str, Any]) -> 
     number = timestep.item() if isinstance(timestep, torch.Tensor) else timestep
     if place == "counter":
         return counted(scheduler, state, number)
-    place = state.whole.places.get(number)
+    # Of equal timesteps the one whose turn it is.
+    is_next = 0 <= state.call < len(state.whole.steps) and state.whole.timesteps[state.call] == number
+    place = state.call if is_next else state.whole.places.get(number)
     return None if place is not None and goes_elsewhere(scheduler, state.whole, place, given) else place
 
 
 def find(scheduler: Any, timestep: Any) -> None:
-    """Finds where a run begins, as the original does."""
+    """Finds where a run begins, as the original does: of equal timesteps at the second. By the mathematics it is the first
+    that begins a step."""
+    state, begin = scheduler._state, vars(scheduler).get("_begin_index")
+    if state is not None and state.setting.fidelity == "corrected" and begin is None:
+        at = (state.timesteps[: len(state.whole.steps)] == timestep).nonzero().flatten().tolist()
+        scheduler._step_index = next((i for i in at if i % scheduler.order == 0), None)
+        if scheduler._step_index is not None:
+            return
     if hasattr(scheduler, "_init_step_index"):
         scheduler._init_step_index(timestep)
-    elif scheduler._begin_index is not None:
-        scheduler._step_index = scheduler._begin_index
+    elif begin is not None:
+        scheduler._step_index = begin
     else:
         scheduler._step_index = scheduler.index_for_timestep(timestep)
 

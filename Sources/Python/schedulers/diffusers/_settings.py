@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Arguments of `set_timesteps` and of `step` that change a plan.
 SETTINGS = (
     "timesteps", "sigmas", "mu", "strength", "original_inference_steps", "max_timesteps", "intermediate_timesteps")
+# Classes whose timesteps may have the end among them.
+WITH_END = ("SCMScheduler", "DDPMWuerstchenScheduler", "LTXEulerAncestralRFScheduler")
 STEPPING = ("eta", "use_clipped_model_output", "s_churn", "s_tmin", "s_tmax", "s_noise", "order")
 
 
@@ -80,10 +82,10 @@ class Setting:
 
 def overwrite(scheduler: Any, plan: Moves) -> None:
     """Puts the plan's own timesteps, sigmas and first scale into the place of the original's."""
-    count = len(plan.steps)
     if scheduler._original.__name__ == "RePaintScheduler":
         return  # its timesteps go back and forth
-    scheduler.timesteps = _with(scheduler.timesteps, list(plan.timesteps), count)
+    has_end = scheduler._original.__name__ in WITH_END and len(scheduler.timesteps) == len(plan.steps) + 1
+    scheduler.timesteps = _with(scheduler.timesteps, list(plan.timesteps), has_end)
     if isinstance(getattr(scheduler, "sigmas", None), torch.Tensor):
         levels = [step.level for step in plan.steps] + [plan.steps[-1].arrival]
         is_flow = all(abs(signal + noise - 1) < 1e-9 for signal, noise in levels)
@@ -96,10 +98,10 @@ def overwrite(scheduler: Any, plan: Moves) -> None:
         scheduler.init_noise_sigma = plan.initial_scale
 
 
-def _with(old: torch.Tensor, values: list[float], count: int) -> torch.Tensor:
-    """The values in the type of a tensor, if it can hold them, and what the tensor has after as many."""
+def _with(old: torch.Tensor, values: list[float], has_end: bool) -> torch.Tensor:
+    """The values in the type of a tensor, if it can hold them, and the tensor's last."""
     kind = old.dtype
     if not kind.is_floating_point and any(value != int(value) for value in values):
         kind = torch.float32
     new = torch.tensor(values, dtype=torch.float64).to(old.device, kind)
-    return torch.cat([new, old[count:].to(kind)]) if len(old) == count + 1 else new
+    return torch.cat([new, old[-1:].to(kind)]) if has_end else new

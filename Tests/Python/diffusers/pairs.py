@@ -1,8 +1,10 @@
 """Schedulers of diffusers beside ours: runs of both on the same samples, outputs and generators."""
 
+import contextlib
 import inspect
 import json
 import pathlib
+import sys
 
 import diffusers
 import numpy
@@ -10,7 +12,8 @@ import torch
 
 from schedulers.diffusers import Scheduler
 
-DATA = pathlib.Path(__file__).parents[3] / "Fixtures" / "Data"
+FIXTURES = pathlib.Path(__file__).parents[3] / "Fixtures"
+DATA = FIXTURES / "Data"
 SHAPE = (2, 3, 4, 5)
 # The unit roundoff of a type.
 UNIT = {torch.float64: 2.0**-53, torch.float32: 2.0**-24, torch.float16: 2.0**-11, torch.bfloat16: 2.0**-8}
@@ -22,14 +25,30 @@ def cases(name):
 
 def original(config):
     """diffusers' own scheduler of a configuration."""
-    config = dict(config)
+    config = {key: value for key, value in config.items() if key != "_diffusers_version"}
     if config.get("trained_betas") is not None:
         config["trained_betas"] = numpy.array(config["trained_betas"])
+    if config["_class_name"] == "DPMSolverSDEScheduler":
+        config["noise_sampler_seed"] = 3
     return getattr(diffusers, config["_class_name"]).from_config(config)
 
 
 def mine(config, fidelity="diffusers"):
     return Scheduler.from_config(original(config), fidelity=fidelity)
+
+
+def roots(config):
+    """The nearest square roots while schedulers are made and run, where torch's own show.
+
+    Betas that are rescaled to zero terminal SNR go through torch's float32 roots, which are not the nearest on every
+    processor, and 1 minus a product near 1 shows their last digit. Plans have the nearest.
+    """
+    if not config.get("rescale_betas_zero_snr"):
+        return contextlib.nullcontext()
+    sys.path.insert(0, str(FIXTURES))
+    from recipes.configurations import rounded_functions
+
+    return rounded_functions()
 
 
 def split(scheduler, steps, arguments):
@@ -100,14 +119,51 @@ class Magnitudes:
         self.samples, self.estimates, self.made = [], [], 0.0
 
     def step(self, step, x, output, noise=6.0):
-        """Of x̂0 and of the next sample."""
+        """Of x̂0, and of the next sample, to which diffusers' classes of slopes add what the sample changes by."""
         next = step.next
         x, f = float(x.abs().max()), float(output.abs().max())
         x0 = abs(step.denoised.sample) * x + abs(step.denoised.output) * f
         estimate = abs(step.estimate.sample) * x + abs(step.estimate.denoised) * x0
         self.samples, self.estimates = [x, *self.samples], [estimate, *self.estimates]
-        total = abs(next.made) * max(x, self.made) + abs(next.denoised) * x0 + abs(next.output) * f + abs(next.noise) * noise
+        total = x + abs(next.made) * max(x, self.made) + abs(next.denoised) * x0 + abs(next.output) * f
+        total += abs(next.noise) * noise
         total += sum(abs(a) * b for a, b in zip(next.samples, self.samples))
         total += sum(abs(a) * b for a, b in zip(next.estimates, self.estimates))
         self.made = total
         return x0, total
+
+
+def side_by_side(config, steps, arguments, kind=torch.float32, first=0, begins=False, last=None, shape=SHAPE, every=1):
+    """Runs both schedulers over the original's samples. Yields for each step the two answers, and the magnitudes of the
+    sample and of what else is answered. `every` n-th call of a run is made, where a class needs no earlier ones."""
+    theirs, ours = original(config), mine(config)
+    setting, stepping = split(theirs, steps, arguments)
+    for one in (theirs, ours):
+        one.set_timesteps(**setting)
+        if begins:
+            one.set_begin_index(first)
+    generators = [torch.Generator().manual_seed(1) for _ in range(2)]
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * float(getattr(theirs, "init_noise_sigma", 1))
+    x, sizes = x.to(kind), Magnitudes()
+    times = told(theirs)
+    assert torch.equal(theirs.timesteps, ours.timesteps)
+    for i in range(first, last or len(times), every):
+        if is_jump(theirs, i):
+            a, b = (step(one, i, None, x, g) for one, g in zip((theirs, ours), generators))
+            assert torch.equal(a[0], b[0])
+            x = a[0]
+            continue
+        y, z = scaled(theirs, x, times[i]), scaled(ours, x, times[i])
+        assert y.dtype == z.dtype and torch.allclose(y, z, rtol=16 * max(UNIT[kind], UNIT[torch.float32]), atol=0, equal_nan=True)
+        channels = shape[1] * (2 if ours._state.whole.learns_variance else 1)
+        output = answer(y, times[i], channels, kind)
+        a = step(theirs, i, output, x, generators[0], **stepping)
+        b = step(ours, i, output, x, generators[1], **stepping)
+        if not all(torch.isfinite(value).all() for value in a):
+            return  # as diffusers does in half precision, or with a variance that is learned as it is not meant
+        moves = ours._state.moves
+        place = moves.places[float(times[i])] if "RePaint" in config["_class_name"] else i - moves.first
+        x0, total = sizes.step(moves.plan.steps[place], x, output)
+        assert torch.equal(generators[0].get_state(), generators[1].get_state()), "other draws from the generator"
+        yield i, a, b, total, max(x0, total if ours._traits.second == "rest" else 0)
+        x = a[0].to(kind)
