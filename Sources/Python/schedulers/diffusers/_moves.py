@@ -122,7 +122,7 @@ def move(step: dict[str, Any], clips: bool) -> Move:
         said = "output"
     level, arrival = step.get("level"), step.get("arrival")
     return Move(
-        step["timestep"], step["inputScale"], (p, q), (k, l), factors, others,
+        step["timestep"], step["inputScale"], (total(p), total(q)), (k, l), factors, others,
         _trimmed(next["samples"][1:]), _trimmed(next["estimates"][1:]), next["made"], next["noise"], said,
         (level["signal"], level["noise"]), (arrival["signal"], arrival["noise"]))
 
