@@ -9,7 +9,6 @@ import sys
 import diffusers
 import numpy
 import torch
-
 from schedulers.diffusers import Scheduler
 
 FIXTURES = pathlib.Path(__file__).parents[3] / "Fixtures"
@@ -71,7 +70,8 @@ def split(scheduler, steps, arguments):
 def told(scheduler):
     """The timesteps of the calls; of RePaint with those from which it jumps back, which are above the one before."""
     has_end = type(scheduler).__name__ in ("SCMScheduler", "DDPMWuerstchenScheduler") or (
-        type(scheduler).__name__ == "LTXEulerAncestralRFScheduler" and len(scheduler.timesteps) == len(scheduler.sigmas))
+        type(scheduler).__name__ == "LTXEulerAncestralRFScheduler" and len(scheduler.timesteps) == len(scheduler.sigmas)
+    )
     return scheduler.timesteps[:-1] if has_end else scheduler.timesteps
 
 
@@ -112,7 +112,7 @@ def answer(x, t, channels, kind):
 
 class Magnitudes:
     """How large the numbers are that are added up in the steps of a plan: the sum of all terms' magnitudes, where none
-    has cancelled another. What an arithmetic's rounding does to a step is at most its unit roundoff times this, for each
+    has cancelled another. What rounding does to a step is at most the arithmetic's unit roundoff times this, for each
     rounding that a term passes through."""
 
     def __init__(self):
@@ -154,7 +154,9 @@ def side_by_side(config, steps, arguments, kind=torch.float32, first=0, begins=F
             x = a[0]
             continue
         y, z = scaled(theirs, x, times[i]), scaled(ours, x, times[i])
-        assert y.dtype == z.dtype and torch.allclose(y, z, rtol=16 * max(UNIT[kind], UNIT[torch.float32]), atol=0, equal_nan=True)
+        assert y.dtype == z.dtype and torch.allclose(
+            y, z, rtol=16 * max(UNIT[kind], UNIT[torch.float32]), atol=0, equal_nan=True
+        )
         channels = shape[1] * (2 if ours._state.whole.learns_variance else 1)
         output = answer(y, times[i], channels, kind)
         a = step(theirs, i, output, x, generators[0], **stepping)

@@ -10,10 +10,10 @@ and passes fails. At the end it says how many steps were made by plans, and how 
 import collections
 import pathlib
 import sys
-import tomllib
 
 import diffusers  # before the checkout's own, which stands in the path of its tests
 import pytest
+import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[3] / "Sources" / "Python"))
 
@@ -37,7 +37,9 @@ def substitute(name):
         return base._original.step(self, *arguments, **more)
 
     original = type(name, (base._original,), {"__module__": base.__module__, "step": step})
-    return type(name, (base,), {"__module__": base.__module__, "fidelity": "diffusers", "_take": _take, "_original": original})
+    return type(
+        name, (base,), {"__module__": base.__module__, "fidelity": "diffusers", "_take": _take, "_original": original}
+    )
 
 
 SUBSTITUTES = {name: substitute(name) for name in ours.NAMES if hasattr(diffusers, name)}
@@ -74,8 +76,11 @@ def pytest_terminal_summary(terminalreporter):
     for name in sorted(set(EXPECTED) - ran):
         terminalreporter.write_line(f"expected.toml names {name}, which was not run")
     outcomes = collections.Counter(
-        (kind, is_ours(report.nodeid)) for kind in ("passed", "failed", "xfailed")
-        for report in terminalreporter.stats.get(kind, []) if getattr(report, "when", "call") == "call")
+        (kind, is_ours(report.nodeid))
+        for kind in ("passed", "failed", "xfailed")
+        for report in terminalreporter.stats.get(kind, [])
+        if getattr(report, "when", "call") == "call"
+    )
     total = sum(count for (_, ours), count in outcomes.items() if ours)
     if total:
         share = outcomes["passed", True] / total
@@ -83,7 +88,9 @@ def pytest_terminal_summary(terminalreporter):
         if share < 0.95:
             terminalreporter.write_line("which is less than 95 %")
     made = counts["all"] - counts["left"]
-    terminalreporter.write_line(f"{made} of {counts['all']} steps were made by plans, {counts['left']} by the originals")
+    terminalreporter.write_line(
+        f"{made} of {counts['all']} steps were made by plans, {counts['left']} by the originals"
+    )
 
 
 def is_ours(nodeid):

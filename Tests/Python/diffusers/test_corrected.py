@@ -1,9 +1,8 @@
-"""Under the fidelity "corrected" a scheduler runs the library's own plan, with the noise that the original would draw."""
+"""Under the fidelity "corrected" a scheduler runs the library's plan, with the noise that the original would draw."""
 
 import pytest
 import torch
 from pairs import SHAPE, answer, cases, mine, scaled, split, step, told
-
 from schedulers import Plan, RequestError, Run, StateError
 from schedulers.diffusers import _noise
 

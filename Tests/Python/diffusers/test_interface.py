@@ -7,15 +7,20 @@ import pickle
 
 import diffusers
 import pytest
+import schedulers.diffusers
 import torch
 from pairs import answer, cases, mine, original, roots, scaled, split, step, told
-
-import schedulers.diffusers
 from schedulers import RequestError, StateError
 from schedulers.diffusers import NAMES, Scheduler, class_for
 
 SHAPE = (2, 3, 4, 5)
-COPIED = ("DDIMScheduler", "UniPCMultistepScheduler", "HeunDiscreteScheduler", "PNDMScheduler", "DPMSolverSinglestepScheduler")
+COPIED = (
+    "DDIMScheduler",
+    "UniPCMultistepScheduler",
+    "HeunDiscreteScheduler",
+    "PNDMScheduler",
+    "DPMSolverSinglestepScheduler",
+)
 
 
 def begun(name, steps=8, fidelity="diffusers", **options):
@@ -113,7 +118,12 @@ def test_tables_and_the_first_scale_are_there(name):
 
 
 def test_a_step_answers_by_name_or_as_a_tuple_and_leaves_its_arguments_alone():
-    for name in ("DDIMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler"):
+    for name in (
+        "DDIMScheduler",
+        "EulerDiscreteScheduler",
+        "UniPCMultistepScheduler",
+        "FlowMatchEulerDiscreteScheduler",
+    ):
         scheduler, x = begun(name)
         output, t = torch.sin(x), scheduler.timesteps[0]
         before = x.clone(), output.clone()
@@ -128,11 +138,16 @@ def test_a_step_answers_by_name_or_as_a_tuple_and_leaves_its_arguments_alone():
 
 
 def test_given_noise_takes_the_place_of_the_generators():
-    for name, options, arguments in (("DDIMScheduler", {}, {"eta": 1.0}), ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}, {})):
+    for name, options, arguments in (
+        ("DDIMScheduler", {}, {"eta": 1.0}),
+        ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++"}, {}),
+    ):
         theirs, (ours, x) = original({"_class_name": name, **options}), begun(name, **options)
         theirs.set_timesteps(8)
         noise = torch.full(SHAPE, 0.5)
-        a, b = (one.step(torch.sin(x), one.timesteps[0], x, variance_noise=noise, **arguments)[0] for one in (theirs, ours))
+        a, b = (
+            one.step(torch.sin(x), one.timesteps[0], x, variance_noise=noise, **arguments)[0] for one in (theirs, ours)
+        )
         assert torch.allclose(a, b, rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match="both a generator and variance_noise"):
         ours, x = begun("DDIMScheduler")
@@ -149,7 +164,10 @@ def test_a_list_of_generators_draws_for_each_sample():
     assert torch.allclose(a, b, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler"])
+@pytest.mark.parametrize(
+    "name",
+    ["DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler"],
+)
 def test_gradients_go_through_a_step(name):
     theirs, (ours, x) = original({"_class_name": name}), begun(name)
     theirs.set_timesteps(8)
@@ -181,7 +199,17 @@ def test_tensors_may_be_strided_shared_and_the_same():
 # How runs go.
 
 
-@pytest.mark.parametrize("name", ["DDIMScheduler", "DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler", "DEISMultistepScheduler"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DDIMScheduler",
+        "DPMSolverMultistepScheduler",
+        "UniPCMultistepScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "HeunDiscreteScheduler",
+        "DEISMultistepScheduler",
+    ],
+)
 def test_samples_may_be_edited_between_steps(name, engine):
     mask = torch.tensor([1.0, 0.0, 1.0]).view(1, 3, 1, 1)
 
@@ -269,7 +297,10 @@ def compared(theirs, ours, x, **arguments):
 
 
 def test_edited_sigmas_hold_for_the_rest_of_the_run():
-    theirs, (ours, x) = original({"_class_name": "FlowMatchEulerDiscreteScheduler"}), begun("FlowMatchEulerDiscreteScheduler")
+    theirs, (ours, x) = (
+        original({"_class_name": "FlowMatchEulerDiscreteScheduler"}),
+        begun("FlowMatchEulerDiscreteScheduler"),
+    )
     theirs.set_timesteps(8)
     for scheduler in (theirs, ours):
         scheduler.sigmas[-1] = scheduler.sigmas[-2]
@@ -292,12 +323,18 @@ def test_a_shift_that_is_set_later_holds():
 
 
 def test_timesteps_for_each_token_and_sizes_to_scale_to_are_the_originals():
-    theirs, (ours, _) = original({"_class_name": "FlowMatchEulerDiscreteScheduler"}), begun("FlowMatchEulerDiscreteScheduler")
+    theirs, (ours, _) = (
+        original({"_class_name": "FlowMatchEulerDiscreteScheduler"}),
+        begun("FlowMatchEulerDiscreteScheduler"),
+    )
     theirs.set_timesteps(8)
     x = torch.randn(2, 5, 3)
     compared(theirs, ours, x, per_token_timesteps=torch.linspace(100, 900, 10).view(2, 5))
     answers = []
-    for scheduler in (original({"_class_name": "FlowMatchLCMScheduler"}), mine({"_class_name": "FlowMatchLCMScheduler"})):
+    for scheduler in (
+        original({"_class_name": "FlowMatchLCMScheduler"}),
+        mine({"_class_name": "FlowMatchLCMScheduler"}),
+    ):
         scheduler.set_scale_factors([2.0], "nearest")
         scheduler.set_timesteps(2)
         x = torch.ones(1, 3, 4, 4)
@@ -316,7 +353,8 @@ def test_before_set_timesteps_a_step_is_the_originals_or_of_all_timesteps():
     for name, t in (("EulerDiscreteScheduler", 500.0), ("DDPMScheduler", 500)):
         a, b = (
             scheduler.step(torch.sin(x), t, x, generator=torch.Generator().manual_seed(0))[0]
-            for scheduler in (original({"_class_name": name}), mine({"_class_name": name})))
+            for scheduler in (original({"_class_name": name}), mine({"_class_name": name}))
+        )
         assert torch.allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
@@ -328,9 +366,14 @@ def test_noise_and_velocities_are_the_originals():
     theirs, ours = original({"_class_name": "DDPMScheduler"}), mine({"_class_name": "DDPMScheduler"})
     assert torch.equal(theirs.add_noise(x, noise, t), ours.add_noise(x, noise, t))
     assert torch.equal(theirs.get_velocity(x, noise, t), ours.get_velocity(x, noise, t))
-    flow, (mixed, _) = original({"_class_name": "FlowMatchEulerDiscreteScheduler"}), begun("FlowMatchEulerDiscreteScheduler")
+    flow, (mixed, _) = (
+        original({"_class_name": "FlowMatchEulerDiscreteScheduler"}),
+        begun("FlowMatchEulerDiscreteScheduler"),
+    )
     flow.set_timesteps(8)
-    assert torch.equal(flow.scale_noise(x, flow.timesteps[2:4], noise), mixed.scale_noise(x, flow.timesteps[2:4], noise))
+    assert torch.equal(
+        flow.scale_noise(x, flow.timesteps[2:4], noise), mixed.scale_noise(x, flow.timesteps[2:4], noise)
+    )
 
 
 @pytest.mark.parametrize("number", [0, 100, 200])

@@ -4,19 +4,45 @@ processor, where our steps are made by the operators that serve a GPU too."""
 import pytest
 import torch
 from pairs import answer, mine, original, split, step, told
-from torch.profiler import ProfilerActivity, profile
-
 from schedulers.diffusers import NAMES, _engines
 from schedulers.diffusers._traits import TRAITS
+from torch.profiler import ProfilerActivity, profile
 
 SHAPE = (2, 4, 8, 8)
 # They move no numbers, or by another one that is counted.
 FREE = {
-    "aten::to", "aten::_to_copy", "aten::clone", "aten::contiguous", "aten::item", "aten::promote_types",
-    "aten::as_strided", "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::expand", "aten::detach",
-    "aten::view", "aten::reshape", "aten::_reshape_alias", "aten::select", "aten::slice", "aten::narrow", "aten::chunk",
-    "aten::split", "aten::unsqueeze", "aten::resize_", "aten::flatten", "aten::resolve_conj", "aten::resolve_neg",
-    "aten::result_type", "aten::unflatten", "aten::lift_fresh", "aten::set_", "aten::is_nonzero", "aten::unbind"}
+    "aten::to",
+    "aten::_to_copy",
+    "aten::clone",
+    "aten::contiguous",
+    "aten::item",
+    "aten::promote_types",
+    "aten::as_strided",
+    "aten::empty",
+    "aten::empty_like",
+    "aten::empty_strided",
+    "aten::expand",
+    "aten::detach",
+    "aten::view",
+    "aten::reshape",
+    "aten::_reshape_alias",
+    "aten::select",
+    "aten::slice",
+    "aten::narrow",
+    "aten::chunk",
+    "aten::split",
+    "aten::unsqueeze",
+    "aten::resize_",
+    "aten::flatten",
+    "aten::resolve_conj",
+    "aten::resolve_neg",
+    "aten::result_type",
+    "aten::unflatten",
+    "aten::lift_fresh",
+    "aten::set_",
+    "aten::is_nonzero",
+    "aten::unbind",
+}
 
 
 def kernels(scheduler, i, output, x, **arguments):
@@ -35,7 +61,7 @@ def within(event, size):
 
 
 def counted(scheduler, name):
-    """The kernels of a step in the middle of a run, and in the one after, which is the second of a step of two calls."""
+    """The kernels of a step in the middle of a run, and of the one after, the second call in a step of two."""
     setting, _ = split(scheduler, 8, {})
     scheduler.set_timesteps(**setting)
     x = torch.randn(SHAPE, generator=torch.Generator().manual_seed(1))
@@ -50,7 +76,10 @@ def counted(scheduler, name):
 CASES = {name: {"_class_name": name} for name in NAMES if not TRAITS[name].brownian}
 CASES["DDPMScheduler, learned_range"] = {"_class_name": "DDPMScheduler", "variance_type": "learned_range"}
 CASES["DDIMScheduler, unclipped"] = {"_class_name": "DDIMScheduler", "clip_sample": False}
-CASES["DPMSolverMultistepScheduler, SDE"] = {"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "sde-dpmsolver++"}
+CASES["DPMSolverMultistepScheduler, SDE"] = {
+    "_class_name": "DPMSolverMultistepScheduler",
+    "algorithm_type": "sde-dpmsolver++",
+}
 CASES["DPMSolverMultistepScheduler, order 3"] = {"_class_name": "DPMSolverMultistepScheduler", "solver_order": 3}
 
 

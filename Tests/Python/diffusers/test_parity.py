@@ -12,7 +12,6 @@ import sys
 import pytest
 import torch
 from pairs import FIXTURES, UNIT, cases, original, roots, side_by_side
-
 from schedulers import RequestError
 
 sys.path.insert(0, str(FIXTURES))
@@ -93,7 +92,11 @@ def test_a_run_at_given_times_is_the_originals(number):
     scheduler, options, settings = pipelines.GIVEN[number]
     arguments = pipelines.settings_of(scheduler, {key: value for key, value in settings.items() if key != "steps"})
     config = {"_class_name": scheduler, **options}
-    if max(arguments.get("timesteps", [0])) > 1000 or scheduler == "DPMSolverSinglestepScheduler" and "flow_shift" in options:
+    if (
+        max(arguments.get("timesteps", [0])) > 1000
+        or scheduler == "DPMSolverSinglestepScheduler"
+        and "flow_shift" in options
+    ):
         with pytest.raises(RequestError):  # times that the network was not trained at, and times that have no effect
             check(config, settings.get("steps"), arguments)
     else:

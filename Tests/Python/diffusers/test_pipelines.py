@@ -1,4 +1,4 @@
-"""diffusers' own pipelines, with tiny random networks: with our scheduler in the place of the original the same pictures."""
+"""diffusers' own pipelines with tiny random networks: our scheduler in the original's place makes the same pictures."""
 
 import sys
 
@@ -6,14 +6,13 @@ import diffusers
 import pytest
 import torch
 from pairs import FIXTURES, roots
-
 from schedulers.diffusers import Scheduler, _places
 
 sys.path.insert(0, str(FIXTURES))
 from recipes import real_pipelines, tiny_pipelines
 
-# The networks are random, and multiply what rounding leaves of a step by about as much as there are steps. Half precision
-# rounds so coarsely that the originals' own order of operations shows: a picture is compared in float32.
+# The networks are random, and multiply what rounding leaves of a step by about as much as there are steps. Half
+# precision rounds so coarsely that the originals' own order of operations shows: pictures are compared in float32.
 CLOSE = 1e-4
 
 
@@ -28,7 +27,9 @@ def picture(scheduler, pipeline, parts, arguments):
         pipe.set_progress_bar_config(disable=True)
         given = {"output_type": "latent", **usual, **arguments}
         result = pipe(generator=torch.Generator().manual_seed(1), return_dict=False, **given)[0]
-    return torch.stack([torch.as_tensor(one) for one in result]) if isinstance(result, list) else torch.as_tensor(result)
+    return (
+        torch.stack([torch.as_tensor(one) for one in result]) if isinstance(result, list) else torch.as_tensor(result)
+    )
 
 
 def scheduler_of(model, other):
@@ -71,9 +72,14 @@ def test_a_base_model_and_a_refiner_share_a_run():
     for fidelity in (None, "diffusers"):
         latents = {}
         for pipeline, parts, model, part in (
-                ("StableDiffusionXL", tiny_pipelines.stable_xl, real_pipelines.XL, dict(denoising_end=0.6)),
-                ("StableDiffusionXLImg2Img", tiny_pipelines.stable_xl_from_picture, real_pipelines.REFINER,
-                 dict(denoising_start=0.6))):
+            ("StableDiffusionXL", tiny_pipelines.stable_xl, real_pipelines.XL, dict(denoising_end=0.6)),
+            (
+                "StableDiffusionXLImg2Img",
+                tiny_pipelines.stable_xl_from_picture,
+                real_pipelines.REFINER,
+                dict(denoising_start=0.6),
+            ),
+        ):
             scheduler = scheduler_of(model, None)
             if fidelity:
                 scheduler = Scheduler.from_config(scheduler, fidelity=fidelity)

@@ -17,7 +17,7 @@ import typing
 from typing import Any
 
 import diffusers
-from diffusers.utils import BaseOutput
+from diffusers.utils.outputs import BaseOutput
 
 from ._adapter import Scheduler
 from ._traits import TRAITS
@@ -39,7 +39,7 @@ def class_for(name: str) -> type[Scheduler]:
 
 
 @functools.cache
-def derived(original: type) -> type[Scheduler]:
+def derived(original: Any) -> type[Scheduler]:
     """The class of an original."""
     setting, stepping = inspect.signature(original.set_timesteps), inspect.signature(original.step)
     names = tuple(stepping.parameters)[4:]
@@ -69,8 +69,12 @@ def derived(original: type) -> type[Scheduler]:
     body: dict[str, Any] = {
         "__module__": original.__module__,  # so that a saved pipeline is one of diffusers
         "__doc__": f"{original.__name__} of diffusers, stepped by plans: see schedulers.diffusers.Scheduler.",
-        "__init__": __init__, "set_timesteps": set_timesteps, "step": step,
-        "_original": original, "_traits": TRAITS[original.__name__], "_names": names,
+        "__init__": __init__,
+        "set_timesteps": set_timesteps,
+        "step": step,
+        "_original": original,
+        "_traits": TRAITS[original.__name__],
+        "_names": names,
         "_answers": staticmethod(answers(original)),
     }
     if scales(original):
@@ -85,7 +89,7 @@ def derived(original: type) -> type[Scheduler]:
     return type(original.__name__, (Scheduler, original), body)
 
 
-def scales(original: type) -> bool:
+def scales(original: Any) -> bool:
     """Whether networks of a class are given scaled samples: it must be told at which timestep."""
     if not hasattr(original, "scale_model_input"):
         return False
@@ -100,7 +104,7 @@ def initial_scale(self: Any) -> Any:
     return self._original.init_noise_sigma.fget(self)
 
 
-def answers(original: type) -> type:
+def answers(original: Any) -> type:
     """The class of what `step` returns under a name."""
     hint = typing.get_type_hints(original.step).get("return")
     for one in typing.get_args(hint):

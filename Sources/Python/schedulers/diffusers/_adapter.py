@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from diffusers import ConfigMixin, SchedulerMixin
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
 
 from ..errors import StateError
 from . import _noise, _places, _plans
@@ -42,7 +43,7 @@ class State:
     first: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
-class Scheduler(SchedulerMixin, ConfigMixin):
+class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
     """A scheduler for pipelines of diffusers, which steps by this library's plans.
 
         pipe.scheduler = Scheduler.from_config(pipe.scheduler.config)
@@ -60,10 +61,13 @@ class Scheduler(SchedulerMixin, ConfigMixin):
     """
 
     _traits: Traits
-    _original: type
+    _original: Any
     _names: tuple[str, ...]
     _answers: type
     _state: State | None = None
+    _step_index: Any
+    counter: Any
+    config: Any
     _is_ready = False
     # Of one class only, and asked of all.
     _scale_factors = _upscale_mode = None
@@ -82,15 +86,17 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         from . import class_for
 
         if isinstance(config, SchedulerMixin):
-            config = {"_class_name": type(config).__name__, **config.config}
+            config = {"_class_name": type(config).__name__, **config.config}  # type: ignore[attr-defined]
         if cls is Scheduler:
             if not isinstance(config, Mapping) or "_class_name" not in config:
                 raise ValueError(
                     "the configuration does not name its class; give the scheduler itself, or call from_config of "
-                    "schedulers.diffusers.EulerDiscreteScheduler or another class")
+                    "schedulers.diffusers.EulerDiscreteScheduler or another class"
+                )
             cls = class_for(config["_class_name"])
+        made: Any
         fidelity = fidelity or (config.get("_fidelity") if isinstance(config, Mapping) else None)
-        made = super(Scheduler, cls).from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
+        made = super().from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
         if fidelity:
             (made[0] if return_unused_kwargs else made).fidelity = fidelity
         return made
@@ -104,7 +110,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):
     def fidelity(self, value: str) -> None:
         if value not in ("corrected", "diffusers"):
             raise ValueError(f'fidelity {value!r}; it is "corrected" or "diffusers"')
-        self.register_to_config(_fidelity=value)
+        self.register_to_config(_fidelity=value)  # type: ignore[no-untyped-call]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The class has the name of diffusers' own, under which pickle would look for it.
@@ -128,9 +134,11 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         """A step. In the order of what most calls need, so that it costs little beside small tensors."""
         traits = self._traits
         if traits.refuses_integers and (
-                type(timestep) is int or isinstance(timestep, torch.Tensor) and timestep.dtype in INTEGERS):
+            type(timestep) is int or isinstance(timestep, torch.Tensor) and timestep.dtype in INTEGERS
+        ):
             raise ValueError(
-                f"the timestep {timestep} is an integer, perhaps the index of one; give one of scheduler.timesteps")
+                f"the timestep {timestep} is an integer, perhaps the index of one; give one of scheduler.timesteps"
+            )
         state = self._state or _places.untold(self)
         if state is None or _places.is_left(self, state, given):
             return self._original.step(self, output, timestep, x, **given)
@@ -170,11 +178,18 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             if whole.timesteps != state.whole.timesteps:
                 raise StateError(
                     f"{arguments} has the network asked at other timesteps than scheduler.timesteps, which were made "
-                    'without; use fidelity="diffusers", or schedulers.Plan and schedulers.Run')
+                    'without; use fidelity="diffusers", or schedulers.Plan and schedulers.Run'
+                )
             state.arguments, state.whole, state.call = arguments, whole, -1
 
     def _advanced(
-        self, run: Engine, i: int, move: Move, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None,
+        self,
+        run: Engine,
+        i: int,
+        move: Move,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        noise: torch.Tensor | None,
         given: dict[str, Any],
     ) -> tuple[torch.Tensor, ...]:
         """What `step` returns, without a name."""
@@ -189,7 +204,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):
             scale = move.arrival[0] if self._original.__name__ == "LCMScheduler" else math.sqrt(1 - move.noise**2)
             return run.advance_with_rest(i, x, output, noise, scale, kind)
         next, denoised = run.advance(i, x, output, noise, traits.second is not None, kind)
-        if "mask" in given:
+        if noise is not None and "mask" in given:
             known = torch.add(move.arrival[0] * given["original_image"], noise, alpha=move.arrival[1])
             next = torch.lerp(next, known, given["mask"].to(next.dtype).expand_as(next))
         if traits.second is None or denoised is None:
@@ -206,7 +221,8 @@ class Scheduler(SchedulerMixin, ConfigMixin):
         """What the network is given."""
         state = self._state
         if state is None or _places.is_left(self, state, {}):
-            return self._original.scale_model_input(self, sample, timestep)
+            scaled: torch.Tensor = self._original.scale_model_input(self, sample, timestep)
+            return scaled
         if self._step_index is None:
             _places.find(self, timestep)
         self.is_scale_input_called = True

@@ -22,6 +22,7 @@ def engine(
         if isinstance(last, OperatorRun) or last.can_copy(x, output, noise):
             return last
         raise StateError(
-            f"a run that began with a tensor of shape {tuple(last.shape)} on the CPU without gradients goes on with one "
-            f"of {tuple(x.shape)} on {x.device}; call set_timesteps to begin another")
+            f"a run that began with a tensor of shape {tuple(last.shape)} on the CPU without gradients goes on with "
+            f"one of {tuple(x.shape)} on {x.device}; call set_timesteps to begin another"
+        )
     return NativeRun(moves, x, output) if takes(x, output, noise, moves.learns_variance) else OperatorRun(moves)

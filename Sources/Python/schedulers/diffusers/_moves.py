@@ -91,10 +91,10 @@ def moves(source: Plan, first: int = 0) -> Moves:
     steps, samples, estimates = [], 0, 0
     for one in reversed(made):
         steps.append(_with(one, kept_samples=samples, kept_estimates=estimates))
-        samples, estimates = (max(n - 1, len(now), 0) for n, now in (
-            (samples, one.samples), (estimates, one.estimates)))
-    return Moves(
-        source, tuple(reversed(steps)), (kind, low, high), plan["learnsVariance"], plan["initialScale"], first)
+        samples, estimates = (
+            max(n - 1, len(now), 0) for n, now in ((samples, one.samples), (estimates, one.estimates))
+        )
+    return Moves(source, tuple(reversed(steps)), (kind, low, high), plan["learnsVariance"], plan["initialScale"], first)
 
 
 def _with(move: Move, **changed: Any) -> Move:
@@ -104,27 +104,38 @@ def _with(move: Move, **changed: Any) -> Move:
 def move(step: dict[str, Any], clips: bool) -> Move:
     """A step as the format has it."""
     next, read, keep = step["next"], step["denoised"], step["estimate"]
-    p, q, k, l = read["sample"], read["output"], keep["sample"], keep["denoised"]
+    p, q, k, m = read["sample"], read["output"], keep["sample"], keep["denoised"]
     s = next["samples"][0] if next["samples"] else 0.0
     e = next["estimates"][0] if next["estimates"] else 0.0
     u, f = next["denoised"], next["output"]
-    others = (total(s, e * k), f, total(e * l, u))
+    others = (total(s, e * k), f, total(e * m, u))
     if clips:
-        factors = others = (total(s, e * k, u * p), total(f, u * q), e * l)
+        factors = others = (total(s, e * k, u * p), total(f, u * q), e * m)
     else:
-        factors = (total(s, e * k, e * l * p, u * p), total(f, e * l * q, u * q), 0.0)
-        k, l = total(k, l * p), total(l * q)
+        factors = (total(s, e * k, e * m * p, u * p), total(f, e * m * q, u * q), 0.0)
+        k, m = total(k, m * p), total(m * q)
     variance = step["variance"]
     said: tuple[float, float] | str | None = None
     if variance and variance["kind"] == "learned":
         said = (variance["offset"] / 2, variance["slope"] / 2)
     elif variance and variance["kind"] == "output":
         said = "output"
-    level, arrival = step.get("level"), step.get("arrival")
+    level, arrival = step["level"], step["arrival"]
     return Move(
-        step["timestep"], step["inputScale"], (total(p), total(q)), (k, l), factors, others,
-        _trimmed(next["samples"][1:]), _trimmed(next["estimates"][1:]), next["made"], next["noise"], said,
-        (level["signal"], level["noise"]), (arrival["signal"], arrival["noise"]))
+        step["timestep"],
+        step["inputScale"],
+        (total(p), total(q)),
+        (k, m),
+        factors,
+        others,
+        _trimmed(next["samples"][1:]),
+        _trimmed(next["estimates"][1:]),
+        next["made"],
+        next["noise"],
+        said,
+        (level["signal"], level["noise"]),
+        (arrival["signal"], arrival["noise"]),
+    )
 
 
 def _trimmed(factors: list[float]) -> tuple[float, ...]:

@@ -33,7 +33,8 @@ def takes(x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, lea
 
 def has_gradient(x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:
     return torch.is_grad_enabled() and (
-        x.requires_grad or output.requires_grad or noise is not None and noise.requires_grad)
+        x.requires_grad or output.requires_grad or noise is not None and noise.requires_grad
+    )
 
 
 class NativeRun:
@@ -88,7 +89,12 @@ class NativeRun:
         return fits and not has_gradient(x, output, noise)
 
     def advance(
-        self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, wants_denoised: bool,
+        self,
+        i: int,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        noise: torch.Tensor | None,
+        wants_denoised: bool,
         kind: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The sample after step i, in the type `kind`, and the clipped x̂0 if it is wanted."""
@@ -110,15 +116,26 @@ class NativeRun:
         next = torch.empty_like(x)
         denoised = torch.empty_like(x) if wants_denoised else None
         status = self.step(
-            self.run, place, spoken, drawn, next.data_ptr(), None if denoised is None else denoised.data_ptr(),
-            self.failed)
+            self.run,
+            place,
+            spoken,
+            drawn,
+            next.data_ptr(),
+            None if denoised is None else denoised.data_ptr(),
+            self.failed,
+        )
         if status:
             raise _library.failure(status, self.error)
         self.call = i + 1
         return next if kind is self.dtype else next.to(kind), denoised
 
     def advance_with_rest(
-        self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, scale: float,
+        self,
+        i: int,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        noise: torch.Tensor | None,
+        scale: float,
         kind: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The sample after step i, and what it is without noise, divided by a number."""

@@ -22,7 +22,12 @@ class OperatorRun:
         self.given: tuple[torch.Tensor, int] | None = None
 
     def advance(
-        self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, wants_denoised: bool,
+        self,
+        i: int,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        noise: torch.Tensor | None,
+        wants_denoised: bool,
         kind: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The sample after step i, in the type `kind`, and the clipped x̂0 if it is wanted.
@@ -62,7 +67,12 @@ class OperatorRun:
         return next, denoised
 
     def advance_with_rest(
-        self, i: int, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None, scale: float,
+        self,
+        i: int,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        noise: torch.Tensor | None,
+        scale: float,
         kind: torch.dtype,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The sample after step i, and what it is without noise, divided by a number."""
@@ -72,7 +82,12 @@ class OperatorRun:
         return next.to(kind), (rest if scale == 1 else rest / scale).to(kind)
 
     def estimate(
-        self, move: Move, x: torch.Tensor, output: torch.Tensor, denoised: torch.Tensor | None, wide: torch.dtype,
+        self,
+        move: Move,
+        x: torch.Tensor,
+        output: torch.Tensor,
+        denoised: torch.Tensor | None,
+        wide: torch.dtype,
         clips: bool,
     ) -> torch.Tensor | None:
         """What is kept of the step for later ones."""
@@ -80,10 +95,17 @@ class OperatorRun:
             return None
         if denoised is not None and move.keep == ((0.0, 1.0) if clips else move.read):
             return denoised
-        return combination([(move.keep[0], x), (move.keep[1], denoised if clips else output)], wide)
+        return combination(
+            [(move.keep[0], x), (move.keep[1], denoised if clips and denoised is not None else output)], wide
+        )
 
     def keep(
-        self, i: int, move: Move, x: torch.Tensor, estimate: torch.Tensor | None, made: torch.Tensor,
+        self,
+        i: int,
+        move: Move,
+        x: torch.Tensor,
+        estimate: torch.Tensor | None,
+        made: torch.Tensor,
         next: torch.Tensor,
     ) -> None:
         if estimate is not None:
@@ -127,7 +149,12 @@ def deviation(move: Move, said: torch.Tensor) -> torch.Tensor:
 
 
 def least(
-    move: Move, more: float, x: torch.Tensor, output: torch.Tensor, denoised: torch.Tensor | None, terms: Terms,
+    move: Move,
+    more: float,
+    x: torch.Tensor,
+    output: torch.Tensor,
+    denoised: torch.Tensor | None,
+    terms: Terms,
     wide: torch.dtype,
 ) -> torch.Tensor:
     """The next sample, over x and F or over x and x̂0, whichever takes fewer kernels."""

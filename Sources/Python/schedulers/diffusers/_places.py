@@ -23,7 +23,8 @@ def untold(scheduler: Any) -> State | None:
         timesteps = scheduler.timesteps
         scheduler._set({"num_inference_steps": steps})
         scheduler.timesteps = timesteps
-    return scheduler._state
+    state: State | None = scheduler._state
+    return state
 
 
 def is_left(scheduler: Any, state: State, given: dict[str, Any]) -> bool:
@@ -38,7 +39,7 @@ def is_left(scheduler: Any, state: State, given: dict[str, Any]) -> bool:
             return True
         state.timesteps = scheduler.timesteps
     if state.kept is not None:
-        sigmas = scheduler.sigmas
+        sigmas: torch.Tensor = scheduler.sigmas
         if sigmas is not state.sigmas or sigmas._version != state.written:
             if not torch.equal(sigmas.to(state.kept), state.kept):
                 return True
@@ -69,8 +70,8 @@ def call(scheduler: Any, state: State, timestep: Any, given: dict[str, Any]) -> 
 
 
 def find(scheduler: Any, timestep: Any) -> None:
-    """Finds where a run begins, as the original does: of equal timesteps at the second. By the mathematics it is the first
-    that begins a step."""
+    """Finds where a run begins, as the original does: of equal timesteps at the second. By the mathematics it is the
+    first that begins a step."""
     state, begin = scheduler._state, vars(scheduler).get("_begin_index")
     if state is not None and state.setting.fidelity == "corrected" and begin is None:
         at = (state.timesteps[: len(state.whole.steps)] == timestep).nonzero().flatten().tolist()

@@ -15,7 +15,9 @@ def request(config: Mapping[str, Any], steps: int | None, fidelity: str, argumen
     """What identifies a plan, as JSON."""
     return json.dumps(
         {"configuration": dict(config), "steps": steps, "fidelity": fidelity, "arguments": dict(arguments)},
-        default=plain, sort_keys=True)
+        default=plain,
+        sort_keys=True,
+    )
 
 
 @functools.lru_cache(maxsize=64)

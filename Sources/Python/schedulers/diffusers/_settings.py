@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 # Arguments of `set_timesteps` and of `step` that change a plan.
 SETTINGS = (
-    "timesteps", "sigmas", "mu", "strength", "original_inference_steps", "max_timesteps", "intermediate_timesteps")
+    "timesteps",
+    "sigmas",
+    "mu",
+    "strength",
+    "original_inference_steps",
+    "max_timesteps",
+    "intermediate_timesteps",
+)
 # Classes whose timesteps may have the end among them.
 WITH_END = ("SCMScheduler", "DDPMWuerstchenScheduler", "LTXEulerAncestralRFScheduler")
 STEPPING = ("eta", "use_clipped_model_output", "s_churn", "s_tmin", "s_tmax", "s_noise", "order")
@@ -26,7 +33,8 @@ def config_of(scheduler: Scheduler) -> dict[str, Any]:
     """The configuration as its file has it."""
     return {
         "_class_name": scheduler._original.__name__,
-        **{key: value for key, value in scheduler.config.items() if not key.startswith("_")}}
+        **{key: value for key, value in scheduler.config.items() if not key.startswith("_")},
+    }
 
 
 @dataclass
@@ -63,7 +71,8 @@ class Setting:
             if not arguments and hasattr(scheduler, "sigma_min"):
                 # The ends were shifted when the scheduler was made, and are not now.
                 arguments["sigmas"] = torch.linspace(
-                    scheduler.sigma_max, scheduler.sigma_min, steps, dtype=torch.float64)
+                    scheduler.sigma_max, scheduler.sigma_min, steps, dtype=torch.float64
+                )
         if name == "SCMScheduler" and steps != 2:
             arguments.pop("intermediate_timesteps", None)
         takes = tuple(key for key in STEPPING if key in scheduler._names)

@@ -1,15 +1,12 @@
-"""What diffusers' classes do that no plan says: when they draw noise, in which type they answer, and what they answer."""
+"""What diffusers' classes do that no plan says: when they draw noise, in which type they answer, and what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ._adapter import Scheduler
-
-Draws = Callable[["Scheduler", int, float, dict[str, Any]], bool]
+Draws = Callable[[Any, int, float, dict[str, Any]], bool]
 
 
 def never(*_: Any) -> bool:
@@ -24,7 +21,7 @@ class Traits:
       arguments.
     - `noise`: the type that is drawn: "output" that of the network's output, "float32", "promoted" what torch makes of
       the sample and the output, or "wide" of float32 and the output.
-    - `result`: the type of the next sample: "output", "sample", or "promoted", what torch makes of all that is added up.
+    - `result`: the type of the next sample: "output", "sample", or "promoted", what torch makes of all that is added.
     - `second`: what is answered beside it: None, "x0", or "rest", all but the noise, as it is before it is scaled.
     - `place`: how a call is found: by the "index" that is counted, the "timestep", or the "time" of each sample.
     - `brownian`: the noise is a path's.
@@ -44,15 +41,15 @@ def always(*_: Any) -> bool:
     return True
 
 
-def above_zero(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def above_zero(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return timestep > 0
 
 
-def with_eta(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
-    return arguments.get("eta", 0) > 0
+def with_eta(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+    return bool(arguments.get("eta", 0) > 0)
 
 
-def with_churn(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def with_churn(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     if not arguments.get("s_churn"):
         return False
     least, most = arguments.get("s_tmin", 0), arguments.get("s_tmax", float("inf"))
@@ -60,37 +57,37 @@ def with_churn(scheduler: Scheduler, call: int, timestep: float, arguments: dict
     return arguments["s_churn"] > 0 and bool(least <= scheduler.sigmas[call - second] <= most)
 
 
-def with_sde(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def with_sde(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return str(scheduler.config.algorithm_type).startswith("sde-")
 
 
-def but_last(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
-    return call != scheduler.num_inference_steps - 1
+def but_last(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+    return bool(call != scheduler.num_inference_steps - 1)
 
 
-def but_last_with_eta(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def but_last_with_eta(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return arguments.get("eta", 0.3) > 0 and but_last(scheduler, call, timestep, arguments)
 
 
-def second_calls(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def second_calls(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return call % 2 == 1
 
 
-def where_stochastic(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def where_stochastic(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return bool(scheduler.config.stochastic_sampling)
 
 
-def with_several(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def with_several(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return len(scheduler.timesteps) > 1
 
 
-def before_the_end(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def before_the_end(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     return bool(scheduler.sigmas[call + 1] != 0)
 
 
-def ancestral_flow(scheduler: Scheduler, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
+def ancestral_flow(scheduler: Any, call: int, timestep: float, arguments: dict[str, Any]) -> bool:
     config = scheduler.config
-    return config.eta > 0 and config.s_noise > 0 and abs(float(scheduler.sigmas[call + 1])) >= 1e-8
+    return bool(config.eta > 0 and config.s_noise > 0 and abs(scheduler.sigmas[call + 1]) >= 1e-8)
 
 
 DDPM = Traits(above_zero, second="x0", place="timestep")
