@@ -169,3 +169,22 @@ def side_by_side(config, steps, arguments, kind=torch.float32, first=0, begins=F
         assert torch.equal(generators[0].get_state(), generators[1].get_state()), "other draws from the generator"
         yield i, a, b, total, max(x0, total if ours._traits.second == "rest" else 0)
         x = a[0].to(kind)
+
+
+def begun(name, steps=8, fidelity="diffusers", **options):
+    """A scheduler of ours and the first sample of a run."""
+    scheduler = mine({"_class_name": name, **options}, fidelity)
+    setting, _ = split(scheduler, steps, {})
+    scheduler.set_timesteps(**setting)
+    x = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
+    return scheduler, x * float(getattr(scheduler, "init_noise_sigma", 1))
+
+
+def walked(scheduler, x, first=0, last=None, edit=lambda i, x: x, seed=1):
+    """The samples of a run that goes on from its own."""
+    samples, generator = [], torch.Generator().manual_seed(seed)
+    for i in range(first, last or len(told(scheduler))):
+        t = told(scheduler)[i]
+        x = edit(i, step(scheduler, i, answer(scaled(scheduler, x, t), t, x.shape[1], x.dtype), x, generator)[0])
+        samples.append(x)
+    return samples

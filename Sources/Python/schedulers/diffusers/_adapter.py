@@ -93,10 +93,10 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
                     "the configuration does not name its class; give the scheduler itself, or call from_config of "
                     "schedulers.diffusers.EulerDiscreteScheduler or another class"
                 )
-            cls = class_for(config["_class_name"])
-        made: Any
+            kind = class_for(config["_class_name"])
+            return kind.from_config(config, return_unused_kwargs, fidelity=fidelity, **kwargs)
         fidelity = fidelity or (config.get("_fidelity") if isinstance(config, Mapping) else None)
-        made = super().from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
+        made: Any = super().from_config(config, return_unused_kwargs=return_unused_kwargs, **kwargs)
         if fidelity:
             (made[0] if return_unused_kwargs else made).fidelity = fidelity
         return made
