@@ -33,12 +33,23 @@ class Query(ctypes.Structure):
     )
 
 
+class Info(ctypes.Structure):
+    """schedulers_plan_info: what a plan is, as a whole."""
+
+    _fields_ = (
+        ("steps", c_int64),
+        *((name, c_double) for name in ("initial_scale", "signal", "noise")),
+        *((name, c_int32) for name in ("learns_variance", "is_stochastic")),
+    )
+
+
 P, T = c_void_p, c_char_p
 # Of each function of schedulers.h that returns a status, what it takes before the error.
 SIGNATURES: dict[str, tuple[Any, ...]] = {
     "catalog": (POINTER(P),),
     "plan_create": (T, POINTER(P)),
     "plan_json": (P, POINTER(P)),
+    "plan_describe": (P, POINTER(Info)),
     "plan_queries": (P, c_int64, POINTER(Query)),
     "run_create": (P, c_int32, c_int64, c_int64, POINTER(P)),
     "run_copy": (P, POINTER(P)),
@@ -163,11 +174,23 @@ def run(plan: Handle, scalar: int, samples: int, size: int) -> Handle:
     return _handle("run", "schedulers_run_create", plan, scalar, samples, size)
 
 
+def described(plan: Handle) -> Info:
+    """What a plan is, as a whole."""
+    info = Info()
+    call("schedulers_plan_describe", plan, byref(info))
+    return info
+
+
+def queries(plan: Handle, count: int) -> ctypes.Array[Query]:
+    """What is asked of the network in each call of a plan."""
+    made = (Query * count)()
+    call("schedulers_plan_queries", plan, count, made)
+    return made
+
+
 def draws(plan: Handle, count: int) -> tuple[bool, ...]:
     """Whether the library that a plan's configuration is of takes noise in each of its steps."""
-    queries = (Query * count)()
-    call("schedulers_plan_queries", plan, count, queries)
-    return tuple(bool(query.draws_noise) for query in queries)
+    return tuple(bool(query.draws_noise) for query in queries(plan, count))
 
 
 def text(name: str, *arguments: Any) -> str:

@@ -1,10 +1,8 @@
 """Schedulers of diffusers beside ours: runs of both on the same samples, outputs and generators."""
 
-import contextlib
 import inspect
 import json
 import pathlib
-import sys
 
 import diffusers
 import numpy
@@ -34,20 +32,6 @@ def original(config):
 
 def mine(config, fidelity="diffusers"):
     return Scheduler.from_config(original(config), fidelity=fidelity)
-
-
-def roots(config):
-    """The nearest square roots while schedulers are made and run, where torch's own show.
-
-    Betas that are rescaled to zero terminal SNR go through torch's float32 roots, which are not the nearest on every
-    processor, and 1 minus a product near 1 shows their last digit. Plans have the nearest.
-    """
-    if not config.get("rescale_betas_zero_snr"):
-        return contextlib.nullcontext()
-    sys.path.insert(0, str(FIXTURES))
-    from recipes.configurations import rounded_functions
-
-    return rounded_functions()
 
 
 def split(scheduler, steps, arguments):
@@ -167,7 +151,10 @@ def side_by_side(config, steps, arguments, kind=torch.float32, first=0, begins=F
         place = moves.places[float(times[i])] if "RePaint" in config["_class_name"] else i - moves.first
         x0, total = sizes.step(moves.plan.steps[place], x, output)
         assert torch.equal(generators[0].get_state(), generators[1].get_state()), "other draws from the generator"
-        yield i, a, b, total, max(x0, total if ours._traits.second == "rest" else 0)
+        if ours._traits.second == "rest":
+            # It is divided by what noise leaves of a sample, whose root magnifies the rounding of the noise.
+            x0 = total / max(1 - moves.steps[i - moves.first].noise ** 2, 1e-3)
+        yield i, a, b, total, x0
         x = a[0].to(kind)
 
 

@@ -7,7 +7,7 @@ import diffusers
 import pytest
 import schedulers.diffusers
 import torch
-from pairs import begun, cases, mine, original, roots, split
+from pairs import begun, cases, mine, original, split
 from schedulers.diffusers import NAMES, Scheduler, class_for
 
 SHAPE = (2, 3, 4, 5)
@@ -188,10 +188,9 @@ def test_noise_and_velocities_are_the_originals():
 @pytest.mark.parametrize("number", [0, 100, 200])
 def test_late_starts_take_the_noise_of_the_corrected_levels(number):
     case = cases("diffusers-steps.json")[number]
-    with roots(case["config"]):
-        ours = mine(case["config"], "corrected")
-        setting, _ = split(ours, case["steps"], {})
-        ours.set_timesteps(**setting)
-    level = ours._state.whole.steps[1].level
+    ours = mine(case["config"], "corrected")
+    setting, _ = split(ours, case["steps"], {})
+    ours.set_timesteps(**setting)
+    level = ours._state.whole.calls[1].level
     made = ours.add_noise(torch.ones(1, 1), torch.full((1, 1), 2.0), ours.timesteps[1:2])
     assert torch.allclose(made, torch.tensor(level[0] + 2 * level[1], dtype=made.dtype), rtol=1e-5)

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 import torch
-from pairs import FIXTURES, UNIT, cases, original, roots, side_by_side
+from pairs import FIXTURES, UNIT, cases, original, side_by_side
 from schedulers import RequestError
 
 sys.path.insert(0, str(FIXTURES))
@@ -27,14 +27,13 @@ NOT_TOLD = ("strength", "last_step", "begin_index")
 def check(config, steps, arguments, kind=torch.float32, unit=None, **part):
     """Makes a run of both, and returns how many steps were compared."""
     unit, count = unit or UNIT[kind], 0
-    with roots(config):
-        for i, theirs, ours, total, x0 in side_by_side(config, steps, arguments, kind, **part):
-            assert len(theirs) == len(ours)
-            for value, other, size in zip(theirs, ours, (total, x0)):
-                assert value.dtype == other.dtype and value.shape == other.shape
-                error = float((value.double() - other.double()).abs().max())
-                assert error <= ROUNDINGS * unit * size or is_idle(config, steps, i), f"step {i}: {error}"
-            count += 1
+    for i, theirs, ours, total, x0 in side_by_side(config, steps, arguments, kind, **part):
+        assert len(theirs) == len(ours)
+        for value, other, size in zip(theirs, ours, (total, x0)):
+            assert value.dtype == other.dtype and value.shape == other.shape
+            error = float((value.double() - other.double()).abs().max())
+            assert error <= ROUNDINGS * unit * size or is_idle(config, steps, i), f"step {i}: {error}"
+        count += 1
     return count
 
 

@@ -14,7 +14,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from ..errors import StateError
 from . import _noise, _places, _plans
 from ._engines import Engine, engine
-from ._moves import Move, Moves
+from ._moves import Call, Moves
 from ._settings import Setting, overwrite
 from ._traits import Traits, never
 
@@ -154,14 +154,14 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         moves = state.moves
         assert moves is not None
         i = call - moves.first
-        if not 0 <= i < len(moves.steps):
-            raise IndexError(f"step {call} of a run of {len(state.whole.steps)}; call set_timesteps to begin another")
-        move = moves.steps[i]
+        if not 0 <= i < len(moves):
+            raise IndexError(f"step {call} of a run of {len(state.whole)}; call set_timesteps to begin another")
+        asked = moves.calls[i]
         noise = None
-        if move.noise or traits.draws is not never:
-            noise = _noise.drawn(self, move, call, output, x, given)
+        if asked.needs_noise or traits.draws is not never:
+            noise = _noise.drawn(self, asked, call, output, x, given)
         state.engine = engine(state.engine, moves, x, output, noise)
-        answer = self._advanced(state.engine, i, move, x, output, noise, given)
+        answer = self._advanced(state.engine, i, asked, x, output, noise, given)
         state.call = call + 1
         if traits.place == "index":
             self._step_index = call + 1
@@ -186,7 +186,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         self,
         run: Engine,
         i: int,
-        move: Move,
+        asked: Call,
         x: torch.Tensor,
         output: torch.Tensor,
         noise: torch.Tensor | None,
@@ -201,11 +201,12 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         elif noise is not None:
             kind = torch.promote_types(mixed, noise.dtype)
         if traits.second == "rest":
-            scale = move.arrival[0] if self._original.__name__ == "LCMScheduler" else math.sqrt(1 - move.noise**2)
+            is_lcm = self._original.__name__ == "LCMScheduler"
+            scale = asked.arrival[0] if is_lcm else math.sqrt(1 - run.moves.steps[i].noise ** 2)
             return run.advance_with_rest(i, x, output, noise, scale, kind)
         next, denoised = run.advance(i, x, output, noise, traits.second is not None, kind)
         if noise is not None and "mask" in given:
-            known = torch.add(move.arrival[0] * given["original_image"], noise, alpha=move.arrival[1])
+            known = torch.add(asked.arrival[0] * given["original_image"], noise, alpha=asked.arrival[1])
             next = torch.lerp(next, known, given["mask"].to(next.dtype).expand_as(next))
         if traits.second is None or denoised is None:
             return (next,)
@@ -227,9 +228,9 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
             _places.find(self, timestep)
         self.is_scale_input_called = True
         index = self._step_index
-        if not 0 <= index < len(state.whole.steps):
-            raise IndexError(f"step {index} of a run of {len(state.whole.steps)}; call set_timesteps to begin another")
-        scale = state.whole.steps[index].scale
+        if not 0 <= index < len(state.whole):
+            raise IndexError(f"step {index} of a run of {len(state.whole)}; call set_timesteps to begin another")
+        scale = state.whole.calls[index].scale
         return sample if scale == 1 else sample * scale
 
 

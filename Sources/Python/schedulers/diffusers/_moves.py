@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from .. import _library
 from ..plans import Plan
 
 # Where two lines of a step cancel, what their rounding leaves, relative to what was added up.
@@ -31,8 +32,6 @@ class Move:
     Where nothing clips, the next sample has no part of x̂0; `others` say the same with x̂0 in the place of F.
     """
 
-    timestep: float
-    scale: float
     read: tuple[float, float]
     keep: tuple[float, float]
     factors: tuple[float, float, float]
@@ -45,64 +44,89 @@ class Move:
     noise: float
     # The exponent's (offset, slope) of a learned variance; "output" where the network says the variance itself.
     variance: tuple[float, float] | str | None
+    # How much is kept for the steps after this one.
+    kept_samples: int
+    kept_estimates: int
+
+
+class Call(NamedTuple):
+    """What is asked in one call of the network, and between which levels, (signal, noise), the step goes."""
+
+    timestep: float
+    scale: float
     level: tuple[float, float]
     arrival: tuple[float, float]
-    # How much is kept for the steps after this one.
-    kept_samples: int = 0
-    kept_estimates: int = 0
+    needs_noise: bool
 
 
-@dataclass(frozen=True)
 class Moves:
-    """A plan as it is run here, from the call `first` on."""
+    """A plan as it is run here, from the call `first` on. Its algebra is read only where torch's operators need it."""
 
-    plan: Plan
-    steps: tuple[Move, ...]
-    clipping: tuple[str, float, float]
-    learns_variance: bool
-    initial_scale: float
-    first: int = 0
+    def __init__(self, request: str) -> None:
+        self.request = request
+        self.handle = _library.made("plan", request)
+        info = _library.described(self.handle)
+        self.initial_scale, self.learns_variance = info.initial_scale, bool(info.learns_variance)
+        self.calls = tuple(
+            Call(q.timestep, q.input_scale, (q.signal, q.noise), (q.next_signal, q.next_noise), bool(q.needs_noise))
+            for q in _library.queries(self.handle, info.steps)
+        )
+        self.first: int = json.loads(request)["arguments"].get("first_step", 0)
+
+    def __len__(self) -> int:
+        return len(self.calls)
 
     def __deepcopy__(self, memo: Any) -> Moves:
         return self
 
-    @functools.cached_property
-    def has_memory(self) -> bool:
-        """Whether a step needs more than the sample before it."""
-        return any(step.samples or step.estimates or step.made for step in self.steps)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Moves, (self.request,)
 
     @functools.cached_property
     def timesteps(self) -> tuple[float, ...]:
-        return tuple(step.timestep for step in self.steps)
+        return tuple(call.timestep for call in self.calls)
 
     @functools.cached_property
     def places(self) -> dict[float, int]:
         """The first call of each timestep."""
         return {timestep: i for i, timestep in reversed(list(enumerate(self.timesteps)))}
 
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return Plan(_library.text("schedulers_plan_json", self.handle), self.handle)
 
-def moves(source: Plan, first: int = 0) -> Moves:
-    """The moves of a plan."""
-    plan = json.loads(source.json())
-    kind = plan["clipping"]["kind"]
-    names = {"none": ("kind", "kind"), "range": ("lower", "upper"), "dynamic": ("ratio", "maximum")}[kind]
-    low, high = (0.0, 0.0) if kind == "none" else (plan["clipping"][name] for name in names)
-    made = [move(step, kind != "none") for step in plan["steps"]]
-    steps, samples, estimates = [], 0, 0
-    for one in reversed(made):
-        steps.append(_with(one, kept_samples=samples, kept_estimates=estimates))
-        samples, estimates = (
-            max(n - 1, len(now), 0) for n, now in ((samples, one.samples), (estimates, one.estimates))
-        )
-    return Moves(source, tuple(reversed(steps)), (kind, low, high), plan["learnsVariance"], plan["initialScale"], first)
+    @functools.cached_property
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(self.plan.json())
+        return values
+
+    @functools.cached_property
+    def clipping(self) -> tuple[str, float, float]:
+        """What is done to x̂0: its kind, with limits, or with ratio and maximum."""
+        values = self._values["clipping"]
+        keys = {"none": (), "range": ("lower", "upper"), "dynamic": ("ratio", "maximum")}[values["kind"]]
+        low, high = (values[key] for key in keys) if keys else (0.0, 0.0)
+        return values["kind"], low, high
+
+    @functools.cached_property
+    def steps(self) -> tuple[Move, ...]:
+        """The algebra of each step."""
+        made, samples, estimates = [], 0, 0
+        for step in reversed(self._values["steps"]):
+            one = move(step, self.clipping[0] != "none", samples, estimates)
+            samples, estimates = max(samples - 1, len(one.samples)), max(estimates - 1, len(one.estimates))
+            made.append(one)
+        return tuple(reversed(made))
+
+    @functools.cached_property
+    def has_memory(self) -> bool:
+        """Whether a step needs more than the sample before it."""
+        return any(step.samples or step.estimates or step.made for step in self.steps)
 
 
-def _with(move: Move, **changed: Any) -> Move:
-    return Move(**{**{name: getattr(move, name) for name in Move.__slots__}, **changed})
-
-
-def move(step: dict[str, Any], clips: bool) -> Move:
-    """A step as the format has it."""
+def move(step: dict[str, Any], clips: bool, kept_samples: int, kept_estimates: int) -> Move:
+    """A step of the format scheduler-plan/1."""
     next, read, keep = step["next"], step["denoised"], step["estimate"]
     p, q, k, m = read["sample"], read["output"], keep["sample"], keep["denoised"]
     s = next["samples"][0] if next["samples"] else 0.0
@@ -120,10 +144,7 @@ def move(step: dict[str, Any], clips: bool) -> Move:
         said = (variance["offset"] / 2, variance["slope"] / 2)
     elif variance and variance["kind"] == "output":
         said = "output"
-    level, arrival = step["level"], step["arrival"]
     return Move(
-        step["timestep"],
-        step["inputScale"],
         (total(p), total(q)),
         (k, m),
         factors,
@@ -133,8 +154,8 @@ def move(step: dict[str, Any], clips: bool) -> Move:
         next["made"],
         next["noise"],
         said,
-        (level["signal"], level["noise"]),
-        (arrival["signal"], arrival["noise"]),
+        kept_samples,
+        kept_estimates,
     )
 
 

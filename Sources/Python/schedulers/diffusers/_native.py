@@ -41,7 +41,7 @@ class NativeRun:
     """What the library holds of a run on tensors of one shape and type."""
 
     def __init__(self, moves: Moves, x: torch.Tensor, output: torch.Tensor) -> None:
-        handle = _library.run(moves.plan.handle, SCALARS[x.dtype], x.shape[0], x.numel() // x.shape[0])
+        handle = _library.run(moves.handle, SCALARS[x.dtype], x.shape[0], x.numel() // x.shape[0])
         if torch.get_num_threads() == 1:
             _library.call("schedulers_run_set_threads", handle, 1)
         self._hold(handle, moves, x.dtype, x.shape, output.shape, 0)

@@ -7,22 +7,22 @@ from typing import Any
 import torch
 from diffusers.utils.torch_utils import randn_tensor
 
-from ._moves import Move
+from ._moves import Call
 
 
 def drawn(
-    scheduler: Any, move: Move, call: int, output: torch.Tensor, x: torch.Tensor, given: dict[str, Any]
+    scheduler: Any, asked: Call, call: int, output: torch.Tensor, x: torch.Tensor, given: dict[str, Any]
 ) -> torch.Tensor | None:
     """The noise of a step, or None; it is drawn where the original draws, also if the plan has no use of it."""
     traits = scheduler._traits
-    draws = traits.draws(scheduler, call, move.timestep, given)
-    if not draws and not move.noise:
+    draws = traits.draws(scheduler, call, asked.timestep, given)
+    if not draws and not asked.needs_noise:
         return None
     generator: Any = given.get("generator")
     noise: torch.Tensor | None = given.get("variance_noise")
     if traits.brownian:
         # A path does not run on as a generator does, and what is not used need not be drawn.
-        return path(scheduler, call, output, x, generator) if draws and move.noise else None
+        return path(scheduler, call, output, x, generator) if draws and asked.needs_noise else None
     if noise is not None:
         if generator is not None and "eta" in given and draws:
             raise ValueError("both a generator and variance_noise are given; leave one out")

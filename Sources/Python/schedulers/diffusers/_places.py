@@ -64,7 +64,7 @@ def call(scheduler: Any, state: State, timestep: Any, given: dict[str, Any]) -> 
     if place == "counter":
         return counted(scheduler, state, number)
     # Of equal timesteps the one whose turn it is.
-    is_next = 0 <= state.call < len(state.whole.steps) and state.whole.timesteps[state.call] == number
+    is_next = 0 <= state.call < len(state.whole) and state.whole.timesteps[state.call] == number
     place = state.call if is_next else state.whole.places.get(number)
     return None if place is not None and goes_elsewhere(scheduler, state.whole, place, given) else place
 
@@ -74,7 +74,7 @@ def find(scheduler: Any, timestep: Any) -> None:
     first that begins a step."""
     state, begin = scheduler._state, vars(scheduler).get("_begin_index")
     if state is not None and state.setting.fidelity == "corrected" and begin is None:
-        at = (state.timesteps[: len(state.whole.steps)] == timestep).nonzero().flatten().tolist()
+        at = (state.timesteps[: len(state.whole)] == timestep).nonzero().flatten().tolist()
         scheduler._step_index = next((i for i in at if i % scheduler.order == 0), None)
         if scheduler._step_index is not None:
             return
@@ -102,7 +102,7 @@ def counted(scheduler: Any, state: State, timestep: float) -> int | None:
 
     if scheduler.counter == 0:
         return state.whole.places.get(timestep)
-    has_next = state.call < len(state.whole.steps)
+    has_next = state.call < len(state.whole)
     if scheduler.counter == 1 and has_next and state.whole.timesteps[state.call] != timestep:
         assert state.first is not None
         begin(state, state.call)

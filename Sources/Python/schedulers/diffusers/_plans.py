@@ -7,26 +7,34 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..plans import Plan
-from ._moves import Moves, moves
+import numpy as np
+import torch
+
+from ._moves import Moves
 
 
 def request(config: Mapping[str, Any], steps: int | None, fidelity: str, arguments: Mapping[str, Any]) -> str:
-    """What identifies a plan, as JSON."""
-    return json.dumps(
-        {"configuration": dict(config), "steps": steps, "fidelity": fidelity, "arguments": dict(arguments)},
-        default=plain,
-        sort_keys=True,
-    )
+    """The request of a plan in JSON, as schedulers.h has it."""
+    asked: dict[str, Any] = {"configuration": dict(config), "fidelity": fidelity, "arguments": dict(arguments)}
+    if steps is not None:
+        asked["steps"] = steps
+    if fidelity == "diffusers":
+        asked["processor"] = "other" if has_nearest_roots() else "amd"
+    return json.dumps(asked, default=plain, sort_keys=True)
 
 
 @functools.lru_cache(maxsize=64)
 def planned(request: str) -> Moves:
     """The moves of a request's plan."""
-    asked = json.loads(request)
-    arguments = asked["arguments"]
-    plan = Plan.from_config(asked["configuration"], asked["steps"], fidelity=asked["fidelity"], **arguments)
-    return moves(plan, arguments.get("first_step", 0))
+    return Moves(request)
+
+
+ROOTS = torch.linspace(0.001, 1, 1024)
+
+
+def has_nearest_roots() -> bool:
+    """Whether torch's square roots are the nearest numbers. On AMD's processors they are not, and tables show it."""
+    return bool(np.array_equal(torch.sqrt(ROOTS).numpy(), np.sqrt(ROOTS.numpy())))
 
 
 def plain(value: Any) -> Any:

@@ -93,10 +93,10 @@ def overwrite(scheduler: Any, plan: Moves) -> None:
     """Puts the plan's own timesteps, sigmas and first scale into the place of the original's."""
     if scheduler._original.__name__ == "RePaintScheduler":
         return  # its timesteps go back and forth
-    has_end = scheduler._original.__name__ in WITH_END and len(scheduler.timesteps) == len(plan.steps) + 1
+    has_end = scheduler._original.__name__ in WITH_END and len(scheduler.timesteps) == len(plan) + 1
     scheduler.timesteps = _with(scheduler.timesteps, list(plan.timesteps), has_end)
     if isinstance(getattr(scheduler, "sigmas", None), torch.Tensor):
-        levels = [step.level for step in plan.steps] + [plan.steps[-1].arrival]
+        levels = [call.level for call in plan.calls] + [plan.calls[-1].arrival]
         is_flow = all(abs(signal + noise - 1) < 1e-9 for signal, noise in levels)
         if is_flow:
             values = [signal if scheduler.config.get("invert_sigmas") else noise for signal, noise in levels]
