@@ -138,7 +138,7 @@ let package = Package(
         "Schedulers", "SchedulersInterop", "SchedulersTraces", "SchedulersJSON", "SchedulersKernels",
         "SchedulersKernelInterface", "SchedulersCHeader",
       ],
-      exclude: ["include", "schedulers.map", "schedulers.pc.in", "install"]),
+      exclude: ["include", "schedulers.map", "discard.ld", "schedulers.pc.in", "install"]),
 
     // The parts outside the core. They need OpenBLAS with LAPACKE, and libpng for pictures.
     .systemLibrary(
