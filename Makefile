@@ -1,5 +1,5 @@
 .PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites \
-	wheel python-test python-memory
+	wheel python-test python-memory python-diffusers-tests python-steps
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -52,6 +52,15 @@ python-test: ## Test the Python package: its types and layout, every class on ev
 
 python-memory: c ## Run a million steps from Python, and see that memory does not grow: a few minutes
 	SCHEDULERS_STEPS=1000000 $(PYTHON) -m pytest --quiet Tests/Python/test_threads.py -k memory
+
+python-diffusers-tests: c ## Run diffusers' own tests of schedulers with ours in their place: DIFFUSERS names a checkout of it
+	@test -d "$(DIFFUSERS)/tests/schedulers" || { echo "DIFFUSERS must name a checkout of diffusers, with its tests" >&2; exit 1; }
+	@$(PYTHON_READY) || .venv/bin/pip install --quiet --requirement Tests/Python/requirements.txt
+	cd "$(DIFFUSERS)" && PYTHONPATH="$(CURDIR)/Tests/Python/diffusers" $(abspath $(PYTHON)) -m pytest -p plugin --quiet \
+		-p no:cacheprovider --disable-warnings tests/schedulers
+
+python-steps: c ## Time steps of diffusers' schedulers from Python, theirs beside ours, for Docs/Benchmarks.md: some minutes
+	$(PYTHON) Sources/Python/benchmarks/steps.py
 
 SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) -prune \
 	-o -type f -name '*.swift' -print
