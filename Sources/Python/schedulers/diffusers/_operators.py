@@ -37,7 +37,10 @@ class OperatorRun:
         move, said = self.moves.steps[i], None
         if self.moves.learns_variance and output.shape[1] == 2 * x.shape[1]:
             output, said = output.chunk(2, dim=1)
-        wide = torch.promote_types(torch.promote_types(x.dtype, output.dtype), torch.float32)
+        wide = x.dtype
+        if wide is not torch.float32 or output.dtype is not wide:
+            wide = torch.promote_types(torch.promote_types(wide, output.dtype), torch.float32)
+        given, x = x, x if x.dtype is wide else x.to(wide)
         clips = self.moves.clipping[0] != "none"
         denoised = None
         if clips or wants_denoised:
@@ -50,7 +53,12 @@ class OperatorRun:
         terms: Terms = [*zip(move.samples, self.samples), *zip(move.estimates, self.estimates)]
         more = 0.0
         if move.made:
-            if self.made is None or self.given is not None and self.given[0] is x and self.given[1] == x._version:
+            if (
+                self.made is None
+                or self.given is not None
+                and self.given[0] is given
+                and self.given[1] == given._version
+            ):
                 more = move.made
             else:
                 terms.append((move.made, self.made))
@@ -59,7 +67,7 @@ class OperatorRun:
         next = least(move, more, x, output, denoised, terms, wide)
         if noise is not None and move.noise and said is not None:
             next = next.addcmul(deviation(move, said), noise.to(wide), value=move.noise)
-        if next.dtype != kind or next is x or next is output or next is denoised:
+        if next.dtype is not kind or next is x or next is output or next is denoised:
             made, next = next, next.to(kind, copy=True)
         else:
             made = next
@@ -158,47 +166,53 @@ def least(
     wide: torch.dtype,
 ) -> torch.Tensor:
     """The next sample, over x and F or over x and x̂0, whichever takes fewer kernels."""
-    forms = []
-    for a, f, d in (move.factors, move.others) if denoised is not None else (move.factors,):
-        own: Terms = [(a + more, x), (f, output)]
-        if denoised is not None:
-            own.append((d, denoised))
-        own = [(factor, tensor) for factor, tensor in own if factor] + terms
-        forms.append(own or [(0.0, x)])
-    return combination(min(forms, key=lambda form: kernels(form, wide)), wide)
+    a, f, d = move.factors
+    form: Terms = [(a + more, x), (f, output), *terms]
+    if denoised is not None:
+        form.append((d, denoised))
+        a, f, d = move.others
+        other: Terms = [(a + more, x), (f, output), (d, denoised), *terms]
+        if kernels(other, wide) < kernels(form, wide):
+            form = other
+    return combination(form, wide)
 
 
 def is_mean(terms: Terms, wide: torch.dtype) -> bool:
     """Whether there are two terms whose factors add up to 1."""
-    if len(terms) != 2 or any(tensor.dtype != wide for _, tensor in terms):
+    if len(terms) != 2:
         return False
-    return abs(terms[0][0] + terms[1][0] - 1) <= CANCELLED * max(abs(terms[0][0]), 1)
+    (a, x), (b, y) = terms
+    return abs(a + b - 1) <= CANCELLED * max(abs(a), 1) and x.dtype is wide is y.dtype
 
 
 def kernels(terms: Terms, wide: torch.dtype) -> int:
     """How many a combination takes."""
+    terms = [term for term in terms if term[0]]
     if is_mean(terms, wide):
         return 1
-    starts = any(factor == 1 and tensor.dtype == wide for factor, tensor in terms)
-    return max(len(terms) - starts, 0)
+    return max(len(terms) - any(factor == 1 and tensor.dtype is wide for factor, tensor in terms), 0)
 
 
 def combination(terms: Terms, wide: torch.dtype) -> torch.Tensor:
     """Σ factor·tensor in the type `wide`. It may be one of the tensors itself."""
-    terms = [(factor, tensor) for factor, tensor in terms if factor] or terms[:1]
+    terms = [term for term in terms if term[0]] or terms[:1]
     if is_mean(terms, wide):
         (a, x), (_, y) = terms
         return torch.lerp(y, x, a)
-    first = next((k for k, (factor, tensor) in enumerate(terms) if factor == 1 and tensor.dtype == wide), None)
-    if first is None:
-        (factor, tensor), *terms = terms
-        sum = tensor * factor if tensor.dtype == wide else tensor.to(wide).mul_(factor)
+    for k, (factor, tensor) in enumerate(terms):
+        if factor == 1 and tensor.dtype is wide:
+            break
     else:
-        sum = terms.pop(first)[1]
-        if not terms:
-            return sum
-        factor, tensor = terms.pop(0)
-        sum = torch.add(sum, tensor, alpha=factor)
-    for factor, tensor in terms:
-        sum = sum.add_(tensor, alpha=factor)
+        (factor, tensor), *terms = terms
+        sum = tensor * factor if tensor.dtype is wide else tensor.to(wide).mul_(factor)
+        for factor, tensor in terms:
+            sum = sum.add_(tensor, alpha=factor)
+        return sum
+    del terms[k]
+    if not terms:
+        return tensor
+    (factor, other), *terms = terms
+    sum = torch.add(tensor, other, alpha=factor)
+    for factor, other in terms:
+        sum = sum.add_(other, alpha=factor)
     return sum
