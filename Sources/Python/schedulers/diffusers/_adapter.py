@@ -15,6 +15,7 @@ from ..errors import StateError
 from . import _noise, _places, _plans
 from ._engines import Engine, engine
 from ._moves import Call, Moves
+from ._operators import written
 from ._settings import Setting, overwrite
 from ._traits import Traits, never
 
@@ -31,7 +32,7 @@ class State:
     # The tensors that the plan belongs to; of the second how often it had been written to, and what it holds.
     timesteps: torch.Tensor
     sigmas: torch.Tensor | None
-    written: int = 0
+    written: float = 0
     kept: torch.Tensor | None = None
     # Those arguments of `step` with which the plan was made.
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -128,7 +129,7 @@ class Scheduler(SchedulerMixin, ConfigMixin):  # type: ignore[misc]
         sigmas = vars(self).get("sigmas")
         self._state = State(setting, whole, self.timesteps, sigmas)
         if sigmas is not None:
-            self._state.written, self._state.kept = sigmas._version, sigmas.clone()
+            self._state.written, self._state.kept = written(sigmas), sigmas.clone()
 
     def _take(self, output: torch.Tensor, timestep: Any, x: torch.Tensor, given: dict[str, Any]) -> Any:
         """A step. In the order of what most calls need, so that it costs little beside small tensors."""

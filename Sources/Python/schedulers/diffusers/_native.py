@@ -75,12 +75,13 @@ class NativeRun:
     def goes_on(self, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:
         """Whether tensors are as those with which it began."""
         return (
-            x.dtype is self.dtype
-            and output.dtype is self.dtype
+            x.dtype is self.dtype is output.dtype
+            and type(x) is torch.Tensor
+            and x.is_cpu
+            and output.is_cpu
             and x.shape == self.shape
             and output.shape == self.output_shape
-            and self.can_copy(x, output, noise)
-            and type(x) is torch.Tensor
+            and not (torch.is_grad_enabled() and has_gradient(x, output, noise))
         )
 
     def can_copy(self, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:

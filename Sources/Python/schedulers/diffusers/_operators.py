@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from ._moves import CANCELLED, Move, Moves
@@ -19,7 +21,7 @@ class OperatorRun:
         self.estimates: list[torch.Tensor] = []
         # The sample as the last step made it; and what the caller was given, with how often it had been written to.
         self.made: torch.Tensor | None = None
-        self.given: tuple[torch.Tensor, int] | None = None
+        self.given: tuple[torch.Tensor, float] | None = None
 
     def advance(
         self,
@@ -57,7 +59,7 @@ class OperatorRun:
                 self.made is None
                 or self.given is not None
                 and self.given[0] is given
-                and self.given[1] == given._version
+                and self.given[1] == written(given)
             ):
                 more = move.made
             else:
@@ -126,7 +128,7 @@ class OperatorRun:
         if i + 1 < len(self.moves.steps) and self.moves.steps[i + 1].made:
             # The caller may write into what it is given.
             self.made = made.clone() if made is next else made
-            self.given = (next, next._version)
+            self.given = (next, written(next))
 
     def clipped(self, x0: torch.Tensor) -> torch.Tensor:
         kind, low, high = self.moves.clipping
@@ -135,6 +137,11 @@ class OperatorRun:
         rows = x0.abs().flatten(1)
         s = quantile(rows, low).clamp(min=1).clamp(max=high).view(-1, *[1] * (x0.ndim - 1))
         return x0.clamp(-s, s) / s
+
+
+def written(tensor: torch.Tensor) -> float:
+    """How often a tensor has been written to; NaN, which is no number that was kept, where torch does not count."""
+    return math.nan if tensor.is_inference() else tensor._version
 
 
 def quantile(rows: torch.Tensor, ratio: float) -> torch.Tensor:

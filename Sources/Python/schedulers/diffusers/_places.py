@@ -8,6 +8,7 @@ import torch
 
 from ._engines import engine
 from ._moves import Moves
+from ._operators import written
 
 if TYPE_CHECKING:
     from ._adapter import State
@@ -40,10 +41,10 @@ def is_left(scheduler: Any, state: State, given: dict[str, Any]) -> bool:
         state.timesteps = scheduler.timesteps
     if state.kept is not None:
         sigmas: torch.Tensor = scheduler.sigmas
-        if sigmas is not state.sigmas or sigmas._version != state.written:
+        if sigmas is not state.sigmas or written(sigmas) != state.written:
             if not torch.equal(sigmas.to(state.kept), state.kept):
                 return True
-            state.sigmas, state.written = sigmas, sigmas._version
+            state.sigmas, state.written = sigmas, written(sigmas)
     if given.get("per_token_timesteps") is not None or given.get("pred_original_sample") is not None:
         return True
     return bool(scheduler._scale_factors and scheduler._upscale_mode)
