@@ -78,7 +78,7 @@ lint: ## Check the layout of the code: comments of 100 columns, code of 120
 	@! grep -rnE "import Foundation" --include='*.swift' $(SMALL) \
 		|| { echo "no Foundation in what a library for C links: Docs/Architecture.md" >&2; exit 1; }
 
-fuzz: ## Give both readers of traces hostile files, for TIME seconds: make fuzz TIME=600
+fuzz: ## Give the readers of files, and the C interface, hostile input, for TIME seconds: make fuzz TIME=600
 	Tests/Fuzz/run $(or $(TIME),60)
 
 traces: ## Record traces, right and wrong, and judge them: make traces PYTHON=... GUIDED_DIFFUSION=a checkout of it

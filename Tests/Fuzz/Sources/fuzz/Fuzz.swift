@@ -46,7 +46,7 @@ private func readConfiguration(_ data: Data) {
     for fidelity in Fidelity.allCases {
       if let plan = try? configuration.plan(fidelity: fidelity) { run(plan) }
     }
-  case .plan: break
+  case .plan(let plan): run(plan)
   }
 }
 
