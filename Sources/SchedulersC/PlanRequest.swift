@@ -48,8 +48,7 @@ struct PlanRequest {
   }
 
   private static func configured(_ request: inout Request) throws -> ConfiguredRun {
-    let configuration = request.value("configuration")!
-    guard case .object = configuration else {
+    guard let configuration = request.value("configuration"), case .object = configuration else {
       throw Refusal(SCHEDULERS_JSON, "\"configuration\" of the request must be an object, a scheduler_config.json")
     }
     let (arguments, steps) = (request.value("arguments"), try request.whole("steps", in: steps))

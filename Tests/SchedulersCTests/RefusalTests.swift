@@ -28,6 +28,7 @@ struct RefusalTests {
       (3, "{\"sampler\": \"ddim\", \"sigmas\": []}", "0 steps"), (3, "{\"preset\": \"x\"}", "\"x\""),
       (3, "{\"preset\": \"mochi-1\", \"arguments\": {\"q\": 1}}", "q"),
       (3, "{\"preset\": \"mochi-1\", \"arguments\": {}, \"tokens\": 4}", "tokens"),
+      (2, "{\"configuration\": null}", "scheduler_config"), (3, "{\"preset\": null}", "null"),
       (2, "{\"configuration\": 3}", "scheduler_config"), (3, "{\"configuration\": {}}", "_class_name"),
       (3, "{\"configuration\": {\"_class_name\": \"NoScheduler\"}}", "NoScheduler"),
       (3, "{\"configuration\": {\"_class_name\": \"DDIMScheduler\", \"beta_start\": \"x\"}}", "beta_start"),
