@@ -36,7 +36,9 @@ public struct Axis: Sendable {
     case .logarithmic:
       let margin = most > least ? pow(most / least, 0.04) : 2
       range = least / margin...most * margin
-      ticks = Self.logarithmicTicks(in: range)
+      let powers = Self.logarithmicTicks(in: range)
+      // Within less than a decade there may be none, or one, from which no other place can be read.
+      ticks = powers.count > 2 ? powers : Self.evenTicks(in: range)
     }
   }
 
@@ -63,6 +65,15 @@ public struct Axis: Sendable {
   private static func roundStep(near step: Double) -> Double {
     let power = pow(10, log10(step).rounded(.down))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= step * 0.999 } ?? 10 * power
+  }
+
+  /// Multiples of a round step.
+  private static func evenTicks(in range: ClosedRange<Double>) -> [Double] {
+    let step = roundStep(near: (range.upperBound - range.lowerBound) / 6)
+    guard step > 0 else { return [] }
+    let first = Int((range.lowerBound / step).rounded(.up))
+    let last = Int((range.upperBound / step).rounded(.down))
+    return first <= last ? (first...last).map { Double($0) * step } : []
   }
 
   /// Powers of ten alone where there are many of them, with 2 and 5 times them where there are few.

@@ -69,6 +69,10 @@ import Testing
     let unit = Axis("", scale: .linear, spanning: [0, 1])
     #expect(unit.ticks.map(unit.label) == ["0", "0.2", "0.4", "0.6", "0.8", "1"])
     #expect(Axis("", scale: .logarithmic, spanning: [5, 100]).ticks == [5, 10, 20, 50, 100])
+    // Of less than a decade, where powers of ten and their halves are too few.
+    let short = Axis("", scale: .logarithmic, spanning: [0.62, 0.91])
+    #expect(short.ticks.map(short.label) == ["0.7", "0.8", "0.9"])
+    #expect(Axis("", scale: .logarithmic, spanning: [0.7]).ticks.count > 2)
     let empty: [Double] = []
     #expect(!Axis("", scale: .linear, spanning: empty).ticks.isEmpty)
     let single = Axis("", scale: .linear, spanning: [3])
