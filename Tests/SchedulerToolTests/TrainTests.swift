@@ -184,8 +184,56 @@ private let tiny = [
       ])
     try output.fileHandleForReading.close()
     process.waitUntilExit()
-    #expect(process.terminationStatus != 0)
+    #expect(process.terminationReason == .exit && process.terminationStatus == 2)
     #expect(try checkpoints().latest { Issue.record("\($0)") }.progress.evaluations.map(\.step) == [5])
+    #expect(try tool.data("run/model.safetensors") == tool.data("run/checkpoint-5/model.safetensors"))
+  }
+
+  @Test func `trains to the end though who listened has gone after the first line`() throws {
+    let (process, output, _) = try tool.start(
+      ["train", "--output-dir", "run"] + tiny.dropLast(2) + [
+        "--max-train-steps", "9", "--validation-steps", "2", "--num-validation-samples", "100",
+        "--num-validation-images", "1",
+      ])
+    _ = output.fileHandleForReading.availableData
+    try output.fileHandleForReading.close()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 2)
+    #expect(try checkpoints().load(9).progress.evaluations.map(\.step) == [2, 4, 6, 8, 9])
+    #expect(try tool.data("run/model.safetensors") == tool.data("run/checkpoint-9/model.safetensors"))
+  }
+
+  @Test func `warms up over no more than a sixth of a short run, unless it is told to`() throws {
+    let short = tiny.filter { !["--lr-warmup-steps", "2"].contains($0) }
+    #expect(try tool.run(["train", "--output-dir", "run"] + short + ["--max-train-steps", "13"]).status == 0)
+    let kept = try TrainingConfiguration.decode(tool.data("run/training.json"), from: "")
+    #expect(kept.lrWarmupSteps == 2)
+    // A run that goes on has the number of the run.
+    let more = try tool.run(["train", "--output-dir", "run", "--resume-from-checkpoint", "latest"])
+    #expect(more.status == 0, "\(more.errors)")
+    var configuration = TrainingConfiguration()
+    #expect(configuration.warmup == 500)
+    configuration.maxTrainSteps = 8000
+    #expect(configuration.warmup == 500)
+    configuration.maxTrainSteps = 1
+    #expect(configuration.warmup == 0)
+    configuration.numTrainEpochs = 300
+    #expect(configuration.warmup == 100)
+  }
+
+  @Test func `leaves nothing of a run that failed before it saved, and all that was there before`() throws {
+    #expect(try train("--learning-rate", "1e30", "--max-train-steps", "9").status == 2)
+    #expect(try tool.files() == [])
+    let folder = tool.folder.appendingPathComponent("run")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data("mine".utf8).write(to: folder.appendingPathComponent("notes"))
+    #expect(try train("--learning-rate", "1e30", "--max-train-steps", "9").status == 2)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["notes"])
+    // One that has saved can be gone on with, and keeps its configuration.
+    let saved = try train("--learning-rate", "1e30", "--max-train-steps", "9", "--checkpointing-steps", "1")
+    #expect(saved.status == 2)
+    #expect(!checkpoints().steps.isEmpty)
+    #expect(try !tool.data("run/training.json").isEmpty)
   }
 
   @Test func `says that it diverged, and what to change`() throws {
@@ -307,8 +355,11 @@ private let tiny = [
     (["--max-train-steps", "-1"], "max_train_steps -1 must be"),
     (["--timesteps", "-1"], "ddpm_num_steps -1 must be"),
     (
-      ["--max-train-steps", "9"], "lr_warmup_steps 500 must be in 0 ... 9, the steps of the run; set --lr-warmup-steps"
+      ["--max-train-steps", "9", "--lr-warmup-steps", "10"],
+      "lr_warmup_steps 10 must be in 0 ... 9, the steps of the run; set --lr-warmup-steps"
     ),
+    (["--seed", "-1"], "--seed -1 must be in 0 ... 18446744073709551615"),
+    (["--seed", "18446744073709551616"], "--seed 18446744073709551616 must be in 0 ... 18446744073709551615"),
     (["--hidden-size", "5000"], "hidden_size 5000 must be in 1 ... 4096"),
     (["--schedule", "wavy"], "unknown ddpm_beta_schedule \"wavy\""),
     (["--prediction", "previous"], "prediction_type previous"),

@@ -27,18 +27,33 @@ struct TrainCommand: ParsableCommand {
 
   private static let configurationFile = "training.json"
   private var folder: URL { URL(fileURLWithPath: outputDir, isDirectory: true) }
+  private var configurationPath: String { folder.appendingPathComponent(Self.configurationFile).path }
 
   func run() throws {
     // At this size, products of matrices take longer on several threads than on one, and their last
     // bits would depend on how many.
     NetworkThreads.use(1)
     let configuration = try makeConfiguration()
+    let (folderIsNew, configurationIsNew) = (isFree(folder.path), isFree(configurationPath))
     try makeFolder()
     let run = try TrainingRun(configuration, in: folder)
+    do { try train(run) } catch {
+      // What can neither be gone on with nor sampled from is no run.
+      if run.checkpoints.steps.isEmpty {
+        if configurationIsNew { unlink(configurationPath) }
+        // A folder with files in it stays.
+        if folderIsNew { rmdir(folder.path) }
+      }
+      throw error
+    }
+  }
+
+  private func train(_ run: TrainingRun) throws {
+    let configuration = run.configuration
     var state = try makeState(configuration, run.checkpoints)
     run.checkpoints.clean()
     let interruption = Interruption()
-    try OutputFile(folder.appendingPathComponent(Self.configurationFile).path).write(Data(pretty(configuration).utf8))
+    try OutputFile(configurationPath).write(Data(pretty(configuration).utf8))
     try run.run(&state, interruption)
     try Console.output.print(
       "wrote \(outputDir)/model.safetensors: \(state.network.parameters.count) parameters after "
@@ -49,17 +64,22 @@ struct TrainCommand: ParsableCommand {
   /// own configuration for a file.
   private func makeConfiguration() throws -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
-    let own = folder.appendingPathComponent(Self.configurationFile).path
+    let own = configurationPath
     if let config {
       configuration = try .decode(
         InputFile.read(config, option: "--config", kind: "JSON file", largest: 1 << 20), from: "--config \(config)")
     } else if resumeFromCheckpoint != nil, FileManager.default.fileExists(atPath: own) {
       configuration = try .decode(InputFile.read(own, option: "--output-dir", kind: "run", largest: 1 << 20), from: own)
     }
+    _ = try options.seed?.value(of: "--seed", in: 0...UInt64.max)
     configuration = try configuration.with(options).with(evaluation)
     try configuration.validate()
+    // So that the model says what it was trained with.
+    configuration.lrWarmupSteps = configuration.warmup
     return configuration
   }
+
+  private func isFree(_ path: String) -> Bool { !FileManager.default.fileExists(atPath: path) }
 
   private func makeFolder() throws(Failure) {
     guard !outputDir.isEmpty, !outputDir.utf8.contains(0) else {

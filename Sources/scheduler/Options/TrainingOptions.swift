@@ -21,7 +21,8 @@ struct TrainingOptions: ParsableArguments, Encodable {
   @Option(parsing: .unconditional, help: "The largest learning rate. (default: 0.002)") var learningRate: Double?
   @Option(help: "What comes after the warm-up: constant, cosine. (default: cosine)")
   var lrScheduler: LearningRate.Decay?
-  @Option(parsing: .unconditional, help: "Steps over which the learning rate rises. (default: 500)")
+  @Option(
+    parsing: .unconditional, help: "Steps over which the learning rate rises; if not given, a sixth, at most 500.")
   var lrWarmupSteps: Int?
   @Option(parsing: .unconditional, help: "AdamW's beta1. (default: 0.9)") var adamBeta1: Double?
   @Option(parsing: .unconditional, help: "AdamW's beta2. (default: 0.999)") var adamBeta2: Double?
@@ -62,7 +63,7 @@ struct TrainingOptions: ParsableArguments, Encodable {
   @Option(
     parsing: .unconditional,
     help: "Decides the first weights, the order of the digits, timesteps and noise. (default: 0)")
-  var seed: UInt64?
+  var seed: WholeNumber?
   @Option(parsing: .unconditional, help: "Steps in a row of the log. (default: 10)") var loggingSteps: Int?
   @Option(parsing: .unconditional, help: "Steps between checkpoints. (default: 1000)") var checkpointingSteps: Int?
   @Option(parsing: .unconditional, help: "How many checkpoints are kept. (default: 2)") var checkpointsTotalLimit: Int?

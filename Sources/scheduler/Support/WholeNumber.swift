@@ -30,6 +30,14 @@ struct WholeNumber: ExpressibleByArgument, ExpressibleByIntegerLiteral {
   }
 }
 
+/// A number that fits is written as one, and any other as what was typed.
+extension WholeNumber: Encodable {
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let number = UInt64(text) { try container.encode(number) } else { try container.encode(text) }
+  }
+}
+
 /// Throws unless a number is in a range; NaN is in none.
 func check(_ option: String, _ number: Double, in range: ClosedRange<Double>) throws(Failure) {
   guard range.contains(number) else {

@@ -29,9 +29,9 @@ extension TrainingConfiguration {
     if let numTrainEpochs { try whole(.numTrainEpochs, numTrainEpochs, 1...1_000_000) }
     try whole(.gradientAccumulationSteps, gradientAccumulationSteps, 1...10_000)
     try positive(.learningRate, learningRate)
-    guard (0...steps).contains(lrWarmupSteps) else {
+    guard (0...steps).contains(warmup) else {
       throw Failure(
-        "lr_warmup_steps \(lrWarmupSteps) must be in 0 ... \(steps), the steps of the run; set --lr-warmup-steps")
+        "lr_warmup_steps \(warmup) must be in 0 ... \(steps), the steps of the run; set --lr-warmup-steps")
     }
     try number(.adamBeta1, adamBeta1, 0...1.0.nextDown)
     try number(.adamBeta2, adamBeta2, 0...1.0.nextDown)
@@ -74,6 +74,9 @@ extension TrainingConfiguration {
     return numTrainEpochs * ((DigitSplit.trainingCount + digits - 1) / digits)
   }
 
+  /// Over how many steps the learning rate rises.
+  var warmup: Int { lrWarmupSteps ?? min(500, steps / 6) }
+
   var architecture: Architecture {
     Architecture(hidden: hiddenSize, blocks: hiddenBlocks, learnsVariance: varianceType.isLearned)
   }
@@ -105,7 +108,7 @@ extension TrainingConfiguration {
   }
 
   var rate: LearningRate {
-    LearningRate(peak: learningRate, decay: lrScheduler, warmup: lrWarmupSteps, steps: steps)
+    LearningRate(peak: learningRate, decay: lrScheduler, warmup: warmup, steps: steps)
   }
 
   var optimizer: AdamW<Float>.Options {

@@ -16,7 +16,8 @@ struct TrainingConfiguration: Hashable, Codable {
   var gradientAccumulationSteps = 1
   var learningRate = 2e-3
   var lrScheduler = LearningRate.Decay.cosine
-  var lrWarmupSteps = 500
+  /// A sixth of the steps, at most 500, if it is not set.
+  var lrWarmupSteps: Int?
   var adamBeta1 = 0.9
   var adamBeta2 = 0.999
   var adamWeightDecay = 0.4

@@ -17,8 +17,13 @@ struct TrainingRun {
   }
 
   /// Trains to the end, or to a signal, at which it saves and throws `Interruption.Interrupted`.
+  ///
+  /// - Throws: `Failure`, among others, after a run to the end whose results nobody could hear.
   func run(_ state: inout TrainingState, _ interruption: Interruption) throws {
     let loop = try TrainingLoop(configuration, data: data)
+    // Nobody may be listening any more, which must not cost what is learned.
+    signal(SIGPIPE, SIG_IGN)
+    var unheard: Failure?
     var progress = Progress(total: configuration.steps - state.progress.step, unit: "steps")
     defer { progress.finish() }
     while state.progress.step < configuration.steps {
@@ -40,10 +45,12 @@ struct TrainingRun {
       let isJudged = configuration.validationSteps > 0 && (isLast || step.isMultiple(of: configuration.validationSteps))
       let judgement = isJudged ? try evaluate(&state, interruption) : nil
       if isLast || step.isMultiple(of: configuration.checkpointingSteps) { try save(state) }
-      // Nobody may be listening any more, which must not cost what was learned.
-      if let judgement { try Console.output.print(judgement + "\n") }
+      if let judgement {
+        do { try Console.output.print(judgement + "\n") } catch { unheard = error }
+      }
     }
     try write("model.safetensors", TrainedModel(state.result, configuration).encoded())
+    if let unheard { throw unheard }
   }
 
   private func save(_ state: TrainingState) throws {
