@@ -90,23 +90,26 @@ class Run(Generic[A]):
     @property
     def step(self) -> Step | None:
         """The step that comes next; None at the end."""
-        steps = self.plan.steps
-        return steps[self.count] if self.count < len(steps) else None
+        steps, count = self.plan.steps, self.count  # read once, as another thread may take a step
+        return steps[count] if count < len(steps) else None
 
     @property
     def query(self) -> Query | None:
         """What the network is asked now; None at the end."""
-        return self.plan.query(self.count) if self.count < len(self.plan) else None
+        count = self.count
+        return self.plan.query(count) if count < len(self.plan) else None
 
     @property
     def needs_noise(self) -> bool:
         """Whether the next step draws noise."""
-        return self.step is not None and self.step.needs_noise
+        step = self.step
+        return step is not None and step.needs_noise
 
     @property
     def input(self) -> A:
         """What the network is given: the sample, scaled if the network was trained on scaled ones."""
-        scale = self.step.input_scale if self.step else 1.0
+        step = self.step
+        scale = step.input_scale if step else 1.0
         if scale == 1:
             return self.sample
         return self._kind.cast(self._kind.total([(scale, self._x)], self._x), self._x)  # type: ignore[no-any-return]
