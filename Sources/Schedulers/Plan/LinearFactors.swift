@@ -12,6 +12,8 @@ struct LinearFactors: Sendable {
 
   var highs: [Double] { numbers.count == count ? numbers : Array(numbers.prefix(count)) }
 
+  var isFinite: Bool { numbers.allSatisfy { $0.isFinite } }
+
   subscript(k: Int) -> DoubleDouble {
     get { DoubleDouble(numbers[k], low: numbers.count > count ? numbers[count + k] : 0) }
     set { (numbers[k], numbers[count + k]) = (newValue.high, newValue.low) }

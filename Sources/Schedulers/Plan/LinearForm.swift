@@ -172,10 +172,10 @@ extension LinearForm {
   }
 
   /// How many of what is kept it speaks of, the newest included.
-  var reach: Int { max(samples.count, estimates.count) }
+  var reach: Int { max(sampleFactors.count, estimateFactors.count) }
 
   var isFinite: Bool {
-    samples.allSatisfy(\.isFinite) && estimates.allSatisfy(\.isFinite)
+    sampleFactors.isFinite && estimateFactors.isFinite
       && made.isFinite && predicted.isFinite && output.isFinite && noise.isFinite
   }
 }
