@@ -40,7 +40,7 @@ bench: ## Compare the speed with other libraries: Docs/Benchmarks.md. GUIDED_DIF
 	swift package --package-path Sources/Benchmarks benchmark --target SchedulersBenchmarks
 
 # The environment in which Python is tested and packed.
-PYTHON_READY = $(PYTHON) -c "import auditwheel, build, diffusers, hatchling, jax, mypy, pytest, ruff, torch" 2>/dev/null
+PYTHON_READY = $(PYTHON) -c "import auditwheel, build, diffusers, hatchling, jax, mlx, mypy, pytest, ruff, torch" 2>/dev/null
 
 wheel: c ## Build the Python package with the library of make c inside: .build/wheel/schedulers-*.whl
 	@test -x $(PYTHON) || python3 -m venv .venv
@@ -59,7 +59,7 @@ python-diffusers-tests: c ## Run diffusers' own tests of schedulers with ours in
 	cd "$(DIFFUSERS)" && PYTHONPATH="$(CURDIR)/Tests/Python/diffusers" $(abspath $(PYTHON)) -m pytest -p plugin --quiet \
 		-p no:cacheprovider --disable-warnings tests/schedulers
 
-python-steps: c ## Time steps of diffusers' schedulers from Python, theirs beside ours, for Docs/Benchmarks.md: some minutes
+python-steps: c ## Time steps of diffusers' schedulers from Python, theirs beside ours, for Docs/Python.md: some minutes
 	$(PYTHON) Sources/Python/benchmarks/steps.py
 
 SWIFT_FILES = find Package.swift Sources Tests Fixtures Docs \( -name .build \) -prune \

@@ -111,7 +111,9 @@ let package = Package(
         ? [.define("DISPATCH", .when(platforms: [.linux], traits: ["InstructionSets"]))] : []),
 
     // Other libraries' files and noise, read by the mathematics or to the letter.
-    .target(name: "SchedulersInterop", dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface"]),
+    .target(
+      name: "SchedulersInterop",
+      dependencies: ["Schedulers", "SchedulersKernels", "SchedulersKernelInterface", "SchedulersJSON"]),
 
     // JSON text, and what else is found in its place. Foundation would read it too, but is larger
     // than everything else in a library for C that is linked with the standard library.

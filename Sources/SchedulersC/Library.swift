@@ -54,7 +54,7 @@ private enum Catalog {
             "class": .string(preset.configuration.className), "steps": .integer(preset.steps),
           ])
         }),
-      "noises": names(NoiseRequest.Source.allCases.map(\.rawValue)),
+      "noises": names(NoiseName.allCases.map(\.rawValue)),
       "tables": names(NoiseSchedule.tables.map(\.name)), "weightings": names(WeightingRequest.names),
     ]).json
   }

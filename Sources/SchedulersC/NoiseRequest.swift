@@ -5,30 +5,7 @@ import SchedulersJSON
 
 /// What `schedulers_noise_create` is asked for.
 struct NoiseRequest: Decodable {
-  /// Whose noise a seed means.
-  enum Source: String, CaseIterable {
-    case philox, brownian, torch, numpy, jax, mlx
-    case torchCUDA = "torch-cuda"
-    case torchSDE = "torch-sde"
-    case numpyLegacy = "numpy-legacy"
-
-    /// The type of its sources.
-    var type: any (NoiseSource & Codable).Type {
-      switch self {
-      case .philox: GaussianNoise.self
-      case .brownian: BrownianNoise.self
-      case .torch: TorchNoise.self
-      case .torchCUDA: TorchCUDANoise.self
-      case .torchSDE: TorchSDENoise.self
-      case .numpy: NumPyGenerator.self
-      case .numpyLegacy: NumPyRandomState.self
-      case .jax: JAXNoise.self
-      case .mlx: MLXNoise.self
-      }
-    }
-  }
-
-  let source: Source
+  let source: NoiseName
   /// The source where it was saved, if it was.
   private let saved: (any NoiseSource & Codable)?
   private let seeds: [UInt64]
@@ -52,8 +29,8 @@ struct NoiseRequest: Decodable {
     }
     let container = try decoder.container(keyedBy: Key.self)
     let name = try container.decode(String.self, forKey: .source)
-    guard let source = Source(rawValue: name) else {
-      throw Refusal.unknown("noise", name, known: Source.allCases.map(\.rawValue))
+    guard let source = NoiseName(rawValue: name) else {
+      throw Refusal.unknown("noise", name, known: NoiseName.allCases.map(\.rawValue))
     }
     self.source = source
     if container.contains(.state) {
@@ -80,16 +57,17 @@ struct NoiseRequest: Decodable {
       guard keys.contains(key.rawValue), !isKnown else { return }
       throw .request("\"\(key.rawValue)\" means nothing for source \(name); drop it, or choose \(instead)")
     }
-    try refuse(.seeds, unless: [.philox, .torch, .torchSDE].contains(source), "philox, torch or torch-sde")
+    try refuse(.seeds, unless: [.philox, .torchCPU, .torchSDE].contains(source), "philox, torch-cpu or torch-sde")
     try refuse(.firstSample, unless: (source == .philox && !isList) || source == .brownian, "philox or brownian")
     try refuse(.sigmas, unless: source == .torchSDE, "torch-sde")
-    try refuse(.precision, unless: source == .torch || source == .numpy, "torch or numpy")
+    try refuse(.precision, unless: source == .torchCPU || source == .numPy, "torch-cpu or numpy")
     try refuse(.device, unless: source == .torchCUDA, "torch-cuda")
     guard !seeds.isEmpty, seeds.count <= 1 << 20 else {
       throw Refusal.request("there are \(seeds.count) seeds; give one for each sample, and at most 2^20")
     }
-    let largest = source == .numpyLegacy || source == .jax ? UInt64(UInt32.max) : .max
-    if seeds[0] > largest { throw Refusal.request("seed \(seeds[0]) of source \(name) must be in 0 ... \(largest)") }
+    guard seeds[0] <= source.largestSeed else {
+      throw Refusal.request("seed \(seeds[0]) of source \(name) must be in 0 ... \(source.largestSeed)")
+    }
   }
 
   /// The source of the request.
@@ -99,11 +77,9 @@ struct NoiseRequest: Decodable {
     switch source {
     case .philox: return isList ? GaussianNoise(seeds: seeds) : GaussianNoise(seed: seed, firstSample: firstSample)
     case .brownian: return BrownianNoise(seed: seed, firstSample: firstSample)
-    case .torch: return TorchNoise(seeds: seeds, precision: try named(precision, "precision") ?? .float32)
+    case .torchCPU: return TorchNoise(seeds: seeds, precision: try named(precision, "precision") ?? .float32)
     case .torchCUDA:
-      let devices: [(name: String, device: TorchCUDANoise.Device)] = [
-        ("t4", .t4), ("v100", .v100), ("a100", .a100), ("h100", .h100), ("rtx3090", .rtx3090), ("rtx4090", .rtx4090),
-      ]
+      let devices = TorchCUDANoise.Device.named
       guard let found = devices.first(where: { $0.name == device ?? "a100" }) else {
         throw .unknown("device", device ?? "", known: devices.map(\.name))
       }
@@ -114,8 +90,8 @@ struct NoiseRequest: Decodable {
           "source torch-sde needs \"sigmas\", the smallest and the largest of the run, such as [0.03, 14.6]")
       }
       return TorchSDENoise(seeds: seeds, sigmas: sigmas[0]...sigmas[1])
-    case .numpy: return NumPyGenerator(seed: seed, precision: try named(precision, "precision") ?? .float64)
-    case .numpyLegacy: return NumPyRandomState(seed: UInt32(seed))
+    case .numPy: return NumPyGenerator(seed: seed, precision: try named(precision, "precision") ?? .float64)
+    case .numPyLegacy: return NumPyRandomState(seed: UInt32(seed))
     case .jax: return JAXNoise(seed: seed)
     case .mlx: return MLXNoise(seed: seed)
     }

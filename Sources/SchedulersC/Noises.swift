@@ -5,13 +5,13 @@ import SchedulersJSON
 
 /// What a handle of a source of noise stands for.
 final class NoiseHandle {
-  private let name: NoiseRequest.Source
+  private let name: NoiseName
   private var source: any NoiseSource & Codable
   /// Room for what is drawn for a run, kept from step to step.
   private var room: UnsafeMutableRawPointer?
   private var roomByteCount = 0
 
-  init(_ name: NoiseRequest.Source, _ source: any NoiseSource & Codable) { (self.name, self.source) = (name, source) }
+  init(_ name: NoiseName, _ source: any NoiseSource & Codable) { (self.name, self.source) = (name, source) }
 
   deinit { Memory.free(room) }
 

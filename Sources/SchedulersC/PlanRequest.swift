@@ -69,18 +69,14 @@ struct PlanRequest {
     let tokens = try request.whole("tokens", in: 1...1 << 40)
     let fidelity = try fidelity(&request)
     try request.finish()
-    guard let arguments else {
-      let run = preset.arguments(steps: asked, tokens: tokens)
-      return try ConfiguredRun(
-        .diffusers(preset.configuration, run), steps: asked ?? preset.steps, fidelity: fidelity)
-    }
-    guard tokens == nil else {
+    guard tokens == nil || arguments == nil else {
       throw Refusal.request("\"tokens\" and \"arguments\" of the request both say what the pipeline gives; drop one")
     }
-    let source = try TraceSource(configuration: preset.configuration.json, stepArguments: arguments.json)
-    // Given times say their number themselves.
-    let hasTimes = if case .diffusers(_, let given) = source { given.hasGivenTimes } else { false }
-    return try ConfiguredRun(source, steps: asked ?? (hasTimes ? nil : preset.steps), fidelity: fidelity)
+    let given = try arguments.map {
+      try TraceSource(configuration: preset.configuration.json, stepArguments: $0.json)
+    }
+    let run = preset.run(steps: asked, tokens: tokens, following: given)
+    return try ConfiguredRun(run.source, steps: run.steps, fidelity: fidelity)
   }
 
   private static func sampled(_ request: inout Request) throws -> PlanDocument {
@@ -90,17 +86,13 @@ struct PlanRequest {
     else { throw Refusal.request("\"sampler\" of the request is null; name one") }
     let grid = try GridRequest(&request)
     let (schedule, name) = try ScheduleRequest.ofSampler(&request, hasSchedule: !grid.spacing.hasOwnProcess)
-    let predictions = Prediction.allCases.filter { $0 != .previous }
     let prediction =
-      try request.choice("prediction", of: "prediction", among: predictions.map(\.rawValue)) { name in
-        predictions.first { $0.rawValue == name }
+      try request.choice("prediction", of: "prediction", among: Prediction.ofOneLevel.map(\.rawValue)) { name in
+        Prediction.ofOneLevel.first { $0.rawValue == name }
       } ?? grid.spacing.usualPrediction
-    let clippings: [(name: String, clipping: Clipping)] = [
-      ("none", .none), ("static", .range(-1...1)), ("dynamic", .dynamic()),
-    ]
     let clipping =
-      try request.choice("clipping", of: "clipping", among: clippings.map(\.name)) { name in
-        clippings.first { $0.name == name }?.clipping
+      try request.choice("clipping", of: "clipping", among: Clipping.named.map(\.name)) { name in
+        Clipping.named.first { $0.name == name }?.clipping
       } ?? .none
     let sampler = try sampler(of: entry, eta: request.number("eta", in: 0...1))
     let learnsVariance = try request.boolean("learnsVariance") ?? false
@@ -125,11 +117,8 @@ struct PlanRequest {
 
   private static func sampler(of entry: SamplerCatalog.Entry, eta: Double?) throws(Refusal) -> any Sampler {
     guard let eta else { return entry.sampler }
-    guard var sampler = entry.sampler as? any EtaSampler else {
-      let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
-      throw .request("eta \(eta) cannot be set for \(entry.name); drop it, or choose \(able.joined(separator: " or "))")
-    }
-    sampler.eta = eta
-    return sampler
+    if let sampler = entry.sampler(eta: eta) { return sampler }
+    let able = SamplerCatalog.withEta.map(\.name).joined(separator: " or ")
+    throw .request("eta \(eta) cannot be set for \(entry.name); drop it, or choose \(able)")
   }
 }

@@ -48,3 +48,19 @@ package struct ConfiguredRun: Sendable {
     PlanDocument(plan, provenance: try source.provenance(steps: steps, fidelity: fidelity))
   }
 }
+
+extension ModelPreset {
+  /// What a run of the model follows, and how many steps it makes, if that is said.
+  ///
+  /// - Parameters:
+  ///   - steps: the number of steps; the pipeline's own if nil.
+  ///   - tokens: of the picture; of one of the usual size if nil.
+  ///   - given: its configuration with other arguments than the pipeline's.
+  package func run(
+    steps: Int?, tokens: Int? = nil, following given: TraceSource? = nil
+  ) -> (source: TraceSource, steps: Int?) {
+    // Given times say their number themselves.
+    if case .diffusers(_, let arguments) = given, arguments.hasGivenTimes { return (given!, steps) }
+    return (given ?? .diffusers(configuration, arguments(steps: steps, tokens: tokens)), steps ?? self.steps)
+  }
+}

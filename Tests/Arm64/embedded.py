@@ -19,7 +19,8 @@ FILES = ["Math.swift", "Version.swift", "Sampling/Stop.swift"] + [
 # Tensors, lists of samplers as values of protocol type, and files of nothing but coding.
 LEFT_OUT = re.compile(r"(ReverseProcess|Prediction\+Tensors|SamplerCatalog\+Entry|.*\+Codable)\.swift")
 CODING = re.compile(
-    r"\s*(public |private )?(func encode\(to|init\(from decoder|enum CodingKeys|extension KeyedDecodingContainer)")
+    r"\s*(public |private )?(func encode\(to|init\(from decoder|enum CodingKeys|extension KeyedDecodingContainer)"
+)
 
 
 def without_coding(lines):
@@ -42,7 +43,9 @@ def translated(text):
     # Generic code takes a prediction too.
     text = re.sub(r"  public func plan\(\n.*predicting prediction: Prediction(.|\n)*?\n  \}\n", "", text)
     text = re.sub(r"(, Codable\b|\bCodable, |: Codable(?= \{))", "", text)
-    text = re.sub(r"(?<=\()\\(\.[\w.]+)(?=\))|(?<=\(while: )\\(\.[\w.]+)(?=\))", lambda m: f"{{ $0{m[1] or m[2]} }}", text)
+    text = re.sub(
+        r"(?<=\()\\(\.[\w.]+)(?=\))|(?<=\(while: )\\(\.[\w.]+)(?=\))", lambda m: f"{{ $0{m[1] or m[2]} }}", text
+    )
     return text.replace("Self.self", '"sampler"').replace("Any.Type", "String")
 
 

@@ -112,7 +112,7 @@ int main(int count, char **arguments) {
   check(allocations == 0);
   sample("{\"sampler\": \"ddim\", \"clipping\": \"dynamic\", \"steps\": 3}", 2, 3000, 1, philox);
   sample("{\"configuration\": {\"_class_name\": \"DPMSolverMultistepScheduler\"}, \"steps\": 6}", 2, 300, 0,
-         "{\"source\": \"torch\", \"seeds\": [4, 5]}");
+         "{\"source\": \"torch-cpu\", \"seeds\": [4, 5]}");
 
   /* Enough numbers for threads, here and in the child of a fork, which has none of them. */
   const char *request = "{\"sampler\": \"ddpm\", \"steps\": 2}";

@@ -30,14 +30,18 @@ def missed(functions, filename):
 
 
 def main():
-    tests = subprocess.run([*COMMAND, "--enable-code-coverage", "--filter", "SchedulersTests"], stdout=subprocess.PIPE, text=True)
+    tests = subprocess.run(
+        [*COMMAND, "--enable-code-coverage", "--filter", "SchedulersTests"], stdout=subprocess.PIPE, text=True
+    )
     if tests.returncode != 0:
         sys.exit(tests.stdout + "the tests fail")
     shown = subprocess.run([*COMMAND, "--show-codecov-path"], stdout=subprocess.PIPE, text=True, check=True)
     data = json.loads(pathlib.Path(shown.stdout.strip()).read_text())["data"][0]
     files = {
-        pathlib.Path(file["filename"]).relative_to(SOURCES): file for file in data["files"]
-        if any(pathlib.Path(file["filename"]).is_relative_to(SOURCES / folder) for folder in FOLDERS)}
+        pathlib.Path(file["filename"]).relative_to(SOURCES): file
+        for file in data["files"]
+        if any(pathlib.Path(file["filename"]).is_relative_to(SOURCES / folder) for folder in FOLDERS)
+    }
     if not files:
         sys.exit(f"the export says nothing about {' and '.join(FOLDERS)}")
     covered = total = 0

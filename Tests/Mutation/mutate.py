@@ -71,8 +71,13 @@ def describe(name, source, mutation):
         return " ".join(line.strip() for line in text.splitlines() if not line.strip().startswith("//")).strip()
 
     return {
-        "file": name, "line": source.count("\n", 0, mutation.start) + 1, "kind": mutation.kind,
-        "before": flat(source[first:last]), "after": flat(mutated), "key": key(mutation), "mutation": mutation,
+        "file": name,
+        "line": source.count("\n", 0, mutation.start) + 1,
+        "kind": mutation.kind,
+        "before": flat(source[first:last]),
+        "after": flat(mutated),
+        "key": key(mutation),
+        "mutation": mutation,
     }
 
 
@@ -81,7 +86,9 @@ class Run:
         self.options = options
         self.sources = {
             str(path.relative_to(ROOT)): path.read_text()
-            for folder in SOURCES for path in sorted(folder.rglob("*.swift"))}
+            for folder in SOURCES
+            for path in sorted(folder.rglob("*.swift"))
+        }
         self.queues = {name: candidates(source, options.seed, name) for name, source in self.sources.items()}
         self.quotas = quotas({name: len(queue) for name, queue in self.queues.items()}, options.count)
         self.state = self.load()
@@ -92,8 +99,11 @@ class Run:
         if STATE.exists() and not self.options.fresh:
             files = json.loads(STATE.read_text())
         return {
-            name: files[name] if name in files and files[name]["digest"] == digest else {"digest": digest, "verdicts": {}}
-            for name, digest in ((n, hashlib.sha256(s.encode()).hexdigest()) for n, s in self.sources.items())}
+            name: files[name]
+            if name in files and files[name]["digest"] == digest
+            else {"digest": digest, "verdicts": {}}
+            for name, digest in ((n, hashlib.sha256(s.encode()).hexdigest()) for n, s in self.sources.items())
+        }
 
     def save(self):
         partial = STATE.with_suffix(".partial")
@@ -109,7 +119,9 @@ class Run:
             describe(name, self.sources[name], mutation) | {"verdict": self.verdict(name, mutation)}
             for name, quota in self.quotas.items()
             for mutation in itertools.islice(
-                (m for m in self.queues[name] if self.verdict(name, m) not in (None, DOES_NOT_COMPILE)), quota)]
+                (m for m in self.queues[name] if self.verdict(name, m) not in (None, DOES_NOT_COMPILE)), quota
+            )
+        ]
 
     def work(self):
         """What is left to judge; what does not compile makes room for the next."""
@@ -169,7 +181,8 @@ class Run:
         rate = (time.monotonic() - self.began) / max(self.compiled, 1)
         say(
             f"[{done + 1}/{planned}] {verdict}: {pathlib.Path(name).name}:{record['line']} {record['after'][:70]} | "
-            f"{rate:.1f} s each, {rate * (planned - done - 1) / 60:.0f} min left, {len(self.survivors())} survived")
+            f"{rate:.1f} s each, {rate * (planned - done - 1) / 60:.0f} min left, {len(self.survivors())} survived"
+        )
 
     @staticmethod
     def outcome(limits):
@@ -217,7 +230,9 @@ def main():
         print(f"{record['file']}:{record['line']}: {record['kind']}: {record['before']} -> {record['after']}")
     print(f"killed {100 * score:.1f} %; wrote {REPORT.relative_to(ROOT)}")
     if unexplained:
-        sys.exit(f"{unexplained} survivors are neither killed by a test nor explained in {EQUIVALENT.relative_to(ROOT)}")
+        sys.exit(
+            f"{unexplained} survivors are neither killed by a test nor explained in {EQUIVALENT.relative_to(ROOT)}"
+        )
     if weak:
         sys.exit(f"below {100 * BAR:.0f} % in {', '.join(weak)}")
 

@@ -23,24 +23,73 @@ TOKEN = re.compile(
 TEXT_PROPERTY = re.compile(r"var (?:description|name|plain): String \{")
 CALL = re.compile(r"^ *((?:try )?(?!if|guard|switch|return|for|while|init\()[a-z][\w.]*\(.*\)) *$", re.MULTILINE)
 PRECEDENCE = {
-    **dict.fromkeys(["<<", ">>"], 8), **dict.fromkeys(["*", "/", "%", "&*", "&"], 7),
-    **dict.fromkeys(["+", "-", "&+", "&-", "|", "^"], 6), **dict.fromkeys(["..<", "..."], 5), "??": 4,
-    **dict.fromkeys(["<", "<=", ">", ">=", "==", "!="], 3), "&&": 2, "||": 1,
+    **dict.fromkeys(["<<", ">>"], 8),
+    **dict.fromkeys(["*", "/", "%", "&*", "&"], 7),
+    **dict.fromkeys(["+", "-", "&+", "&-", "|", "^"], 6),
+    **dict.fromkeys(["..<", "..."], 5),
+    "??": 4,
+    **dict.fromkeys(["<", "<=", ">", ">=", "==", "!="], 3),
+    "&&": 2,
+    "||": 1,
     **dict.fromkeys(["=", "+=", "-=", "*=", "/=", "&+=", "&-=", "->"], 0),
 }
 OPERATORS = {
-    "+": "-", "-": "+", "*": "/", "/": "*", "+=": "-=", "-=": "+=", "&+=": "&-=", "&+": "&-", "&*": "&+", "<<": ">>", ">>": "<<",
-    "^": "|", "&": "|", "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&",
+    "+": "-",
+    "-": "+",
+    "*": "/",
+    "/": "*",
+    "+=": "-=",
+    "-=": "+=",
+    "&+=": "&-=",
+    "&+": "&-",
+    "&*": "&+",
+    "<<": ">>",
+    ">>": "<<",
+    "^": "|",
+    "&": "|",
+    "<": "<=",
+    "<=": "<",
+    ">": ">=",
+    ">=": ">",
+    "==": "!=",
+    "!=": "==",
+    "&&": "||",
+    "||": "&&",
 }
 RANGES = {"..<": "...", "...": "..<"}
 PAIRS = [
-    ("min", "max"), ("first", "last"), ("firstIndex", "lastIndex"), ("dropFirst", "dropLast"), ("prefix", "suffix"),
-    ("lowerBound", "upperBound"), ("true", "false"), ("signal", "noise"), ("high", "low"), ("sample", "output"), ("from", "to"),
+    ("min", "max"),
+    ("first", "last"),
+    ("firstIndex", "lastIndex"),
+    ("dropFirst", "dropLast"),
+    ("prefix", "suffix"),
+    ("lowerBound", "upperBound"),
+    ("true", "false"),
+    ("signal", "noise"),
+    ("high", "low"),
+    ("sample", "output"),
+    ("from", "to"),
 ]
 OPPOSITES = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
 OPENING, CLOSING = "([{", ")]}"
 # Words at which an expression ends or before which it cannot begin.
-BOUNDARIES = {"return", "in", "case", "where", "if", "guard", "let", "var", "else", "while", "try", "throw", "as", "is", "switch"}
+BOUNDARIES = {
+    "return",
+    "in",
+    "case",
+    "where",
+    "if",
+    "guard",
+    "let",
+    "var",
+    "else",
+    "while",
+    "try",
+    "throw",
+    "as",
+    "is",
+    "switch",
+}
 
 
 @dataclass(frozen=True)
@@ -122,7 +171,11 @@ def is_question(token):
 
 def is_continued(tokens, i):
     """Whether the expression of the line before goes on at a token that opens a line."""
-    return is_binary(tokens[i]) or tokens[i].text in ".?:" or (i > 0 and (is_binary(tokens[i - 1]) or tokens[i - 1].text in "?:"))
+    return (
+        is_binary(tokens[i])
+        or tokens[i].text in ".?:"
+        or (i > 0 and (is_binary(tokens[i - 1]) or tokens[i - 1].text in "?:"))
+    )
 
 
 def end_of_operand(tokens, i, level):
@@ -196,7 +249,9 @@ def of_operator(source, tokens, i):
         if not tokens[i - 1].kind == "string":
             yield Mutation("range", token.start, token.end, RANGES[token.text])
     elif token.spaced and token.text in OPERATORS:
-        kind = "comparison" if PRECEDENCE.get(token.text) == 3 else "logic" if token.text in ("&&", "||") else "arithmetic"
+        kind = (
+            "comparison" if PRECEDENCE.get(token.text) == 3 else "logic" if token.text in ("&&", "||") else "arithmetic"
+        )
         if "string" in (tokens[i - 1].kind, tokens[i + 1].kind):
             kind = "message"
         yield Mutation(kind, token.start, token.end, OPERATORS[token.text])
@@ -240,7 +295,9 @@ def of_number(token, is_member):
     if is_member:
         # Of `pair.0.1`, the last.
         head, dot, last = text.rpartition(".")
-        yield Mutation("index", token.start, token.end, head + dot + ("0" if last == "1" else str(max(1, int(last) - 1))))
+        yield Mutation(
+            "index", token.start, token.end, head + dot + ("0" if last == "1" else str(max(1, int(last) - 1)))
+        )
     elif re.fullmatch(r"\d+", digits):
         yield Mutation("integer", token.start, token.end, str(int(digits) + 1))
         if int(digits) > 0:
@@ -290,7 +347,9 @@ def of_arguments(source, tokens, i):
         if depth == 0 and text in (",", ")"):
             if j == start:
                 return
-            first = start + 2 if tokens[start].kind == "word" and tokens[start + 1].text == ":" and start + 2 < j else start
+            first = (
+                start + 2 if tokens[start].kind == "word" and tokens[start + 1].text == ":" and start + 2 < j else start
+            )
             values.append((tokens[first].start, tokens[j - 1].end, tokens[first].kind == "string"))
             start = j + 1
             if text == ")":
@@ -310,7 +369,12 @@ def of_statements(source, tokens):
         k = bisect.bisect(starts, match.start(1)) - 1
         inside = k >= 0 and strings[k].end > match.start(1)
         text = match[1]
-        if not inside and match.start(1) in opening and text.count("(") == text.count(")") and text.count("{") == text.count("}"):
+        if (
+            not inside
+            and match.start(1) in opening
+            and text.count("(") == text.count(")")
+            and text.count("{") == text.count("}")
+        ):
             yield Mutation("dropped statement", match.start(1), match.end(1), "")
 
 
@@ -334,4 +398,11 @@ def of_conditions(source, tokens):
 def is_compared(tokens, i):
     """Whether a token is next to a comparison, or the first after a word that asks."""
     around = [tokens[k].text for k in (i - 1, i + 1) if 0 <= k < len(tokens)]
-    return any(PRECEDENCE.get(text) == 3 for text in around) or tokens[i - 1].text in ("if", "guard", "where", "&&", "||", "!")
+    return any(PRECEDENCE.get(text) == 3 for text in around) or tokens[i - 1].text in (
+        "if",
+        "guard",
+        "where",
+        "&&",
+        "||",
+        "!",
+    )

@@ -31,33 +31,49 @@ def report(run, bar):
             yield f"| {name} | {len(those)} | {sum(r['verdict'] != SURVIVED for r in those)} |"
 
     lines = [
-        "# Mutation testing", "",
+        "# Mutation testing",
+        "",
         "What the tests are worth: small mistakes are made in `Sources/Schedulers` and `Sources/SchedulersInterop`, one at a time, and",
         f"`SchedulersTests` should fail. In each folder at least {100 * bar:.0f} % have to be found of those that make a difference.",
-        "Written by", "", "```", "make mutate", "```", "",
+        "Written by",
+        "",
+        "```",
+        "make mutate",
+        "```",
+        "",
         f"which is `python3 Tests/Mutation/mutate.py` with the seed {run.options.seed}; its opening says how mistakes are chosen and",
-        "judged, and how to go on with a run that was stopped.", "",
-        "| | |", "|---|---|",
+        "judged, and how to go on with a run that was stopped.",
+        "",
+        "| | |",
+        "|---|---|",
         f"| possible mutations | {sum(map(len, run.queues.values()))} |",
         f"| judged, all of which compile | {len(judged)} |",
         f"| killed | {killed}, of which {late} by the time limit |",
         f"| survived | {len(survivors)}, of which {explained} are explained below |",
         f"| score | {100 * score:.1f} % |",
-        f"| score without those explained | {100 * killed / max(len(judged) - explained, 1):.1f} % |", "",
-        "## Survivors", "",
+        f"| score without those explained | {100 * killed / max(len(judged) - explained, 1):.1f} % |",
+        "",
+        "## Survivors",
+        "",
     ]
     if survivors:
         lines += ["| place | before | after | why no test fails |", "|---|---|---|---|"]
         lines += [
             f"| `{pathlib.Path(r['file']).name}:{r['line']}` | {code(r['before'])} | {code(r['after'])} | {reason} |"
-            for r, reason in zip(survivors, why)]
+            for r, reason in zip(survivors, why)
+        ]
     else:
         lines += ["None."]
     lines += ["", "## By kind", "", "| kind | judged | killed |", "|---|---|---|", *rows(lambda r: r["kind"])]
     lines += ["", "## By folder", "", "| folder | judged | killed |", "|---|---|---|", *rows(folder)]
     lines += [
-        "", "## By file", "", "| file | judged | killed |", "|---|---|---|",
-        *rows(lambda r: str(pathlib.Path(r["file"]).relative_to("Sources")))]
+        "",
+        "## By file",
+        "",
+        "| file | judged | killed |",
+        "|---|---|---|",
+        *rows(lambda r: str(pathlib.Path(r["file"]).relative_to("Sources"))),
+    ]
     equal = [r for r, reason in zip(survivors, why) if reason != UNEXPLAINED]
     weak = []
     for name in sorted({folder(r) for r in judged}):

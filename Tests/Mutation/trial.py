@@ -13,12 +13,21 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / ".build" / "mutation"
 PACKAGE = WORK / "package"
 COPIED = [
-    "Sources/Schedulers", "Sources/SchedulersInterop", "Sources/Safetensors", "Sources/Kernels", "Sources/KernelInterface",
-    "Sources/KernelsBaseline", "Tests/SchedulersTests", "Fixtures", "Docs"]
+    "Sources/Schedulers",
+    "Sources/SchedulersInterop",
+    "Sources/Safetensors",
+    "Sources/Kernels",
+    "Sources/KernelInterface",
+    "Sources/KernelsBaseline",
+    "Tests/SchedulersTests",
+    "Fixtures",
+    "Docs",
+]
 # Suites of more than four seconds wait until the others have found nothing, and those of more than forty until these have.
 SLOW = (
     "OrderTests|LimitTests|CoefficientTests|LearnedVarianceTests|SigmaSpacingTests|ForeignOptionTests|TimestepSpacingTests|"
-    "DiffusersConfigurationTests")
+    "DiffusersConfigurationTests"
+)
 SLOWEST = "LawTests|SamplingPlanTests"
 STAGES = [["--filter", "SchedulersTests", "--skip", f"{SLOW}|{SLOWEST}"], ["--filter", SLOW], ["--filter", SLOWEST]]
 TIMED_OUT = "timed out"
@@ -85,7 +94,8 @@ def end(root):
 def run(command, limit, stop_at=None):
     """The status of a command (`TIMED_OUT` if it took longer than its limit), its output, and the line that made it stop early."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True
+    )
     is_late = threading.Event()
 
     def end_late():

@@ -49,6 +49,12 @@ struct BufferRunTests {
     return (0..<samples).flatMap { output(Array(x[$0 * size..<($0 + 1) * size]), step, isDouble: learnsVariance) }
   }
 
+  /// Whether a run of Swift makes a step in the place of its sample, whose bits are then the same.
+  private static func stepsInPlace(_ plan: SamplingPlan, _ step: Int) -> Bool {
+    let earlier = (plan.steps[step].next.samples.count, plan.retention[step].samples)
+    return earlier.0 <= 1 && earlier.1 == 0 && plan.steps.allSatisfy { $0.next.made == 0 }
+  }
+
   private func compare<Scalar: SampleScalar>(
     _ name: String, _ plan: SamplingPlan, _: Scalar.Type, edits: Bool, movesOn: Bool
   ) throws {
@@ -88,10 +94,11 @@ struct BufferRunTests {
         }
       }
       if movesOn { swap(&x, &next) }
-      // In place and by combinations the same sum is made in another order: some ten terms of a
-      // size of about 10, each rounded to half an ulp of the largest.
+      // A run of Swift that keeps earlier samples, or the sample as it was made, steps by
+      // combinations. In place and by combinations the same sum is made in another order: some ten
+      // terms of a size of about 10, each rounded to half an ulp of the largest.
       let sum = x.lazy.map { abs(Double($0)) }.max() ?? 0
-      let tolerance = 16 * max(sum, 8) * Double(Scalar.ulpOfOne)
+      let tolerance = Self.stepsInPlace(plan, step) ? 0 : 16 * max(sum, 8) * Double(Scalar.ulpOfOne)
       for (a, b) in zip(x, expected.sample.scalars) {
         #expect(abs(Double(a) - Double(b)) <= tolerance, "\(name), step \(step): \(a), not \(b)")
         if abs(Double(a) - Double(b)) > tolerance { return }

@@ -124,9 +124,9 @@ struct InterfaceTests {
       ),
       ("{\"source\": \"philox\", \"seeds\": [7, 8]}", GaussianNoise(seeds: [7, 8])),
       ("{\"source\": \"brownian\", \"seed\": 4}", BrownianNoise(seed: 4)),
-      ("{\"source\": \"torch\", \"seed\": 4}", TorchNoise(seed: 4)),
+      ("{\"source\": \"torch-cpu\", \"seed\": 4}", TorchNoise(seed: 4)),
       (
-        "{\"source\": \"torch\", \"seeds\": [4, 5], \"precision\": \"float64\"}",
+        "{\"source\": \"torch-cpu\", \"seeds\": [4, 5], \"precision\": \"float64\"}",
         TorchNoise(seeds: [4, 5], precision: .float64)
       ),
       ("{\"source\": \"torch-cuda\", \"seed\": 4, \"device\": \"t4\"}", TorchCUDANoise(seed: 4, device: .t4)),
@@ -165,7 +165,8 @@ struct InterfaceTests {
   }
 
   @Test(
-    "a run that draws makes what one makes that is given the same noise", arguments: ["philox", "torch", "brownian"])
+    "a run that draws makes what one makes that is given the same noise",
+    arguments: ["philox", "torch-cpu", "brownian"])
   func drawing(_ source: String) throws {
     let handle = try Handle.plan("{\"sampler\": \"dpm++2m-sde\", \"steps\": 6}")
     let request = "{\"source\": \"\(source)\", \"seed\": 3}"

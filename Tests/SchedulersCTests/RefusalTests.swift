@@ -51,11 +51,11 @@ struct RefusalTests {
       "{}", "{\"source\": \"philox\"}", "{\"source\": \"x\", \"seed\": 1}", "{\"source\": \"philox\", \"seeds\": []}",
       "{\"source\": \"philox\", \"seed\": -1}", "{\"source\": \"philox\", \"seed\": 18446744073709551616}",
       "{\"source\": \"philox\", \"seed\": 1, \"seeds\": [1]}", "{\"source\": \"jax\", \"seed\": 4294967296}",
-      "{\"source\": \"jax\", \"seeds\": [1, 2]}", "{\"source\": \"torch\", \"seed\": 1, \"precision\": \"int\"}",
+      "{\"source\": \"jax\", \"seeds\": [1, 2]}", "{\"source\": \"torch-cpu\", \"seed\": 1, \"precision\": \"int\"}",
       "{\"source\": \"torch-cuda\", \"seed\": 1, \"device\": \"x\"}", "{\"source\": \"torch-sde\", \"seed\": 1}",
       "{\"source\": \"torch-sde\", \"seed\": 1, \"sigmas\": [2, 1]}",
       "{\"source\": \"philox\", \"seed\": 1, \"sede\": 1}",
-      "{\"source\": \"torch\", \"state\": {}}", "{\"source\": \"torch\", \"state\": {\"generators\": []}}",
+      "{\"source\": \"torch-cpu\", \"state\": {}}", "{\"source\": \"torch-cpu\", \"state\": {\"generators\": []}}",
       "{\"source\": \"philox\", \"state\": {\"seed\": 1}, \"seed\": 1}", "{\"source\": \"numpy\", \"state\": null}",
       "{\"source\": \"philox\", \"state\": {\"seed\": 1, \"seeds\": [], \"draws\": 0}}",
     ])

@@ -1,4 +1,4 @@
-"""Times `step` of diffusers' schedulers and of ours, beside each other in one run, as tables for Docs/Benchmarks.md.
+"""Times `step` of diffusers' schedulers and of ours, beside each other in one run, as tables for Docs/Python.md.
 
     python Sources/Python/benchmarks/steps.py [--rounds 7]
 
@@ -78,7 +78,18 @@ def table(threads, rounds):
             theirs, ours, ratio = row(name, options, shape, rounds)
             cells.append(f"{theirs:.3g} by {ours:.3g}: **{ratio:.2g}**")
         print(f"| {title} | {' | '.join(cells)} |", flush=True)
-    print()
+    print(f"\nTwo sums of torch, in microseconds: {', '.join(f'{n} {sums(s):.3g}' for n, s in SHAPES.items())}.\n")
+
+
+def sums(shape):
+    """The microseconds of the two operations of torch without which a sample and an x̂0 cannot be made there."""
+    x, output = torch.randn(shape), torch.randn(shape)
+    found = []
+    for _ in range(20 if x.numel() > 1 << 22 else 500):
+        start = time.perf_counter()
+        torch.add(x, output, alpha=0.5), torch.add(x, output, alpha=0.25)
+        found.append(time.perf_counter() - start)
+    return 1e6 * statistics.median(found)
 
 
 def main():

@@ -162,7 +162,7 @@ class Torch(Source):
 
     def __init__(self, seed: int = 0, *, seeds: Sequence[int] | None = None, precision: str = "float32") -> None:
         seeded = {"seed": _seed(seed)} if seeds is None else {"seeds": [_seed(s) for s in seeds]}
-        super().__init__(source="torch", precision=precision, **seeded)
+        super().__init__(source="torch-cpu", precision=precision, **seeded)
 
 
 class TorchCUDA(Source):

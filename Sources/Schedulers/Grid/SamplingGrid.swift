@@ -87,7 +87,7 @@ public struct SamplingGrid: Hashable, Sendable {
 
   /// The same points with samples x/signal = x0 + σ·epsilon; the network is given what it was.
   ///
-  /// - Throws: `GridError` if the first point has no signal.
+  /// - Throws: `GridError` if the sigma of a point is infinite.
   public func exploding() throws(GridError) -> SamplingGrid {
     guard points.allSatisfy({ $0.hasExploding }) else {
       throw .parameter("the largest sigma", .infinity, allowed: "finite")

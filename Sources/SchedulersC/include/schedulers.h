@@ -184,7 +184,7 @@ int32_t schedulers_run_restore(schedulers_run *run, const void *state, size_t by
  *
  *   "philox"        this library's: "seed", or "seeds": [0, 1, ...], one for each sample; "firstSample"
  *   "brownian"      a path over sigma, for SDE solvers: nearly the same picture for any number of steps; "firstSample"
- *   "torch"         torch.randn on the processor: "seed", or "seeds", a generator for each sample; "precision" is the
+ *   "torch-cpu"     torch.randn on the processor: "seed", or "seeds", a generator for each sample; "precision" is the
  *                   type that torch draws in, "float32" (the default), "float64", "float16" or "bfloat16", whatever
  *                   the type of the tensor
  *   "torch-cuda"    torch.randn on a GPU: "device" is "a100" (the default), "t4", "v100", "h100", "rtx3090", "rtx4090"

@@ -1,4 +1,5 @@
 import Schedulers
+import SchedulersJSON
 
 extension DiffusersConfiguration {
   /// A value of a JSON file, as Python reads and writes them.
@@ -86,26 +87,12 @@ extension DiffusersConfiguration.Value {
     case .integer(let value): return "\(value)"
     case .number(let value): return value.isFinite ? "\(value)" : value < 0 ? "-Infinity" : "Infinity"
     case .notANumber: return "NaN"
-    case .string(let value): return Self.quoted(value)
+    case .string(let value): return JSONText.quoted(value)
     case .list(let values): return block("[", values.map { $0.json(indentation: inner) }, "]")
     case .object(let values):
       let sorted = values.sorted { $0.key < $1.key }
-      return block("{", sorted.map { "\(Self.quoted($0)): \($1.json(indentation: inner))" }, "}")
+      return block("{", sorted.map { "\(JSONText.quoted($0)): \($1.json(indentation: inner))" }, "}")
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let escaped = text.unicodeScalars.map { scalar -> String in
-      switch scalar {
-      case "\"", "\\": "\\\(scalar)"
-      case "\n": "\\n"
-      case "\t": "\\t"
-      case "\r": "\\r"
-      case ..<" ": "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
-      default: String(scalar)
-      }
-    }
-    return "\"" + escaped.joined() + "\""
   }
 }
 

@@ -72,13 +72,10 @@ struct ConfigurationOptions: ParsableArguments {
     guard let preset = ModelPreset.named(name) else {
       throw Failure.unknown("preset", name, known: ModelPreset.all.map(\.name))
     }
-    guard let arguments else {
-      return (.diffusers(preset.configuration, preset.arguments(steps: steps)), steps ?? preset.steps)
+    let given = try arguments.map {
+      try ConfigurationFile.source(of: preset.configuration.json, named: name, arguments: $0)
     }
-    let source = try ConfigurationFile.source(of: preset.configuration.json, named: name, arguments: arguments)
-    // Given times say their number themselves.
-    if case .diffusers(_, let given) = source, given.hasGivenTimes { return (source, steps) }
-    return (source, steps ?? preset.steps)
+    return preset.run(steps: steps, following: given)
   }
 }
 

@@ -9,7 +9,7 @@ struct NoiseOptions: ParsableArguments {
       Whose noise a seed means: philox (this library's), brownian (the same image for any number of steps, nearly), \
       torch-cpu, torch-cuda, numpy (default_rng), numpy-legacy (RandomState), jax, mlx.
       """)
-  var noise = Name.philox.rawValue
+  var noise = NoiseName.philox.rawValue
 
   @Option(parsing: .unconditional, help: "The seed of the noise, 0 ... 2^64 - 1.")
   var seed: WholeNumber = 0
@@ -27,23 +27,9 @@ struct NoiseOptions: ParsableArguments {
   @Option(
     help: """
       The device of torch-cuda, which decides how the numbers of large tensors lie: \
-      \(Self.deviceNames.joined(separator: ", ")). (default: a100)
+      \(TorchCUDANoise.Device.named.map(\.name).joined(separator: ", ")). (default: a100)
       """)
   var device: String?
-
-  private enum Name: String, CaseIterable {
-    case philox, brownian
-    case torchCPU = "torch-cpu"
-    case torchCUDA = "torch-cuda"
-    case numPy = "numpy"
-    case numPyLegacy = "numpy-legacy"
-    case jax, mlx
-  }
-
-  private static let devices: [(name: String, device: TorchCUDANoise.Device)] = [
-    ("t4", .t4), ("v100", .v100), ("a100", .a100), ("h100", .h100), ("rtx3090", .rtx3090), ("rtx4090", .rtx4090),
-  ]
-  private static var deviceNames: [String] { devices.map(\.name) }
 
   /// A source, and whether it draws numbers that take a Double.
   struct Choice {
@@ -61,17 +47,17 @@ struct NoiseOptions: ParsableArguments {
   /// - Throws: `Failure` for an unknown name, an option that the source does not have, and a seed
   ///   outside its range.
   func choice() throws(Failure) -> Choice {
-    guard let name = Name(rawValue: noise) else {
-      throw Failure.unknown("noise", noise, known: Name.allCases.map(\.rawValue))
-    }
+    // torchsde's noise asks for the ends of a run as well.
+    let names = NoiseName.allCases.filter { $0 != .torchSDE }
+    let unknown = Failure.unknown("noise", noise, known: names.map(\.rawValue))
+    guard let name = NoiseName(rawValue: noise) else { throw unknown }
     let other = "--noise \(noise)"
     try refuse(
       "--precision", precision, unless: name == .torchCPU || name == .numPy, because: other,
       instead: "torch-cpu or numpy")
     try refuse("--arithmetic", arithmetic, unless: name == .torchCPU, because: other, instead: "torch-cpu")
     try refuse("--device", device, unless: name == .torchCUDA, because: other, instead: "torch-cuda")
-    let largest = name == .numPyLegacy || name == .jax ? UInt64(UInt32.max) : UInt64.max
-    let seed = try seed.value(of: "--seed", in: 0...largest)
+    let seed = try seed.value(of: "--seed", in: 0...name.largestSeed)
     switch name {
     case .philox:
       return Choice(source: GaussianNoise(seed: seed), isDouble: false) { GaussianNoise(seed: seed, firstSample: $0) }
@@ -84,10 +70,11 @@ struct NoiseOptions: ParsableArguments {
       return Choice(source: source, isDouble: precision == .float64)
     case .torchCUDA:
       let device = device ?? "a100"
-      guard let found = Self.devices.first(where: { $0.name == device }) else {
-        throw Failure.unknown("device", device, known: Self.deviceNames)
+      guard let found = TorchCUDANoise.Device.named.first(where: { $0.name == device }) else {
+        throw Failure.unknown("device", device, known: TorchCUDANoise.Device.named.map(\.name))
       }
       return Choice(source: TorchCUDANoise(seed: seed, device: found.device), isDouble: false)
+    case .torchSDE: throw unknown
     case .numPy:
       let precision: NumPyGenerator.Precision = try named("precision", precision) ?? .float64
       return Choice(source: NumPyGenerator(seed: seed, precision: precision), isDouble: precision == .float64)

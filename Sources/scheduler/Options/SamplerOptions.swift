@@ -21,12 +21,10 @@ struct SamplerOptions: ParsableArguments {
 
   /// - Throws: `Failure` for an unknown name.
   func makeClipping() throws(Failure) -> Clipping {
-    switch clip {
-    case "none": return .none
-    case "static": return .range(-1...1)
-    case "dynamic": return .dynamic()
-    default: throw Failure.unknown("clipping", clip, known: ["none", "static", "dynamic"])
+    guard let found = Clipping.named.first(where: { $0.name == clip }) else {
+      throw Failure.unknown("clipping", clip, known: Clipping.named.map(\.name))
     }
+    return found.clipping
   }
 
   /// An entry's sampler, with `--eta` if it was given.
@@ -35,15 +33,9 @@ struct SamplerOptions: ParsableArguments {
   func sampler(of entry: SamplerCatalog.Entry) throws(Failure) -> any Sampler {
     guard let eta else { return entry.sampler }
     try check("--eta", eta, in: 0...1)
-    guard var sampler = entry.sampler as? any EtaSampler else {
-      let able = SamplerCatalog.all.filter { $0.sampler is any EtaSampler }.map(\.name)
-      throw Failure(
-        "--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler "
-          + "\(able.joined(separator: " or "))"
-      )
-    }
-    sampler.eta = eta
-    return sampler
+    if let sampler = entry.sampler(eta: eta) { return sampler }
+    let able = SamplerCatalog.withEta.map(\.name).joined(separator: " or ")
+    throw Failure("--eta \(brief(eta)) cannot be set for \(entry.name); drop it, or choose --sampler \(able)")
   }
 
   /// The plan of an entry over a grid.
@@ -85,9 +77,8 @@ extension Prediction {
   ///
   /// - Throws: `Failure` for an unknown name.
   init(named name: String) throws(Failure) {
-    let known = Self.allCases.filter { $0 != .previous }
-    guard let found = known.first(where: { $0.rawValue == name }) else {
-      throw Failure.unknown("prediction", name, known: known.map(\.rawValue))
+    guard let found = Self.ofOneLevel.first(where: { $0.rawValue == name }) else {
+      throw Failure.unknown("prediction", name, known: Self.ofOneLevel.map(\.rawValue))
     }
     self = found
   }

@@ -1,4 +1,5 @@
 import Foundation
+import SchedulersJSON
 
 /// How this tool writes JSON: keys in order, so that equal values are equal text, and infinities as
 /// strings.
@@ -20,6 +21,6 @@ enum JSON {
   }
 
   static func text(_ value: some Encodable) throws -> String {
-    String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    try JSONText.encode(value, nonFiniteAsWords: true) + "\n"
   }
 }

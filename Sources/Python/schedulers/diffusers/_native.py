@@ -81,7 +81,7 @@ class NativeRun:
             and output.is_cpu
             and x.shape == self.shape
             and output.shape == self.output_shape
-            and not (torch.is_grad_enabled() and has_gradient(x, output, noise))
+            and not has_gradient(x, output, noise)
         )
 
     def can_copy(self, x: torch.Tensor, output: torch.Tensor, noise: torch.Tensor | None) -> bool:

@@ -33,8 +33,7 @@ def drawn(
         kind = torch.float32
     elif traits.noise != "output":
         kind = torch.promote_types(torch.float32 if traits.noise == "wide" else x.dtype, kind)
-    noise = randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
-    return noise
+    return randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
 
 
 def path(scheduler: Any, call: int, output: torch.Tensor, x: torch.Tensor, generator: Any) -> torch.Tensor:
