@@ -1,5 +1,5 @@
 .PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites \
-	wheel python-test python-memory python-diffusers-tests python-steps
+	install dist wheel python-test python-memory python-diffusers-tests python-steps
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -16,6 +16,13 @@ page: ## Make the page on which people learn: Docs/Page/index.html
 
 c: ## Build the library for C, C++ and Python, and install it: make c PREFIX=/usr/local
 	Sources/SchedulersC/install $(PREFIX)
+
+install: prerequisites ## Build the tool and put it on the PATH: make install PREFIX=/usr/local
+	@test -n "$(PREFIX)" || { echo "PREFIX is missing; give the folder, such as make install PREFIX=/usr/local" >&2; exit 1; }
+	Sources/scheduler/install $(PREFIX)
+
+dist: prerequisites ## Pack the tool with all that it needs, for Linux machines without Swift: .build/dist/scheduler-*.tar.gz
+	Sources/scheduler/dist
 
 train: prerequisites ## Train the digits model that comes with the tool: digits-model/, in a minute or two
 	swift build -c release --product scheduler

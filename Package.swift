@@ -57,7 +57,8 @@ let tool: [Target] = [
       "Schedulers", "SchedulersInterop", "SchedulersJSON", "SchedulersResources", "SchedulersSafetensors",
       "SchedulersTraces", "ExactDenoisers", "DigitsModel", "SchedulersCharts",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ]),
+    ],
+    exclude: ["install", "dist"]),
   .testTarget(
     name: "SchedulerToolTests",
     dependencies: [

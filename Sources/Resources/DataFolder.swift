@@ -20,9 +20,11 @@ package struct DataFolder: Sendable {
   ///   - folder: where they lie in its bundle.
   ///   - sources: where they lie in this package, in case that the program has been moved.
   package init(of target: String, folder: String = "", sources: URL) {
+    // Beside the program, or where `make install` puts them.
+    let installed = Bundle.main.bundleURL.deletingLastPathComponent().appendingPathComponent("share/schedulers")
     places =
-      ["resources", "bundle"].map {
-        Bundle.main.bundleURL.appendingPathComponent("schedulers_\(target).\($0)/\(folder)")
+      [Bundle.main.bundleURL, installed].flatMap { place in
+        ["resources", "bundle"].map { place.appendingPathComponent("schedulers_\(target).\($0)/\(folder)") }
       } + [sources]
   }
 
