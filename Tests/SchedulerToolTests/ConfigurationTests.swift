@@ -71,19 +71,19 @@ import Testing
     #expect(lines.count == 3 && lines.dropLast().allSatisfy { $0.contains(" x⁺ ") }, "\(lines)")
   }
 
-  @Test func `is printed as the README shows it`() throws {
+  @Test func `is printed as the document shows it`() throws {
     let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL
-    let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-    let parts = readme.split(separator: "\n```json\n", maxSplits: 1)
+    let document = try String(contentsOf: root.appendingPathComponent("Docs/Tool.md"), encoding: .utf8)
+    let parts = document.split(separator: "\n```json\n", maxSplits: 1)
     let blocks = try #require(parts.last).split(separator: "\n```\n").map { $0.trimmingPrefix("\n```\n") }
     try write(String(blocks[0]), "scheduler_config.json")
     let printed = try tool.run("plan", "scheduler_config.json", "--steps", "4").text
-    #expect(readme.contains("\n```\n\(printed)```\n"), "\(printed)")
+    #expect(document.contains("\n```\n\(printed)```\n"), "\(printed)")
     try write(
       "{\n  \"_class_name\": \"DDIMScheduler\",\n  \"beta_start\": 0.00085,\n  \"beta_end\": 0.012,\n}",
       "scheduler_config.json")
     let refused = try tool.run("plan", "scheduler_config.json").errors
-    #expect(readme.contains("\n```\n\(refused)```\n"), "\(refused)")
+    #expect(document.contains("\n```\n\(refused)```\n"), "\(refused)")
   }
 
   @Test func `of rectified flow is shown with the time as its sigma`() throws {
