@@ -25,7 +25,8 @@ struct Report {
         + "machine down for a",
       "while slows both. Our jobs are `SamplingRun.advance` with a network that has its output ready and without "
         + "`keepsDenoised`,",
-      "`GaussianNoise.fill`, and what else has the name of its row. In brackets is the ratio to reach.", "",
+      "`GaussianNoise.fill`, and what else has the name of its row. In brackets is the ratio to reach. Steps from",
+      "Python are in [Python](Python.md#in-diffusers).", "",
       "- \(Machine.description)", "- \(Machine.swift); \(versions)", "- \(Machine.date)", "",
       "![How many times faster than others, by the size of the tensor](Images/benchmarks.svg)", "",
     ]
