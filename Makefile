@@ -1,5 +1,5 @@
-.PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy docs clean prerequisites \
-	install dist wheel python-test python-memory python-diffusers-tests python-steps
+.PHONY: help demo page c train test coverage mutate bench fuzz traces format lint fixtures rows accuracy documents docs site clean \
+	prerequisites install dist wheel python-test python-memory python-diffusers-tests python-steps
 
 # Builds the tool too: Package.swift.
 export SCHEDULERS_TOOL = 1
@@ -110,6 +110,9 @@ accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again, and the
 	SCHEDULERS_ROWS="$(CURDIR)/.build/rows" SCHEDULERS_WRITE_ACCURACY=1 swift test --filter AccuracyReportTests
 	swift build --product scheduler
 	swift run scheduler list samplers --format markdown > Docs/Samplers.md
+
+documents: ## Build and run the code of the documents, and compare what it prints with what they say
+	.ci/documents
 
 docs: ## Build the documentation of the core module and of the readers of other libraries' files
 	swift package generate-documentation --target Schedulers --warnings-as-errors

@@ -1,0 +1,1 @@
+echo '{"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 3.0}' >scheduler_config.json
