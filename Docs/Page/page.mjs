@@ -296,7 +296,9 @@ function say() {
     const article = $(`words-${name}`);
     if (!records[name]) { article.innerHTML = `<h3>${name.toUpperCase()} has no plan</h3><p>${escape(refusals[name])}</p>`; continue; }
     const entry = library.sampler(state[name].sampler), text = sources[entry.file], { summary, formulas, source } = paper(text, entry.file);
-    const linked = escape(source.replaceAll('`', '')).replace(/https?:\/\/[^\s,;)]+[^\s,;).]/g, url => `<a href="${url}">${url.replace('https://', '')}</a>`);
+    // As Markdown has links: [name](address) and <address>.
+    const linked = escape(source.replaceAll('`', '')).replace(/\[([^\]]*)\]\((https?:[^)]*)\)/g, '<a href="$2">$1</a>')
+      .replace(/&lt;(https?:.*?)&gt;/g, (_, url) => `<a href="${url}">${url.replace('https://', '')}</a>`);
     article.innerHTML = `<h3><span class="badge">${name.toUpperCase()}</span> ${escape(entry.title)}</h3><div id="step-${name}"></div>`
       + `<p class="paper"><b>The paper’s equation.</b> ${escape(summary.replaceAll('`', ''))}</p>${formulas.length ? `<pre class="equation">${escape(formulas.join('\n'))}</pre>` : ''}<p class="paper">${linked}</p>`
       + `<details><summary>The Swift file that makes these numbers, ${escape(entry.file)}</summary>`

@@ -31,7 +31,12 @@ import Testing
           if let name = line.firstMatch(of: /^(?:public )?struct (\w+)/).map({ String($0.1) }),
             samplerTypes.contains(name) || classes.contains(name)
           {
-            texts[name] = SourceText(path, comment.joined(separator: "\n"))
+            // A terminal shows no links.
+            let plain = comment.joined(separator: "\n").replacing(/\[([^\]]*)\]\((https?:[^)]*)\)/) {
+              "\($0.1), \($0.2)"
+            }
+            .replacing(/<(https?:[^>]*)>/) { $0.1 }
+            texts[name] = SourceText(path, plain)
           }
           comment = []
         }

@@ -4,8 +4,8 @@
 /// let grid = try SamplingGrid(schedule, steps: 12, alignedFor: .stableDiffusion)
 /// ```
 ///
-/// Source: Sabour et al. 2024, https://arxiv.org/abs/2404.14507, appendix, with the interpolation
-/// of their https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html.
+/// Source: [Sabour et al. 2024](https://arxiv.org/abs/2404.14507), appendix, with the interpolation
+/// of their <https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html>.
 public enum AlignYourSteps: String, Hashable, Codable, Sendable, CaseIterable {
   /// Stable Diffusion 1.5.
   case stableDiffusion

@@ -75,7 +75,7 @@ package struct BetaDistribution {
   ///
   ///     B_x(a, b) = x^a·(1 − x)^b/a·Σ (a + b)ₙ/(a + 1)ₙ·xⁿ
   ///
-  /// All terms are positive, so that none cancel. Source: DLMF, https://dlmf.nist.gov/8.17.E8.
+  /// All terms are positive, so that none cancel. Source: DLMF, <https://dlmf.nist.gov/8.17.E8>.
   private func below(_ x: Double) -> (value: Double, elasticity: Double) {
     var (term, sum, n) = (1.0, 1.0, 0.0)
     while term > sum * 0x1p-56 {

@@ -2,7 +2,7 @@
 ///
 ///     t' = s·t/(1 + (s − 1)·t)
 ///
-/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, equation 23.
+/// Source: [Esser et al. 2024](https://arxiv.org/abs/2403.03206), equation 23.
 public enum FlowShift: Hashable, Codable, Sendable {
   /// A given s, above 0: 3 for Stable Diffusion 3. 1 moves nothing.
   case fixed(Double)
@@ -48,7 +48,7 @@ public enum FlowShift: Hashable, Codable, Sendable {
 
 /// A shift that grows with the picture: mu is linear in the number of tokens, through two points.
 ///
-/// Source: diffusers 0.42.1, `calculate_shift`, after https://github.com/black-forest-labs/flux.
+/// Source: diffusers 0.42.1, `calculate_shift`, after <https://github.com/black-forest-labs/flux>.
 public struct DynamicShift: Hashable, Codable, Sendable {
   /// How s follows from mu.
   public enum Kind: String, Hashable, Codable, Sendable {

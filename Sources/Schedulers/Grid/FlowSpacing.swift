@@ -9,8 +9,8 @@
 /// The times lie between 1 and `last` as `times` says, are then shifted, then stretched to end at
 /// `terminal`, then laid anew between their ends by `respacing`. The run ends in clean data.
 ///
-/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206; with these options and their order,
-/// diffusers 0.42.1, `FlowMatchEulerDiscreteScheduler`.
+/// Source: [Esser et al. 2024](https://arxiv.org/abs/2403.03206); with these options and their
+/// order, diffusers 0.42.1, `FlowMatchEulerDiscreteScheduler`.
 public struct FlowSpacing: Hashable, Codable, Sendable {
   /// How N times lie between 1 and the last, before they are shifted.
   public enum Times: Hashable, Codable, Sendable {

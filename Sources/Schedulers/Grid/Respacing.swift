@@ -7,7 +7,7 @@
 /// kept.original[44]            // 999: what a network that was trained on the long process is told
 /// ```
 ///
-/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 4;
+/// Source: [Nichol and Dhariwal 2021](https://arxiv.org/abs/2102.09672), section 4;
 /// guided-diffusion's `space_timesteps`.
 public enum Respacing: Hashable, Codable, Sendable {
   /// The process is cut into sections of equal size, of which the first are one longer where they
@@ -15,7 +15,7 @@ public enum Respacing: Hashable, Codable, Sendable {
   /// last among them; one alone is its last.
   case sections([Int])
   /// So many timesteps with the smallest whole stride that gives them, from 0 on: the strides of
-  /// Song et al. 2021, https://arxiv.org/abs/2010.02502, appendix D.3.
+  /// [Song et al. 2021](https://arxiv.org/abs/2010.02502), appendix D.3.
   case ddim(Int)
 
   /// Which timestep a section keeps that keeps one.

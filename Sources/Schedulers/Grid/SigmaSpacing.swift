@@ -1,12 +1,12 @@
 /// How N values of sigma lie between the largest and the smallest.
 public enum SigmaSpacing: Hashable, Codable, Sendable {
-  /// Equal steps of σ^(1/rho); Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 5.
+  /// Equal steps of σ^(1/rho); [Karras et al. 2022](https://arxiv.org/abs/2206.00364), equation 5.
   case karras(rho: Double = 7)
-  /// Equal steps of ln σ, and so of lambda; Lu et al. 2022, https://arxiv.org/abs/2206.00927,
+  /// Equal steps of ln σ, and so of lambda; [Lu et al. 2022](https://arxiv.org/abs/2206.00927),
   /// section 3.4 (uniform logSNR), which diffusers calls Lu's lambdas too.
   case exponential
   /// Steps of ln σ that follow a power, ln σ = ln σ_min + r^rho·ln(σ_max/σ_min) with r from 1 to 0
-  /// in equal steps; Crowson 2022, https://github.com/crowsonkb/k-diffusion,
+  /// in equal steps; [Crowson 2022](https://github.com/crowsonkb/k-diffusion),
   /// `get_sigmas_polyexponential`. With rho 1 it is `exponential`.
   case polyexponential(rho: Double = 1)
   /// Equal steps of σ.

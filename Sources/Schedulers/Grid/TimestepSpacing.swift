@@ -3,7 +3,8 @@
 /// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer
 /// arithmetic, with ties rounded to even where it rounds.
 ///
-/// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, table 2, unless a case names another.
+/// Source: [Lin et al. 2023](https://arxiv.org/abs/2305.08891), table 2, unless a case names
+/// another.
 public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// i·⌊T/N⌋ + `offset` for i = N−1 ... 0: begins below T−1. `offset` 1 is Stable Diffusion's.
   case leading(offset: Int = 0)
@@ -12,17 +13,18 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// round(i·(T−1)/(N−1)) for i = N−1 ... 0: begins at T−1 and ends at 0; T−1 alone where N = 1.
   case linspace
   /// N of the timesteps that a network was distilled at, (j + 1)·⌊T/M⌋ − 1 for j = 0 ..< M, which
-  /// `originalSteps` counts: those with j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N. Luo et al. 2023,
-  /// https://arxiv.org/abs/2310.04378, section 4.3; diffusers' `original_inference_steps`.
+  /// `originalSteps` counts: those with j = M − 1 − ⌊i·M/N⌋ for i = 0 ..< N.
+  /// [Luo et al. 2023](https://arxiv.org/abs/2310.04378), section 4.3; diffusers'
+  /// `original_inference_steps`.
   case distilled(originalSteps: Int = 50)
   /// ⌊(T−1)·(N−i)/N⌋ for i = 0 ..< N: begins at T−1 and ends above 0, by equal steps the last of
   /// which leads to clean data; Stability AI's generative models,
-  /// https://github.com/Stability-AI/generative-models, `LegacyDDPMDiscretization`.
+  /// <https://github.com/Stability-AI/generative-models>, `LegacyDDPMDiscretization`.
   case sgmUniform
   /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both
   /// parameters below 1 the steps are small at both ends of the process. Where two would fall on
-  /// one timestep, the later takes the next free one. Parameters are in 0.1 ... 10. Lee et al.
-  /// 2024, https://arxiv.org/abs/2407.12173.
+  /// one timestep, the later takes the next free one. Parameters are in 0.1 ... 10. [Lee et al.
+  /// 2024](https://arxiv.org/abs/2407.12173).
   case beta(alpha: Double = 0.6, beta: Double = 0.6)
   /// N + 1 timesteps of another spacing without the last, for N below T: the last step, to clean
   /// data, is as long as the others. Of `.linspace` and `.leading` they are those of diffusers

@@ -3,10 +3,10 @@
 ///     F = F_unconditional + scale·(F_conditional − F_unconditional)
 ///
 /// The output for a negative prompt can take the place of the unconditional one. With the output of
-/// a weaker network for the same condition in its place, this is autoguidance: Karras et al. 2024,
-/// https://arxiv.org/abs/2406.02507.
+/// a weaker network for the same condition in its place, this is autoguidance: [Karras et al.
+/// 2024](https://arxiv.org/abs/2406.02507).
 ///
-/// Source: Ho and Salimans 2022, https://arxiv.org/abs/2207.12598, equation 6, w = scale − 1.
+/// Source: [Ho and Salimans 2022](https://arxiv.org/abs/2207.12598), equation 6, w = scale − 1.
 public struct ClassifierFreeGuide: Guide {
   /// How far to go: 1 is the conditional output, more exaggerates the condition.
   public var scale: Double

@@ -12,13 +12,13 @@
 public enum ClassifierGuidance<Tensor: LinearSpace> {
   /// The mean of p(x' | x) moves by variance·gradient. For `DDPM`.
   ///
-  /// Source: Sohl-Dickstein et al. 2015, https://arxiv.org/abs/1503.03585, section 2.5; Dhariwal
-  /// and Nichol 2021, https://arxiv.org/abs/2105.05233, algorithm 1.
+  /// Source: [Sohl-Dickstein et al. 2015](https://arxiv.org/abs/1503.03585), section 2.5; [Dhariwal
+  /// and Nichol 2021](https://arxiv.org/abs/2105.05233), algorithm 1.
   case mean(Tensor, scale: Double = 1)
   /// The noise in the sample is taken to be epsilon − noise·gradient, so that x̂0 moves by
   /// noise²/signal·gradient. For every sampler.
   ///
-  /// Source: Song et al. 2021, https://arxiv.org/abs/2011.13456, section 5; Dhariwal and Nichol
+  /// Source: [Song et al. 2021](https://arxiv.org/abs/2011.13456), section 5; Dhariwal and Nichol
   /// 2021, algorithm 2 and equation 14.
   case score(Tensor, scale: Double = 1)
 

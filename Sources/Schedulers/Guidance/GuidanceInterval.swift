@@ -1,7 +1,7 @@
 /// Where in a run guidance acts: everywhere, at some noise levels, or at some calls of the network.
 ///
 /// Guidance harms at high noise and is of no use at low noise, so that an interval makes better
-/// pictures with fewer calls: Kynkäänniemi et al. 2024, https://arxiv.org/abs/2404.07724.
+/// pictures with fewer calls: [Kynkäänniemi et al. 2024](https://arxiv.org/abs/2404.07724).
 public struct GuidanceInterval: Hashable, Sendable {
   private enum Kind: Hashable {
     case always

@@ -3,8 +3,8 @@
 ///     F = F_u + w·(F_c − F_u)
 ///     w = 1 + (scale − 1)·exp(−damping·‖F_c − F_u‖/‖F_u‖), in each sample
 ///
-/// Source: https://arxiv.org/abs/2508.03442, by `MagnitudeAwareGuidance` of diffusers 0.42.1, which
-/// calls `damping` alpha.
+/// Source: <https://arxiv.org/abs/2508.03442>, by `MagnitudeAwareGuidance` of diffusers 0.42.1,
+/// which calls `damping` alpha.
 public struct MagnitudeAwareGuide: Guide {
   /// How far to go where the outputs hardly differ.
   public var scale: Double

@@ -5,7 +5,7 @@
 ///
 /// In each sample, only the part of a negative counts that is perpendicular to the positive.
 ///
-/// Source: Armandpour et al. 2023, https://arxiv.org/abs/2304.04968.
+/// Source: [Armandpour et al. 2023](https://arxiv.org/abs/2304.04968).
 public struct PerpendicularNegativeGuide: Guide {
   /// How far to go. At 1 the negatives count still.
   public var scale: Double

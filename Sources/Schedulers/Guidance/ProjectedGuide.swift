@@ -9,7 +9,7 @@
 /// The paper applies it to x̂0, which `Prediction.convert` makes of other outputs; diffusers guides
 /// those as they are.
 ///
-/// Source: Sadat et al. 2025, https://arxiv.org/abs/2410.02416, with η for `parallel`, r for
+/// Source: [Sadat et al. 2025](https://arxiv.org/abs/2410.02416), with η for `parallel`, r for
 /// `limit`, and β for the momentum.
 public struct ProjectedGuide: Guide {
   /// Which output the change is added to.

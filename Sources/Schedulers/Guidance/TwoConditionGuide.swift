@@ -2,7 +2,7 @@
 ///
 ///     F = F_∅ + firstScale·(F_first − F_∅) + scale·(F_both − F_first)
 ///
-/// Source: Brooks et al. 2023 (InstructPix2Pix), https://arxiv.org/abs/2211.09800, where the
+/// Source: [Brooks et al. 2023 (InstructPix2Pix)](https://arxiv.org/abs/2211.09800), where the
 /// picture is the first condition; in this form its pipeline in diffusers 0.42.1.
 public struct TwoConditionGuide: Guide {
   /// How far to go from the first condition alone to both.

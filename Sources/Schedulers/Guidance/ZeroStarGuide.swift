@@ -3,8 +3,8 @@
 ///
 ///     F = s·F_u + scale·(F_c − s·F_u),   s = ⟨F_c, F_u⟩/(‖F_u‖² + 10⁻⁸) in each sample
 ///
-/// Source: Fan et al. 2025, https://arxiv.org/abs/2503.18886. The 10⁻⁸ is not in the paper, but in
-/// its authors' code, https://github.com/WeichenFan/CFG-Zero-star, and in diffusers 0.42.1.
+/// Source: [Fan et al. 2025](https://arxiv.org/abs/2503.18886). The 10⁻⁸ is not in the paper, but
+/// in its authors' code, <https://github.com/WeichenFan/CFG-Zero-star>, and in diffusers 0.42.1.
 public struct ZeroStarGuide: Guide {
   /// How far to go: 1 is the conditional output.
   public var scale: Double

@@ -8,7 +8,7 @@
 /// let likelihood = gaussian.logProbability(of: x0, mean: mean, logDeviation: logVariance / 2)
 /// ```
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, section 3.3, equation 13;
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), section 3.3, equation 13;
 /// guided-diffusion's `discretized_gaussian_log_likelihood`.
 public struct DiscretizedGaussian: Hashable, Sendable {
   /// How the cumulative distribution function of the normal distribution is computed.

@@ -11,7 +11,7 @@
 ///   within 8·2⁻⁵³; that by the log variance, a sum of two parts, within (12 + 2·abs(d))·2⁻⁵³ of
 ///   the larger. Ranges: d below 709, where e^d overflows; log variances in −1400 ... 1400.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 5; guided-diffusion's
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equation 5; guided-diffusion's
 /// `normal_kl`.
 public struct NormalKL: Hashable, Sendable {
   /// The divergence in nats, 0 or more.

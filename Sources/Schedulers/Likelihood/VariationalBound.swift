@@ -16,7 +16,7 @@ import SchedulersKernels
 /// print(run.total)
 /// ```
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 13; `_vb_terms_bpd`,
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 5 and 13; `_vb_terms_bpd`,
 /// `_prior_bpd` and `calc_bpd_loop` of guided-diffusion.
 public struct VariationalBound: Hashable, Sendable {
   /// p(x_{t−1} | x_t).

@@ -20,7 +20,7 @@ import SchedulersKernelsBaseline
 ///   octave between the ends, none kept.
 ///
 /// Source: Lévy 1948, *Processus stochastiques et mouvement brownien*, section 1; the tree of seeds
-/// is that of Li et al. 2020, https://arxiv.org/abs/2001.01328, section 4.
+/// is that of [Li et al. 2020](https://arxiv.org/abs/2001.01328), section 4.
 public struct BrownianNoise: NoiseSource, Hashable, Codable, Sendable {
   /// How often an octave of time is halved.
   public let depth: Int

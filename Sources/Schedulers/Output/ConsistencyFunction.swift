@@ -1,7 +1,8 @@
 /// The function of a consistency model with network F: the ODE's end, and x̄ itself at σ_min.
 ///
 ///     f(x, σ) = skip·x̄ + out·F(x̄/√(σ² + σ_data²), 250·ln σ),    x̄ = x/signal
-///     skip = σ_data²/((σ − σ_min)² + σ_data²),    out = σ_data·(σ − σ_min)/√(σ² + σ_data²)
+///     skip = σ_data²/((σ − σ_min)² + σ_data²)
+///     out  = σ_data·(σ − σ_min)/√(σ² + σ_data²)
 ///
 /// ```swift
 /// let function = ConsistencyFunction()
@@ -9,7 +10,7 @@
 /// let plan = try ConsistencyModel().plan(over: grid, predicting: function)
 /// ```
 ///
-/// Source: Song et al. 2023, https://arxiv.org/abs/2303.01469, equation 5 and appendix C.
+/// Source: [Song et al. 2023](https://arxiv.org/abs/2303.01469), equation 5 and appendix C.
 public struct ConsistencyFunction: OutputReading, Hashable, Codable {
   /// σ_min, where the function is the sample: 0 or more.
   public var leastSigma: Double

@@ -11,14 +11,14 @@
 /// let plan = try Heun().plan(over: SamplingGrid(edm: edm, steps: 18), predicting: edm)
 /// ```
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 7 and table 1.
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), equation 7 and table 1.
 public struct EDMPreconditioning: OutputReading, Hashable, Codable {
   /// What the network is told of a sigma: c_noise.
   public enum Conditioning: String, Hashable, Codable, Sendable {
     /// ln(σ)/4, that of the paper.
     case logarithm
     /// 2·atan(σ)/π, between 0 and 1: that of networks of v on the circle signal² + noise² = 1,
-    /// whose angle it is (Crowson 2022, https://github.com/crowsonkb/k-diffusion, `VDenoiser`).
+    /// whose angle it is ([Crowson 2022](https://github.com/crowsonkb/k-diffusion), `VDenoiser`).
     case angle
   }
 
@@ -67,7 +67,7 @@ extension SamplingGrid {
   /// - `range`: the smallest and the largest sigma.
   /// - Throws: `GridError` if N is less than 1, or a number is out of its range.
   ///
-  /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1.
+  /// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1.
   public init(
     edm preconditioning: EDMPreconditioning, steps: Int, spacing: SigmaSpacing = .karras(),
     range: ClosedRange<Double> = 0.002...80

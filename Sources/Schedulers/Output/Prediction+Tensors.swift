@@ -1,7 +1,7 @@
 extension NoiseLevel {
   /// Forward noising: signal·x0 + noise·epsilon, a draw from q(x_t | x_0) for normal epsilon.
   ///
-  /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4.
+  /// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equation 4.
   public func mix<Tensor: LinearSpace>(_ x0: Tensor, with epsilon: Tensor) -> Tensor {
     .combination([(signal, x0), (noise, epsilon)])
   }

@@ -2,11 +2,11 @@
 ///
 /// | case | the output is | source |
 /// |---|---|---|
-/// | `epsilon` | the noise | Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14 |
+/// | `epsilon` | the noise | [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equation 14 |
 /// | `x0` | the data | the same, section 3.2 |
-/// | `v` | signal·epsilon − noise·x0 | Salimans 2022, https://arxiv.org/abs/2202.00512, section 4 |
-/// | `flow` | epsilon − x0; time runs to noise | Lipman 2023, https://arxiv.org/abs/2210.02747 |
-/// | `reverseFlow` | x0 − epsilon; time runs to data | Liu 2022, https://arxiv.org/abs/2209.03003 |
+/// | `v` | signal·epsilon − noise·x0 | [Salimans 2022](https://arxiv.org/abs/2202.00512), sec. 4 |
+/// | `flow` | epsilon − x0, time to noise | [Lipman 2023](https://arxiv.org/abs/2210.02747) |
+/// | `reverseFlow` | x0 − epsilon, time to data | [Liu 2022](https://arxiv.org/abs/2209.03003) |
 /// | `previous` | the mean of q(x_s \| x, x0) at the next level s | Ho et al. 2020, equation 7 |
 ///
 /// Everything here is scalar algebra over x0 and epsilon. A function answers `nil` where

@@ -1,8 +1,9 @@
 /// A step without noise to a lower level than wanted, then noise back up to the one wanted.
 ///
-///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
+///     σ_up = eta·σ'·√(1 − (σ'/σ)²)
+///     σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `get_ancestral_step`.
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `get_ancestral_step`.
 package struct AncestralStep {
   /// Where the step without noise goes: σ_down, with the signal of the level that is wanted.
   package let lower: NoiseLevel

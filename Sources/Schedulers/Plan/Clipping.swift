@@ -9,8 +9,8 @@ public enum Clipping: Hashable, Codable, Sendable {
   ///
   /// `maximum` is above 0. With 1 this is plain clipping; below 1, s is `maximum` for every sample.
   ///
-  /// Source: Saharia et al. 2022, https://arxiv.org/abs/2205.11487, section 2.3; quantile by linear
-  /// interpolation, and `maximum`, as in diffusers.
+  /// Source: [Saharia et al. 2022](https://arxiv.org/abs/2205.11487), section 2.3; quantile by
+  /// linear interpolation, and `maximum`, as in diffusers.
   case dynamic(ratio: Double = 0.995, maximum: Double = 1)
 
   package func validate() throws(PlanError) {

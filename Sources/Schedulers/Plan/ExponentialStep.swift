@@ -13,8 +13,8 @@
 /// `change` adds the integral of the rest. The papers' φ-functions are in the moments ∫₀¹
 /// H·e^(−H(1−s))·sʲ ds = H·j!·φⱼ₊₁(−H).
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4;
-/// https://arxiv.org/abs/2211.01095, proposition 4.1.
+/// Source: [Lu et al. 2022](https://arxiv.org/abs/2206.00927), equation 3.4;
+/// <https://arxiv.org/abs/2211.01095>, proposition 4.1.
 package struct ExponentialStep {
   /// An estimate: how many evaluations ago it was made, and at which level.
   package typealias Value = (ago: Int, level: SolverLevel)

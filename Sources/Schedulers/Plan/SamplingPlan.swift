@@ -8,9 +8,11 @@
 public struct SamplingPlan: Hashable, Sendable {
   /// One evaluation and what follows it.
   ///
-  ///     x̂0 = denoising.sample·x + denoising.output·F        then clipped, if the plan clips
+  ///     x̂0 = denoising.sample·x + denoising.output·F    then clipped, if the plan clips
   ///     E  = keeping.sample·x + keeping.output·x̂0
-  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z (times a learned deviation)
+  ///     x' = next, over x, E, earlier ones, the unclipped x̂0, F, and z
+  ///
+  /// where z is multiplied by the deviation if it is learned.
   public struct Step: Hashable, Codable, Sendable {
     /// What the network is told and given.
     public let query: SamplingGrid.Point

@@ -9,22 +9,23 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
   /// guided-diffusion's "linear" is `.linear(scaledFrom: 1000)`; with the default end it passes 1
   /// for T in 2...19, which is an error.
   ///
-  /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, section 4.
+  /// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), section 4.
   case linear(start: Double = 1e-4, end: Double = 0.02, scaledFrom: Int? = nil)
 
   /// √β from √`start` to √`end` in equal steps; the schedule of Stable Diffusion.
   ///
-  /// Source: Rombach et al. 2022, https://arxiv.org/abs/2112.10752, and their `make_beta_schedule`.
+  /// Source: [Rombach et al. 2022](https://arxiv.org/abs/2112.10752), and their
+  /// `make_beta_schedule`.
   case scaledLinear(start: Double = 0.00085, end: Double = 0.012)
 
   /// β_t = min(1 − f(t+1)/f(t), `maxBeta`) with f(t) = cos²((t/T + `offset`)/(1 + `offset`)·π/2).
   ///
-  /// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 17.
+  /// Source: [Nichol and Dhariwal 2021](https://arxiv.org/abs/2102.09672), equation 17.
   case cosine(offset: Double = 0.008, maxBeta: Double = 0.999)
 
   /// β = `start` + (`end` − `start`)/(1 + exp(−x)), x from −6 to 6 in equal steps; −6 where T = 1.
   ///
-  /// Source: GeoDiff's `get_beta_schedule`, Xu et al. 2022, https://arxiv.org/abs/2203.02923.
+  /// Source: GeoDiff's `get_beta_schedule`, [Xu et al. 2022](https://arxiv.org/abs/2203.02923).
   case sigmoid(start: Double = 1e-4, end: Double = 0.02)
 
   /// The name on the command line and in messages.

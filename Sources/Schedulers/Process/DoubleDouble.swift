@@ -7,10 +7,10 @@
 /// infinite or NaN it is what Double's arithmetic gives, and `low` is 0.
 ///
 /// Where its result neither overflows nor comes near underflow, every operation has a relative
-/// error below 2⁻¹⁰⁰, and a sum one below 2⁻¹⁰⁴ of its larger term. Source: Dekker 1971,
-/// https://doi.org/10.1007/BF01397083; Hida, Li and Bailey 2001,
-/// https://doi.org/10.1109/ARITH.2001.930115; the bounds of Joldes, Muller and Popescu 2017,
-/// https://doi.org/10.1145/3121432.
+/// error below 2⁻¹⁰⁰, and a sum one below 2⁻¹⁰⁴ of its larger term. Source:
+/// [Dekker 1971](https://doi.org/10.1007/BF01397083);
+/// [Hida, Li and Bailey 2001](https://doi.org/10.1109/ARITH.2001.930115); the bounds of
+/// [Joldes, Muller and Popescu 2017](https://doi.org/10.1145/3121432).
 package struct DoubleDouble: Hashable, Sendable {
   package var high, low: Double
 

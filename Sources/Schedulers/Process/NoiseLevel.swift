@@ -11,7 +11,7 @@
 /// so that a plan is worked out from the exact process and rounded once. Levels are equal if their
 /// factors are, whatever is known beyond them; what is known is saved with them.
 ///
-/// Source: Kingma et al. 2021, https://arxiv.org/abs/2107.00630, equation 1.
+/// Source: [Kingma et al. 2021](https://arxiv.org/abs/2107.00630), equation 1.
 public struct NoiseLevel: Sendable {
   /// The factor of the data x0, √ᾱ.
   public let signal: Double

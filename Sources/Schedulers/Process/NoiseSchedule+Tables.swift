@@ -33,8 +33,8 @@ extension NoiseSchedule {
     return (1 - product).squareRoot() / product.squareRoot()
   }
 
-  /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio (Kingma et al. 2021,
-  /// https://arxiv.org/abs/2107.00630, section 3.1).
+  /// ᾱ_t/(1 − ᾱ_t), the signal-to-noise ratio ([Kingma et al.
+  /// 2021](https://arxiv.org/abs/2107.00630), section 3.1).
   public var snr: [Double] { products.map { ($0 / (1 - $0)).rounded } }
   /// ln(ᾱ_t/(1 − ᾱ_t)); −∞ where ᾱ_t = 0.
   public var logSNR: [Double] { products.map { ($0 / (1 - $0)).log().rounded } }

@@ -12,7 +12,7 @@
 /// arithmetic from the stored betas. Each access costs O(T): keep what you need. They lose digits
 /// where ᾱ falls below 2⁻⁹⁰⁰, far beyond what any named schedule reaches with T up to 10,000.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 2 and 4.
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 2 and 4.
 public struct NoiseSchedule: Hashable, Sendable {
   /// β_t, the variance of the noise that step t adds; in (0, 1].
   public let betas: [Double]
@@ -93,7 +93,7 @@ extension NoiseSchedule {
   /// - Throws: `ScheduleError` if T is 1, where the first and the last step are one.
   /// - Accuracy: the new betas are within 1 ulp of their definition on the old ones.
   ///
-  /// Source: Lin et al. 2023, https://arxiv.org/abs/2305.08891, algorithm 1.
+  /// Source: [Lin et al. 2023](https://arxiv.org/abs/2305.08891), algorithm 1.
   public func rescaledToZeroTerminalSNR() throws(ScheduleError) -> NoiseSchedule {
     guard timesteps >= 2 else { throw .timesteps(timesteps, atLeast: 2) }
     let roots = products.map { $0.squareRoot() }
@@ -115,7 +115,7 @@ extension NoiseSchedule {
   /// - Throws: `ScheduleError` if the factor is not above 0 or not finite.
   /// - Accuracy: every table within the bounds of any other schedule's.
   ///
-  /// Source: Hoogeboom et al. 2023, https://arxiv.org/abs/2301.11093, where the factor is (d/64)²
+  /// Source: [Hoogeboom et al. 2023](https://arxiv.org/abs/2301.11093), where the factor is (d/64)²
   /// for pictures of d×d; in this form diffusers 0.42.1, `snr_shift_scale`.
   public func dividingSNR(by factor: Double) throws(ScheduleError) -> NoiseSchedule {
     guard factor > 0, factor.isFinite else {

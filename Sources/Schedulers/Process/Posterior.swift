@@ -5,9 +5,9 @@
 ///     mean     = signal_s·σ²/noise_t² · x_0  +  a·noise_s²/noise_t² · x_t
 ///     variance = σ²·noise_s²/noise_t²
 ///
-/// For neighbouring timesteps of a variance-preserving process these are equation 7 of Ho et al.
-/// 2020, https://arxiv.org/abs/2006.11239; for any two levels, Kingma et al. 2021,
-/// https://arxiv.org/abs/2107.00630, appendix A.
+/// For neighbouring timesteps of a variance-preserving process these are equation 7 of [Ho et al.
+/// 2020](https://arxiv.org/abs/2006.11239); for any two levels, [Kingma et al.
+/// 2021](https://arxiv.org/abs/2107.00630), appendix A.
 ///
 /// - Accuracy: each within 1 ulp of what the levels know.
 public struct Posterior: Hashable, Sendable {

@@ -7,8 +7,8 @@
 ///
 /// It serves likelihoods and losses, with a timestep for each sample. To sample, make a plan.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 1, 7 and 11; Nichol and
-/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15; guided-diffusion's
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 1, 7 and 11; [Nichol and
+/// Dhariwal 2021](https://arxiv.org/abs/2102.09672), equation 15; guided-diffusion's
 /// `p_mean_variance`.
 public struct ReverseProcess: Hashable, Sendable {
   /// One timestep as plain numbers.

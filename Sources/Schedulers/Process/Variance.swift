@@ -1,14 +1,14 @@
 /// Where the variance of the reverse step p(x_{t−1} | x_t) comes from.
 public enum Variance: String, Hashable, Codable, CaseIterable, Sendable {
-  /// β̃_t, the posterior's: exact where the data are a point. Ho et al. 2020,
-  /// https://arxiv.org/abs/2006.11239, section 3.2.
+  /// β̃_t, the posterior's: exact where the data are a point. [Ho et al.
+  /// 2020](https://arxiv.org/abs/2006.11239), section 3.2.
   case fixedSmall
   /// β_t, the forward step's: exact where the data are a unit Gaussian. The same section.
   case fixedLarge
   /// The network says its logarithm.
   case learned
   /// The network says where its logarithm lies between those of β̃_t, for −1, and β_t, for 1.
-  /// Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 15.
+  /// [Nichol and Dhariwal 2021](https://arxiv.org/abs/2102.09672), equation 15.
   case learnedRange
 
   /// Whether outputs have twice a sample's channels: the prediction, then the variance.

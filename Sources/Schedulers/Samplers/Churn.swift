@@ -1,14 +1,16 @@
 /// A sampler whose samples are made noisier before each step, which then goes further down.
 ///
 ///     γ  = min(amount/N, √2 − 1) where σ is in the range, else 0;    σ̂ = σ·(1 + γ)
-///     x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ',    with x̄ = x/signal
+///     x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ'
+///
+/// with x̄ = x/signal.
 ///
 /// The network sees the noisier sample, so a plan has the noise of a step in the line that makes
 /// that sample: at the end of the step before. A run starts at the σ̂ of its first step. The network
 /// is told the timestep of σ̂, at most the noisiest of the schedule.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is `Heun`;
-/// with `Euler`, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_euler`.
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), algorithm 2, whose base is
+/// `Heun`; with `Euler`, [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_euler`.
 public struct Churn<Base: Sampler>: Sampler {
   /// The sampler of the steps, which must look at no step before its own.
   public var base: Base

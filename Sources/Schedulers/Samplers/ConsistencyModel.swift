@@ -6,7 +6,7 @@
 /// x̂0 is the consistency function of the sample, which `ConsistencyFunction` reads. With a network
 /// that is not distilled, the error does not fall with the number of steps.
 ///
-/// Source: Song et al. 2023, https://arxiv.org/abs/2303.01469, algorithm 1.
+/// Source: [Song et al. 2023](https://arxiv.org/abs/2303.01469), algorithm 1.
 public struct ConsistencyModel: Sampler {
   /// The least sigma of the process, ε in the paper: 0 or more.
   public var leastSigma: Double

@@ -6,7 +6,7 @@
 /// The posterior's mean carries a part of the noise over, and noise'² is the square of that part
 /// plus the posterior's variance; the root is taken of a sum, in which nothing cancels.
 ///
-/// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, equations 12 and 16.
+/// Source: [Song et al. 2021](https://arxiv.org/abs/2010.02502), equations 12 and 16.
 public struct DDIM: EtaSampler {
   public var eta: Double
 

@@ -1,13 +1,15 @@
 /// DDIM run backwards: from data to the noise that DDIM with eta 0 would turn into them.
 ///
-///     x' = signal'·x̂0 + noise'·ε̂,    from each point of the grid to the noisier one before it
+///     x' = signal'·x̂0 + noise'·ε̂
+///
+/// from each point of the grid to the noisier one before it.
 ///
 /// At zero noise a network has nothing to say, so the first evaluation asks it about the least
 /// noisy point of the grid, as if the data were a sample there. Inversion is exact as the steps
 /// become small, not for a given number of them.
 ///
-/// Source: Song et al. 2021, https://arxiv.org/abs/2010.02502, section 4.3; Dhariwal and Nichol
-/// 2021, https://arxiv.org/abs/2105.05233, appendix F.
+/// Source: [Song et al. 2021](https://arxiv.org/abs/2010.02502), section 4.3; [Dhariwal and Nichol
+/// 2021](https://arxiv.org/abs/2105.05233), appendix F.
 public struct DDIMInversion: Sampler {
   public init() {}
 

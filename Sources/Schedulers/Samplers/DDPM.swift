@@ -4,9 +4,9 @@
 ///
 /// with the coefficients of `Posterior`. The last step, to clean data, is x̂0.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2;
-/// between any two levels, and for learned variance, Nichol and Dhariwal 2021,
-/// https://arxiv.org/abs/2102.09672, equations 15 and 19.
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 6 and 7, algorithm 2;
+/// between any two levels, and for learned variance, [Nichol and Dhariwal
+/// 2021](https://arxiv.org/abs/2102.09672), equations 15 and 19.
 public struct DDPM: Sampler {
   /// The variance of the noise drawn.
   public var variance: Variance

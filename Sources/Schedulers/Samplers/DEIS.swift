@@ -5,7 +5,7 @@
 /// As ln ρ = −lambda, it has the steps of `DPMSolver` with the exact integrals. The first steps and
 /// the last, to clean data, are of lower order. There is no step from a level without signal.
 ///
-/// Source: Zhang and Chen 2023, https://arxiv.org/abs/2204.13902; in ln ρ, diffusers' `logrho`.
+/// Source: [Zhang and Chen 2023](https://arxiv.org/abs/2204.13902); in ln ρ, diffusers' `logrho`.
 public struct DEIS: Sampler {
   /// 1, 2 or 3.
   public var order: Int

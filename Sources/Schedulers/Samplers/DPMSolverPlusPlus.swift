@@ -1,12 +1,12 @@
 /// DPM-Solver++ with several steps, of order 1 to 3, in lambda = ln(signal/noise).
 ///
 ///     x' = noise'/noise·x − signal'·(e^(−h) − 1)·D,    h = lambda' − lambda
-///     D  = x̂0                                          order 1
-///     D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)                    order 2, midpoint; ₋ marks the step before
+///     D  = x̂0                             order 1
+///     D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)       order 2, midpoint
 ///     x' = noise'/noise·x + signal'·∫₀ʰ e^(τ − h)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// where P is the polynomial through the last x̂0. The first steps have fewer steps before them, and
-/// the last, to clean data, has h = ∞; they are of lower order.
+/// where ₋ marks the step before, and P is the polynomial through the last x̂0. The first steps have
+/// fewer steps before them, and the last, to clean data, has h = ∞; they are of lower order.
 ///
 /// `ExponentialStep` has these formulas in Newton's form. In the authors' letters, with r₀ = h₋/h
 /// and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3 is
@@ -22,15 +22,16 @@
 ///
 /// With eta above 0 it is SDE-DPM-Solver++, on the reverse SDE with fresh noise in each step:
 ///
-///     x' = noise'/noise·e^(−eta·h)·x + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ
+///     x' = noise'/noise·e^(−eta·h)·x
+///        + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ
 ///        + noise'·√(1 − e^(−2·eta·h))·z
 ///
 /// where the midpoint rule takes P to have its value at the middle everywhere. The error in the
 /// variance of the samples falls with order 2 then for polynomials through two points and through
 /// three, since x̂0 is not smooth along a noisy path.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, and SDE-DPM-Solver++;
-/// with eta, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`.
+/// Source: [Lu et al. 2022](https://arxiv.org/abs/2211.01095), algorithm 2, and SDE-DPM-Solver++;
+/// with eta, [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_dpmpp_2m_sde`.
 /// k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves the second difference:
 /// it is `DPMSolverPlusPlus(order: 3, eta: 1, slopeRule: .exact, matchesAuthorsCode: true)`.
 public struct DPMSolverPlusPlus: EtaSampler {

@@ -5,7 +5,7 @@
 /// `DDIMInversion`. Inversion is exact as the steps become small, not for a given number of them.
 /// It cannot lead to a level without signal, which is infinitely far in lambda.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2211.01095, algorithm 2, as in diffusers 0.42.1,
+/// Source: [Lu et al. 2022](https://arxiv.org/abs/2211.01095), algorithm 2, as in diffusers 0.42.1,
 /// `DPMSolverMultistepInverseScheduler`.
 public struct DPMSolverPlusPlusInversion: Sampler {
   /// 1, 2 or 3.

@@ -14,7 +14,7 @@
 ///
 /// A step to clean data, or from a level without signal, is that of `EulerAncestral`.
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_sde` and its
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_dpmpp_sde` and its
 /// `BrownianTreeNoiseSampler`; diffusers' `DPMSolverSDEScheduler`.
 public struct DPMSolverPlusPlusSDE: EtaSampler {
   public var eta: Double

@@ -12,8 +12,8 @@
 /// step of lower order; a step to clean data, where h is infinite, is by itself and of order 1, and
 /// so is one from a level without signal, which ε̂ does not have.
 ///
-/// Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, algorithms 1 and 2;
-/// https://arxiv.org/abs/2211.01095, algorithm 1.
+/// Source: [Lu et al. 2022](https://arxiv.org/abs/2206.00927), algorithms 1 and 2;
+/// <https://arxiv.org/abs/2211.01095>, algorithm 1.
 public struct DPMSolverSinglestep: Sampler {
   /// 1, 2 or 3.
   public var order: Int

@@ -5,7 +5,7 @@
 ///
 /// The second line is the first multiplied out; it exists where there is no signal too.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equations 3 and 4, algorithm 1
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), equations 3 and 4, algorithm 1
 /// without its correction.
 public struct Euler: Sampler {
   public init() {}

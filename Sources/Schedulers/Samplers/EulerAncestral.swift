@@ -3,7 +3,7 @@
 ///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²)
 ///     x̄'  = x̄ + (σ_down − σ)·(x̄ − x̂0)/σ + σ_up·z,    with x̄ = x/signal
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `get_ancestral_step` and
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `get_ancestral_step` and
 /// `sample_euler_ancestral`.
 public struct EulerAncestral: EtaSampler {
   public var eta: Double

@@ -7,7 +7,7 @@
 /// with t = noise/(signal + noise) and x̄ = x/(signal + noise), the sample on the line
 /// (1 − t)·x0 + t·epsilon. `EulerAncestral` on the same grid goes down in t/(1 − t) instead.
 ///
-/// Source: ComfyUI, https://github.com/comfyanonymous/ComfyUI, `sample_euler_ancestral_RF`.
+/// Source: ComfyUI, <https://github.com/comfyanonymous/ComfyUI>, `sample_euler_ancestral_RF`.
 public struct EulerAncestralRF: EtaSampler {
   public var eta: Double
 

@@ -11,8 +11,8 @@
 ///
 /// The first step has one ε̂. There is no step from a level without signal.
 ///
-/// Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with mu,
-/// Yuan, https://github.com/yuanchenyang/smalldiffusion, `samples`.
+/// Source: [Permenter and Yuan 2024](https://arxiv.org/abs/2306.04848), gradient estimation; with
+/// mu, Yuan, <https://github.com/yuanchenyang/smalldiffusion>, `samples`.
 public struct GradientEstimation: Sampler {
   /// The weight of the newest ε̂; that of the one before is 1 − gamma.
   public var gamma: Double

@@ -7,7 +7,7 @@
 ///
 /// Two evaluations a step; the last, to clean data, is Euler's and takes one.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1.
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), algorithm 1.
 public struct Heun: Sampler {
   public init() {}
 

@@ -7,8 +7,8 @@
 /// in the variable of integration, which DDIM's are not: the error falls with order 2. There is no
 /// step from a level without signal.
 ///
-/// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 11 and 12; with lower
-/// orders to warm up, iPNDM of Zhang and Chen 2023, https://arxiv.org/abs/2204.13902.
+/// Source: [Liu et al. 2022](https://arxiv.org/abs/2202.09778), equations 11 and 12; with lower
+/// orders to warm up, iPNDM of [Zhang and Chen 2023](https://arxiv.org/abs/2204.13902).
 public struct IPNDM: Sampler {
   /// The number of ε̂ combined, 1 to 4.
   public var order: Int

@@ -6,9 +6,9 @@
 /// σ_down and σ_up are those of `EulerAncestral`: σ' and 0 for eta 0, which solves the ODE. Two
 /// evaluations a step; the last, to clean data, is Euler's. No step starts without signal.
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_2` and
-/// `sample_dpm_2_ancestral`, after Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm
-/// 2, and Lu et al. 2022, https://arxiv.org/abs/2206.00927.
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_dpm_2` and
+/// `sample_dpm_2_ancestral`, after [Karras et al. 2022](https://arxiv.org/abs/2206.00364),
+/// algorithm 2, and [Lu et al. 2022](https://arxiv.org/abs/2206.00927).
 public struct KDPM2: EtaSampler {
   public var eta: Double
 

@@ -1,7 +1,8 @@
 /// Latent consistency models: the network says where the ODE ends; noise leads to each next level.
 ///
 ///     f  = skip·x + out·x̂0
-///     skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²),  s = timestepScaling·timestep
+///     skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²)
+///     s = timestepScaling·timestep
 ///     x' = signal'·f + noise'·z
 ///
 /// skip and out make f the sample itself at timestep 0, and are 0 and 1 but for the first
@@ -9,8 +10,8 @@
 /// network is asked at timesteps of its distillation, `TimestepSpacing.distilled`; with others the
 /// error does not fall with the number of steps.
 ///
-/// Source: Luo et al. 2023, https://arxiv.org/abs/2310.04378, algorithm 3 (multistep sampling),
-/// with skip and out of Song et al. 2023, https://arxiv.org/abs/2303.01469, appendix C; the
+/// Source: [Luo et al. 2023](https://arxiv.org/abs/2310.04378), algorithm 3 (multistep sampling),
+/// with skip and out of [Song et al. 2023](https://arxiv.org/abs/2303.01469), appendix C; the
 /// timestep's scale from diffusers' `LCMScheduler`.
 public struct LCM: Sampler {
   /// What the timestep is multiplied by: above 0.

@@ -5,7 +5,7 @@
 /// The polynomial is integrated exactly. The first steps, with fewer ε̂ before them, are of lower
 /// order; the last, to clean data, is as the others. There is no step from a level without signal.
 ///
-/// Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_lms`.
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_lms`.
 public struct LMS: Sampler {
   /// 1 to 4.
   public var order: Int

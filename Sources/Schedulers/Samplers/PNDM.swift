@@ -20,9 +20,9 @@
 /// error falls with order 2. There is no step from a level without signal. A run warms up wherever
 /// on the grid it starts; diffusers 0.42.1 repeats a step there that was not made.
 ///
-/// Source: Liu et al. 2022, https://arxiv.org/abs/2202.09778, equations 9, 11 to 13 and algorithm
+/// Source: [Liu et al. 2022](https://arxiv.org/abs/2202.09778), equations 9, 11 to 13 and algorithm
 /// 2; without Runge–Kutta, Crowson's PLMS sampler of latent diffusion,
-/// https://github.com/CompVis/latent-diffusion, and diffusers' `skip_prk_steps`.
+/// <https://github.com/CompVis/latent-diffusion>, and diffusers' `skip_prk_steps`.
 public struct PNDM: Sampler {
   /// Whether the first steps are taken without Runge–Kutta.
   public var skipsRungeKutta: Bool

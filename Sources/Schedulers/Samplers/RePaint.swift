@@ -21,14 +21,15 @@
 /// authors' code, over j steps. With t = T − 1, ..., 0 at the T noisy points and −1 at clean data,
 ///
 ///     t ← t − 1    by a step of DDIM, after which the known part is replaced
-///     t ← t + j    by the forward process, if j divides t and t < T − j, the first r − 1 times
+///     t ← t + j    by the forward process, r − 1 times, if j divides t and t < T − j
 ///
 /// A jump and the noise of the step before it are one draw, and the known part is noised once, at
 /// the level where the jump ends: the same distribution as replacing it before the jump. The
 /// network is called nearly N·`resamplings` times.
 ///
-/// Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a; the
-/// jumps are those of the authors' https://github.com/andreas128/RePaint, `get_schedule_jump`.
+/// Source: [Lugmayr et al. 2022](https://arxiv.org/abs/2201.09865), algorithm 1 with equation 8a;
+/// the jumps are those of the authors' <https://github.com/andreas128/RePaint>,
+/// `get_schedule_jump`.
 public struct RePaint: EtaSampler {
   public var eta: Double
   /// j: how many steps a jump goes back.

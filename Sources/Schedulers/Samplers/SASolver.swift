@@ -10,7 +10,7 @@
 /// τ = 0 solves the ODE, with the predictor of `DPMSolverPlusPlus` by the exact rule unless
 /// `matchesAuthorsCode`; τ = 1 is the reverse SDE. The first steps and the last have lower order.
 ///
-/// Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 and 18, in x̂0.
+/// Source: [Xue et al. 2023](https://arxiv.org/abs/2309.05019), equations 15 and 18, in x̂0.
 public struct SASolver: Sampler {
   /// The values of x̂0 in the prediction: 1 to 4.
   public var predictorOrder: Int

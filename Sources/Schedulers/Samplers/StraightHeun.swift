@@ -9,8 +9,8 @@
 ///
 /// Two evaluations a step; the last, to clean data, is Euler's and takes one.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1; on rectified flow as
-/// diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), algorithm 1; on rectified flow
+/// as diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
 public struct StraightHeun: Sampler {
   public init() {}
 

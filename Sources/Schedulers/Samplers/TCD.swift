@@ -10,7 +10,7 @@
 ///
 /// diffusers 0.42.1 ends at the level of timestep 0; this sampler ends where the grid does.
 ///
-/// Source: Zheng et al. 2024, https://arxiv.org/abs/2402.19159, algorithm 4.
+/// Source: [Zheng et al. 2024](https://arxiv.org/abs/2402.19159), algorithm 4.
 public struct TCD: EtaSampler {
   public var eta: Double
 

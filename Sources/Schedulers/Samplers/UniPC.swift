@@ -11,10 +11,10 @@
 /// held. For E = x̂0, signal' stands for noise' and −h for h: its h is −H of `ExponentialStep`. In
 /// its letters, with P(s) = E + Σⱼ cⱼ·sʲ and the moments Mⱼ = ∫₀¹ H·e^(−H(1−s))·sʲ ds,
 ///
-///     rₘ                  = (λₘ − lambda)/(lambda' − lambda)   the s of the m-th other value
-///     Dₘ/rₘ               = (Eₘ − E)/rₘ = Σⱼ cⱼ·rₘ^(j−1)       its divided difference with E
-///     φⱼ/h^(j−1)          = h·j!·ϕⱼ₊₁(h) = −Mⱼ
-///     Σₘ rₘ^(j−1)·aₘ·B(h) = −Mⱼ                                row j of R·a·B(h) = φ, over h^(j−1)
+///     rₘ         = (λₘ − lambda)/(lambda' − lambda)    the s of the m-th other value
+///     Dₘ/rₘ      = (Eₘ − E)/rₘ = Σⱼ cⱼ·rₘ^(j−1)        its divided difference with E
+///     φⱼ/h^(j−1) = h·j!·ϕⱼ₊₁(h) = −Mⱼ
+///     Σₘ rₘ^(j−1)·aₘ·B(h) = −Mⱼ                        row j of R·a·B(h) = φ
 ///
 /// The rows times cⱼ add up to −B(h)·Σ aₘ·Dₘ/rₘ = Σⱼ cⱼ·Mⱼ, the integral of P − E.
 /// `ExponentialStep` takes the same integral of the same P in Newton's form, and solves nothing.
@@ -23,7 +23,8 @@
 /// The error falls with the corrector's order, one more than the predictor's. The first steps and
 /// the last, to clean data, are of lower order. A start without signal, where h is ∞, needs bh2.
 ///
-/// Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2; in x̂0, appendix.
+/// Source: [Zhao et al. 2023](https://arxiv.org/abs/2302.04867), algorithms 1 and 2; in x̂0,
+/// appendix.
 public struct UniPC: Sampler {
   /// B(h) of the paper.
   public enum Step: String, Hashable, Codable, Sendable, CaseIterable {

@@ -7,9 +7,14 @@
 ///
 /// ```swift
 /// extension MLXArray: @retroactive LinearSpace {
-///   public static func combination(_ terms: [(coefficient: Double, value: Self)]) -> MLXArray {
-///     let products = terms.map { MLXArray(Float($0.coefficient)) * $0.value.asType(.float32) }
-///     return products.dropFirst().reduce(products[0], +).asType(terms[0].value.dtype)
+///   public static func combination(
+///     _ terms: [(coefficient: Double, value: MLXArray)]
+///   ) -> MLXArray {
+///     let products = terms.map {
+///       MLXArray(Float($0.coefficient)) * $0.value.asType(.float32)
+///     }
+///     return products.dropFirst().reduce(products[0], +)
+///       .asType(terms[0].value.dtype)
 ///   }
 /// }
 /// ```

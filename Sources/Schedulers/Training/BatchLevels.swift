@@ -90,7 +90,7 @@ extension EDMPreconditioning {
   ///
   ///     F = σ/(σ_data·√(σ² + σ_data²))·x0 − σ_data/√(σ² + σ_data²)·epsilon
   ///
-  /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, equation 8.
+  /// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), equation 8.
   public func target(at level: NoiseLevel) -> Prediction.Target {
     let spread = Math.hypot(level.noise, sigmaData * level.signal)
     return Prediction.Target(x0: level.noise / (sigmaData * spread), epsilon: -sigmaData * level.signal / spread)

@@ -15,7 +15,7 @@ extension SampleNormals: Sendable where Tensor: Sendable {}
 extension NoiseSchedule {
   /// Forward noising with a timestep for each sample: a draw from q(x_t | x_0) for normal epsilon.
   ///
-  /// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4.
+  /// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equation 4.
   ///
   /// - Precondition: each sample has a timestep in 0 ..< T, and the two tensors have one size.
   public func mix<Tensor: ScalarTensor>(_ x0: Tensor, with epsilon: Tensor, at timesteps: [Int]) -> Tensor {

@@ -9,7 +9,7 @@
 /// and weigh 1 beside `LossWeighting.edm`. With mean 0 and deviation 1, t = σ/(1 + σ) is the
 /// logit-normal time of Esser et al. 2024 on the flow path.
 ///
-/// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, noise distribution.
+/// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1, noise distribution.
 public struct LogNormalSigma: Hashable, Sendable {
   /// The mean of ln σ, P_mean.
   public let mean: Double

@@ -15,7 +15,7 @@
 ///
 /// The losses are those of the terms of the variational bound, without the weights of the draws.
 ///
-/// Source: Nichol and Dhariwal 2021, https://arxiv.org/abs/2102.09672, section 3.3, equation 18;
+/// Source: [Nichol and Dhariwal 2021](https://arxiv.org/abs/2102.09672), section 3.3, equation 18;
 /// guided-diffusion's `LossSecondMomentResampler`, which has the uniform part.
 public struct LossSecondMoment: TimestepSampler, Hashable {
   /// How many losses of each timestep count, 1 or more.

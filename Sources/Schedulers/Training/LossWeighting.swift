@@ -9,21 +9,21 @@
 /// LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)       // min(s, 5)/(s + 1)
 /// ```
 public enum LossWeighting: Hashable, Codable, Sendable {
-  /// 1 for whatever is predicted: the simple loss of Ho et al. 2020,
-  /// https://arxiv.org/abs/2006.11239, equation 14.
+  /// 1 for whatever is predicted: the simple loss of [Ho et al.
+  /// 2020](https://arxiv.org/abs/2006.11239), equation 14.
   case uniform
-  /// w = min(s, gamma). Hang et al. 2023, https://arxiv.org/abs/2303.09556, section 3.4.
+  /// w = min(s, gamma). [Hang et al. 2023](https://arxiv.org/abs/2303.09556), section 3.4.
   case minSNR(gamma: Double = 5)
-  /// w = s·gamma/(s + gamma). Crowson et al. 2024, https://arxiv.org/abs/2401.11605, soft-min-SNR;
-  /// gamma is 1/σ_data² = 4 there.
+  /// w = s·gamma/(s + gamma). [Crowson et al. 2024](https://arxiv.org/abs/2401.11605),
+  /// soft-min-SNR; gamma is 1/σ_data² = 4 there.
   case softMinSNR(gamma: Double = 4)
-  /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. Choi et al. 2022,
-  /// https://arxiv.org/abs/2204.00227, equation 8.
+  /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. [Choi et al.
+  /// 2022](https://arxiv.org/abs/2204.00227), equation 8.
   case p2(k: Double = 1, gamma: Double = 1)
-  /// w = s + 1/sigmaData², λ(σ) of Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1.
+  /// w = s + 1/sigmaData², λ(σ) of [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1.
   case edm(sigmaData: Double = 0.5)
   /// 1/t² for flow, with t = noise/(signal + noise). The `sigma_sqrt` of diffusers' training for
-  /// Esser et al. 2024, https://arxiv.org/abs/2403.03206.
+  /// [Esser et al. 2024](https://arxiv.org/abs/2403.03206).
   case sigmaSquareRoot
   /// 2/(π·(1 − 2t + 2t²)) for flow, with the same t. Esser et al. 2024, section 3.1, CosMap.
   case cosMap

@@ -10,7 +10,7 @@ extension NoiseSource {
   ///   - strength: 0.1 in the source; `--noise_offset` of diffusers' training scripts.
   /// - Precondition: the shape has two dimensions or more.
   ///
-  /// Source: Guttenberg 2023, https://www.crosslabs.org/blog/diffusion-with-offset-noise.
+  /// Source: [Guttenberg 2023](https://www.crosslabs.org/blog/diffusion-with-offset-noise).
   public mutating func next<Scalar>(like other: SampleBatch<Scalar>, offsetBy strength: Double) -> SampleBatch<Scalar> {
     stop(unless: other.shape.count >= 2, "offset noise needs samples and channels; the shape is \(other.shape)")
     let epsilon = next(like: other)
@@ -35,7 +35,7 @@ extension NoiseSource {
   ///   - epsilon: the noise of the target, offset or not.
   ///   - strength: γ, 0.1 in the source; `--input_perturbation` of diffusers' training scripts.
   ///
-  /// Source: Ning et al. 2023, https://arxiv.org/abs/2301.11706, DDPM-IP.
+  /// Source: [Ning et al. 2023](https://arxiv.org/abs/2301.11706), DDPM-IP.
   public mutating func perturbing<Tensor: ScalarTensor>(_ epsilon: Tensor, by strength: Double) -> Tensor {
     epsilon.perturbed(by: strength, with: next(like: epsilon))
   }

@@ -5,9 +5,9 @@
 ///
 /// The timesteps of a batch ascend, so the data they meet should be in random order.
 ///
-/// Source: Owen 2013, Monte Carlo theory, methods and examples, https://artowen.su.domains/mc/,
-/// section 8.4. The low-discrepancy sampler of Kingma et al. 2021,
-/// https://arxiv.org/abs/2107.00630, has one random place for all slices.
+/// Source: Owen 2013, Monte Carlo theory, methods and examples, <https://artowen.su.domains/mc/>,
+/// section 8.4. The low-discrepancy sampler of [Kingma et al.
+/// 2021](https://arxiv.org/abs/2107.00630) has one random place for all slices.
 public struct Stratified<Base: TimestepSampler>: TimestepSampler {
   /// The sampler whose draws are spread.
   public var base: Base

@@ -58,8 +58,8 @@ public struct TimestepDistribution: TimestepSampler, Hashable {
 }
 
 extension TimestepDistribution {
-  /// Every timestep as probable as the next: p_t = 1/T, weight 1. Ho et al. 2020,
-  /// https://arxiv.org/abs/2006.11239, algorithm 1.
+  /// Every timestep as probable as the next: p_t = 1/T, weight 1. [Ho et al.
+  /// 2020](https://arxiv.org/abs/2006.11239), algorithm 1.
   ///
   /// - Throws: `TimestepSamplingError` if T is less than 1.
   public static func uniform(timesteps: Int) throws(TimestepSamplingError) -> TimestepDistribution {
@@ -79,7 +79,7 @@ extension TimestepDistribution {
   ///   unbiased and the probability of a timestep underflows.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
   ///
-  /// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1, logit-normal.
+  /// Source: [Esser et al. 2024](https://arxiv.org/abs/2403.03206), section 3.1, logit-normal.
   public static func logitNormal(
     timesteps: Int, mean: Double = 0, deviation: Double = 1, weighting: Weighting = .none
   ) throws(TimestepSamplingError) -> TimestepDistribution {
@@ -100,7 +100,7 @@ extension TimestepDistribution {
   ///   weights are to be unbiased and the probability of a timestep is 0.
   /// - Accuracy: probabilities within 2⁻⁵⁰.
   ///
-  /// Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1, noise distribution.
+  /// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1, noise distribution.
   public static func logNormal(
     _ law: LogNormalSigma, over schedule: NoiseSchedule, weighting: Weighting = .none
   ) throws(TimestepSamplingError) -> TimestepDistribution {

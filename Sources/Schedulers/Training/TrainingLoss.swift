@@ -11,8 +11,8 @@ import SchedulersKernels
 /// backpropagate(value.gradient)        // or differentiate yourself what `loss[t]` says
 /// ```
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 5 and 14; Nichol and
-/// Dhariwal 2021, https://arxiv.org/abs/2102.09672, equation 16, the hybrid loss;
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 5 and 14; [Nichol and
+/// Dhariwal 2021](https://arxiv.org/abs/2102.09672), equation 16, the hybrid loss;
 /// `training_losses` of guided-diffusion.
 public struct TrainingLoss: Hashable, Sendable {
   /// What the loss is made of; the bound's terms, in bits per dimension, teach a learned variance.

@@ -23,8 +23,8 @@ extension Float: CoefficientArithmetic { func exponential() -> Float { Float(Mat
 /// A number, and how far one that float32 makes by the same operations may be from it.
 ///
 /// Every operation carries the errors of its operands on and adds half a unit in the last place of
-/// its own; torch's functions may be off by a whole one. This is running error analysis: Wilkinson
-/// 1986, https://doi.org/10.1090/S0002-9904-1971-12702-8; Higham 2002, Accuracy and Stability of
+/// its own; torch's functions may be off by a whole one. This is running error analysis: [Wilkinson
+/// 1986](https://doi.org/10.1090/S0002-9904-1971-12702-8); Higham 2002, Accuracy and Stability of
 /// Numerical Algorithms, section 3.3.
 struct UncertainNumber: CoefficientArithmetic {
   var value: Double

@@ -27,8 +27,8 @@ enum Torch {
     }
   }
 
-  /// `torch.sigmoid`: sixteen at a time with the exponential function of SLEEF (Shibata and
-  /// Petrogalli 2020, https://doi.org/10.1109/TPDS.2019.2960333), the rest with the C library's.
+  /// `torch.sigmoid`: sixteen at a time with the exponential function of SLEEF ([Shibata and
+  /// Petrogalli 2020](https://doi.org/10.1109/TPDS.2019.2960333)), the rest with the C library's.
   static func sigmoid(_ values: [Float]) -> [Float] {
     let whole = values.count / 16 * 16
     return values.enumerated().map { i, x in 1 / (1 + (i < whole ? exp(-x) : Float(Math.exp(Double(-x))))) }

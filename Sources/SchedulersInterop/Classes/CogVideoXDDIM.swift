@@ -4,7 +4,7 @@ import Schedulers
 /// pixels of a video. The class does not look at `clip_sample`, which is on by default, and the
 /// networks are made for x̂0 as it is; so neither reading clips.
 ///
-/// Source: Yang et al. 2024, https://arxiv.org/abs/2408.06072.
+/// Source: [Yang et al. 2024](https://arxiv.org/abs/2408.06072).
 struct CogVideoXDDIMScheduler: DiscreteClass {
   static let takes: Set<RunArguments.Key> = [.eta, .usesClippedModelOutput]
 

@@ -3,7 +3,7 @@ import Schedulers
 /// `CosineDPMSolverMultistepScheduler`, that of Stable Audio Open: SDE-DPM-Solver++ on EDM's
 /// samples, for a network of v that is told the angle 2·atan(σ)/π.
 ///
-/// Source: Evans et al. 2024, https://arxiv.org/abs/2407.14358, by the class of diffusers 0.42.1.
+/// Source: [Evans et al. 2024](https://arxiv.org/abs/2407.14358), by the class of diffusers 0.42.1.
 struct CosineDPMSolverMultistepScheduler: EDMSolverClass {
   static let drawsFromPath = true
 

@@ -3,7 +3,7 @@ import Schedulers
 /// `DDPMWuerstchenScheduler`, that of Würstchen and Stable Cascade: DDPM's steps between any times
 /// of a cosine process, whose ᾱ is held in 0.0001 ... 0.9999.
 ///
-/// Source: Pernias et al. 2023, https://arxiv.org/abs/2306.00637.
+/// Source: [Pernias et al. 2023](https://arxiv.org/abs/2306.00637).
 struct DDPMWuerstchenScheduler: DiffusersClass {
   static let takes: Set<RunArguments.Key> = [.timesteps]
   static let holdingEnd = takes

@@ -6,8 +6,8 @@ import Schedulers
 /// divides what it gives to the network by σ_data, and multiplies the answer; the output here is
 /// what the scheduler is given.
 ///
-/// Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al. 2025,
-/// https://arxiv.org/abs/2503.09641.
+/// Source: [Lu and Song 2024](https://arxiv.org/abs/2410.11081); [Chen et al.
+/// 2025](https://arxiv.org/abs/2503.09641).
 struct SCMScheduler: DiffusersClass {
   static let takes: Set<RunArguments.Key> = [.timesteps, .firstAngle, .secondAngle]
   static let holdingEnd: Set<RunArguments.Key> = [.timesteps]

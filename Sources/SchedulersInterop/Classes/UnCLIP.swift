@@ -3,8 +3,8 @@ import Schedulers
 /// `UnCLIPScheduler`: DDPM's steps between the timesteps of a run, each of which is told the next,
 /// as the pipelines of Karlo and Kandinsky tell it with `prev_timestep`.
 ///
-/// Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, which the class of
-/// diffusers 0.42.1 names.
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 6 and 7, which the class
+/// of diffusers 0.42.1 names.
 struct UnCLIPScheduler: DiscreteClass {
   static let takes: Set<RunArguments.Key> = [.nextTimestep]
 

@@ -43,7 +43,7 @@ extension DynamicShift {
   /// good for 10 and for 200 steps; beyond 4,300 tokens that of 200.
   ///
   /// Source: `compute_empirical_mu` of diffusers 0.42.1, after
-  /// https://github.com/black-forest-labs/flux2.
+  /// <https://github.com/black-forest-labs/flux2>.
   public static func flux2(tokens: Int, steps: Int) -> Double {
     let count = Double(tokens)
     let (ten, twoHundred) = (8.73809524e-05 * count + 1.89833333, 0.00016927 * count + 0.45666666)

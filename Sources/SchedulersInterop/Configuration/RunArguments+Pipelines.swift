@@ -50,7 +50,7 @@ extension RunArguments {
   /// equal steps, the second to 0 in growing ones. Of one step, 1.
   ///
   /// Source: `linear_quadratic_schedule` of `pipeline_mochi.py`, after
-  /// https://github.com/genmoai/mochi.
+  /// <https://github.com/genmoai/mochi>.
   ///
   /// - Parameters:
   ///   - steps: the number of steps.
@@ -62,7 +62,7 @@ extension RunArguments {
   /// The same in float32 as timesteps, for LTX-Video 0.9.5 and later with `LTXConditionPipeline`.
   ///
   /// Source: `linear_quadratic_schedule` of `pipeline_ltx_condition.py`, after
-  /// https://github.com/Lightricks/LTX-Video.
+  /// <https://github.com/Lightricks/LTX-Video>.
   public static func ltxCondition(steps: Int) -> RunArguments {
     RunArguments(timesteps: linearQuadratic(steps, 0.025).map { Double(Float($0) * 1000) })
   }
@@ -84,7 +84,7 @@ extension RunArguments {
   /// The eight sigmas that LTX-2's distilled network has learned.
   ///
   /// Source: `DISTILLED_SIGMA_VALUES` of `pipelines/ltx2/utils.py`, after
-  /// https://github.com/Lightricks/LTX-2, `ltx_pipelines/utils/constants.py`.
+  /// <https://github.com/Lightricks/LTX-2>, `ltx_pipelines/utils/constants.py`.
   public static let ltx2Distilled = RunArguments(
     sigmas: [1, 0.99375, 0.9875, 0.98125, 0.975, 0.909375, 0.725, 0.421875])
 

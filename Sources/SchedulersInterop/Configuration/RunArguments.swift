@@ -4,8 +4,8 @@ public struct RunArguments: Hashable, Sendable {
   public var eta: Double?
   /// DDIM: whether epsilon is made again from the clipped x̂0.
   public var usesClippedModelOutput: Bool
-  /// Euler, EDM's too, and flow matching by Heun: how much noise is added before a step (Karras et
-  /// al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2).
+  /// Euler, EDM's too, and flow matching by Heun: how much noise is added before a step ([Karras et
+  /// al. 2022](https://arxiv.org/abs/2206.00364), algorithm 2).
   public var churn: Double
   /// The smallest sigma at which that noise is added; of flow matching, its noise, 0 to 1.
   public var churnMinimum: Double

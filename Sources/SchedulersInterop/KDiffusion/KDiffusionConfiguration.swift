@@ -11,7 +11,7 @@ import Schedulers
 /// Samples are x0 + σ·epsilon, and on rectified flow (1 − σ)·x0 + σ·epsilon. Timesteps are sigmas.
 ///
 /// Source: crowsonkb/k-diffusion 0.1.1, `sampling.py`; what is on rectified flow, or not in
-/// k-diffusion, as ComfyUI has it, https://github.com/comfyanonymous/ComfyUI at 02159d8.
+/// k-diffusion, as ComfyUI has it, <https://github.com/comfyanonymous/ComfyUI> at 02159d8.
 public struct KDiffusionConfiguration: Hashable, Sendable {
   /// What the samples are, and what the network predicts.
   public enum Process: String, Hashable, Codable, CaseIterable, Sendable {

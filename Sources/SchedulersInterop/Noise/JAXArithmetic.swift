@@ -6,7 +6,7 @@ enum JAXArithmetic {
   /// erf⁻¹(x) for x in (−1, 1).
   ///
   /// Source: Giles 2012, *Approximating the erfinv function*, table 5,
-  /// https://people.maths.ox.ac.uk/gilesm/files/gems_erfinv.pdf.
+  /// <https://people.maths.ox.ac.uk/gilesm/files/gems_erfinv.pdf>.
   static func inverseErrorFunction(_ x: Float) -> Float {
     let w = -logarithm(onePlus: -x * x)
     if w < 5 {
@@ -21,7 +21,7 @@ enum JAXArithmetic {
 
   /// ln(1 + x) for x in (−1, 0].
   ///
-  /// Source: S. Moshier's Cephes library, `unity.c`, https://www.netlib.org/cephes/, constants
+  /// Source: S. Moshier's Cephes library, `unity.c`, <https://www.netlib.org/cephes/>, constants
   /// rounded to Float.
   private static func logarithm(onePlus x: Float) -> Float {
     guard -x < 0.41421356237309504880 else { return logarithm(1 + x) }

@@ -6,7 +6,7 @@ import SchedulersKernelsBaseline
 /// The 32-bit Mersenne Twister MT19937, of torch and NumPy's `RandomState`, seeded as
 /// `init_genrand` does.
 ///
-/// Source: Matsumoto and Nishimura 1998, https://doi.org/10.1145/272991.272995, and their program
+/// Source: [Matsumoto and Nishimura 1998](https://doi.org/10.1145/272991.272995), and their program
 /// of 2002.
 struct MersenneTwister: Hashable, Sendable {
   private static let length = 624

@@ -86,7 +86,7 @@ extension Float: NumPyNumber {
 extension NumPyNumber {
   /// Normals, by the ziggurat.
   ///
-  /// Source: Marsaglia and Tsang 2000, https://doi.org/10.18637/jss.v005.i08.
+  /// Source: [Marsaglia and Tsang 2000](https://doi.org/10.18637/jss.v005.i08).
   @_specialize(where Self == Float)
   @_specialize(where Self == Double)
   fileprivate static func normals(_ count: Int, _ words: inout PCG64) -> [Self] {
@@ -126,7 +126,7 @@ extension NumPyNumber {
   /// Beyond the edge r = 3.65... of the last layer, which `ziggurat_tables.py` prints with its
   /// reciprocal.
   ///
-  /// Source: Marsaglia 1964, https://doi.org/10.1080/00401706.1964.10490150.
+  /// Source: [Marsaglia 1964](https://doi.org/10.1080/00401706.1964.10490150).
   private static func tail(_ words: inout PCG64, isNegative: Bool) -> Self {
     while true {
       let x = -0.27366123732975827388 * log1p(-uniform(&words))

@@ -24,7 +24,7 @@ public struct NumPyRandomState: NoiseSource, Hashable, Codable, Sendable {
   /// Standard normal numbers, as `randn` draws them: Marsaglia's polar method, the second of a pair
   /// first.
   ///
-  /// Source: Marsaglia and Bray 1964, https://doi.org/10.1137/1006063.
+  /// Source: [Marsaglia and Bray 1964](https://doi.org/10.1137/1006063).
   public mutating func normals(_ count: Int) -> [Double] {
     [Double](unsafeUninitializedCapacity: count) { normals, initialized in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: 64) { uniforms in

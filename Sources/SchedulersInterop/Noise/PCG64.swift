@@ -2,7 +2,7 @@ import Schedulers
 
 /// The permuted congruential generator PCG XSL RR 128/64, seeded as NumPy's `default_rng` does.
 ///
-/// Source: O'Neill 2014, https://www.pcg-random.org/pdf/hmc-cs-2014-0905.pdf, section 6.3.
+/// Source: [O'Neill 2014](https://www.pcg-random.org/pdf/hmc-cs-2014-0905.pdf), section 6.3.
 struct PCG64: Hashable, Sendable {
   private var state: Wide
   /// Odd.
@@ -55,7 +55,7 @@ struct PCG64: Hashable, Sendable {
 
   /// A whole number in 0 ... `largest`, each as likely as any other: the high part of a product.
   ///
-  /// Source: Lemire 2019, https://doi.org/10.1145/3230636, algorithm 5.
+  /// Source: [Lemire 2019](https://doi.org/10.1145/3230636), algorithm 5.
   mutating func bounded(upTo largest: UInt64) -> UInt64 {
     switch largest {
     case 0: return 0

@@ -1,7 +1,7 @@
 /// NumPy's `SeedSequence`: a whole number, and the place of a child, as well mixed words.
 ///
-/// Source: NumPy's documentation of `numpy.random.SeedSequence`, after O'Neill 2015,
-/// https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html.
+/// Source: NumPy's documentation of `numpy.random.SeedSequence`, after [O'Neill
+/// 2015](https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html).
 struct SeedSequence {
   private var pool: [UInt32]
 

@@ -2,7 +2,7 @@ import Schedulers
 
 /// The counter-based generator Threefry-2x32 with 20 rounds, which JAX and MLX draw from.
 ///
-/// Source: Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405, section 3.2.
+/// Source: [Salmon et al. 2011](https://doi.org/10.1145/2063384.2063405), section 3.2.
 enum Threefry {
   /// The two random words of a counter under a key.
   static func words(counter: (UInt32, UInt32), key: (UInt32, UInt32)) -> (UInt32, UInt32) {

@@ -16,8 +16,8 @@ import Schedulers
 ///   last place on AMD's processors, on which torch's square root is not always the nearest number.
 /// - Complexity: per number and step about 2·log₂ n normals, with n the millionths in the range.
 ///
-/// Source: torchsde 0.2.6, `brownian_interval.py`, after Kidger et al. 2021,
-/// https://arxiv.org/abs/2105.13493, section 4.
+/// Source: torchsde 0.2.6, `brownian_interval.py`, after [Kidger et al.
+/// 2021](https://arxiv.org/abs/2105.13493), section 4.
 public struct TorchSDENoise: NoiseSource, Hashable, Codable, Sendable {
   /// One for all samples, or one for each sample.
   public let seeds: [UInt64]

@@ -15,14 +15,16 @@ extension SourceText {
       A sampler whose samples are made noisier before each step, which then goes further down.
 
           γ  = min(amount/N, √2 − 1) where σ is in the range, else 0;    σ̂ = σ·(1 + γ)
-          x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ',    with x̄ = x/signal
+          x̄̂  = x̄ + noise·√(σ̂² − σ²)·z,    then a step of the base from σ̂ to σ'
+
+      with x̄ = x/signal.
 
       The network sees the noisier sample, so a plan has the noise of a step in the line that makes
       that sample: at the end of the step before. A run starts at the σ̂ of its first step. The network
       is told the timestep of σ̂, at most the noisiest of the schedule.
 
-      Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is `Heun`;
-      with `Euler`, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_euler`.
+      Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 2, whose base is
+      `Heun`; with `Euler`, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_euler`.
       """#),
     "CogVideoXDDIMScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/CogVideoXDDIM.swift",
@@ -77,7 +79,9 @@ extension SourceText {
       #"""
       DDIM run backwards: from data to the noise that DDIM with eta 0 would turn into them.
 
-          x' = signal'·x̂0 + noise'·ε̂,    from each point of the grid to the noisier one before it
+          x' = signal'·x̂0 + noise'·ε̂
+
+      from each point of the grid to the noisier one before it.
 
       At zero noise a network has nothing to say, so the first evaluation asks it about the least
       noisy point of the grid, as if the data were a sample there. Inversion is exact as the steps
@@ -98,8 +102,8 @@ extension SourceText {
       with the coefficients of `Posterior`. The last step, to clean data, is x̂0.
 
       Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, algorithm 2;
-      between any two levels, and for learned variance, Nichol and Dhariwal 2021,
-      https://arxiv.org/abs/2102.09672, equations 15 and 19.
+      between any two levels, and for learned variance, Nichol and Dhariwal
+      2021, https://arxiv.org/abs/2102.09672, equations 15 and 19.
       """#),
     "DDPMScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/DDPM.swift"),
@@ -135,15 +139,15 @@ extension SourceText {
       DPM-Solver with several steps, of order 1 to 3: DPM-Solver++ with noise in the place of data.
 
           x' = signal'/signal·x − noise'·(e^h − 1)·D,    h = lambda' − lambda
-          D  = ε̂                                         order 1
-          D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)                     order 2, midpoint; ₋ marks the step before
+          D  = ε̂                               order 1
+          D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)           order 2, midpoint
           x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3
 
-      where P is the polynomial through the last ε̂. The first steps and the last, to clean data, are
-      of lower order. There is no step from a level without signal.
+      where ₋ marks the step before, and P is the polynomial through the last ε̂. The first steps and
+      the last, to clean data, are of lower order. There is no step from a level without signal.
 
-      Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as in
-      https://arxiv.org/abs/2211.01095, algorithm 2.
+      Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as
+      in https://arxiv.org/abs/2211.01095, algorithm 2.
       """#),
     "DPMSolverMultistepInverseScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/DPMSolverMultistep.swift",
@@ -158,12 +162,12 @@ extension SourceText {
       DPM-Solver++ with several steps, of order 1 to 3, in lambda = ln(signal/noise).
 
           x' = noise'/noise·x − signal'·(e^(−h) − 1)·D,    h = lambda' − lambda
-          D  = x̂0                                          order 1
-          D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)                    order 2, midpoint; ₋ marks the step before
+          D  = x̂0                             order 1
+          D  = x̂0 + h/(2·h₋)·(x̂0 − x̂0₋)       order 2, midpoint
           x' = noise'/noise·x + signal'·∫₀ʰ e^(τ − h)·P(τ) dτ    order 2, Heun, and 3
 
-      where P is the polynomial through the last x̂0. The first steps have fewer steps before them, and
-      the last, to clean data, has h = ∞; they are of lower order.
+      where ₋ marks the step before, and P is the polynomial through the last x̂0. The first steps have
+      fewer steps before them, and the last, to clean data, has h = ∞; they are of lower order.
 
       `ExponentialStep` has these formulas in Newton's form. In the authors' letters, with r₀ = h₋/h
       and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3 is
@@ -179,7 +183,8 @@ extension SourceText {
 
       With eta above 0 it is SDE-DPM-Solver++, on the reverse SDE with fresh noise in each step:
 
-          x' = noise'/noise·e^(−eta·h)·x + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ
+          x' = noise'/noise·e^(−eta·h)·x
+             + signal'·∫₀ʰ (1 + eta)·e^((1 + eta)(τ − h))·P(τ) dτ
              + noise'·√(1 − e^(−2·eta·h))·z
 
       where the midpoint rule takes P to have its value at the middle everywhere. The error in the
@@ -326,8 +331,8 @@ extension SourceText {
 
       The first step has one ε̂. There is no step from a level without signal.
 
-      Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with mu,
-      Yuan, https://github.com/yuanchenyang/smalldiffusion, `samples`.
+      Source: Permenter and Yuan 2024, https://arxiv.org/abs/2306.04848, gradient estimation; with
+      mu, Yuan, https://github.com/yuanchenyang/smalldiffusion, `samples`.
       """#),
     "Heun": SourceText(
       "Sources/Schedulers/Samplers/Heun.swift",
@@ -378,8 +383,8 @@ extension SourceText {
       evaluations a step; the last, to clean data, is Euler's. No step starts without signal.
 
       Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_2` and
-      `sample_dpm_2_ancestral`, after Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm
-      2, and Lu et al. 2022, https://arxiv.org/abs/2206.00927.
+      `sample_dpm_2_ancestral`, after Karras et al. 2022, https://arxiv.org/abs/2206.00364,
+      algorithm 2, and Lu et al. 2022, https://arxiv.org/abs/2206.00927.
       """#),
     "KDPM2AncestralDiscreteScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/KDPM2.swift"),
@@ -391,7 +396,8 @@ extension SourceText {
       Latent consistency models: the network says where the ODE ends; noise leads to each next level.
 
           f  = skip·x + out·x̂0
-          skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²),  s = timestepScaling·timestep
+          skip = σ_data²/(s² + σ_data²),  out = s/√(s² + σ_data²)
+          s = timestepScaling·timestep
           x' = signal'·f + noise'·z
 
       skip and out make f the sample itself at timestep 0, and are 0 and 1 but for the first
@@ -495,14 +501,15 @@ extension SourceText {
       authors' code, over j steps. With t = T − 1, ..., 0 at the T noisy points and −1 at clean data,
 
           t ← t − 1    by a step of DDIM, after which the known part is replaced
-          t ← t + j    by the forward process, if j divides t and t < T − j, the first r − 1 times
+          t ← t + j    by the forward process, r − 1 times, if j divides t and t < T − j
 
       A jump and the noise of the step before it are one draw, and the known part is noised once, at
       the level where the jump ends: the same distribution as replacing it before the jump. The
       network is called nearly N·`resamplings` times.
 
-      Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a; the
-      jumps are those of the authors' https://github.com/andreas128/RePaint, `get_schedule_jump`.
+      Source: Lugmayr et al. 2022, https://arxiv.org/abs/2201.09865, algorithm 1 with equation 8a;
+      the jumps are those of the authors' https://github.com/andreas128/RePaint,
+      `get_schedule_jump`.
       """#),
     "RePaintScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/RePaint.swift",
@@ -543,8 +550,8 @@ extension SourceText {
       divides what it gives to the network by σ_data, and multiplies the answer; the output here is
       what the scheduler is given.
 
-      Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al. 2025,
-      https://arxiv.org/abs/2503.09641.
+      Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al.
+      2025, https://arxiv.org/abs/2503.09641.
       """#),
     "StraightHeun": SourceText(
       "Sources/Schedulers/Samplers/StraightHeun.swift",
@@ -560,8 +567,8 @@ extension SourceText {
 
       Two evaluations a step; the last, to clean data, is Euler's and takes one.
 
-      Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1; on rectified flow as
-      diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
+      Source: Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1; on rectified flow
+      as diffusers 0.42.1, `FlowMatchHeunDiscreteScheduler`.
       """#),
     "TCD": SourceText(
       "Sources/Schedulers/Samplers/TCD.swift",
@@ -588,8 +595,8 @@ extension SourceText {
       `UnCLIPScheduler`: DDPM's steps between the timesteps of a run, each of which is told the next,
       as the pipelines of Karlo and Kandinsky tell it with `prev_timestep`.
 
-      Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, which the class of
-      diffusers 0.42.1 names.
+      Source: Ho et al. 2020, https://arxiv.org/abs/2006.11239, equations 6 and 7, which the class
+      of diffusers 0.42.1 names.
       """#),
     "UniPC": SourceText(
       "Sources/Schedulers/Samplers/UniPC.swift",
@@ -607,10 +614,10 @@ extension SourceText {
       held. For E = x̂0, signal' stands for noise' and −h for h: its h is −H of `ExponentialStep`. In
       its letters, with P(s) = E + Σⱼ cⱼ·sʲ and the moments Mⱼ = ∫₀¹ H·e^(−H(1−s))·sʲ ds,
 
-          rₘ                  = (λₘ − lambda)/(lambda' − lambda)   the s of the m-th other value
-          Dₘ/rₘ               = (Eₘ − E)/rₘ = Σⱼ cⱼ·rₘ^(j−1)       its divided difference with E
-          φⱼ/h^(j−1)          = h·j!·ϕⱼ₊₁(h) = −Mⱼ
-          Σₘ rₘ^(j−1)·aₘ·B(h) = −Mⱼ                                row j of R·a·B(h) = φ, over h^(j−1)
+          rₘ         = (λₘ − lambda)/(lambda' − lambda)    the s of the m-th other value
+          Dₘ/rₘ      = (Eₘ − E)/rₘ = Σⱼ cⱼ·rₘ^(j−1)        its divided difference with E
+          φⱼ/h^(j−1) = h·j!·ϕⱼ₊₁(h) = −Mⱼ
+          Σₘ rₘ^(j−1)·aₘ·B(h) = −Mⱼ                        row j of R·a·B(h) = φ
 
       The rows times cⱼ add up to −B(h)·Σ aₘ·Dₘ/rₘ = Σⱼ cⱼ·Mⱼ, the integral of P − E.
       `ExponentialStep` takes the same integral of the same P in Newton's form, and solves nothing.
@@ -619,7 +626,8 @@ extension SourceText {
       The error falls with the corrector's order, one more than the predictor's. The first steps and
       the last, to clean data, are of lower order. A start without signal, where h is ∞, needs bh2.
 
-      Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2; in x̂0, appendix.
+      Source: Zhao et al. 2023, https://arxiv.org/abs/2302.04867, algorithms 1 and 2; in x̂0,
+      appendix.
       """#),
     "UniPCMultistepScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/UniPC.swift"),
