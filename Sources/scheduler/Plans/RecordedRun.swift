@@ -92,23 +92,8 @@ extension RecordedRun: Encodable {
 
 extension RecordedRun.Nested {
   /// The tensor as NumPy saves it.
-  ///
-  /// Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html, version 1.0.
   var npy: Data {
-    let extents = shape.map { "\($0)," }.joined(separator: " ")
-    let type = Scalar.self == Float.self ? "<f4" : "<f8"
-    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(extents)), }"
-    // Ten bytes come before it, and the numbers begin at a multiple of 64.
-    header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
-    var data = Data([0x93] + "NUMPY".utf8 + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
-    data.append(contentsOf: header.utf8)
-    for scalar in scalars {
-      if let float = scalar as? Float {
-        withUnsafeBytes(of: float.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      } else {
-        withUnsafeBytes(of: Double(scalar).bitPattern.littleEndian) { data.append(contentsOf: $0) }
-      }
-    }
-    return data
+    if let floats = scalars as? [Float] { return NumPyFile.data(shape: shape, floats: floats) }
+    return NumPyFile.data(shape: shape, doubles: scalars.map { Double($0) })
   }
 }
