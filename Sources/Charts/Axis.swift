@@ -14,6 +14,8 @@ public struct Axis: Sendable {
   let range: ClosedRange<Double>
   /// The numbers that are written, with their grid lines.
   let ticks: [Double]
+  /// The numbers between those, of a logarithmic axis, from which its scale can be seen.
+  let minorTicks: [Double]
 
   /// An axis for numbers, with ends that are ticks where it is linear.
   ///
@@ -32,6 +34,7 @@ public struct Axis: Sendable {
       let first = (least / step + 1e-9).rounded(.down)
       let last = (most / step - 1e-9).rounded(.up)
       ticks = (0...Int(max(last - first, 1))).map { (first + Double($0)) * step }
+      minorTicks = []
       range = ticks[0]...ticks[ticks.count - 1]
     case .logarithmic:
       let margin = most > least ? pow(most / least, 0.04) : 2
@@ -39,6 +42,7 @@ public struct Axis: Sendable {
       let powers = Self.logarithmicTicks(in: range)
       // Within less than a decade there may be none, or one, from which no other place can be read.
       ticks = powers.count > 2 ? powers : Self.evenTicks(in: range)
+      minorTicks = Self.minorTicks(between: ticks, in: range)
     }
   }
 
@@ -68,8 +72,8 @@ public struct Axis: Sendable {
   }
 
   /// Multiples of a round step.
-  private static func evenTicks(in range: ClosedRange<Double>) -> [Double] {
-    let step = roundStep(near: (range.upperBound - range.lowerBound) / 6)
+  private static func evenTicks(in range: ClosedRange<Double>, count: Double = 6) -> [Double] {
+    let step = roundStep(near: (range.upperBound - range.lowerBound) / count)
     guard step > 0 else { return [] }
     let first = Int((range.lowerBound / step).rounded(.up))
     let last = Int((range.upperBound / step).rounded(.down))
@@ -83,6 +87,19 @@ public struct Axis: Sendable {
     let stride = max(1, decades.count / 10)
     return decades.filter { $0.isMultiple(of: stride) }
       .flatMap { decade in factors.map { $0 * pow(10, Double(decade)) } }.filter(range.contains)
+  }
+
+  /// What a reader counts between ticks: twice to nine times the powers of ten, or the powers alone
+  /// where they are many, or even steps within a decade.
+  private static func minorTicks(between ticks: [Double], in range: ClosedRange<Double>) -> [Double] {
+    let decades = log10(range.upperBound / range.lowerBound)
+    let powers = Int(log10(range.lowerBound).rounded(.down))...Int(log10(range.upperBound).rounded(.up))
+    let all =
+      decades < 1
+      ? evenTicks(in: range, count: 30)
+      : powers.flatMap { power in (decades <= 10 ? 1...9 : 1...1).map { Double($0) * pow(10, Double(power)) } }
+        .filter(range.contains)
+    return all.filter { value in !ticks.contains { abs($0 - value) <= 1e-9 * abs(value) } }
   }
 
   private static func superscript(_ number: Int) -> String {

@@ -1,7 +1,11 @@
-/// Letters of 5 × 7 dots for printable ASCII.
+/// Letters of 5 × 7 dots for printable ASCII, and for the signs of numbers on axes.
 package enum Font {
-  /// The width of a letter and the space after it, in dots.
+  /// The width of a letter of ASCII and the space after it, in dots.
   static let advance = 6
+
+  /// The width of any letter and the space after it, in dots.
+  static func advance(of letter: Unicode.Scalar) -> Int { raised[letter] == nil ? advance : 4 }
+
   /// The height of a letter in dots.
   package static let height = 7
 
@@ -9,7 +13,7 @@ package enum Font {
   /// does not have.
   static func rows(of letter: Unicode.Scalar) -> [UInt8] {
     let index = Int(letter.value) - 32
-    let glyph = glyphs.indices.contains(index) ? glyphs[index] : "VHHHHHV"
+    let glyph = glyphs.indices.contains(index) ? glyphs[index] : raised[letter] ?? signs[letter] ?? "VHHHHHV"
     return glyph.utf8.map { digit in
       digit < UInt8(ascii: "A") ? digit - UInt8(ascii: "0") : digit - UInt8(ascii: "A") + 10
     }
@@ -17,6 +21,15 @@ package enum Font {
 
   /// How many dots a letter hangs below the line.
   static func descent(of letter: Unicode.Scalar) -> Int { "gpqy".unicodeScalars.contains(letter) ? 2 : 0 }
+
+  /// Of three columns.
+  private static let raised: [Unicode.Scalar: String] = [
+    "⁰": "SKKKS00", "¹": "8O88S00", "²": "S4SGS00", "³": "S4S4S00", "⁴": "KKS4400", "⁵": "SGS4S00", "⁶": "SGSKS00",
+    "⁷": "S444400", "⁸": "SKSKS00", "⁹": "SKS4S00", "⁻": "00S0000",
+  ]
+  private static let signs: [Unicode.Scalar: String] = [
+    "−": "000V000", "·": "000C000", "×": "00HA4AH", "–": "000V000", "→": "042V240",
+  ]
 
   // From space to tilde. Each row is one digit in base 32 (0 ... 9, A ... V), whose bits are the
   // dots.

@@ -14,20 +14,33 @@ package enum PNG {
 
   /// A file of 8-bit grey values.
   package static func encode(_ picture: Picture) throws(Failure) -> Data {
+    try encode(picture.pixels, width: picture.width, height: picture.height, format: png_uint_32(PNG_FORMAT_GRAY))
+  }
+
+  /// A file of 8-bit colours.
+  ///
+  /// - Parameter rgb: red, green and blue of each pixel, row by row.
+  static func encode(rgb: [UInt8], width: Int, height: Int) throws(Failure) -> Data {
+    try encode(rgb, width: width, height: height, format: png_uint_32(PNG_FORMAT_RGB))
+  }
+
+  private static func encode(
+    _ pixels: [UInt8], width: Int, height: Int, format: png_uint_32
+  ) throws(Failure) -> Data {
     var image = header()
-    image.width = png_uint_32(picture.width)
-    image.height = png_uint_32(picture.height)
-    var size = png_alloc_size_t(0)
-    guard png_image_write_to_memory(&image, nil, &size, 0, picture.pixels, 0, nil) != 0 else {
-      throw Failure("cannot make a PNG of \(picture.width) x \(picture.height) pixels: \(message(of: image))")
+    image.width = png_uint_32(width)
+    image.height = png_uint_32(height)
+    image.format = format
+    func failure() -> Failure {
+      Failure("cannot make a PNG of \(width) x \(height) pixels: \(message(of: image))")
     }
+    var size = png_alloc_size_t(0)
+    guard png_image_write_to_memory(&image, nil, &size, 0, pixels, 0, nil) != 0 else { throw failure() }
     var data = Data(count: size)
     let isWritten = data.withUnsafeMutableBytes { bytes in
-      png_image_write_to_memory(&image, bytes.baseAddress, &size, 0, picture.pixels, 0, nil)
+      png_image_write_to_memory(&image, bytes.baseAddress, &size, 0, pixels, 0, nil)
     }
-    guard isWritten != 0 else {
-      throw Failure("cannot make a PNG of \(picture.width) x \(picture.height) pixels: \(message(of: image))")
-    }
+    guard isWritten != 0 else { throw failure() }
     return data.prefix(size)
   }
 

@@ -1,32 +1,25 @@
 /// A drawing in the making, as SVG text.
-struct SVG {
-  /// Where the text of a label is held.
-  enum Anchor: String {
-    case start, middle, end
-  }
-
-  let width: Double
-  let height: Double
+struct SVG: Canvas {
+  private let width: Double
+  private let height: Double
+  private let title: String
+  private let description: String
   private var elements: [String] = []
 
-  /// A white sheet; the unit is the pixel.
-  init(width: Double, height: Double) {
+  /// A white sheet.
+  ///
+  /// - Parameters:
+  ///   - title: what a screen reader says first, and a browser shows on hovering.
+  ///   - description: what a screen reader says next.
+  init(width: Double, height: Double, title: String, description: String) {
     self.width = width
     self.height = height
+    self.title = title
+    self.description = description
     elements.append(#"<rect width="100%" height="100%" fill="white"/>"#)
   }
 
-  /// A straight line.
-  mutating func line(
-    _ from: (x: Double, y: Double), _ to: (x: Double, y: Double), color: String, width: Double, dash: String = ""
-  ) {
-    path([from, to], color: color, width: width, dash: dash)
-  }
-
-  /// A line through points.
-  ///
-  /// - Parameter dash: the lengths of dashes and gaps, such as "6 3"; empty for an unbroken line.
-  mutating func path(_ points: [(x: Double, y: Double)], color: String, width: Double, dash: String = "") {
+  mutating func path(_ points: [(x: Double, y: Double)], color: String, width: Double, dash: String) {
     let way = points.map { "\(Self.number($0.x)) \(Self.number($0.y))" }.joined(separator: " L")
     let broken = dash.isEmpty ? "" : #" stroke-dasharray="\#(dash)""#
     elements.append(
@@ -35,37 +28,33 @@ struct SVG {
     )
   }
 
-  /// A filled circle.
   mutating func dot(_ center: (x: Double, y: Double), radius: Double, color: String) {
     let (x, y) = (Self.number(center.x), Self.number(center.y))
     elements.append(#"<circle cx="\#(x)" cy="\#(y)" r="\#(Self.number(radius))" fill="\#(color)"/>"#)
   }
 
-  /// A line of text on its base line.
-  ///
-  /// - Parameter turn: the angle by which it is turned about its anchor, clockwise, in degrees.
-  mutating func text(
-    _ text: String, at point: (x: Double, y: Double), size: Double = 13, anchor: Anchor = .start, turn: Double = 0,
-    isBold: Bool = false, color: String = "black"
-  ) {
+  mutating func text(_ text: String, at point: (x: Double, y: Double), style: TextStyle) {
     let (x, y) = (Self.number(point.x), Self.number(point.y))
-    let rotation = turn == 0 ? "" : #" transform="rotate(\#(Self.number(turn)) \#(x) \#(y))""#
-    let weight = isBold ? #" font-weight="bold""# : ""
-    let fill = color == "black" ? "" : #" fill="\#(color)""#
+    let rotation = style.isUpright ? #" transform="rotate(-90 \#(x) \#(y))""# : ""
+    let weight = style.isBold ? #" font-weight="bold""# : ""
+    let fill = style.color == "black" ? "" : #" fill="\#(style.color)""#
     elements.append(
-      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(size))" "#
-        + #"text-anchor="\#(anchor)"\#(weight)\#(fill)\#(rotation)>"#
+      #"<text x="\#(x)" y="\#(y)" font-size="\#(Self.number(style.size))" "#
+        + #"text-anchor="\#(style.anchor)"\#(weight)\#(fill)\#(rotation)>"#
         + Self.escaped(text) + "</text>")
   }
 
-  /// The whole document.
+  /// The whole document. It is one picture to a screen reader, which would read its texts out of
+  /// their order otherwise.
   var document: String {
     let (width, height) = (Self.number(width), Self.number(height))
-    let head =
+    let head = [
       #"<svg xmlns="http://www.w3.org/2000/svg" width="\#(width)" height="\#(height)" viewBox="0 0 \#(width) "#
-      + #"\#(height)" "#
-      + #"font-family="Helvetica, Arial, sans-serif" fill="black">"#
-    return ([head] + elements + ["</svg>"]).joined(separator: "\n") + "\n"
+        + #"\#(height)" role="img" aria-label="\#(Self.escaped(title))" "#
+        + #"font-family="Helvetica, Arial, sans-serif" fill="black">"#,
+      "<title>\(Self.escaped(title))</title>", "<desc>\(Self.escaped(description))</desc>",
+    ]
+    return (head + elements + ["</svg>"]).joined(separator: "\n") + "\n"
   }
 
   /// Hundredths of a pixel are more than anybody sees.

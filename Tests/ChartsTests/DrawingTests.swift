@@ -44,7 +44,7 @@ import Testing
   @Test func `A chart is well-formed XML with one path for each line`() throws {
     let lines = ["a < b & \"c\"", "d"].map { Chart.Series(name: $0, points: [(1, 1), (10, .nan), (100, 0.001)]) }
     let chart = Chart(
-      title: "<&>", x: Axis("x", scale: .logarithmic, spanning: [1, 100]),
+      title: "<&>", subtitle: "seed \"0\" & more", x: Axis("x", scale: .logarithmic, spanning: [1, 100]),
       y: Axis("y", scale: .logarithmic, spanning: [1, 0.001, .nan, 0]), series: lines, hasDots: true)
     let parser = XMLParser(data: Data(chart.document.utf8))
     #expect(parser.parse(), "\(String(describing: parser.parserError))")
@@ -54,7 +54,8 @@ import Testing
   @Test func `A guide is a dotted path with its name`() {
     func document(_ guides: [Chart.Series]) -> String {
       Chart(
-        title: "", x: Axis("", scale: .linear, spanning: [0, 1]), y: Axis("", scale: .linear, spanning: [0, 1]),
+        title: "", subtitle: "", x: Axis("", scale: .linear, spanning: [0, 1]),
+        y: Axis("", scale: .linear, spanning: [0, 1]),
         series: [Chart.Series(name: "a", points: [(0, 0), (1, 1)])], guides: guides
       ).document
     }

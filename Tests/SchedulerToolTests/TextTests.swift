@@ -177,13 +177,28 @@ import Testing
     #expect(try error(of: "DPM-Solver++ 2M") < error(of: "DDIM"))
   }
 
+  @Test func `of the error chart are those of six samplers, each number of calls once`() throws {
+    let rows = try tool.run("plot", "error", "--format", "csv").text.split(separator: "\n").dropFirst()
+    let places = rows.map { $0.prefix(upTo: $0.lastIndex(of: ",") ?? $0.startIndex) }
+    #expect(Set(places).count == places.count)
+    // A title may have a comma, and quotation marks then.
+    #expect(Set(places.map { $0.prefix(upTo: $0.lastIndex(of: ",") ?? $0.startIndex) }).count == 6)
+    let all = try tool.run("plot", "error", "--format", "csv", "--sampler", "all", "--timesteps", "5")
+    let entries = SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion }
+    #expect(all.status == 0 && all.text.split(separator: "\n").count == 1 + entries.count, "\(all.errors)")
+  }
+
   @Test func `of the likelihood add up to its total, in every format, with a chart beside`() throws {
     let options = ["likelihood", "--timesteps", "60", "--respacing", "20,5", "--schedule", "cosine", "--count", "3"]
     let csv = try tool.run(options + ["--format", "csv", "--output", "bits.svg"])
     #expect(csv.status == 0, "\(csv.errors)")
     let rows = csv.text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }
     #expect(rows.count == 25 && rows.first?[0] == 59 && rows.last?[0] == 0)
-    #expect(try XMLDocument(data: tool.data("bits.svg")).rootElement()?.name == "svg")
+    let root = try XMLDocument(data: tool.data("bits.svg")).rootElement()
+    #expect(root?.name == "svg")
+    let title =
+      "3 digits under the dataset model, epsilon; cosine schedule, 60 timesteps respaced to 20,5; exact decoder, seed 0"
+    #expect(root?.elements(forName: "text").contains { $0.stringValue == title } == true)
     struct Report: Decodable { let prior: Double, totals: [Double] }
     let report = try JSONDecoder().decode(Report.self, from: tool.run(options + ["--format", "json"]).output)
     for k in 0..<2 {
@@ -192,20 +207,6 @@ import Testing
     }
     let text = try tool.run(options).text
     #expect(text.hasPrefix("3 digits, 25 timesteps\n") && text.contains(String(format: "%.4f", report.totals[0])))
-  }
-
-  @Test func `that nobody takes are an error`() throws {
-    guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }
-    let process = try tool.start(["list"]).process
-    process.waitUntilExit()
-    let failing = Process()
-    failing.executableURL = process.executableURL
-    failing.arguments = ["list"]
-    failing.standardOutput = full
-    failing.standardError = Pipe()
-    try failing.run()
-    failing.waitUntilExit()
-    #expect(failing.terminationStatus == 2)
   }
 
   @Test func `the page of the samplers and the table of the article are what the catalog says`() throws {

@@ -173,6 +173,7 @@ struct Report {
     let points = series.flatMap(\.points)
     return Chart(
       title: "Time of others, in times of ours, one thread",
+      subtitle: "\(Machine.processor), \(versions), medians of \(rounds) rounds, \(Machine.date)",
       x: Axis("scalars", scale: .logarithmic, spanning: points.map(\.x)),
       y: Axis("ratio", scale: .logarithmic, spanning: points.map(\.y)), series: series, hasDots: true)
   }
@@ -218,13 +219,16 @@ extension Comparison {
 
 /// What the numbers were measured on.
 enum Machine {
-  static var description: String {
+  static var processor: String {
     let cpu = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
     let name = cpu?.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+    return name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "a processor without a name"
+  }
+
+  static var description: String {
     let set = ProcessInfo.processInfo.environment["SCHEDULERS_ISA"].map { ", SCHEDULERS_ISA=\($0)" } ?? ""
     let processors = ProcessInfo.processInfo.activeProcessorCount
-    return (name.map { $0.trimmingCharacters(in: .whitespaces) } ?? "a processor without a name")
-      + ", \(processors) virtual processors, \(ProcessInfo.processInfo.physicalMemory >> 30) GiB, "
+    return processor + ", \(processors) virtual processors, \(ProcessInfo.processInfo.physicalMemory >> 30) GiB, "
       + ProcessInfo.processInfo.operatingSystemVersionString + set + load
   }
 

@@ -38,7 +38,7 @@ struct LikelihoodCommand: ParsableCommand {
   @Option(help: "text, csv (one row for each timestep) or json.")
   var format = "text"
 
-  @Option(name: .shortAndLong, help: "An SVG file for the chart of the bound over the timesteps.")
+  @Option(name: .shortAndLong, help: "A file for the chart of the bound over the timesteps, .svg or .png.")
   var output: String?
 
   private static let variances = [Variance.fixedSmall, .fixedLarge]
@@ -57,7 +57,7 @@ struct LikelihoodCommand: ParsableCommand {
     let schedule = try process.make()
     let respaced = try schedule.respaced(
       by: respacing.map { text throws(GridError) in try Respacing(parsing: text) } ?? .sections([schedule.timesteps]))
-    let file = try output.map { path throws(Failure) in try OutputFile(path) }
+    let file = try output.map { path throws(Failure) in try ChartFile(path) }
     let x0 = SampleBatch(
       shape: [count, 1, Digits.side, Digits.side], scalars: Array(digits.images.prefix(count).joined()))
     // Grey values are 0 ... 16.
@@ -71,11 +71,19 @@ struct LikelihoodCommand: ParsableCommand {
       bounds, of: x0, told: respaced.original.indices.map { respaced.timestep($0) }, with: denoiser,
       noise: GaussianNoise(seed: seed.value(of: "--seed", in: 0...UInt64.max)), interruption)
     if let file {
-      try file.write(Data(report.chart.document.utf8), isWanted: interruption.check)
+      try file.write(report.chart(title), isWanted: interruption.check)
       // Beside numbers for a program, the name of a file would be in the way.
       if format == "text" { try Console.output.print("wrote \(file.path)\n") }
     }
     try Console.output.print(format == "csv" ? report.csv : format == "json" ? JSON.text(report) : report.table)
+  }
+
+  /// What was asked for, in words.
+  private var title: String {
+    let respacing = respacing.map { " respaced to \($0)" } ?? ""
+    return "\(counted(Int(count.defaultValueDescription) ?? 0, "digit")) under the \(model) model, \(prediction); "
+      + "\(process.schedule) schedule, \(process.length.title)\(respacing); \(cdf) decoder, "
+      + "seed \(seed.defaultValueDescription)"
   }
 
   private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<
@@ -156,7 +164,10 @@ struct LikelihoodReport: Encodable {
       }.joined()
   }
 
-  var chart: Chart {
+  /// The bound over the timesteps.
+  ///
+  /// - Parameter subtitle: what it was made with.
+  func chart(_ subtitle: String) -> Chart {
     let lines = variances.indices.map { k in
       Chart.Series(name: variances[k], points: rows.map { (x: $0.timestep + 1, y: $0.bounds[k]) })
     }
@@ -164,7 +175,8 @@ struct LikelihoodReport: Encodable {
     let values = lines.flatMap { $0.points.map(\.y) }
     let most = values.max() ?? 1
     return Chart(
-      title: "Where the bits are spent", x: Axis("t + 1", scale: .logarithmic, spanning: rows.map { $0.timestep + 1 }),
+      title: "Where the bits are spent", subtitle: subtitle,
+      x: Axis("t + 1", scale: .logarithmic, spanning: rows.map { $0.timestep + 1 }),
       y: Axis("bits per dimension", scale: .logarithmic, spanning: values.filter { $0 > 1e-7 * most }), series: lines)
   }
 }

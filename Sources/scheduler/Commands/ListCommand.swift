@@ -84,9 +84,9 @@ struct ListCommand: ParsableCommand {
 
     ![Error against model calls](Images/error.svg)
 
-    `scheduler plot error --sampler ddim,dpm++2m,dpm++3m,heun --spacing exponential --sigma-min 0.001`: how far ODE
-    samplers end from the exact solution, on the Gaussian fitted to the digits. Dotted: the slopes of their orders. The
-    command draws all ODE samplers where none is chosen.
+    `scheduler plot error --spacing exponential --sigma-min 0.001 --output error.svg`: how far six ODE samplers end from
+    the exact solution, on the Gaussian fitted to the digits. Dotted: the slopes of their orders. With `--sampler all`
+    the command draws all ODE samplers, and with a list those in it.
 
     ![Digits drawn by all samplers](Images/samplers.png)
 

@@ -5,33 +5,61 @@ import SchedulersCharts
 
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plot", abstract: "Draws a chart as SVG, or prints its numbers.",
+    commandName: "plot", abstract: "Draws a chart as SVG or PNG, or prints its numbers.",
     subcommands: [PlotSchedulesCommand.self, PlotSNRCommand.self, PlotErrorCommand.self])
 }
 
 /// Where a chart goes.
 struct ChartOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "The SVG file to write.")
+  @Option(name: .shortAndLong, help: "The file to write: .svg or .png for the picture, .csv for its numbers.")
   var output: String?
 
-  @Option(help: "svg, or csv for the plotted numbers, on the standard output unless --output names a file.")
-  var format = "svg"
+  @Option(
+    help: """
+      csv: the plotted numbers, on the standard output unless --output names a file. svg, png: the picture. (default: \
+      what --output ends in)
+      """)
+  var format: String?
 
-  /// Checks that the chart can be written, before it is made.
-  func file() throws(Failure) -> OutputFile? {
-    switch (format, output) {
-    case ("svg", nil): throw Failure("--output is missing; name the SVG file to write, or use --format csv")
-    case ("svg", let path?), ("csv", let path?): return try OutputFile(path)
-    case ("csv", nil): return nil
-    default: throw Failure.unknown("format", format, known: ["svg", "csv"])
-    }
+  /// Where the chart goes.
+  enum Destination {
+    case picture(ChartFile)
+    case numbers(OutputFile)
+    case standardOutput
   }
 
-  func write(_ chart: Chart, to file: OutputFile?, isWanted: () throws -> Void = {}) throws {
-    let text = format == "csv" ? Self.csv(chart) : chart.document
-    guard let file else { return try Console.output.print(text) }
-    try file.write(Data(text.utf8), isWanted: isWanted)
-    try Console.output.print("wrote \(file.path): \(chart.title), \(chart.series.count) lines\n")
+  /// Checks that the chart can be written, before it is made.
+  func destination() throws(Failure) -> Destination {
+    let formats = ChartFile.extensions + ["csv"]
+    if let format, !formats.contains(format) { throw Failure.unknown("format", format, known: formats) }
+    guard let output else {
+      if format == "csv" { return .standardOutput }
+      throw Failure("--output is missing; name the .svg or .png file to write, or print the numbers with --format csv")
+    }
+    // Numbers may have any name but that of a picture.
+    let ending = OutputFile.extension(of: output)
+    if format == "csv", !ChartFile.extensions.contains(ending) { return .numbers(try OutputFile(output)) }
+    if let format, formats.contains(ending), ending != format {
+      throw Failure(
+        "--format \(format) is not what --output \(output) ends in; drop --format, or name a .\(format) file")
+    }
+    if ending == "csv" { return .numbers(try OutputFile(output)) }
+    return .picture(try ChartFile(output, also: ["csv"]))
+  }
+
+  /// Writes the chart, or its numbers.
+  func write(_ chart: Chart, to destination: Destination, isWanted: () throws -> Void = {}) throws {
+    let path: String
+    switch destination {
+    case .standardOutput: return try Console.output.print(Self.csv(chart))
+    case .picture(let file):
+      try file.write(chart, isWanted: isWanted)
+      path = file.path
+    case .numbers(let file):
+      try file.write(Data(Self.csv(chart).utf8), isWanted: isWanted)
+      path = file.path
+    }
+    try Console.output.print("wrote \(path): \(chart.title), \(counted(chart.series.count, "line"))\n")
   }
 
   private static func csv(_ chart: Chart) -> String {
@@ -55,12 +83,13 @@ struct PlotSchedulesCommand: ParsableCommand {
   @OptionGroup var chart: ChartOptions
 
   func run() throws {
-    let file = try chart.file()
+    let destination = try chart.destination()
     let lines = try ScheduleCurves.make(process) { $0.alphaBars }
     try chart.write(
       Chart(
-        title: "Signal left at each timestep", x: Axis("t / T", scale: .linear, spanning: [0, 1]),
-        y: Axis("alphaBar", scale: .linear, spanning: [0, 1]), series: lines), to: file)
+        title: "Signal left at each timestep", subtitle: process.title,
+        x: Axis("t / T", scale: .linear, spanning: [0, 1]),
+        y: Axis("alphaBar", scale: .linear, spanning: [0, 1]), series: lines), to: destination)
   }
 }
 
@@ -72,13 +101,14 @@ struct PlotSNRCommand: ParsableCommand {
   @OptionGroup var chart: ChartOptions
 
   func run() throws {
-    let file = try chart.file()
+    let destination = try chart.destination()
     let lines = try ScheduleCurves.make(process) { $0.logSNR }
     try chart.write(
       Chart(
-        title: "Log signal-to-noise ratio", x: Axis("t / T", scale: .linear, spanning: [0, 1]),
+        title: "Log signal-to-noise ratio", subtitle: process.title,
+        x: Axis("t / T", scale: .linear, spanning: [0, 1]),
         y: Axis("ln(signal²/noise²)", scale: .linear, spanning: lines.flatMap { $0.points.map(\.y) }), series: lines),
-      to: file)
+      to: destination)
   }
 }
 

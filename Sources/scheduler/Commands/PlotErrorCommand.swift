@@ -11,14 +11,14 @@ struct PlotErrorCommand: ParsableCommand {
     discussion: """
       The data are the normal distribution fitted to the digits, for which both the model and the solution of the \
       probability-flow ODE are exact. The error is the root mean square distance, over the pixels of 64 samples, \
-      between where a sampler ends and where the ODE leads from the same start. Where samplers are chosen, dotted \
-      lines fall as their orders of convergence say.
+      between where a sampler ends and where the ODE leads from the same start. Dotted lines fall as the samplers' \
+      orders of convergence say.
       """)
 
   @Option(
     help: """
-      A sampler, by its name in `scheduler list`; may be repeated or separated by commas. (default: all that draw no \
-      noise)
+      A sampler, by its name in `scheduler list`, or all that draw no noise; may be repeated or separated by commas. \
+      (default: \(Self.usual.joined(separator: ",")))
       """)
   var sampler: [String] = []
 
@@ -31,6 +31,8 @@ struct PlotErrorCommand: ParsableCommand {
 
   @OptionGroup var chart: ChartOptions
 
+  /// A baseline, what is common, and what is said to be better: as many as can be told apart.
+  private static let usual = ["ddim", "dpm++2m", "dpm++3m", "heun", "unipc", "deis"]
   private static let callCounts = [5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100]
   private static let sampleCount = 64
 
@@ -41,7 +43,7 @@ struct PlotErrorCommand: ParsableCommand {
     let prediction = try prediction.map(Prediction.init(named:)) ?? choice.spacing.usualPrediction
     let schedule = try process.make()
     try choice.refuseSchedule(process)
-    let file = try chart.file()
+    let destination = try chart.destination()
     let counts = Self.callCounts.filter { $0 <= schedule.timesteps }
     guard !counts.isEmpty else {
       throw Failure("--timesteps \(schedule.timesteps) leaves no run to measure; use \(Self.callCounts[0]) or more")
@@ -52,26 +54,33 @@ struct PlotErrorCommand: ParsableCommand {
     let z = noise.next(like: SampleBatch<Double>(zeros: [Self.sampleCount, 1, Digits.side, Digits.side]))
 
     let lines = try entries.map { entry in
-      let points = try counts.map { calls in
+      var points: [(x: Double, y: Double)] = []
+      for calls in counts {
         let grid = try choice.make(schedule, calls: calls, for: entry)
         let plan = try entry.plan(over: grid, predicting: prediction)
+        // A sampler with several calls a step makes the same run for several numbers of calls.
+        if let last = points.last, last.x == Double(plan.steps.count) { continue }
         let start = SampleBatch.combination([(plan.initialScale, z)])
         let end = try plan.sample(from: start) { x, query throws(any Error) in
           try interruption.check()
           return model(x, query)
         }
         let exact = model.flow(start, from: plan.start, to: grid.points[grid.steps].level)
-        return (x: Double(plan.steps.count), y: Self.distance(end, exact))
+        points.append((x: Double(plan.steps.count), y: Self.distance(end, exact)))
       }
       return Chart.Series(name: entry.title, points: points)
     }
-    let guides = sampler.isEmpty ? [] : Self.guides(Array(zip(entries, lines)))
-    try chart.write(Self.chart(lines, guides), to: file, isWanted: interruption.check)
+    let length = choice.spacing.hasOwnProcess ? "" : ", \(process.length.title)"
+    let subtitle =
+      "\(choice.title(schedule: process.schedule))\(length), \(prediction); \(Self.sampleCount) samples of "
+      + "the digits' Gaussian, seed 0"
+    let drawn = Self.chart(lines, guides: Self.guides(Array(zip(entries, lines))), subtitle: subtitle)
+    try chart.write(drawn, to: destination, isWanted: interruption.check)
   }
 
   private func chosenEntries() throws(Failure) -> [SamplerCatalog.Entry] {
-    if sampler.isEmpty { return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion } }
-    let entries = try SamplerNames.entries(sampler)
+    if sampler == ["all"] { return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion } }
+    let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
     for entry in entries where entry.isStochastic || entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not "
@@ -85,23 +94,24 @@ struct PlotErrorCommand: ParsableCommand {
     return (squares / Double(a.scalars.count)).squareRoot()
   }
 
-  /// A line with the slope of each order, at twice the error of its first sampler at 16 calls or
-  /// more.
+  /// A line with the slope of each order, at half the error of its first sampler from 15 calls on.
   private static func guides(_ lines: [(entry: SamplerCatalog.Entry, line: Chart.Series)]) -> [Chart.Series] {
     Set(lines.map(\.entry.order)).sorted().compactMap { order in
       let points = lines.first { $0.entry.order == order }?.line.points.filter { $0.x >= 15 } ?? []
       guard order > 0, let first = points.first else { return nil }
       return Chart.Series(
         name: "N" + ["⁻¹", "⁻²", "⁻³", "⁻⁴"][order - 1],
-        points: points.map { ($0.x, 2 * first.y * pow(first.x / $0.x, Double(order))) })
+        points: points.map { ($0.x, first.y / 2 * pow(first.x / $0.x, Double(order))) })
     }
   }
 
-  private static func chart(_ lines: [Chart.Series], _ guides: [Chart.Series]) -> Chart {
+  private static func chart(_ lines: [Chart.Series], guides: [Chart.Series], subtitle: String) -> Chart {
     let points = lines.flatMap(\.points)
     return Chart(
-      title: "Distance from the exact solution", x: Axis("model calls", scale: .logarithmic, spanning: points.map(\.x)),
-      y: Axis("root mean square error", scale: .logarithmic, spanning: points.map(\.y)), series: lines, guides: guides,
+      title: "Distance from the exact solution", subtitle: subtitle,
+      x: Axis("model calls", scale: .logarithmic, spanning: points.map(\.x)),
+      y: Axis("root mean square error", scale: .logarithmic, spanning: (points + guides.flatMap(\.points)).map(\.y)),
+      series: lines, guides: guides,
       hasDots: true)
   }
 }

@@ -53,7 +53,7 @@ struct TrainCommand: ParsableCommand {
     var state = try makeState(configuration, run.checkpoints)
     run.checkpoints.clean()
     let interruption = Interruption()
-    try OutputFile(configurationPath).write(Data(pretty(configuration).utf8))
+    try OutputFile(configurationPath, option: "--output-dir").write(Data(pretty(configuration).utf8))
     try run.run(&state, interruption)
     try Console.output.print(
       "wrote \(outputDir)/model.safetensors: \(state.network.parameters.count) parameters after "

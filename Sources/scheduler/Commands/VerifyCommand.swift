@@ -38,7 +38,7 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Print the judgement of every step as JSON.")
   var json = false
 
-  @Option(name: [.long, .customShort("o")], help: "An SVG file for a chart of the deviation at each step.")
+  @Option(name: [.long, .customShort("o")], help: "A file for a chart of the deviation at each step, .svg or .png.")
   var report: String?
 
   func run() throws {
@@ -46,19 +46,19 @@ struct VerifyCommand: ParsableCommand {
     guard let fidelity = Fidelity(rawValue: fidelity) else {
       throw Failure.unknown("fidelity", fidelity, known: Fidelity.allCases.map(\.rawValue))
     }
-    let file = try report.map { path throws(Failure) in try OutputFile(path) }
+    let file = try report.map { path throws(Failure) in try ChartFile(path, option: "--report") }
     let recorded: Trace
     let judgement: Judgement
     do {
       recorded = try Trace(contentsOf: trace)
       judgement = try recorded.judged(fidelity: fidelity, tolerance: tolerance)
     } catch TraceError.safetensors(.file(_, let reason)) {
-      throw Failure("cannot judge \(trace): \(reason)")
+      throw Failure("cannot judge \(trace.orQuotes): \(reason); name a trace")
     } catch {
       throw Failure("cannot judge \(trace): \(error)")
     }
     let verdict = VerificationReport(of: recorded, named: trace, judgement: judgement)
-    try file?.write(Data(verdict.chart.document.utf8))
+    try file?.write(verdict.chart(fidelity))
     try Console.output.print(json ? verdict.json : verdict.text)
     if !judgement.agrees { throw Divergence() }
   }

@@ -36,6 +36,17 @@ struct GridOptions: ParsableArguments {
     return Choice(spacing: spacing, sigmas: try range.given(), options: self)
   }
 
+  /// The options that were given beside the spacing, in words.
+  fileprivate var settings: [String] {
+    let numbers = [
+      ("smallest sigma", range.sigmaMin), ("largest sigma", range.sigmaMax), ("rho", range.rho), ("shift", flow.shift),
+      ("mu", flow.mu), ("terminal", flow.shiftTerminal),
+    ]
+    return (offset.map { ["offset \($0.defaultValueDescription)"] } ?? [])
+      + numbers.compactMap { name, value in value.map { "\(name) \(brief($0))" } }
+      + (flow.imageSize.map { ["\($0) pixels"] } ?? [])
+  }
+
   /// Options that fit each other.
   struct Choice {
     let spacing: GridSpacing
@@ -50,7 +61,8 @@ extension GridOptions.Choice {
   func title(schedule: String) -> String {
     let (name, isGiven) = (spacing.name, sigmas != nil)
     let kind = isGiven ? "given sigmas" : "\(name) spacing"
-    return spacing.hasOwnProcess ? "\(kind)\(isGiven ? "" : " of \(name)")" : "\(schedule) schedule, \(kind)"
+    let parts = [spacing.hasOwnProcess ? (isGiven ? "\(kind) of \(name)" : kind) : "\(schedule) schedule, \(kind)"]
+    return (parts + options.settings).joined(separator: ", ")
   }
 
   /// Throws for options of a schedule where there is none.

@@ -28,6 +28,11 @@ struct TimestepOptions: ParsableArguments {
   @Flag(name: .customLong("zero-terminal-snr"), help: "Rescale the schedule so that its last timestep holds no signal.")
   var hasZeroTerminalSNR = false
 
+  /// The process in words, for pictures.
+  var title: String {
+    "\(timesteps.defaultValueDescription) timesteps\(hasZeroTerminalSNR ? ", zero terminal SNR" : "")"
+  }
+
   /// Whether nothing but the defaults was chosen.
   var isUsual: Bool { timesteps.defaultValueDescription == "1000" && !hasZeroTerminalSNR }
 

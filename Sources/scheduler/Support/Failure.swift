@@ -10,6 +10,11 @@ struct Failure: Error, Hashable, CustomStringConvertible {
   }
 }
 
+extension String {
+  /// A path in a message, where an empty one would not be seen.
+  var orQuotes: String { isEmpty ? "\"\"" : self }
+}
+
 /// Throws if an option was given that another one leaves without meaning.
 func refuse(_ option: String, _ value: String?, unless isKnown: Bool, because other: String, instead: String)
   throws(Failure)

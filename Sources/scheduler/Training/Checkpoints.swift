@@ -34,7 +34,7 @@ struct Checkpoints {
     do {
       try files.createDirectory(at: partial, withIntermediateDirectories: false)
       for (name, data) in try Self.encoded(state) {
-        try OutputFile(partial.appendingPathComponent(name).path).write(data)
+        try OutputFile(partial.appendingPathComponent(name).path, option: "--output-dir").write(data)
       }
       // Only a damaged one can be there, or one that a run which went back to an earlier one makes
       // again.

@@ -39,15 +39,22 @@ enum TrainingLog {
       + evaluations.map { "\($0.step),\($0.bitsPerDimension),\($0.frechetDistance),\($0.recognised)\n" }.joined()
   }
 
+  private static func subtitle(_ configuration: TrainingConfiguration) -> String {
+    "\(configuration.hiddenBlocks) blocks of width \(configuration.hiddenSize), batches of "
+      + "\(configuration.trainBatchSize), learning rate \(brief(configuration.learningRate)), "
+      + "\(configuration.predictionType) on the \(configuration.ddpmBetaSchedule) schedule, seed \(configuration.seed)"
+  }
+
   /// The loss, and its mean over the last tenth of the rows so far, in which a trend can be seen.
-  static func chart(_ rows: [Row]) -> Chart {
+  static func chart(_ rows: [Row], of configuration: TrainingConfiguration) -> Chart {
     let points = rows.map { (x: Double($0.step), y: $0.loss) }
     let smooth = points.indices.map { i in
       let recent = points[(i - i / 10)...i]
       return (x: points[i].x, y: recent.reduce(0) { $0 + $1.y } / Double(recent.count))
     }
     return Chart(
-      title: "Training loss", x: Axis("step", scale: .linear, spanning: points.map(\.x)),
+      title: "Training loss", subtitle: subtitle(configuration),
+      x: Axis("step", scale: .linear, spanning: points.map(\.x)),
       y: Axis("loss", scale: .logarithmic, spanning: points.map(\.y)),
       series: [Chart.Series(name: "loss", points: points), Chart.Series(name: "recent mean", points: smooth)])
   }

@@ -56,7 +56,7 @@ struct TrainingRun {
   private func save(_ state: TrainingState) throws {
     try checkpoints.save(state)
     try write("log.csv", Data(TrainingLog.csv(state.progress.log).utf8))
-    try write("loss.svg", Data(TrainingLog.chart(state.progress.log).document.utf8))
+    try write("loss.svg", Data(TrainingLog.chart(state.progress.log, of: configuration).document.utf8))
     try write("evaluations.csv", Data(TrainingLog.csv(state.progress.evaluations).utf8))
   }
 
@@ -77,6 +77,6 @@ struct TrainingRun {
   }
 
   private func write(_ name: String, _ data: Data) throws {
-    try OutputFile(folder.appendingPathComponent(name).path).write(data)
+    try OutputFile(folder.appendingPathComponent(name).path, option: "--output-dir").write(data)
   }
 }
