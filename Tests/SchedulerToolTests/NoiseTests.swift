@@ -67,6 +67,31 @@ import Testing
     #expect(try tool.files() == ["a.safetensors", "b.safetensors"])
   }
 
+  /// Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html, version 1.0.
+  @Test func `writes NumPy's format where the name ends in npy`() throws {
+    #expect(
+      try tool.run("noise", "--noise", "torch-cpu", "--shape", "2,3", "-o", "a.npy").text == "wrote a.npy: 6 numbers\n")
+    let floats = try tool.run("noise", "--noise", "torch-cpu", "--shape", "2,3").text.split { $0.isWhitespace }
+      .compactMap {
+        Float($0)
+      }
+    var header = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, 118, 0])
+    header += Data("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3,), }".utf8)
+    header += Data(repeating: 32, count: 127 - header.count) + Data([10])
+    let file = try tool.data("a.npy")
+    #expect(file.prefix(128) == header)
+    #expect(
+      Array(file.dropFirst(128)) == floats.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
+    // Of Doubles, and whatever the case of the name.
+    #expect(try tool.run("noise", "--noise", "numpy", "--shape", "5", "-o", "b.NPY").status == 0)
+    var generator = NumPyGenerator(seed: 0)
+    let doubles: [Double] = generator.normals(5)
+    #expect(
+      try Array(tool.data("b.NPY").dropFirst(128))
+        == doubles.flatMap { withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init) })
+    #expect(try String(decoding: tool.data("b.NPY")[10..<24], as: UTF8.self) == "{'descr': '<f8")
+  }
+
   @Test(arguments: ["torch-cpu", "numpy"])
   func `can be a picture's, which then is the same every time and no other's`(_ noise: String) throws {
     func picture(_ noise: String) throws -> Data {

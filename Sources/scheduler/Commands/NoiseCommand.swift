@@ -20,7 +20,11 @@ struct NoiseCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "How many tensors of this shape are drawn before it, 0 ... 1000.")
   var skip: WholeNumber = 0
 
-  @Option(name: .shortAndLong, help: "A safetensors file to write instead; its tensor is named noise, F32 or F64.")
+  @Option(
+    name: .shortAndLong,
+    help: """
+      A file to write instead, in the type that is drawn: .safetensors, whose tensor is named noise, or .npy for NumPy.
+      """)
   var output: String?
 
   private static let largestCount = 1 << 26
@@ -29,14 +33,19 @@ struct NoiseCommand: ParsableCommand {
     let choice = try options.choice()
     let shape = try extents()
     let skipped = try skip.value(of: "--skip", in: 0...1000)
-    let file = try output.map { path throws(Failure) in try OutputFile(path) }
+    let file = try output.map { path throws(Failure) in try OutputFile(path, extensions: ["safetensors", "npy"])
+    }
     if choice.isDouble {
-      try deliver(Self.draw(choice, SampleBatch<Double>(zeros: shape), after: skipped), to: file) {
-        .init("noise", shape: $0.shape, doubles: $0.scalars)
+      try deliver(Self.draw(choice, SampleBatch<Double>(zeros: shape), after: skipped), to: file) { tensor, isNumPy in
+        isNumPy
+          ? NumPyFile.data(shape: tensor.shape, doubles: tensor.scalars)
+          : Data(SafetensorsWriter.bytes([.init("noise", shape: tensor.shape, doubles: tensor.scalars)]))
       }
     } else {
-      try deliver(Self.draw(choice, SampleBatch<Float>(zeros: shape), after: skipped), to: file) {
-        .init("noise", shape: $0.shape, floats: $0.scalars)
+      try deliver(Self.draw(choice, SampleBatch<Float>(zeros: shape), after: skipped), to: file) { tensor, isNumPy in
+        isNumPy
+          ? NumPyFile.data(shape: tensor.shape, floats: tensor.scalars)
+          : Data(SafetensorsWriter.bytes([.init("noise", shape: tensor.shape, floats: tensor.scalars)]))
       }
     }
   }
@@ -63,10 +72,10 @@ struct NoiseCommand: ParsableCommand {
   }
 
   private func deliver<Scalar: SampleScalar>(
-    _ tensor: SampleBatch<Scalar>, to file: OutputFile?, as entry: (SampleBatch<Scalar>) -> SafetensorsWriter.Tensor
+    _ tensor: SampleBatch<Scalar>, to file: OutputFile?, as data: (SampleBatch<Scalar>, _ isNumPy: Bool) -> Data
   ) throws {
     if let file {
-      try file.write(Data(SafetensorsWriter.bytes([entry(tensor)])))
+      try file.write(data(tensor, file.extension == "npy"))
       return try Console.output.print("wrote \(file.path): \(counted(tensor.scalars.count, "number"))\n")
     }
     let row = tensor.shape.last!
