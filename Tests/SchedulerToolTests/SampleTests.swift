@@ -78,6 +78,37 @@ import Testing
     try PNG.encode(Picture(width: 8, height: 8)).write(to: tool.folder.appendingPathComponent("in.png"))
     let outcome = try sample("--image", "in.png", "--strength", "0.6", "--sampler", "ddim,heun")
     #expect(outcome.status == 0, "\(outcome.errors)")
+    let sheet = try PNG.decode(tool.data("digits.png"))
+    #expect(sheet.shows("9 digits, seed 0, linear schedule, trailing spacing, from in.png at strength 0.6", grey: 0))
+    #expect(
+      sheet.shows("given", grey: 110) && sheet.shows("DDIM: the first digit on its way from the given one", grey: 0))
+  }
+
+  @Test func `says sigma of the steps of EDM, and the timestep of others`() throws {
+    func sheet(_ options: String...) throws -> Picture {
+      let run = ["sample", "--sampler", "euler", "--steps", "2", "--count", "1", "-o", "a.png"]
+      let outcome = try tool.run(run + options)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try PNG.decode(tool.data("a.png"))
+    }
+    #expect(try sheet("--spacing", "edm").shows("sigma 80", grey: 110))
+    #expect(try sheet("--spacing", "trailing").shows("t 999", grey: 110))
+    // ln(80)/4, which nobody knows a level by.
+    #expect(try !sheet("--spacing", "edm").shows("t 1.1", grey: 110))
+    let titled = try sheet("--spacing", "edm", "--sigma-max", "20", "--rho", "5")
+    #expect(titled.shows("edm spacing, largest sigma 20, rho 5", grey: 0))
+    #expect(titled.shows("sigma 20", grey: 110))
+  }
+
+  @Test func `tells plans whose network is told a sigma from those of rectified flow and of timesteps`() throws {
+    let edm = EDMPreconditioning()
+    let angle = EDMPreconditioning(conditioning: .angle)
+    let grid = try SamplingGrid(edm: edm, steps: 4)
+    #expect(try Euler().plan(over: grid, predicting: edm).tellsSigma)
+    #expect(try Euler().plan(over: SamplingGrid(edm: edm, sigmas: [9, 2]), predicting: angle).tellsSigma)
+    #expect(try !Euler().plan(over: SamplingGrid(flow: FlowSpacing(), steps: 2), predicting: .flow).tellsSigma)
+    let schedule = try NoiseSchedule(.linear(), timesteps: 1000)
+    #expect(try !Euler().plan(over: SamplingGrid(schedule, steps: 4), predicting: .epsilon).tellsSigma)
   }
 
   /// What `get_timesteps` of diffusers' pipelines for Flux and others makes of a strength.
@@ -132,5 +163,20 @@ import Testing
     #expect(process.terminationStatus == 128 + signal)
     #expect(errors.fileHandleForReading.readDataToEndOfFile().isEmpty)
     #expect(try tool.files() == [])
+  }
+}
+
+extension Picture {
+  /// Whether a line of text is written somewhere, at the size of a sheet.
+  fileprivate func shows(_ text: String, grey: UInt8) -> Bool {
+    var line = Picture(width: Picture.width(of: text, scale: 2), height: 2 * Font.height)
+    line.write(text, x: 0, y: 0, scale: 2, grey: grey)
+    let ink = line.pixels.indices.filter { line.pixels[$0] != 255 }.map { ($0 % line.width, $0 / line.width) }
+    guard let first = ink.first, width >= line.width else { return false }
+    return (0...height - line.height).contains { y in
+      (0...width - line.width).contains { x in
+        self[x + first.0, y + first.1] == grey && ink.allSatisfy { self[x + $0.0, y + $0.1] == grey }
+      }
+    }
   }
 }

@@ -63,10 +63,10 @@ struct SampleCommand: ParsableCommand {
       runs: setting.runs, model: setting.model, image: try image.digit(),
       noise: try noise.choice(), count: try count.value(of: "--count", in: 1...4096),
       batchSize: try batchSize.value(of: "--batch-size", in: 1...4096))
-    let file = try OutputFile(output)
+    let file = try OutputFile(output, extensions: ["png"])
     let interruption = Interruption()
     let results = try job.run(interruption)
-    let picture = sheet(of: results, runs: setting.runs, grid: setting.title, count: job.count).picture()
+    let picture = sheet(of: results, by: job, grid: setting.title).picture()
     try file.write(try PNG.encode(picture), isWanted: interruption.check)
     for remark in setting.remarks { Console.error.write("scheduler: \(remark)\n") }
     try Console.output.print(
@@ -140,24 +140,38 @@ struct SampleCommand: ParsableCommand {
     if spacing.hasOwnProcess { throw Failure("--spacing \(spacing.name) cannot be chosen: \(own)") }
   }
 
+  /// What a frame was made at.
+  private static func label(timestep: Double, sigma: Double?) -> String {
+    if let sigma { return "sigma \(brief(sigma, digits: 2))" }
+    return "t \(abs(timestep) < 10 ? brief(timestep, digits: 2) : brief(timestep.rounded()))"
+  }
+
   private func sheet(
-    of results: [SamplingJob.Result], runs: [SamplingJob.Run], grid: String, count: Int
+    of results: [SamplingJob.Result], by job: SamplingJob, grid: String
   ) -> ContactSheet {
+    let (runs, count) = (job.runs, job.count)
+    let given = job.image.map { [ContactSheet.Frame(label: "given", sample: $0, range: 1, denoised: nil)] } ?? []
     let panels = zip(runs, results).map { run, result in
       ContactSheet.Panel(
         title: run.title, subtitle: counted(run.plan.steps.count, "model call"), digits: result.digits)
     }
     let what = condition.title ?? counted(count, "digit")
+    let start = image.title.map { ", from \($0)" } ?? ""
+    let way = job.image == nil ? "from noise to picture" : "on its way from the given one"
+    let tellsSigma = runs[0].plan.tellsSigma
     let whose = noise.noise == "philox" ? "" : " of \(noise.noise)"
     return ContactSheet(
-      title: "\(what), seed \(noise.seed.defaultValueDescription)\(whose), \(grid)",
-      panels: panels, stripTitle: "\(runs[0].title): the first digit from noise to picture",
-      strip: results[0].frames.map { frame in
-        ContactSheet.Frame(
-          label: frame.timestep.map { "t \(abs($0) < 10 ? brief($0, digits: 2) : brief($0.rounded()))" } ?? "done",
-          sample: frame.sample,
-          // Two deviations of noise beside the data show its grain without blackening it.
-          range: frame.level.signal + 2 * frame.level.noise, denoised: frame.denoised)
-      })
+      title: "\(what), seed \(noise.seed.defaultValueDescription)\(whose), \(grid)\(start)",
+      panels: panels,
+      stripTitle: "\(runs[0].title): the first digit \(way)",
+      strip: given
+        + results[0].frames.map { frame in
+          ContactSheet.Frame(
+            label: frame.timestep.map { Self.label(timestep: $0, sigma: tellsSigma ? frame.level.sigma : nil) }
+              ?? "done",
+            sample: frame.sample,
+            // Two deviations of noise beside the data show its grain without blackening it.
+            range: frame.level.signal + 2 * frame.level.noise, denoised: frame.denoised)
+        })
   }
 }

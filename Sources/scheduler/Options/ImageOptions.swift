@@ -20,6 +20,13 @@ struct ImageOptions: ParsableArguments {
 
   private var part: Double { strength ?? 0.5 }
 
+  /// The picture and the strength in a few words, if there is a picture.
+  var title: String? {
+    guard let name = image?.split(separator: "/").last else { return nil }
+    let short = name.count > 40 ? name.prefix(37) + "..." : name
+    return "\(short) at strength \(brief(part))"
+  }
+
   /// The part of a grid that is run.
   ///
   /// - Throws: `Failure` if the strength is NaN or outside 0 ... 1, or there is one without a

@@ -45,8 +45,11 @@ struct ContactSheet {
     panels.flatMap { [$0.title, $0.subtitle] }.map { Picture.width(of: $0, scale: Self.textScale) }
       .reduce(columns * cell + Self.gap, max)
   }
-  /// Five panels of 64 digits abreast; wide panels are set in fewer columns.
-  private var panelsAbreast: Int { max(1, min(panels.count, 5, 2400 / panelWidth)) }
+  /// Up to five panels in one row, so that they are easily compared. More are set in fewer columns,
+  /// as a page shows a wide sheet too small to be read.
+  private var panelsAbreast: Int {
+    max(1, panels.count <= 5 ? min(panels.count, 2400 / panelWidth) : 1400 / panelWidth)
+  }
   private var panelsWidth: Int { panelsAbreast * (panelWidth + Self.margin) - Self.margin }
   private var stripScale: Int {
     let room = (panelsWidth - stripLeft + Self.stripGap) / max(strip.count, 1) - Self.stripGap
