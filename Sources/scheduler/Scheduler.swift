@@ -20,21 +20,44 @@ struct Scheduler: ParsableCommand {
     ])
 
   static func main() {
-    var command: any ParsableCommand
-    do { command = try parseAsRoot() } catch { exit(withError: error) }
     do {
+      try CommandLineOptions.checkText()
+      var command = try parseAsRoot()
       try command.run()
     } catch let interrupted as Interruption.Interrupted {
       Foundation.exit(128 + interrupted.signal)
     } catch is Divergence {
       Foundation.exit(1)
-    } catch let request where exitCode(for: request) != .failure {
-      // The parser's own, such as a request for help.
-      exit(withError: request)
+    } catch let request where exitCode(for: request) == .success {
+      // For help or the version. The parser would print it, and not see that nobody takes it.
+      answer(fullMessage(for: request) + "\n")
+    } catch let mistake where exitCode(for: mistake) == .validationFailure {
+      fail(words(for: mistake), status: 64)
     } catch {
-      // Arguments are quoted in messages and may hold anything.
-      Console.error.write("scheduler: \("\(error)".onOneLine)\n")
-      Foundation.exit(2)
+      fail("\(error)", status: 2)
     }
+  }
+
+  private static func answer(_ text: String) {
+    do { try Console.output.print(text) } catch { fail("\(error)", status: 2) }
+  }
+
+  /// Arguments are quoted in messages and may hold anything.
+  private static func fail(_ message: String, status: Int32) -> Never {
+    Console.error.write("scheduler: \(message.onOneLine)\n")
+    Foundation.exit(status)
+  }
+
+  /// What the parser says, in the style of all messages. Its last line says where the command that
+  /// was meant is explained: "See 'scheduler plan --help' for more information."
+  private static func words(for mistake: any Error) -> String {
+    // Where the parser lists values, each has a line.
+    let lines = message(for: mistake).split(separator: "\n").map { $0.drop { $0 == " " } }
+    let values = lines.dropFirst().map { $0.hasPrefix("- ") ? $0.dropFirst(2) : $0 }
+    let message = (lines.first ?? "") + (values.isEmpty ? "" : " \(values.joined(separator: ", "))")
+    let text = message.prefix(1).lowercased() + message.dropFirst()
+    let parts = fullMessage(for: mistake).split(separator: "\n").last?.split(separator: "'") ?? []
+    guard parts.count == 3, parts[0].hasSuffix("See ") else { return text }
+    return text.hasSuffix("?") || text.hasSuffix(".") ? "\(text) See `\(parts[1])`." : "\(text); see `\(parts[1])`"
   }
 }

@@ -88,7 +88,7 @@ import Testing
       to: tool.folder.appendingPathComponent("small"))
     let cases: [([String], String)] = [
       (["--model", "none"], "cannot read --model none: there is no such file"), (["--model", ""], "no such file"),
-      (["--model", "text"], "--model text is no safetensors file"),
+      (["--model", "text"], "cannot read --model text: it is no usable safetensors file"),
       (["--model", "wrong"], "has no tensor input.weight of shape [7, 64]"),
       (["--model", "nan"], "has numbers in input.weight that are not finite"),
       (["--model", "large"], "the network's samples of class 0 are not finite"),
@@ -99,7 +99,7 @@ import Testing
       (["--guidance-scale", "-1"], "guidance_scale -1 must be in 0 ... 100"),
       (["--s-churn", "-1"], "s_churn -1 must be in 0 ... 1000"),
       (["--s-noise", "inf"], "s_noise inf must be in 0 ... 10"),
-      (["--num-validation-images", "0"], "num_validation_images 0 must be in 1 ... 898"),
+      (["--num-validation-images", "0"], "num_validation_images 0 must be in 1 ... 898; set --num-validation-images"),
       (["--num-validation-samples", "99"], "num_validation_samples 99 must be in 100 ... 100000"),
       (["--seed", "-1"], "--seed -1 must be in"),
       (["--half", "left"], "unknown half \"left\"; known: training, held-out"),

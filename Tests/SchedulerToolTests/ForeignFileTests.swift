@@ -25,7 +25,8 @@ import Testing
 
   /// Commands up to the name of a file of JSON.
   private static let commands: [[String]] = [
-    ["plan"], ["sample", "--config"], ["replay", "--steps", "1", "-o", "a", "--outputs", "outputs.safetensors"],
+    ["plan"], ["sample", "--config"],
+    ["replay", "--steps", "1", "-o", "a.safetensors", "--outputs", "outputs.safetensors"],
     ["train", "--config"],
   ]
 
@@ -50,7 +51,7 @@ import Testing
     for file in Self.files.prefix(4) { try Data(file.bytes).write(to: tool.folder.appendingPathComponent(file.name)) }
     try Data(#"{"_class_name": "DDIMScheduler"}"#.utf8).write(to: tool.folder.appendingPathComponent("config.json"))
     let commands = [
-      ["verify"], ["replay", "config.json", "--steps", "2", "-o", "a", "--outputs"], ["sample", "--model"],
+      ["verify"], ["replay", "config.json", "--steps", "2", "-o", "a.safetensors", "--outputs"], ["sample", "--model"],
       ["evaluate", "--model"], ["sample", "--image"],
     ]
     for command in commands {

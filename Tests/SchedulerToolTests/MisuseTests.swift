@@ -13,6 +13,7 @@ import Testing
     try PNG.encode(Picture(width: 12, height: 12)).write(to: tool.folder.appendingPathComponent("12.png"))
     try PNG.encode(Picture(width: 8, height: 8)).write(to: tool.folder.appendingPathComponent("8.png"))
     try Data("no picture".utf8).write(to: tool.folder.appendingPathComponent("text.png"))
+    try Data("{}".utf8).write(to: tool.folder.appendingPathComponent("object.json"))
   }
 
   /// Options, and what the message must name.
@@ -147,6 +148,23 @@ import Testing
     (["likelihood", "--output", "none/a.svg"], "create it"),
     (["plot", "snr"], "--output is missing"),
     (["plot", "snr", "--output", "none/a.svg"], "none"),
+    (
+      ["plot", "snr", "--output", "a.jpg"],
+      "cannot write a.jpg: this command writes .svg, .png or .csv files; give --output a name that ends so"
+    ),
+    (["plot", "error", "--output", "a"], "cannot write a: this command writes .svg, .png or .csv files"),
+    (["plot", "snr", "--output", ".svg"], "cannot write .svg: this command writes"),
+    (["plot", "snr", "--format", "svg", "--output", "a.png"], "drop --format, or name a .svg file"),
+    (["plot", "snr", "--format", "csv", "--output", "a.svg"], "drop --format, or name a .csv file"),
+    (["plot", "snr", "--format", "png"], "print the numbers with --format csv"),
+    (["plot", "snr", "--format", "pdf"], "unknown format \"pdf\"; known: svg, png, csv"),
+    (["plot", "error", "--sampler", "all,ddim", "--format", "csv"], "unknown sampler \"all\""),
+    (["likelihood", "--output", "a.csv"], "this command writes .svg or .png files"),
+    (["noise", "--output", "a.txt"], "this command writes .safetensors or .npy files"),
+    (["sample", "--output", "a.jpeg"], "this command writes .png files; give --output"),
+    (["sample", "--image", ""], "cannot read --image \"\": there is no such file"),
+    (["sample", "--image", "object.json"], "cannot read --image object.json as a PNG: it is JSON text; name a PNG"),
+    (["sample", "--model", "object.json"], "it is JSON text; name the model.safetensors of `scheduler train`"),
     (["plot", "error", "--sampler", "ddpm", "--output", "a.svg"], "draws noise"),
     (["plot", "error", "--timesteps", "4", "--output", "a.svg"], "use 5 or more"),
   ]
@@ -165,7 +183,24 @@ import Testing
 
   @Test(arguments: [["--bogus"], ["sample", "--steps", "many"], ["sample", "--steps"], ["plot", "bogus"], ["run"]])
   func `differ from a command line that cannot be parsed, status 64`(_ arguments: [String]) throws {
-    #expect(try tool.run(arguments).status == 64)
+    let outcome = try tool.run(arguments)
+    #expect(outcome.status == 64 && outcome.output.isEmpty)
+    #expect(
+      outcome.errors.hasPrefix("scheduler: ") && outcome.errors.filter(\.isNewline).count == 1, "\(outcome.errors)")
+    #expect(outcome.errors.contains("`scheduler ") && outcome.errors.contains("--help`"), "\(outcome.errors)")
+  }
+
+  @Test func `have the parser's words in the style of all messages`() throws {
+    #expect(
+      try tool.run("plot", "error", "--stepz").errors
+        == "scheduler: unknown option '--stepz'; see `scheduler plot error --help`\n")
+    #expect(
+      try tool.run("sample", "--step", "3").errors
+        == "scheduler: unknown option '--step'. Did you mean '--steps'? See `scheduler sample --help`.\n")
+    #expect(
+      try tool.run("train", "--prediction", "noise").errors
+        == "scheduler: the value 'noise' is invalid for '--prediction <prediction-type>'. Please provide one of the "
+        + "following: epsilon, x0, v, flow, previous, reverseFlow; see `scheduler train --help`\n")
   }
 
   @Test(arguments: [

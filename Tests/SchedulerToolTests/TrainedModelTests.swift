@@ -82,7 +82,8 @@ import Testing
     ]
     for (name, data) in files { try data.write(to: tool.folder.appendingPathComponent(name)) }
     let cases: [([String], String)] = [
-      (["short"], "no safetensors file"), (["half"], "no safetensors file"), (["text"], "no safetensors file"),
+      (["short"], "no usable safetensors file"), (["half"], "no usable safetensors file"),
+      (["text"], "no usable safetensors file"),
       (["other"], "no training_configuration"), (["empty"], "no tensor input.weight"),
       (["huge"], "hidden_size 1000000000"),
       (["large", "--sampler", "heun", "--steps", "3"], "Heun: the network's output is"),

@@ -153,23 +153,33 @@ import Testing
       ["verify", "right.safetensors", "--fidelity", "exact"], "unknown fidelity \"exact\"; known: corrected, diffusers"
     ),
     (["verify", "right.safetensors", "--report", "none/a.svg"], "create it"),
-    (["replay", "none.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "there is no such file"),
-    (["replay", "outputs.safetensors", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a"], "cannot"),
     (
-      ["replay", "broken.json", "--outputs", "outputs.safetensors", "-o", "a"],
+      ["replay", "none.json", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a.safetensors"],
+      "there is no such file"
+    ),
+    (
+      ["replay", "outputs.safetensors", "--outputs", "outputs.safetensors", "--steps", "5", "-o", "a.safetensors"],
+      "cannot"
+    ),
+    (
+      ["replay", "broken.json", "--outputs", "outputs.safetensors", "-o", "a.safetensors"],
       "follow broken.json: the file has no JSON value"
     ),
     (
-      ["replay", "config.json", "--outputs", "outputs.safetensors", "--step-arguments", "eta", "-o", "a"],
+      ["replay", "config.json", "--outputs", "outputs.safetensors", "--step-arguments", "eta", "-o", "a.safetensors"],
       "follow --step-arguments eta: the text has no JSON value"
     ),
     (
-      ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a"], "it must be [4, N, ...]"
+      ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "4", "-o", "a.safetensors"],
+      "it must be [4, N, ...]"
     ),
-    (["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "0", "-o", "a"], "--steps 0"),
-    (["replay", "config.json", "--outputs", "outputs.safetensors", "-o", "a"], "give --steps"),
     (
-      ["replay", "config.json", "--outputs", "config.json", "--steps", "5", "-o", "a"], "not a usable safetensors file"
+      ["replay", "config.json", "--outputs", "outputs.safetensors", "--steps", "0", "-o", "a.safetensors"], "--steps 0"
+    ),
+    (["replay", "config.json", "--outputs", "outputs.safetensors", "-o", "a.safetensors"], "give --steps"),
+    (
+      ["replay", "config.json", "--outputs", "config.json", "--steps", "5", "-o", "a.safetensors"],
+      "not a usable safetensors file"
     ),
   ]
 

@@ -38,7 +38,7 @@ struct ReplayCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "The seed of noise that the file does not have, 0 ... 2^64 - 1.")
   var seed: WholeNumber = 0
 
-  @Option(name: .shortAndLong, help: "The trace to write.")
+  @Option(name: .shortAndLong, help: "The trace to write, a .safetensors file.")
   var output: String
 
   func run() throws {
@@ -47,24 +47,34 @@ struct ReplayCommand: ParsableCommand {
     }
     let seed = try seed.value(of: "--seed", in: 0...UInt64.max)
     let steps = try steps?.value(of: "--steps", in: 1...100_000)
-    let file = try OutputFile(output)
+    let file = try OutputFile(output, extensions: ["safetensors"])
     let interruption = Interruption()
     let text = try ConfigurationFile.text(of: config)
+    let recorded = try recording()
     do {
-      let recorded = try SafetensorsFile(contentsOf: outputs)
       let source = try source(text, recorded)
       let own = recorded.metadata["num_inference_steps"].flatMap { Int($0) }.flatMap {
         (1...100_000).contains($0) ? $0 : nil
       }
       let recorder = try Replay(source, steps: steps ?? own, fidelity: fidelity).run(
         over: recorded, seed: seed, check: interruption.check)
-      try recorder.write(to: file.path)
+      do { try recorder.write(to: file.path) } catch {
+        throw Failure("cannot write \(error); choose another place with --output")
+      }
       let ignored = source.ignoredKeys
       let remark = ignored.isEmpty ? "" : "; without effect: \(ignored.prefix(20).joined(separator: ", "))"
       try Console.output.print(
         "wrote \(output): \(source.name), \(counted(recorder.steps, "step"))\(remark)".onOneLine + "\n")
     } catch let error where error is TraceError || error is SafetensorsError {
       throw Failure("cannot replay \(outputs) with \(config): \(error)")
+    }
+  }
+
+  /// The file with the outputs.
+  private func recording() throws(Failure) -> SafetensorsFile {
+    do { return try SafetensorsFile(contentsOf: outputs) } catch {
+      let reason = if case .file(_, let reason) = error { "\(reason); name a safetensors file" } else { "\(error)" }
+      throw Failure("cannot read --outputs \(outputs.orQuotes): \(reason)")
     }
   }
 

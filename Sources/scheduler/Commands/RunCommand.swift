@@ -31,7 +31,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: "json or npy.")
   var format = "json"
 
-  @Option(name: .shortAndLong, help: "The file to write, or the folder for npy. (default: the standard output)")
+  @Option(name: .shortAndLong, help: "The .json file to write, or the folder for npy. (default: the standard output)")
   var output: String?
 
   func run() throws {
@@ -69,7 +69,7 @@ struct RunCommand: ParsableCommand {
   private func deliver(_ run: RecordedRun<some SampleScalar & Encodable>) throws {
     guard let output else { return try Console.output.print(JSON.text(run)) }
     if format == "json" {
-      try OutputFile(output).write(Data(try JSON.text(run).utf8))
+      try OutputFile(output, extensions: ["json"]).write(Data(try JSON.text(run).utf8))
     } else {
       try Self.makeFolder(output)
       for (name, data) in try run.files() { try OutputFile("\(output)/\(name)").write(data) }
@@ -81,7 +81,9 @@ struct RunCommand: ParsableCommand {
     var isFolder: ObjCBool = false
     guard !path.isEmpty, !path.utf8.contains(0) else { throw Failure("--output \"\" needs the name of a folder") }
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      guard isFolder.boolValue else { throw Failure("cannot write \(path): it is no folder; choose another name") }
+      guard isFolder.boolValue else {
+        throw Failure("cannot write \(path): it is no folder; choose another name with --output")
+      }
       return
     }
     do {

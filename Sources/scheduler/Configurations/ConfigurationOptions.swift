@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Schedulers
 import SchedulersInterop
 import SchedulersTraces
@@ -81,6 +82,20 @@ struct ConfigurationOptions: ParsableArguments {
 
 /// The command line as it was typed.
 enum CommandLineOptions {
+  /// Throws for an argument that is no text, such as the name of a file from a system with another
+  /// encoding. As a `String` it would be another name.
+  static func checkText() throws(Failure) {
+    for i in 0..<Int(CommandLine.argc) {
+      guard let pointer = CommandLine.unsafeArgv[i], String(validatingCString: pointer) == nil else { continue }
+      let bytes = UnsafeRawBufferPointer(start: pointer, count: strlen(pointer))
+      let text = bytes.map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }
+      throw Failure(
+        "the argument \(text.joined()) is no text in UTF-8; rename the file, or name it by a link with such a name")
+    }
+  }
+
+  private static func hexadecimal(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
   /// All of it, after the name of the program.
   static var text: String { "scheduler " + CommandLine.arguments.dropFirst().joined(separator: " ") }
 

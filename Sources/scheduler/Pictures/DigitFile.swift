@@ -1,4 +1,5 @@
 import DigitsModel
+import Foundation
 import SchedulersCharts
 import SchedulersJSON
 import SchedulersSafetensors
@@ -15,8 +16,7 @@ enum DigitFile {
     do {
       picture = try PNG.decode(data)
     } catch {
-      let reason = FileKind(Array(data.prefix(4096))).map { "\($0)" } ?? "\(error); save it as a PNG again"
-      throw Failure("cannot read --image \(path) as a PNG: \(reason)")
+      throw Failure("cannot read --image \(path) as a PNG: \(reason(data, error))")
     }
     guard picture.width == picture.height, picture.width.isMultiple(of: Digits.side) else {
       throw Failure(
@@ -25,6 +25,20 @@ enum DigitFile {
       )
     }
     return blockMeans(of: picture)
+  }
+
+  /// What lies in the place of a PNG, and the remedy.
+  private static func reason(_ data: Data, _ error: PNG.Failure) -> String {
+    let kind = FileKind(Array(data.prefix(4096)))
+    switch kind {
+    case nil:
+      let text = "\(error)"
+      return "\(text.prefix(1).lowercased())\(text.dropFirst()); save it as a PNG again"
+    // What is asked for in the place of other formats is no picture.
+    case .byteOrderMark?, .utf16?, .archive?, .pickle?, .gguf?, .hdf5?, .safetensors?, .json?:
+      return "\(kind.map { "\($0)" }?.prefix { $0 != ";" } ?? ""); name a PNG"
+    case .some(let kind): return "\(kind)"
+    }
   }
 
   private static func blockMeans(of picture: Picture) -> [Double] {

@@ -19,7 +19,8 @@ enum Console {
     do {
       try handle.write(contentsOf: Data(result.utf8))
     } catch {
-      throw Failure("cannot write to the standard output; free some space or send it elsewhere")
+      throw Failure(
+        "cannot write to the standard output: nothing more is taken there; free space, or send it elsewhere")
     }
   }
 }

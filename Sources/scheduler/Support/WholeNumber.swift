@@ -38,9 +38,10 @@ extension WholeNumber: Encodable {
   }
 }
 
-/// Throws unless a number is in a range; NaN is in none.
-func check(_ option: String, _ number: Double, in range: ClosedRange<Double>) throws(Failure) {
+/// Throws unless a number is in a range; NaN is in none. The message ends with the remedy.
+func check(_ option: String, _ number: Double, in range: ClosedRange<Double>, remedy: String = "") throws(Failure) {
   guard range.contains(number) else {
-    throw Failure("\(option) \(brief(number)) must be in \(brief(range.lowerBound)) ... \(brief(range.upperBound))")
+    throw Failure(
+      "\(option) \(brief(number)) must be in \(brief(range.lowerBound)) ... \(brief(range.upperBound))\(remedy)")
   }
 }

@@ -35,8 +35,12 @@ struct TrainedModel {
     let file: SafetensorsFile
     do { file = try SafetensorsFile(Array(data)) } catch {
       let reason = if case .format(let reason) = error { reason } else { "\(error)" }
+      // The remedy for JSON is not that for a model.
+      let short = reason.replacing("; name the file with the tensors", with: "")
       throw Failure(
-        "\(place) is no safetensors file, or is damaged: \(reason); name the model.safetensors of `scheduler train`")
+        "cannot read \(place): it is no usable safetensors file: \(short); name the model.safetensors of "
+          + "`scheduler train`"
+      )
     }
     guard let text = file.metadata[Self.key] else {
       throw Failure("\(place) has no \(Self.key) in its metadata; name the model.safetensors of `scheduler train`")

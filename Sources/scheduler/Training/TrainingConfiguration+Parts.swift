@@ -6,16 +6,20 @@ import Schedulers
 extension TrainingConfiguration {
   /// Throws `Failure` for a value out of its range, and for values that exclude each other.
   func validate() throws {
+    func remedy(_ key: CodingKeys) -> String { "; set --\(key.rawValue.replacing("_", with: "-"))" }
     func whole(_ key: CodingKeys, _ value: Int, _ range: ClosedRange<Int>) throws(Failure) {
       guard range.contains(value) else {
-        throw Failure("\(key.rawValue) \(value) must be in \(range.lowerBound) ... \(range.upperBound)")
+        throw Failure(
+          "\(key.rawValue) \(value) must be in \(range.lowerBound) ... \(range.upperBound)\(remedy(key))")
       }
     }
     func number(_ key: CodingKeys, _ value: Double, _ range: ClosedRange<Double>) throws(Failure) {
-      try check(key.rawValue, value, in: range)
+      try check(key.rawValue, value, in: range, remedy: remedy(key))
     }
     func positive(_ key: CodingKeys, _ value: Double) throws(Failure) {
-      guard value > 0, value.isFinite else { throw Failure("\(key.rawValue) \(brief(value)) must be above 0") }
+      guard value > 0, value.isFinite else {
+        throw Failure("\(key.rawValue) \(brief(value)) must be above 0 and finite\(remedy(key))")
+      }
     }
     try whole(.hiddenSize, hiddenSize, 1...Architecture.largest.hidden)
     try whole(.hiddenBlocks, hiddenBlocks, 0...Architecture.largest.blocks)

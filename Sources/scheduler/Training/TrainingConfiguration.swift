@@ -115,11 +115,13 @@ struct TrainingConfiguration: Hashable, Codable {
   ///
   /// - Throws: `Failure` that names the key.
   static func decode(_ text: Data, from place: String) throws(Failure) -> TrainingConfiguration {
-    do { try JSONCheck.check(Array(text)) } catch { throw Failure("\(place): not JSON: it has \(error)") }
+    do { try JSONCheck.check(Array(text)) } catch { throw Failure("cannot follow \(place): the file has \(error)") }
     guard let json = try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed) else {
-      throw Failure("\(place): JSON with a number that is larger than a Double can be; make it smaller")
+      throw Failure("cannot follow \(place): a number in it is larger than a Double can be; make it smaller")
     }
-    guard let values = json as? [String: Any] else { throw Failure("\(place): not a JSON object of keys and values") }
+    guard let values = json as? [String: Any] else {
+      throw Failure("cannot follow \(place): it is no JSON object of keys and values")
+    }
     return try TrainingConfiguration().with(values, from: place)
   }
 
@@ -133,7 +135,7 @@ struct TrainingConfiguration: Hashable, Codable {
   private func with(_ values: [String: Any], from place: String) throws(Failure) -> TrainingConfiguration {
     let known = CodingKeys.allCases.map(\.rawValue)
     for key in values.keys.sorted() where !known.contains(key) {
-      throw Failure("\(place): \(Failure.unknown("key", key, known: known))")
+      throw Failure("cannot follow \(place): \(Failure.unknown("key", key, known: known))")
     }
     func merged(_ values: [String: Any]) throws -> TrainingConfiguration {
       let data = try JSONSerialization.data(withJSONObject: Self.object(self).merging(values) { $1 })
@@ -142,9 +144,13 @@ struct TrainingConfiguration: Hashable, Codable {
     do { return try merged(values) } catch {
       // The decoder does not say where a number is that does not fit.
       let culprit = values.sorted { $0.key < $1.key }.first { (try? merged([$0.key: $0.value])) == nil }
-      guard let (key, value) = culprit else { throw Failure("\(place) cannot be read as a configuration") }
+      guard let (key, value) = culprit else {
+        throw Failure("cannot follow \(place): it is no configuration of `scheduler train`")
+      }
       throw Failure(
-        "\(place): \(key) has an unusable value: \(Self.explain(error) ?? "\(value) is no whole number that fits")")
+        "cannot follow \(place): \(key) has an unusable value: "
+          + "\(Self.explain(error) ?? "\(value) is no whole number that fits")"
+      )
     }
   }
 
