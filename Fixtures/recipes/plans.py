@@ -7,7 +7,7 @@ sample and output, of those up to three calls ago, and of the noise. Where a sam
 the middle is the sampler's own.
 
 A case is sampler/spacing/steps/prediction. `case.rows` [R, 9] are the rows, `case.calls` [R] the calls they belong to (all but in long
-runs), `case.timesteps` [N] and `case.sigmas` [N + 1] the grid. The schedule is scaled linear with T = 1000.
+runs). Its grid is `spacing/steps.timesteps` [N] and `spacing/steps.sigmas` [N + 1]. The schedule is scaled linear with T = 1000.
 
 Where the references differ from the mathematics, the mathematics is computed here instead:
 
@@ -223,12 +223,10 @@ def plans():
     process = Process()
     tensors = {}
 
-    def add(case, rows, grid, sigmas):
+    def add(case, rows):
         calls = kept(len(rows))
         tensors[f"{case}.rows"] = rows[calls]
         tensors[f"{case}.calls"] = numpy.array(calls)
-        tensors[f"{case}.timesteps"] = numpy.array(grid, dtype=numpy.int64)
-        tensors[f"{case}.sigmas"] = numpy.array([float(sigma) for sigma in sigmas])
 
     def level(t):
         return (mpmath.sqrt(process.bars[t]), mpmath.sqrt(1 - process.bars[t])) if t >= 0 else (mpf(1), mpf(0))
@@ -239,10 +237,12 @@ def plans():
             grid = [] if is_sigma else timesteps(spacing, steps)
             chosen = process.sigma_grid(spacing, steps) if is_sigma else [process.sigmas[t] for t in grid]
             sigmas = [float(sigma) for sigma in chosen] + [0.0]
+            tensors[f"{spacing}/{steps}.timesteps"] = numpy.array(grid, dtype=numpy.int64)
+            tensors[f"{spacing}/{steps}.sigmas"] = numpy.array(sigmas)
             for prediction in ("epsilon", "x0", "v"):
                 for name in ("euler", "euler-ancestral", "heun", "dpm++2m"):
                     rows = k_diffusion_rows(sampling, name, sigmas, prediction)
-                    add(f"{name}/{spacing}/{steps}/{prediction}", rows, grid, sigmas)
+                    add(f"{name}/{spacing}/{steps}/{prediction}", rows)
                 if is_sigma:
                     continue
                 diffusers_name = {"epsilon": "epsilon", "x0": "sample", "v": "v_prediction"}[prediction]
@@ -252,7 +252,7 @@ def plans():
                 for name, variance in (("ddpm", "fixed_small"), ("ddpm-large", "fixed_large")):
                     scheduler = DDPMScheduler(variance_type=variance, **options)
                     scheduler.set_timesteps(timesteps=grid)
-                    add(f"{name}/{spacing}/{steps}/{prediction}", diffusers_rows(scheduler, grid), grid, sigmas)
+                    add(f"{name}/{spacing}/{steps}/{prediction}", diffusers_rows(scheduler, grid))
                 import torch
 
                 for name, eta in (("ddim", 0.0), ("ddim-0.4", 0.4)):
@@ -264,10 +264,10 @@ def plans():
                     else:
                         levels = [level(t) for t in grid] + [level(-1)]
                         rows = exact_rows(levels, levels, prediction, mpf(eta))
-                    add(f"{name}/{spacing}/{steps}/{prediction}", rows, grid, sigmas)
+                    add(f"{name}/{spacing}/{steps}/{prediction}", rows)
                 levels = [level(-1)] + [level(t) for t in reversed(grid)]
                 rows = exact_rows(levels, [levels[1]] + levels[1:-1], prediction, mpf(0))
-                add(f"ddim-inversion/{spacing}/{steps}/{prediction}", rows, grid, sigmas)
+                add(f"ddim-inversion/{spacing}/{steps}/{prediction}", rows)
     return save(tensors)
 
 

@@ -3,7 +3,7 @@
 A case is named formula/T, or formula/T/zero after rescaling to zero terminal SNR. For each there are
 
 - `case.betas` [T]: the definition on the stored Double parameters, rounded to nearest; `case.betas.low` is what rounding left.
-- `case.timesteps` [K]: where the tables were taken: all for T up to 1000, and a documented subset beyond.
+- `case.timesteps` [K]: where the tables were taken: all for T up to 300, and a documented subset beyond.
 - `case.table` [K, 2]: the exact value of the table on the rounded betas, as a float64 and what it leaves.
 
 A value is high + low to about 32 digits. Infinite values have low 0.
@@ -117,10 +117,10 @@ def split(values):
 
 
 def subset(count):
-    """All timesteps up to T = 1000; beyond, the first and the last 100 and every ⌊T/300⌋-th between."""
-    if count <= 1000:
+    """All timesteps up to T = 300; beyond, the first and the last 64 and every ⌊T/150⌋-th between."""
+    if count <= 300:
         return list(range(count))
-    return sorted({*range(100), *range(100, count - 100, count // 300), *range(count - 100, count)})
+    return sorted({*range(64), *range(64, count - 64, count // 150), *range(count - 64, count)})
 
 
 def truth():

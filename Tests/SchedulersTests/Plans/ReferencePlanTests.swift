@@ -42,15 +42,14 @@ import Testing
     let file = try Self.references.get()
     for spacing in reference.spacings {
       let grid = try spacing.grid(Self.schedule, steps: steps)
+      let timesteps = try file.integers("\(spacing)/\(steps).timesteps")
+      #expect(timesteps.isEmpty || grid.points.dropLast().map(\.timestep) == timesteps.map(Double.init))
+      // A level's two factors and their quotient on top of the 24 units that `SigmaSpacing`
+      // documents.
+      let sigmas = try file.doubles("\(spacing)/\(steps).sigmas")
+      #expect(zip(grid.points, sigmas).allSatisfy { isClose($0.level.sigma, $1, relative: 32 * unit) })
       for prediction in [Prediction.epsilon, .x0, .v] {
         let name = "\(reference.name)/\(spacing)/\(steps)/\(prediction)"
-        let timesteps = try file.integers("\(name).timesteps")
-        #expect(timesteps.isEmpty || grid.points.dropLast().map(\.timestep) == timesteps.map(Double.init))
-        // A level's two factors and their quotient on top of the 24 units that `SigmaSpacing`
-        // documents.
-        let sigmas = try file.doubles("\(name).sigmas")
-        #expect(zip(grid.points, sigmas).allSatisfy { isClose($0.level.sigma, $1, relative: 32 * unit) })
-
         let plan = try reference.sampler.plan(
           over: reference.isExploding ? grid.exploding() : grid, predicting: prediction)
         // A sample between two calls of a step stays as it is.
