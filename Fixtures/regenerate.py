@@ -6,6 +6,8 @@
     .venv/bin/python Fixtures/regenerate.py --only NAME
     .venv/bin/python Fixtures/regenerate.py --guided-diffusion PATH    # also what needs a checkout of guided-diffusion at 22e0df8
     .venv/bin/python Fixtures/regenerate.py --diffusers PATH           # also what needs one of diffusers at 58eb52c, for its tests
+    .venv/bin/python Fixtures/regenerate.py --comfyui PATH             # also what needs one of ComfyUI at a125cd8
+    .venv/bin/python Fixtures/regenerate.py --forge PATH               # also what needs one of stable-diffusion-webui-forge at dfdcbab
     .venv/bin/python Fixtures/regenerate.py --jax PYTHON               # also what needs an interpreter with jax 0.10.2
     .venv/bin/python Fixtures/regenerate.py --mlx PYTHON               # also what needs one with mlx 0.32.4
 
@@ -39,10 +41,12 @@ RECIPES = [importlib.import_module(f"recipes.{module.name}") for module in pkgut
 FILES = {name: make for recipe in RECIPES for name, make in getattr(recipe, "FILES", {}).items()}
 # What needs more than the requirements, by the option that names it, and what that is.
 EXTRA = {
-    "guided-diffusion": "a checkout of guided-diffusion", "diffusers": "a checkout of diffusers", "jax": "an interpreter with jax 0.10.2",
+    "guided-diffusion": "a checkout of guided-diffusion", "diffusers": "a checkout of diffusers", "comfyui": "a checkout of ComfyUI",
+    "forge": "a checkout of stable-diffusion-webui-forge", "jax": "an interpreter with jax 0.10.2",
     "mlx": "one with mlx 0.32.4"}
-CHECKOUTS = ("guided-diffusion", "diffusers")
-KINDS = {"GUIDED": "guided-diffusion", "DIFFUSERS": "diffusers", "JAX": "jax", "MLX": "mlx"}
+CHECKOUTS = ("guided-diffusion", "diffusers", "comfyui", "forge")
+KINDS = {
+    "GUIDED": "guided-diffusion", "DIFFUSERS": "diffusers", "OF_COMFYUI": "comfyui", "OF_FORGE": "forge", "JAX": "jax", "MLX": "mlx"}
 NEEDS = {name: (KINDS[kind], make) for recipe in RECIPES for kind in KINDS for name, make in getattr(recipe, kind, {}).items()}
 # Where a file lies, if not in Data: beside what needs it.
 PLACES = {name: FOLDER.parent / recipe.FOLDER for recipe in RECIPES if hasattr(recipe, "FOLDER") for name in recipe.FILES}

@@ -6,6 +6,9 @@
 - `strength/flow`, `strength/discrete` [R, 3]: a number of steps, a strength, and how many steps `get_timesteps` of the image-to-image
   pipelines of Flux and of Stable Diffusion leaves.
 - `polyexponential/rho/N`: k-diffusion's `get_sigmas_polyexponential` over the same range.
+- `laplace/mu/scale/N`: quantiles of a Laplace distribution of ln sigma between the shares of both ends of that range, in 50 digits.
+- `logit-normal/mean/deviation/N`: 1/(1 + exp(-y)) of the quantiles y of 1 - i/N of a normal distribution, at most 9 and at least -7.5, in
+  50 digits; the first is that of 9.
 - `lu/N`: the sigmas of diffusers' DPM-Solver with `use_lu_lambdas`, on the scaled linear schedule with T = 1000.
 - `ays/table`: diffusers' `AysSchedules` for ten steps; `ays/table/N`: its log-linear interpolation, NumPy's on those numbers and the last
   sigma that is published at https://research.nvidia.com/labs/toronto-ai/AlignYourSteps/howto.html, where diffusers has 0.
@@ -52,6 +55,26 @@ def quantile(p, alpha, beta):
     return x, 1 - x
 
 
+def laplace(steps, mu, scale):
+    """Hang et al. 2024, table 1, with the shares between those of both ends."""
+
+    def share(sigma):
+        x = (mpmath.log(sigma) - mu) / scale
+        return mpmath.exp(x) / 2 if x < 0 else 1 - mpmath.exp(-x) / 2
+
+    most, least = share(mpf(LARGEST)), share(mpf(SMALLEST))
+    shares = [most + (least - most) * i / (steps - 1) for i in range(steps)]
+    return [mpmath.exp(mu + scale * (mpmath.log(2 * p) if p < 0.5 else -mpmath.log(2 - 2 * p))) for p in shares]
+
+
+def logit_normal(steps, mean, deviation):
+    def quantile(p):
+        return mpmath.sqrt(2) * mpmath.erfinv(2 * p - 1)
+
+    logits = [mpf(9)] + [min(max(mean + deviation * quantile(1 - mpf(i) / steps), -7.5), 9) for i in range(1, steps)]
+    return [1 / (1 + mpmath.exp(-logit)) for logit in logits]
+
+
 def elasticity(x, rest, alpha, beta):
     if x > rest:
         return elasticity(rest, x, beta, alpha)
@@ -91,6 +114,10 @@ def grids():
     for steps in STEPS:
         for rho in (0.5, 1, 3):
             add(f"polyexponential/{rho}/{steps}", sampling.get_sigmas_polyexponential(steps, SMALLEST, LARGEST, rho)[:-1])
+        for mu, scale in ((0, 0.5), (-0.5, 1.25)):
+            add(f"laplace/{mu}/{scale}/{steps}", laplace(steps, mpf(mu), mpf(scale)))
+        for mean, deviation in ((0, 1.75), (0.5, 1)):
+            add(f"logit-normal/{mean}/{deviation}/{steps}", logit_normal(steps, mpf(mean), mpf(deviation)))
         scheduler = DPMSolverMultistepScheduler(trained_betas=Process().betas, use_lu_lambdas=True)
         scheduler.set_timesteps(steps)
         add(f"lu/{steps}", scheduler.sigmas[:-1])

@@ -24,6 +24,8 @@ CASES = {
     "cosine": [1, 10, 300, 1000, 4000],
     "scaled-linear": [1, 10, 1000, 4000],
     "sigmoid": [1, 10, 1000, 4000],
+    "laplace": [1, 10, 1000],
+    "exponential": [1, 10, 1000],
 }
 
 
@@ -48,6 +50,16 @@ def definition(formula, count):
         offset = mpf(0.008)
         bars = [mpmath.cos((mpf(t) / count + offset) / (1 + offset) * mpmath.pi / 2) ** 2 for t in range(count + 1)]
         return [min(1 - after / before, mpf(0.999)) for before, after in zip(bars, bars[1:])]
+    if formula == "laplace":
+        def bar(t):
+            share = mpf(t) / count
+            left = 1 - 2 * abs(mpf(1) / 2 - share) + mpf(1e-6)
+            ratio = mpmath.exp(-mpf(1) / 2 * (1 if share <= mpf(1) / 2 else -1) * mpmath.log(left))
+            return mpmath.sqrt(ratio / (1 + ratio))
+
+        return [min(1 - bar(t + 1) / bar(t), mpf(0.999)) for t in range(count)]
+    if formula == "exponential":
+        return [min(1 - mpmath.exp(mpf(-12) / count), mpf(0.999))] * count
     raise ValueError(formula)
 
 

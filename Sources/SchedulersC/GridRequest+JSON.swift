@@ -23,7 +23,7 @@ extension GridRequest {
       ["sigmaMin", "sigmaMax"], of: request, unless: spacing.hasEnds, because: spacing, instead: "karras")
     try Self.refuse(["rho"], of: request, unless: spacing.hasRho, because: spacing, instead: "karras")
     try Self.refuse(
-      ["shift", "mu", "shiftTerminal"], of: request, unless: spacing == .flow, because: spacing, instead: "flow")
+      ["shift", "mu", "shiftTerminal"], of: request, unless: spacing.hasShift, because: spacing, instead: "flow")
     try Self.refuse(
       ["sigmas"], of: request, unless: [.timesteps(.trailing), .flow, .edm].contains(spacing), because: spacing,
       instead: "flow or edm, or none")

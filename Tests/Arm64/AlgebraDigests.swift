@@ -42,9 +42,11 @@ func printPlans() {
   let schedules = [BetaSchedule.scaledLinear(), .cosine()].map { try! NoiseSchedule($0, timesteps: 1000) }
   var grids: [SamplingGrid] = []
   for schedule in schedules {
-    let times: [TimestepSpacing] = [.leading(offset: 1), .trailing, .linspace, .sgmUniform, .beta()]
+    let times: [TimestepSpacing] = [
+      .leading(offset: 1), .trailing, .linspace, .sgmUniform, .simple, .ddimUniform, .beta(),
+    ]
     grids += times.map { try! SamplingGrid(schedule, steps: 20, spacing: $0) }
-    let sigmas: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(rho: 1.5), .linear]
+    let sigmas: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(rho: 1.5), .linear, .klOptimal, .laplace()]
     grids += sigmas.map { try! SamplingGrid(schedule, steps: 20, spacing: $0) }
     grids += AlignYourSteps.allCases.map { try! SamplingGrid(schedule, steps: 20, alignedFor: $0) }
   }

@@ -80,6 +80,26 @@ import Testing
         (["--spacing", "ays"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusion)),
         (["--spacing", "ays-xl"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL)),
         (["--spacing", "ays-video"], try SamplingGrid(linear, steps: 4, alignedFor: .stableVideoDiffusion)),
+        (["--spacing", "ays-xl-32"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL32)),
+        (["--spacing", "simple"], try SamplingGrid(linear, steps: 4, spacing: .simple)),
+        (["--spacing", "ddim-uniform"], try SamplingGrid(linear, steps: 4, spacing: .ddimUniform)),
+        (["--spacing", "normal"], try SamplingGrid(linear, steps: 4, spacing: .normal)),
+        (
+          ["--spacing", "sgm-uniform-fractional"], try SamplingGrid(linear, steps: 4, spacing: .fractionalSGMUniform)
+        ),
+        (
+          ["--spacing", "kl-optimal", "--sigma-max", "8"],
+          try SamplingGrid(linear, steps: 4, spacing: .klOptimal, range: least...8)
+        ),
+        (["--spacing", "laplace"], try SamplingGrid(linear, steps: 4, spacing: .laplace())),
+        (["--spacing", "gits"], try SamplingGrid(linear, gitsSteps: 4)),
+        (["--schedule", "laplace"], try SamplingGrid(NoiseSchedule(.laplace(), timesteps: 1000), steps: 4)),
+        (["--schedule", "exponential"], try SamplingGrid(NoiseSchedule(.exponential(), timesteps: 1000), steps: 4)),
+        (
+          ["--spacing", "flow-linear-quadratic", "--shift", "3"],
+          try SamplingGrid(flow: FlowSpacing(times: .linearQuadratic(), shift: .fixed(3)), steps: 4)
+        ),
+        (["--spacing", "optimal-wan"], try SamplingGrid(optimalStepsFor: .wan, steps: 4)),
       ]
     }
   }
@@ -90,7 +110,8 @@ import Testing
       let outcome = try tool.run(["plan", "--sampler", "euler", "--format", "json"] + steps + options)
       #expect(outcome.status == 0, "\(options): \(outcome.errors)")
       let plan = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
-      let prediction = options[1] == "flow" ? Prediction.flow : .epsilon
+      let isFlow = options[1].hasPrefix("flow") || options[1].hasPrefix("optimal")
+      let prediction = isFlow ? Prediction.flow : .epsilon
       #expect(plan == (try Euler().plan(over: grid, predicting: prediction)), "\(options)")
     }
   }

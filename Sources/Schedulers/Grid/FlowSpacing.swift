@@ -18,13 +18,33 @@ public struct FlowSpacing: Hashable, Codable, Sendable {
     case equal
     /// In equal shares of a beta distribution; `TimestepSpacing.beta` without its rounding.
     case beta(alpha: Double = 0.6, beta: Double = 0.6)
+    /// 1 − ⌊i·T/N⌋/T for i = 0 ..< N: `equal`, rounded up to the times of T timesteps; ComfyUI,
+    /// <https://github.com/comfyanonymous/ComfyUI>, `simple_scheduler`.
+    case simple(timesteps: Int = 1000)
+    /// Equal steps down to 1 − `threshold` for the first half of the N, then steps that grow in
+    /// equal measure: 1 − t is linear, then a parabola that ends in 1; Genmo 2024,
+    /// <https://github.com/genmoai/mochi>, `linear_quadratic_schedule`.
+    case linearQuadratic(threshold: Double = 0.025)
+    /// The quantiles of 1, 1 − 1/N, ..., 1/N of a distribution whose ln(t/(1 − t)) is normal; the
+    /// first is t with ln(t/(1 − t)) = 9. Ideogram 4's, as stable-diffusion.cpp has it,
+    /// <https://github.com/leejet/stable-diffusion.cpp>, `LogitNormalScheduler`.
+    case logitNormal(mean: Double = 0, deviation: Double = 1.75)
+
+    /// Whether the last of the times follows from the kind, and none can be given.
+    fileprivate var hasLast: Bool {
+      switch self {
+      case .equal, .beta: false
+      case .simple, .linearQuadratic, .logitNormal: true
+      }
+    }
   }
 
   /// How the times lie before the shift.
   public var times: Times
   /// The shift towards noise.
   public var shift: FlowShift
-  /// The time of the last call before the shift; `nil` for 1/N, which makes all steps equal.
+  /// The time of the last call before the shift, of `equal` and `beta`; `nil` for 1/N, which makes
+  /// all steps equal.
   public var last: Double?
   /// What the time of the last call becomes by stretching 1 − t of all; `nil` for no stretching.
   public var terminal: Double?
@@ -104,7 +124,48 @@ extension FlowSpacing.Times {
       return distribution.exactlySpaced(steps).map { x, rest in
         NoiseLevel.Exact(signal: rest * (1 - last), noise: x + rest * last)
       }
+    case .simple(let timesteps):
+      guard timesteps >= steps else {
+        throw .parameter("timesteps", Double(timesteps), allowed: "\(steps) or more, the number of steps")
+      }
+      return (0..<steps).map { i in
+        let passed = i * timesteps / steps
+        let (signal, noise) = (DoubleDouble(Double(passed)), DoubleDouble(Double(timesteps - passed)))
+        return NoiseLevel.Exact(signal: signal / Double(timesteps), noise: noise / Double(timesteps))
+      }
+    case .linearQuadratic(let threshold):
+      guard threshold > 0, threshold < 1 else {
+        throw .parameter("threshold", threshold, allowed: "above 0 and below 1")
+      }
+      return (0..<steps).map { i in
+        let signal = Self.linearQuadratic(i, of: steps, threshold: DoubleDouble(threshold))
+        return NoiseLevel.Exact(signal: signal, noise: 1 - signal)
+      }
+    case .logitNormal(let mean, let deviation):
+      guard mean.isFinite else { throw .parameter("mean", mean, allowed: "finite") }
+      guard deviation > 0, deviation.isFinite else {
+        throw .parameter("deviation", deviation, allowed: "above 0 and finite")
+      }
+      return (0..<steps).map { i in
+        let quantile = i == 0 ? Double.infinity : -StandardNormal.quantile(Double(i) / Double(steps))
+        let logit = min(max(mean + deviation * quantile, -7.5), 9)
+        let ratio = DoubleDouble(-abs(logit)).exp()
+        let (less, more) = (ratio / (1 + ratio), 1 / (1 + ratio))
+        return logit < 0 ? NoiseLevel.Exact(signal: more, noise: less) : NoiseLevel.Exact(signal: less, noise: more)
+      }
     }
+  }
+
+  /// 1 − t of step i: `threshold`·i/n over the first n = ⌊N/2⌋ steps, then the parabola that goes
+  /// on with this slope and reaches 1 after N.
+  private static func linearQuadratic(_ i: Int, of steps: Int, threshold: DoubleDouble) -> DoubleDouble {
+    let (index, straight) = (Double(i), Double(steps / 2))
+    guard i >= steps / 2 else { return threshold * index / straight }
+    guard i > 0 else { return DoubleDouble(0) }
+    let share = DoubleDouble(index - straight) / (Double(steps) - straight)
+    // What a straight line would leave to be made up.
+    let missing = 1 - threshold * Double(steps) / straight
+    return threshold * index / straight + missing * share * share
   }
 }
 
@@ -114,9 +175,12 @@ extension SamplingGrid {
   /// - `steps`: N, 1 or more.
   /// - `mu`: what the shift follows from, if it is dynamic.
   /// - Throws: `GridError` if mu is missing or out of place, or an option is out of its range.
-  /// - Accuracy: t and 1 − t within 1 ulp each.
+  /// - Accuracy: t and 1 − t within 1 ulp each; of `logitNormal`, ln(t/(1 − t)) within 2⁻⁴⁶.
   public init(flow spacing: FlowSpacing, steps: Int, mu: Double? = nil) throws(GridError) {
     guard steps >= 1 else { throw .parameter("the number of steps", Double(steps), allowed: "1 or more") }
+    if let last = spacing.last, spacing.times.hasLast {
+      throw .parameter("last", last, allowed: "left out, as these times have a last of their own")
+    }
     let last = spacing.last.map { DoubleDouble($0) } ?? 1 / DoubleDouble(Double(steps))
     guard last.high > 0, last.high < 1 || (steps == 1 && last.high == 1) else {
       throw .parameter("last", last.high, allowed: "above 0 and below 1")

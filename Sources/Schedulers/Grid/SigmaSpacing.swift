@@ -11,6 +11,13 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
   case polyexponential(rho: Double = 1)
   /// Equal steps of σ.
   case linear
+  /// Equal steps of arctan σ; Lin et al. 2024, as A1111's pull request 15608 implements it,
+  /// <https://github.com/AUTOMATIC1111/stable-diffusion-webui>, `kl_optimal`. ComfyUI has the same.
+  case klOptimal
+  /// Equal shares of a Laplace distribution of ln σ around `mu`, cut off at both ends; Hang et al.
+  /// 2024, <https://arxiv.org/abs/2407.03297>, table 1. k-diffusion's `get_sigmas_laplace` moves what
+  /// lies beyond the ends onto them, which makes steps that go nowhere.
+  case laplace(mu: Double = 0, scale: Double = 0.5)
 
   /// The name on the command line and in messages.
   public var name: String {
@@ -19,17 +26,24 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
     case .exponential: "exponential"
     case .polyexponential: "polyexponential"
     case .linear: "linear"
+    case .klOptimal: "kl-optimal"
+    case .laplace: "laplace"
     }
   }
 
   /// Every spacing with its default parameters.
-  public static let all: [SigmaSpacing] = [.karras(), .exponential, .polyexponential(), .linear]
+  public static let all: [SigmaSpacing] = [
+    .karras(), .exponential, .polyexponential(), .linear, .klOptimal, .laplace(),
+  ]
 
   func validate() throws(GridError) {
     switch self {
     case .karras(let rho), .polyexponential(let rho):
       guard rho > 0, rho.isFinite else { throw .parameter("rho", rho, allowed: "above 0 and finite") }
-    case .exponential, .linear: break
+    case .laplace(let mu, let scale):
+      guard mu.isFinite else { throw .parameter("mu", mu, allowed: "finite") }
+      guard scale > 0, scale.isFinite else { throw .parameter("scale", scale, allowed: "above 0 and finite") }
+    case .exponential, .linear, .klOptimal: break
     }
   }
 
@@ -58,6 +72,21 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
         return (share * start + (1 - share) * end).exp()
       }
     case .linear: return ramp(largest, smallest) { $0 }
+    case .klOptimal: return ramp(largest.arctangent(), smallest.arctangent()) { $0.tan() }
+    case .laplace(let mu, let scale):
+      func shares(_ sigma: DoubleDouble) -> (below: DoubleDouble, above: DoubleDouble) {
+        let distance = (sigma.log() - mu) / scale
+        let tail = 0.5 * (distance.high < 0 ? distance : -distance).exp()
+        return distance.high < 0 ? (tail, 1 - tail) : (1 - tail, tail)
+      }
+      let (start, end) = (shares(largest), shares(smallest))
+      return ramp(DoubleDouble(1), DoubleDouble(0)) { share in
+        // Both shares, as the smaller of them has the digits.
+        let below = share * start.below + (1 - share) * end.below
+        let above = share * start.above + (1 - share) * end.above
+        let distance = scale * (2 * (below < above ? below : above)).log()
+        return (below < above ? mu + distance : mu - distance).exp()
+      }
     }
   }
 }

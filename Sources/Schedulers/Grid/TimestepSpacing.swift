@@ -1,7 +1,7 @@
 /// Which N of a schedule's T timesteps a run visits.
 ///
-/// Every spacing gives exactly N different timesteps for every N in 1 ... T, in exact integer
-/// arithmetic, with ties rounded to even where it rounds.
+/// Every spacing but `ddimUniform` gives exactly N different timesteps for every N in 1 ... T, in
+/// exact integer arithmetic, with ties rounded to even where it rounds.
 ///
 /// Source: [Lin et al. 2023](https://arxiv.org/abs/2305.08891), table 2, unless a case names
 /// another.
@@ -21,6 +21,12 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
   /// which leads to clean data; Stability AI's generative models,
   /// <https://github.com/Stability-AI/generative-models>, `LegacyDDPMDiscretization`.
   case sgmUniform
+  /// T − 1 − ⌊i·T/N⌋ for i = 0 ..< N: as `trailing`, rounded up; ComfyUI,
+  /// <https://github.com/comfyanonymous/ComfyUI>, `simple_scheduler`.
+  case simple
+  /// 1 + i·⌊T/N⌋ from the largest below T down to 1: N steps where N divides T, and otherwise so
+  /// many as there are, N or more; ComfyUI, `ddim_scheduler`.
+  case ddimUniform
   /// Equal shares of a beta distribution over the timesteps, each rounded, from T−1 to 0: with both
   /// parameters below 1 the steps are small at both ends of the process. Where two would fall on
   /// one timestep, the later takes the next free one. Parameters are in 0.1 ... 10. [Lee et al.
@@ -39,13 +45,15 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
     case .linspace: "linspace"
     case .distilled: "distilled"
     case .sgmUniform: "sgm-uniform"
+    case .simple: "simple"
+    case .ddimUniform: "ddim-uniform"
     case .beta: "beta"
     case .oneMore(let base): "\(base.name)+1"
     }
   }
 
   /// Every spacing with its default parameters that has any number of steps.
-  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace, .sgmUniform, .beta()]
+  public static let all: [TimestepSpacing] = [.leading(), .trailing, .linspace, .sgmUniform, .simple, .beta()]
 
   /// The N timesteps, largest first.
   ///
@@ -73,6 +81,10 @@ public enum TimestepSpacing: Hashable, Codable, Sendable {
       }
       return (0..<count).map { (originalSteps - $0 * originalSteps / count) * (total / originalSteps) - 1 }
     case .sgmUniform: return (0..<count).map { (total - 1) * (count - $0) / count }
+    case .simple: return (0..<count).map { total - 1 - $0 * total / count }
+    case .ddimUniform:
+      guard total > 1 else { throw .steps(count, timesteps: 0) }
+      return stride(from: 1, to: total, by: total / count).reversed()
     case .beta(let alpha, let beta):
       let distribution = BetaDistribution(alpha: alpha, beta: beta)
       try distribution.validate()

@@ -28,6 +28,18 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
   /// Source: GeoDiff's `get_beta_schedule`, [Xu et al. 2022](https://arxiv.org/abs/2203.02923).
   case sigmoid(start: Double = 1e-4, end: Double = 0.02)
 
+  /// β_t = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), `maxBeta`) with ᾱ(s)² = r/(1 + r) and ln r = −½·sgn(½ − s)·
+  /// ln(1 − 2·|½ − s| + 10⁻⁶): ln r has a Laplace distribution, and most timesteps lie near r = 1.
+  ///
+  /// Source: Hang et al. 2024, <https://arxiv.org/abs/2407.03297>, table 1; the root and 10⁻⁶ are
+  /// those of diffusers 0.42.1, `betas_for_alpha_bar`.
+  case laplace(maxBeta: Double = 0.999)
+
+  /// β = min(1 − exp(−`rate`/T), `maxBeta`): ᾱ falls as exp(−rate·s) over the process.
+  ///
+  /// Source: diffusers 0.42.1, `betas_for_alpha_bar`, whose `exp` has the rate 12.
+  case exponential(rate: Double = 12, maxBeta: Double = 0.999)
+
   /// The name on the command line and in messages.
   public var name: String {
     switch self {
@@ -36,12 +48,15 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
     case .scaledLinear: "scaled-linear"
     case .cosine: "cosine"
     case .sigmoid: "sigmoid"
+    case .laplace: "laplace"
+    case .exponential: "exponential"
     }
   }
 
   /// Every formula with its default parameters.
   public static let all: [BetaSchedule] = [
-    .linear(), .linear(scaledFrom: 1000), .scaledLinear(), .cosine(), .sigmoid(),
+    .linear(), .linear(scaledFrom: 1000), .scaledLinear(), .cosine(), .sigmoid(), .laplace(),
+    .exponential(),
   ]
 }
 
@@ -62,6 +77,12 @@ extension BetaSchedule {
     case .sigmoid(let start, let end):
       let range = DoubleDouble(end) - DoubleDouble(start)
       return Self.ramp(from: DoubleDouble(-6), to: DoubleDouble(6), count: count) { range / ((-$0).exp() + 1) + start }
+    case .laplace(let maxBeta):
+      let alphaBars = (0...count).map { Self.laplaceAlphaBar($0, of: count) }
+      return (0..<count).map { min((1 - alphaBars[$0 + 1] / alphaBars[$0]).rounded, maxBeta) }
+    case .exponential(let rate, let maxBeta):
+      let beta = 1 - (DoubleDouble(-rate) / Double(count)).exp()
+      return [Double](repeating: min(beta.rounded, maxBeta), count: count)
     }
   }
 
@@ -72,6 +93,14 @@ extension BetaSchedule {
     guard count > 1 else { return [value(start).rounded] }
     let step = (end - start) / Double(count - 1)
     return (0..<count).map { value(start + step * Double($0)).rounded }
+  }
+
+  /// ᾱ at the share t/T of the process. The ratio r is 1/√u before its middle and √u after it.
+  private static func laplaceAlphaBar(_ t: Int, of count: Int) -> DoubleDouble {
+    let isBefore = 2 * t <= count
+    let left = DoubleDouble(Double(2 * (isBefore ? t : count - t))) / Double(count) + 1e-6
+    let root = left.squareRoot()
+    return (isBefore ? 1 / (1 + root) : root / (1 + root)).squareRoot()
   }
 
   /// 1 − cos²b/cos²a = sin(b−a)·sin(b+a)/cos²a cancels nowhere; cos a is the complement's sine.

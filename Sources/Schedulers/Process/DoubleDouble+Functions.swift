@@ -99,4 +99,19 @@ extension DoubleDouble {
     for _ in 0..<3 { (sine, oneMinusCosine) = (sine * (1 - oneMinusCosine) * 2, sine * sine * 2) }
     return sine
   }
+
+  /// The tangent of an angle of 0 or more and below π/2: sin x/sin(π/2 − x).
+  func tan() -> Self { sin() / (Self.pi / 2 - self).sin() }
+
+  /// The angle between 0 and π/2 whose tangent is this number, 0 or more.
+  ///
+  /// Two steps of Newton's method from the C library's angle, each of which squares its error.
+  func arctangent() -> Self {
+    var angle = Self(Math.atan2(high, 1))
+    for _ in 0..<2 {
+      let tangent = angle.tan()
+      angle += (self - tangent) / (1 + tangent * tangent)
+    }
+    return angle
+  }
 }

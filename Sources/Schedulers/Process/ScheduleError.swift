@@ -44,6 +44,10 @@ extension BetaSchedule {
     case .cosine(let offset, let maxBeta):
       try check("offset", offset, "in [0, 1]", offset >= 0 && offset <= 1)
       try check("maxBeta", maxBeta, "in (0, 1]", maxBeta > 0 && maxBeta <= 1)
+    case .laplace(let maxBeta): try check("maxBeta", maxBeta, "in (0, 1]", maxBeta > 0 && maxBeta <= 1)
+    case .exponential(let rate, let maxBeta):
+      try check("rate", rate, "above 0 and finite", rate > 0 && rate.isFinite)
+      try check("maxBeta", maxBeta, "in (0, 1]", maxBeta > 0 && maxBeta <= 1)
     }
   }
 }

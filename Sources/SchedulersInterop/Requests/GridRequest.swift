@@ -35,9 +35,13 @@ package struct GridRequest: Hashable, Sendable {
   /// - Throws: `Failure`, or `GridError` for a grid that the schedule does not have.
   package func grid(_ schedule: NoiseSchedule, steps: Int) throws -> SamplingGrid {
     switch spacing {
-    case .flow: return try flowGrid(steps: steps)
+    case .flow: return try flowGrid(.equal, steps: steps)
+    case .flowTimes(let times): return try flowGrid(times, steps: steps)
+    case .optimal(let family): return try SamplingGrid(optimalStepsFor: family, steps: steps)
     case .edm: return try edmGrid(steps: steps)
     case .aligned(let family): return try SamplingGrid(schedule, steps: steps, alignedFor: family)
+    case .fractional(let spacing): return try SamplingGrid(schedule, steps: steps, spacing: spacing)
+    case .gits: return try SamplingGrid(schedule, gitsSteps: steps)
     case .sigmas(let spacing):
       return try SamplingGrid(schedule, steps: steps, spacing: completed(spacing), range: ends(of: schedule))
     case .timesteps(let spacing):
@@ -46,8 +50,9 @@ package struct GridRequest: Hashable, Sendable {
     }
   }
 
-  private func flowGrid(steps: Int) throws -> SamplingGrid {
-    let spacing = FlowSpacing(shift: mu == nil ? .fixed(shift ?? 1) : .dynamic(.flux), terminal: shiftTerminal)
+  private func flowGrid(_ times: FlowSpacing.Times, steps: Int) throws -> SamplingGrid {
+    let spacing = FlowSpacing(
+      times: times, shift: mu == nil ? .fixed(shift ?? 1) : .dynamic(.flux), terminal: shiftTerminal)
     if let sigmas { return try SamplingGrid(flow: spacing, times: sigmas, mu: mu) }
     return try SamplingGrid(flow: spacing, steps: steps, mu: mu)
   }
@@ -65,7 +70,7 @@ package struct GridRequest: Hashable, Sendable {
     switch spacing {
     case .karras(let usual): .karras(rho: rho ?? usual)
     case .polyexponential(let usual): .polyexponential(rho: rho ?? usual)
-    case .exponential, .linear: spacing
+    case .exponential, .linear, .klOptimal, .laplace: spacing
     }
   }
 

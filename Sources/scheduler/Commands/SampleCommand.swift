@@ -103,7 +103,7 @@ struct SampleCommand: ParsableCommand {
   private func makeRuns(
     _ trained: TrainedModel?, _ choice: GridOptions.Choice
   ) throws -> (runs: [SamplingJob.Run], remarks: [String]) {
-    let usual = trained != nil || choice.spacing == .flow ? Self.usualFromNoise : Self.usual
+    let usual = trained != nil || choice.spacing.isFlow ? Self.usualFromNoise : Self.usual
     let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
     for entry in entries where entry.isInversion {
       throw Failure(

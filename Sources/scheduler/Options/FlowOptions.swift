@@ -30,7 +30,7 @@ struct FlowOptions: ParsableArguments {
     ]
     for (option, value) in given {
       try scheduler.refuse(
-        option, value, unless: spacing == .flow, because: "--spacing \(spacing.name)", instead: "--spacing flow")
+        option, value, unless: spacing.hasShift, because: "--spacing \(spacing.name)", instead: "--spacing flow")
     }
     let shifts = given.prefix(3).filter { $0.1 != nil }.map(\.0)
     guard shifts.count < 2 else {

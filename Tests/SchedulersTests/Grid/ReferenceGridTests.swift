@@ -90,7 +90,25 @@ import Testing
     try compare(grid.points.dropLast().map(\.level.sigma), with: "lu/\(steps)", units: 1000 / 8.5e-4)
   }
 
-  @Test(arguments: zip(AlignYourSteps.allCases, ["StableDiffusion", "StableDiffusionXL", "StableDiffusionVideo"]))
+  // 24 units on either side of a power of a share, which has as many digits as 1 − share.
+  @Test(arguments: steps) func `laplace spacing has equal shares of its distribution`(steps: Int) throws {
+    for (mu, scale, name) in [(0.0, 0.5, "0/0.5"), (-0.5, 1.25, "-0.5/1.25")] {
+      try compare(sigmas(.laplace(mu: mu, scale: scale), steps), with: "laplace/\(name)/\(steps)", units: 24)
+    }
+  }
+
+  // The quantiles are within 2⁻⁴⁸, and ln(t/(1 − t)) twice that.
+  @Test(arguments: steps) func `logit-normal times are quantiles of their distribution`(steps: Int) throws {
+    for (mean, deviation, name) in [(0.0, 1.75, "0/1.75"), (0.5, 1, "0.5/1")] {
+      let spacing = FlowSpacing(times: .logitNormal(mean: mean, deviation: deviation))
+      let grid = try SamplingGrid(flow: spacing, steps: steps)
+      try compare(
+        grid.points.dropLast().map(\.level.noise), with: "logit-normal/\(name)/\(steps)", units: 0x1p-46 / unit)
+    }
+  }
+
+  @Test(
+    arguments: zip(AlignYourSteps.allCases.prefix(3), ["StableDiffusion", "StableDiffusionXL", "StableDiffusionVideo"]))
   func `aligned steps are the published ones, and between them the interpolated`(family: AlignYourSteps, name: String)
     throws
   {

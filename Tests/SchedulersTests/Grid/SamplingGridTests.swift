@@ -34,9 +34,11 @@ import Testing
   }
 
   @Test func `the spacings have the names that other libraries give them`() {
-    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform", "beta"])
+    #expect(TimestepSpacing.all.map(\.name) == ["leading", "trailing", "linspace", "sgm-uniform", "simple", "beta"])
     #expect(TimestepSpacing.oneMore(.linspace).name == "linspace+1")
-    #expect(SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "linear"])
+    #expect(
+      SigmaSpacing.all.map(\.name) == ["karras", "exponential", "polyexponential", "linear", "kl-optimal", "laplace"])
+    #expect(FractionalSpacing.allCases.map(\.name) == ["normal", "sgm-uniform-fractional"])
   }
 
   @Test func `ties are rounded to even`() throws {

@@ -80,6 +80,19 @@ import Testing
     #expect(isClose(x.sin(), x - x * x * x / 6 + x * x * x * x * x / 120))
   }
 
+  @Test func `the tangent and its angle undo each other, from small sigmas to large ones`() {
+    #expect(isClose((DoubleDouble.pi / 4).tan(), DoubleDouble(1)))
+    #expect(isClose((DoubleDouble.pi / 3).tan(), DoubleDouble(3).squareRoot()))
+    for exponent in -20...20 {
+      let sigma = DoubleDouble(1.7) * DoubleDouble(Double(exponent)).exp()
+      let angle = sigma.arctangent()
+      // tan(π/2 − x) is 1/tan x. An angle has 2⁻⁹⁵ of π/2, which the tangent magnifies by 1 + σ².
+      let back = angle.tan()
+      #expect(abs((back / sigma - 1).high) <= 0x1p-92 * (1 + sigma.high), "\(sigma.high)")
+      #expect(isClose(DoubleDouble.pi / 2 - angle, (1 / sigma).arctangent()) || sigma.high > 100, "\(sigma.high)")
+    }
+  }
+
   @Test func `the logarithm uses the low part`() {
     #expect(DoubleDouble(sum: 1, 0x1p-70).log().rounded == 0x1p-70)
     #expect(DoubleDouble(0).log().rounded == -.infinity)

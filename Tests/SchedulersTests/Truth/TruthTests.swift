@@ -18,6 +18,7 @@ import Testing
   static let cases: [Case] = [
     (BetaSchedule.linear(), [1, 2, 10, 300]), (.linear(scaledFrom: 1000), [20, 300, 1000, 4000, 10000]),
     (.cosine(), [1, 10, 300, 1000, 4000]), (.scaledLinear(), [1, 10, 1000, 4000]), (.sigmoid(), [1, 10, 1000, 4000]),
+    (.laplace(), [1, 10, 1000]), (.exponential(), [1, 10, 1000]),
   ].flatMap { formula, counts in
     counts.flatMap { count in
       (count < 2 ? [false] : [false, true]).map { Case(formula: formula, timesteps: count, isZero: $0) }
