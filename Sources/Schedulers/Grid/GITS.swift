@@ -1,10 +1,10 @@
-/// Sigmas that follow the curvature of sampling trajectories, for 2 to 20 steps of Stable Diffusion.
+/// Sigmas that follow the curvature of sampling trajectories: 2 to 20 steps of Stable Diffusion.
 ///
 /// ```swift
 /// let grid = try SamplingGrid(schedule, gitsSteps: 8)
 /// ```
 ///
-/// Source: Chen et al. 2024, <https://arxiv.org/abs/2405.11326>, whose search by dynamic programming
+/// Source: [Chen et al. 2024](https://arxiv.org/abs/2405.11326), whose search by dynamic programming
 /// weighs the steps by a coefficient: these are for 1.2, with the numbers of ComfyUI's
 /// `GITSScheduler`, <https://github.com/comfyanonymous/ComfyUI>. Above 20 steps, ln sigma is linear
 /// between those for 20.
