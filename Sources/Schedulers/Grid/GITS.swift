@@ -4,8 +4,8 @@
 /// let grid = try SamplingGrid(schedule, gitsSteps: 8)
 /// ```
 ///
-/// Source: [Chen et al. 2024](https://arxiv.org/abs/2405.11326), whose search by dynamic programming
-/// weighs the steps by a coefficient: these are for 1.2, with the numbers of ComfyUI's
+/// Source: [Chen et al. 2024](https://arxiv.org/abs/2405.11326), whose search by dynamic
+/// programming weighs the steps by a coefficient: these are for 1.2, with the numbers of ComfyUI's
 /// `GITSScheduler`, <https://github.com/comfyanonymous/ComfyUI>. Above 20 steps, ln sigma is linear
 /// between those for 20.
 public enum GITS {

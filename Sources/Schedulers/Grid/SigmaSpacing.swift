@@ -15,8 +15,9 @@ public enum SigmaSpacing: Hashable, Codable, Sendable {
   /// <https://github.com/AUTOMATIC1111/stable-diffusion-webui>, `kl_optimal`. ComfyUI has the same.
   case klOptimal
   /// Equal shares of a Laplace distribution of ln σ around `mu`, cut off at both ends;
-  /// [Hang et al. 2024](https://arxiv.org/abs/2407.03297), table 1. k-diffusion's `get_sigmas_laplace` moves what
-  /// lies beyond the ends onto them, which makes steps that go nowhere.
+  /// [Hang et al. 2024](https://arxiv.org/abs/2407.03297), table 1. k-diffusion's
+  /// `get_sigmas_laplace` moves what lies beyond the ends onto them, which makes steps that go
+  /// nowhere.
   case laplace(mu: Double = 0, scale: Double = 0.5)
 
   /// The name on the command line and in messages.
