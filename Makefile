@@ -114,9 +114,11 @@ accuracy: prerequisites ## Measure the tables of Docs/Accuracy.md again, and the
 documents: ## Build and run the code of the documents, and compare what it prints with what they say
 	.ci/documents
 
-docs: ## Build the documentation of the core module and of the readers of other libraries' files
-	swift package generate-documentation --target Schedulers --warnings-as-errors
-	swift package generate-documentation --target SchedulersInterop --warnings-as-errors
+docs: ## Build the documentation of the core module and of the readers of other libraries' files, and say how to look at it
+	python3 Docs/Site/build.py
+
+site: ## Make a static site of the documentation and the page of lessons: .build/site. BASE is the path that it is served under
+	python3 Docs/Site/build.py --site $(if $(BASE),--base $(BASE))
 
 clean: ## Remove what was built
 	rm -rf .build Sources/Benchmarks/.build .venv digits.png

@@ -2,7 +2,8 @@
 ///
 /// ```swift
 /// let grid = try SamplingGrid(flow: .stableDiffusion3, steps: 28)
-/// let large = try SamplingGrid(flow: .flux, steps: 28, mu: DynamicShift.flux.mu(tokens: 4096))
+/// let large = try SamplingGrid(
+///   flow: .flux, steps: 28, mu: DynamicShift.flux.mu(tokens: 4096))
 /// let plan = try Euler().plan(over: large, predicting: .flow)
 /// ```
 ///

@@ -3,8 +3,9 @@
 /// ```swift
 /// let respacing = try Respacing(parsing: "10,15,20")
 /// let kept = try schedule.respaced(by: respacing)
-/// kept.schedule.timesteps      // 45
-/// kept.original[44]            // 999: what a network that was trained on the long process is told
+/// kept.schedule.timesteps  // 45
+/// // 999: what a network that was trained on the long process is told
+/// kept.original[44]
 /// ```
 ///
 /// Source: [Nichol and Dhariwal 2021](https://arxiv.org/abs/2102.09672), section 4;

@@ -5,7 +5,8 @@
 ///
 /// ```swift
 /// let grid = try SamplingGrid(schedule, steps: 30, spacing: .trailing)
-/// let late = try grid.starting(strength: 0.6)      // image-to-image: the last 18 steps
+/// // image-to-image: the last 18 steps
+/// let late = try grid.starting(strength: 0.6)
 /// ```
 public struct SamplingGrid: Hashable, Sendable {
   /// A timestep and its noise level.

@@ -4,7 +4,8 @@
 /// while let query = run.query {
 ///   let gradient = classifier.gradient(run.sample, query.timestep)
 ///   let output = unet(run.input, query.timestep)
-///   run.advance(output: output, using: &noise, guidance: .score(gradient, scale: 2))
+///   run.advance(
+///     output: output, using: &noise, guidance: .score(gradient, scale: 2))
 /// }
 /// ```
 ///

@@ -7,7 +7,8 @@
 /// let guide = ClassifierFreeGuide(scale: 5, in: .sigmas(above: 0.3, through: 5))
 /// let image = plan.sample(from: xT) { x, query in
 ///   let with = unet(x, query.timestep, caption)
-///   return guide.isActive(at: query) ? guide(with, unet(x, query.timestep, nil), at: query) : with
+///   return guide.isActive(at: query)
+///     ? guide(with, unet(x, query.timestep, nil), at: query) : with
 /// }
 /// ```
 ///

@@ -5,7 +5,8 @@
 ///
 /// ```swift
 /// let gaussian = DiscretizedGaussian()
-/// let likelihood = gaussian.logProbability(of: x0, mean: mean, logDeviation: logVariance / 2)
+/// let likelihood = gaussian.logProbability(
+///   of: x0, mean: mean, logDeviation: logVariance / 2)
 /// ```
 ///
 /// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), section 3.3, equation 13;

@@ -10,7 +10,8 @@ import SchedulersKernels
 /// ```swift
 /// var run = BitsPerDimension(VariationalBound(process), of: images)
 /// while let query = run.query {
-///   let term = try run.advance(output: unet(run.sample(using: &noise), query.timestep))
+///   let term = try run.advance(
+///     output: unet(run.sample(using: &noise), query.timestep))
 ///   print(query.timestep, term.bound)
 /// }
 /// print(run.total)

@@ -8,7 +8,8 @@
 ///
 /// ```swift
 /// let edm = EDMPreconditioning()
-/// let plan = try Heun().plan(over: SamplingGrid(edm: edm, steps: 18), predicting: edm)
+/// let plan = try Heun().plan(
+///   over: SamplingGrid(edm: edm, steps: 18), predicting: edm)
 /// ```
 ///
 /// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), equation 7 and table 1.

@@ -12,7 +12,18 @@
 /// Everything here is scalar algebra over x0 and epsilon. A function answers `nil` where
 /// mathematics has no answer, as for the data behind pure noise when only epsilon is predicted.
 public enum Prediction: String, Hashable, Codable, CaseIterable, Sendable {
-  case epsilon, x0, v, flow, previous, reverseFlow
+  /// The noise of the sample.
+  case epsilon
+  /// The data.
+  case x0
+  /// signal·epsilon − noise·x0, which says something at every level.
+  case v
+  /// epsilon − x0, the velocity of rectified flow whose time runs to noise.
+  case flow
+  /// The mean of the sample at the next level.
+  case previous
+  /// x0 − epsilon, the velocity of rectified flow whose time runs to data.
+  case reverseFlow
 }
 
 extension Prediction: OutputReading {

@@ -7,7 +7,8 @@
 ///
 /// ```swift
 /// let ratio = to.noise / from.noise
-/// let euler = ratio * LinearForm.sample + (to.signal - ratio * from.signal) * .estimate()
+/// let euler =
+///   ratio * LinearForm.sample + (to.signal - ratio * from.signal) * .estimate()
 /// ```
 ///
 /// A form keeps about 32 digits of what it is made of, so that terms which nearly cancel do so

@@ -4,7 +4,8 @@ extension SamplingPlan {
   /// ```swift
   /// let image = plan.sample(from: xT) { x, query in
   ///   let isControlled = query.step < query.count * 8 / 10
-  ///   return unet(x, query.timestep, isControlled ? controlNet(x, query.timestep) : nil)
+  ///   return unet(
+  ///     x, query.timestep, isControlled ? controlNet(x, query.timestep) : nil)
   /// }
   /// ```
   public struct Query: Hashable, Codable, Sendable {

@@ -3,7 +3,8 @@
 /// A plan is immutable, and can be printed, compared, hashed, saved and run on any tensor type.
 ///
 /// ```swift
-/// let plan = try DDIM().plan(over: grid, predicting: .epsilon, clipping: .range(-1...1))
+/// let plan = try DDIM().plan(
+///   over: grid, predicting: .epsilon, clipping: .range(-1...1))
 /// ```
 public struct SamplingPlan: Hashable, Sendable {
   /// One evaluation and what follows it.

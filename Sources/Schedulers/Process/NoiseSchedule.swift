@@ -4,8 +4,8 @@
 ///
 /// ```swift
 /// let schedule = try NoiseSchedule(.cosine(), timesteps: 1000)
-/// let level = schedule[500]            // √ᾱ and √(1−ᾱ)
-/// let snr = schedule.snr               // one of the tables, an array of 1000 Doubles
+/// let level = schedule[500]  // √ᾱ and √(1−ᾱ)
+/// let snr = schedule.snr  // one of the tables, an array of 1000 Doubles
 /// ```
 ///
 /// The tables (`alphaBars`, `posteriorVariance`, ...) are computed when asked for, in double-double

@@ -1,8 +1,10 @@
 /// p(x_{t−1} | x_t), the step back that a network's output stands for, at every timestep.
 ///
 /// ```swift
-/// let process = try ReverseProcess(schedule, predicting: .epsilon, variance: .learnedRange)
-/// let p = try process.distribution(output: unet(x, timesteps), sample: x, timesteps: timesteps)
+/// let process = try ReverseProcess(
+///   schedule, predicting: .epsilon, variance: .learnedRange)
+/// let p = try process.distribution(
+///   output: unet(x, timesteps), sample: x, timesteps: timesteps)
 /// ```
 ///
 /// It serves likelihoods and losses, with a timestep for each sample. To sample, make a plan.

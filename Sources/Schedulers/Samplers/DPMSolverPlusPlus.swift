@@ -12,7 +12,7 @@
 /// and r₁ = h₋₋/h, the last values of x̂0 lie at s = 0, −r₀ and −(r₀ + r₁), and a step of order 3 is
 ///
 ///     D1_0 = (x̂0 − x̂0₋)/r₀,  D1_1 = (x̂0₋ − x̂0₋₋)/r₁    divided differences of two
-///     D2   = (D1_0 − D1_1)/(r₀ + r₁)                  the divided difference of all three
+///     D2   = (D1_0 − D1_1)/(r₀ + r₁)                  the divided difference of all
 ///     D1   = D1_0 + r₀·D2                             P(s) = x̂0 + D1·s + D2·s²
 ///     x'   = noise'/noise·x + signal'·(M₀·x̂0 + M₁·D1 + M₂·D2)
 ///

@@ -13,7 +13,8 @@
 /// var run = SamplingRun(plan, from: noise.next(like: known))
 /// while let query = run.query {
 ///   run.advance(output: unet(run.input, query.timestep), using: &noise)
-///   run.sample = blend(run.level.mix(known, with: noise.next(like: known)), run.sample)
+///   run.sample = blend(
+///     run.level.mix(known, with: noise.next(like: known)), run.sample)
 /// }
 /// ```
 ///

@@ -11,8 +11,12 @@ import SchedulersKernels
 /// extension Latents: ContiguousTensor {
 ///   var sampleCount: Int { shape[0] }
 ///   var sampleSize: Int { shape.dropFirst().reduce(1, *) }
-///   init(scalars: [Float], like other: Latents) { self.init(shape: other.shape, scalars) }
-///   func withScalars<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+///   init(scalars: [Float], like other: Latents) {
+///     self.init(shape: other.shape, scalars)
+///   }
+///   func withScalars<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result)
+///     -> Result
+///   {
 ///     storage.withUnsafeBufferPointer(body)
 ///   }
 ///   mutating func withMutableScalars<Result>(

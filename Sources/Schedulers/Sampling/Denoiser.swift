@@ -13,7 +13,9 @@ public protocol Denoiser<Tensor>: AsyncDenoiser {
 /// A network that suspends while it computes: on another actor, a queue or a server.
 ///
 /// ```swift
-/// let image = await plan.sample(from: xT, using: &noise) { await denoiser($0, $1) }
+/// let image = await plan.sample(from: xT, using: &noise) {
+///   await denoiser($0, $1)
+/// }
 /// ```
 ///
 /// Every `Denoiser` is one that never suspends.

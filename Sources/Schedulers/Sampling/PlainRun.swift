@@ -5,7 +5,9 @@
 ///
 /// ```swift
 /// var run = PlainRun(plan, from: start)
-/// while let query = run.query { run.advance(output: network(run.input, query), noise: draw()) }
+/// while let query = run.query {
+///   run.advance(output: network(run.input, query), noise: draw())
+/// }
 /// let image = run.samples[0]
 /// ```
 public struct PlainRun {

@@ -8,8 +8,11 @@ extension [NoiseLevel] {
   ///
   /// ```swift
   /// // t = σ/(1 + σ) of rectified flow, logit-normal.
-  /// let sigmas = try LogNormalSigma(mean: 0, deviation: 1).draw(count: 64, using: &generator)
-  /// let levels = sigmas.map { NoiseLevel(signal: 1 / (1 + $0), noise: $0 / (1 + $0)) }
+  /// let sigmas = try LogNormalSigma(mean: 0, deviation: 1).draw(
+  ///   count: 64, using: &generator)
+  /// let levels = sigmas.map {
+  ///   NoiseLevel(signal: 1 / (1 + $0), noise: $0 / (1 + $0))
+  /// }
   /// let x = levels.mix(x0, with: epsilon)
   /// let target = Prediction.flow.target(x0: x0, epsilon: epsilon, at: levels)
   /// ```

@@ -9,7 +9,7 @@
 /// ```swift
 /// var sampler = try LossSecondMoment(timesteps: 1000)
 /// let draws = sampler.draw(count: 64, using: &generator)
-/// // ... train; several workers see what all of them saw, in the order of their ranks:
+/// // ... train; several workers see what all saw, in the order of their ranks:
 /// try sampler.update(with: try await exchange.allGather(losses))
 /// ```
 ///

@@ -6,7 +6,8 @@
 /// is w(s) divided by the square of that factor. Minimising either is the same.
 ///
 /// ```swift
-/// LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)       // min(s, 5)/(s + 1)
+/// // min(s, 5)/(s + 1)
+/// LossWeighting.minSNR(gamma: 5).weight(at: schedule[t], for: .v)
 /// ```
 public enum LossWeighting: Hashable, Codable, Sendable {
   /// 1 for whatever is predicted: the simple loss of [Ho et al.

@@ -7,8 +7,9 @@ import SchedulersKernels
 /// let loss = try TrainingLoss(schedule, predicting: .epsilon)
 /// let xt = schedule.mix(x0, with: epsilon, at: timesteps)
 /// let output = unet(xt, timesteps)
-/// let value = try loss(output: output, x0: x0, epsilon: epsilon, sample: xt, timesteps: timesteps)
-/// backpropagate(value.gradient)        // or differentiate yourself what `loss[t]` says
+/// let value = try loss(
+///   output: output, x0: x0, epsilon: epsilon, sample: xt, timesteps: timesteps)
+/// backpropagate(value.gradient)  // or differentiate yourself what `loss[t]` says
 /// ```
 ///
 /// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), equations 5 and 14; [Nichol and

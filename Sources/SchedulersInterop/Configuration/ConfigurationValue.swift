@@ -4,14 +4,21 @@ import SchedulersJSON
 extension DiffusersConfiguration {
   /// A value of a JSON file, as Python reads and writes them.
   public enum Value: Hashable, Sendable {
+    /// Python's `None`.
     case null
+    /// `True` or `False`.
     case boolean(Bool)
+    /// A number without a point.
     case integer(Int)
+    /// A number with one.
     case number(Double)
     /// Python's `NaN`, which as a Double would not equal itself.
     case notANumber
+    /// Text.
     case string(String)
+    /// Values in order.
     case list([Value])
+    /// Values by name.
     case object([String: Value])
   }
 }

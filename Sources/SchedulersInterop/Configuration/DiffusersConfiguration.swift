@@ -4,9 +4,10 @@ import Schedulers
 ///
 /// ```swift
 /// let decoder = JSONDecoder()
-/// decoder.allowsJSON5 = true                     // Python writes -Infinity
+/// decoder.allowsJSON5 = true  // Python writes -Infinity
 /// let configuration = try decoder.decode(DiffusersConfiguration.self, from: file)
-/// let plan = try configuration.plan(steps: 30)   // the mathematics; or fidelity: .diffusers
+/// // the mathematics; or fidelity: .diffusers
+/// let plan = try configuration.plan(steps: 30)
 /// print(configuration.ignoredKeys, configuration.deviations(steps: 30))
 /// ```
 ///

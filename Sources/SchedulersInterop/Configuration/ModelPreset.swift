@@ -4,7 +4,8 @@ import Schedulers
 ///
 /// ```swift
 /// let preset = ModelPreset.named("qwen-image")!
-/// let plan = try preset.plan(tokens: 64 * 48)   // its own 50 steps, a picture of 1024 by 768
+/// // its own 50 steps, a picture of 1024 by 768
+/// let plan = try preset.plan(tokens: 64 * 48)
 /// ```
 ///
 /// `Fixtures/recipes/released.py` has the source and date of each value, and a run of diffusers

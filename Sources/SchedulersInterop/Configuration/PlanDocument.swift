@@ -6,7 +6,8 @@ import Schedulers
 /// samples wherever they come from, and so they are equal and have one hash.
 ///
 /// ```swift
-/// let document = PlanDocument(plan, provenance: ["sampler": "dpm++2m", "steps": 25])
+/// let document = PlanDocument(
+///   plan, provenance: ["sampler": "dpm++2m", "steps": 25])
 /// let file = try JSONEncoder().encode(document)
 /// ```
 public struct PlanDocument: Hashable, Sendable {

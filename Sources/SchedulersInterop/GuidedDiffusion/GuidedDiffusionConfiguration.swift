@@ -4,7 +4,8 @@ import Schedulers
 /// their defaults, and how its process is sampled.
 ///
 /// ```swift
-/// let configuration = try JSONDecoder().decode(GuidedDiffusionConfiguration.self, from: flags)
+/// let configuration = try JSONDecoder().decode(
+///   GuidedDiffusionConfiguration.self, from: flags)
 /// let plan = try configuration.plan(sampler: .ddimSample)
 /// print(configuration.ignoredKeys)
 /// ```

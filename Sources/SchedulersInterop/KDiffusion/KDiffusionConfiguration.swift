@@ -4,7 +4,8 @@ import Schedulers
 /// that it steps between, and the sampler's arguments under k-diffusion's names.
 ///
 /// ```swift
-/// let configuration = KDiffusionConfiguration(sampler: "DPM++ 2M SDE Karras", sigmas: sigmas)
+/// let configuration = KDiffusionConfiguration(
+///   sampler: "DPM++ 2M SDE Karras", sigmas: sigmas)
 /// let plan = try configuration.plan(fidelity: .diffusers)
 /// ```
 ///

@@ -6,7 +6,8 @@ import SchedulersKernels
 ///
 /// ```swift
 /// var generator = TorchGenerator(seed: 0)
-/// let timesteps = generator.integers(in: 0..<1000, count: 16)  // torch.randint(0, 1000, (16,))
+/// // torch.randint(0, 1000, (16,))
+/// let timesteps = generator.integers(in: 0..<1000, count: 16)
 /// ```
 ///
 /// What is drawn depends on the number type; all draws take from one stream of words.

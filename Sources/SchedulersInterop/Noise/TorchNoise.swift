@@ -4,8 +4,9 @@ import Schedulers
 ///
 /// ```swift
 /// var noise = TorchNoise(seed: 0)  // torch.Generator().manual_seed(0)
-/// let xT = noise.next(like: SampleBatch<Float>(zeros: [4, 3, 64, 64]))  // torch.randn(4, 3, 64,
-/// 64) ```
+/// // torch.randn(4, 3, 64, 64)
+/// let xT = noise.next(like: SampleBatch<Float>(zeros: [4, 3, 64, 64]))
+/// ```
 ///
 /// With one generator, a tensor is one draw of all its numbers: what a sample gets depends on the
 /// batch it sits in. With one for each sample, as with a list in diffusers, it does not.

@@ -6,7 +6,8 @@ import Schedulers
 ///
 /// ```swift
 /// let sigmas = try configuration.sigmas(steps: 20).map(Double.init)
-/// var noise = TorchSDENoise(seed: 0, sigmas: sigmas.filter { $0 > 0 }.min()!...sigmas.max()!)
+/// var noise = TorchSDENoise(
+///   seed: 0, sigmas: sigmas.filter { $0 > 0 }.min()!...sigmas.max()!)
 /// ```
 ///
 /// The path is that of the whole range: other ends are another path. Its increment over a half of
