@@ -391,6 +391,30 @@ def fragment(document, language, parts, folder, environment):
     count(f"of {name}, {'built and run' if runs else 'compiled'}", len(parts))
 
 
+def anchors(path):
+    """The places in a document that a link can name, as GitHub names them."""
+    text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.S | re.M)
+    for heading in re.findall(r"^#+ (.*)", text, re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def check_links(document):
+    """Links between files of the repository lead somewhere."""
+    text = (ROOT / document).read_text()
+    plain = re.sub(r"^```.*?^```|`[^`\n]*`", lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.S | re.M)
+    for match in re.finditer(r"\]\(([^)\s]*)\)", plain):
+        target, _, anchor = match[1].partition("#")
+        if re.match(r"\w+:", target):
+            continue
+        path = (ROOT / document).parent / target if target else ROOT / document
+        where = f"{document}:{plain[: match.start()].count(chr(10)) + 1}"
+        if not path.exists():
+            fail(f"{where}: there is no file {target}")
+        elif anchor and path.suffix == ".md" and anchor not in anchors(path):
+            fail(f"{where}: {target or document} has no heading #{anchor}")
+        count("of links between files")
+
+
 def columns(line):
     """A combining mark, such as the hat of x̂, takes no column."""
     return sum(not unicodedata.combining(character) for character in line)
@@ -419,6 +443,7 @@ def main(chosen):
     programs = {}
     for document in documents:
         rest = []
+        check_links(document)
         if ".docc/" in document:
             check_width(document)
         for block in blocks(ROOT / document):
