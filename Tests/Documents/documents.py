@@ -408,7 +408,7 @@ def check_links(document):
             continue
         path = (ROOT / document).parent / target if target else ROOT / document
         where = f"{document}:{plain[: match.start()].count(chr(10)) + 1}"
-        if not path.exists():
+        if not path.exists() and not list((path.parent / "Resources").glob(f"{path.name}.*")):
             fail(f"{where}: there is no file {target}")
         elif anchor and path.suffix == ".md" and anchor not in anchors(path):
             fail(f"{where}: {target or document} has no heading #{anchor}")
