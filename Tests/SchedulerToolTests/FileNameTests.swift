@@ -52,6 +52,12 @@ import Testing
       #expect(errors == "")
     }
 
+    @Test func `is not that of a folder to train in`() throws {
+      let (status, errors) = try shell(
+        "mkdir $raw && cd $raw && tool train --max-train-steps 1; s=$?; test $(ls -A .. | wc -l) = 1 && exit $s")
+      #expect(status == 2 && errors.contains("name another by --output-dir"), "\(errors)")
+    }
+
     @Test func `stays as it was where a link leads to it, in whose place the file is put`() throws {
       let (status, errors) = try shell(
         """

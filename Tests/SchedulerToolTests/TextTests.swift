@@ -209,6 +209,18 @@ import Testing
     #expect(all.status == 0 && all.text.split(separator: "\n").count == 1 + entries.count, "\(all.errors)")
   }
 
+  @Test(arguments: [
+    ["--spacing", "flow", "--timesteps", "8"], ["--spacing", "flow", "--timesteps", "8", "--sampler", "all"],
+    ["--spacing", "edm", "--timesteps", "8"], ["--spacing", "distilled", "--timesteps", "50"],
+    ["--zero-terminal-snr", "--prediction", "v", "--timesteps", "8"], ["--spacing", "karras", "--timesteps", "8"],
+    ["--zero-terminal-snr", "--prediction", "v", "--timesteps", "8", "--sampler", "all"],
+  ])
+  func `of the error chart are there on every process and grid`(_ options: [String]) throws {
+    let outcome = try tool.run(["plot", "error", "--format", "csv"] + options)
+    #expect(outcome.status == 0 && !outcome.text.contains("nan"), "\(outcome.errors)")
+    #expect(outcome.text.split(separator: "\n").count > 10)
+  }
+
   @Test func `of the likelihood add up to its total, in every format, with a chart beside`() throws {
     let options = ["likelihood", "--timesteps", "60", "--respacing", "20,5", "--schedule", "cosine", "--count", "3"]
     let csv = try tool.run(options + ["--format", "csv", "--output", "bits.svg"])

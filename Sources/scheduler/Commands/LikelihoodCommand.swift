@@ -62,9 +62,13 @@ struct LikelihoodCommand: ParsableCommand {
       shape: [count, 1, Digits.side, Digits.side], scalars: Array(digits.images.prefix(count).joined()))
     // Grey values are 0 ... 16.
     let likelihood = DiscretizedGaussian(levels: 17, cdf: cdf)
-    let bounds = try Self.variances.map { variance throws(PlanError) in
-      VariationalBound(
-        try ReverseProcess(respaced.schedule, predicting: prediction, variance: variance), likelihood: likelihood)
+    let bounds = try Self.variances.map { variance throws(Failure) in
+      do throws(PlanError) {
+        return VariationalBound(
+          try ReverseProcess(respaced.schedule, predicting: prediction, variance: variance), likelihood: likelihood)
+      } catch {
+        throw Failure(error.inOptions(choosing: "keep more timesteps, by --timesteps or --respacing"))
+      }
     }
     let interruption = Interruption()
     let report = try Self.evaluate(

@@ -18,7 +18,8 @@ struct PlotErrorCommand: ParsableCommand {
   @Option(
     help: """
       A sampler, by its name in `scheduler list`, or all that draw no noise; may be repeated or separated by commas. \
-      (default: \(Self.usual.joined(separator: ",")))
+      (default: \(Self.usual.joined(separator: ",")); where runs start without \
+      signal: \(Self.usualFromNoise.joined(separator: ",")))
       """)
   var sampler: [String] = []
 
@@ -33,18 +34,22 @@ struct PlotErrorCommand: ParsableCommand {
 
   /// A baseline, what is common, and what is said to be better: as many as can be told apart.
   private static let usual = ["ddim", "dpm++2m", "dpm++3m", "heun", "unipc", "deis"]
+  private static let usualFromNoise = ["ddim", "dpm++2m", "dpm++3m", "flow-heun", "unipc"]
   private static let callCounts = [5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100]
   private static let sampleCount = 64
 
   func run() throws {
-    let entries = try chosenEntries()
     try refuse("--sigmas", spacing.range.sigmas, unless: false, because: "runs of many lengths", instead: "--spacing")
     let choice = try spacing.choice()
+    let startsAtNoise = choice.spacing == .flow || process.length.hasZeroTerminalSNR
+    let entries = try chosenEntries(startsAtNoise: startsAtNoise)
     let prediction = try prediction.map(Prediction.init(named:)) ?? choice.spacing.usualPrediction
     let schedule = try process.make()
     try choice.refuseSchedule(process)
     let destination = try chart.destination()
-    let counts = Self.callCounts.filter { $0 <= schedule.timesteps }
+    // A distilled network knows few timesteps, which are then the longest run.
+    let most = if case .timesteps(.distilled(let count)) = choice.spacing { count } else { schedule.timesteps }
+    let counts = Self.callCounts.filter { $0 <= min(most, schedule.timesteps) }
     guard !counts.isEmpty else {
       throw Failure("--timesteps \(schedule.timesteps) leaves no run to measure; use \(Self.callCounts[0]) or more")
     }
@@ -78,9 +83,14 @@ struct PlotErrorCommand: ParsableCommand {
     try chart.write(drawn, to: destination, isWanted: interruption.check)
   }
 
-  private func chosenEntries() throws(Failure) -> [SamplerCatalog.Entry] {
-    if sampler == ["all"] { return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion } }
-    let entries = try SamplerNames.entries(sampler.isEmpty ? Self.usual : sampler)
+  /// - Parameter startsAtNoise: whether runs start where there is no signal, which not every
+  ///   sampler can.
+  private func chosenEntries(startsAtNoise: Bool) throws(Failure) -> [SamplerCatalog.Entry] {
+    if sampler == ["all"] {
+      return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion && !($0.needsSignal && startsAtNoise) }
+    }
+    let entries = try SamplerNames.entries(
+      !sampler.isEmpty ? sampler : startsAtNoise ? Self.usualFromNoise : Self.usual)
     for entry in entries where entry.isStochastic || entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not "

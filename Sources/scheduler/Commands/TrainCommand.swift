@@ -85,6 +85,14 @@ struct TrainCommand: ParsableCommand {
     guard !outputDir.isEmpty, !outputDir.utf8.contains(0) else {
       throw Failure("--output-dir \"\" needs the name of a folder")
     }
+    var here = [CChar](repeating: 0, count: Int(PATH_MAX))
+    if !outputDir.hasPrefix("/"), getcwd(&here, here.count) != nil {
+      let bytes = here.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      // As a `String`, the name would be another one.
+      guard String(validating: bytes, as: UTF8.self) != nil else {
+        throw Failure("the working folder has a name that is no text in UTF-8; name another by --output-dir /...")
+      }
+    }
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch {

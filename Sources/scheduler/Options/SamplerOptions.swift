@@ -66,7 +66,8 @@ extension SamplerCatalog.Entry {
       return try (other ?? sampler).plan(
         over: grid, predicting: prediction, clipping: clipping, learnsVariance: learnsVariance)
     } catch {
-      throw Failure("\(name): \(error)")
+      let remedy = "choose a sampler that does not divide by the signal, such as --sampler dpm++2m"
+      throw Failure("\(name): \(error.inOptions(choosing: remedy))")
     }
   }
 }
