@@ -230,7 +230,8 @@ import Testing
     let root = try XMLDocument(data: tool.data("bits.svg")).rootElement()
     #expect(root?.name == "svg")
     let title =
-      "3 digits under the dataset model, epsilon; cosine schedule, 60 timesteps respaced to 20,5; exact decoder, seed 0"
+      "3 digits under the dataset model, predicting epsilon; cosine schedule, 60 timesteps respaced to 20,5; exact "
+      + "decoder, seed 0"
     #expect(root?.elements(forName: "text").contains { $0.stringValue == title } == true)
     struct Report: Decodable { let prior: Double, totals: [Double] }
     let report = try JSONDecoder().decode(Report.self, from: tool.run(options + ["--format", "json"]).output)

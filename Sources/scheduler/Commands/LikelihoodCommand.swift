@@ -85,9 +85,9 @@ struct LikelihoodCommand: ParsableCommand {
   /// What was asked for, in words.
   private var title: String {
     let respacing = respacing.map { " respaced to \($0)" } ?? ""
-    return "\(counted(Int(count.defaultValueDescription) ?? 0, "digit")) under the \(model) model, \(prediction); "
-      + "\(process.schedule) schedule, \(process.length.title)\(respacing); \(cdf) decoder, "
-      + "seed \(seed.defaultValueDescription)"
+    let digits = counted(Int(count.defaultValueDescription) ?? 0, "digit")
+    return "\(digits) under the \(model) model, predicting \(prediction); \(process.schedule) schedule, "
+      + "\(process.length.title)\(respacing); \(cdf) decoder, seed \(seed.defaultValueDescription)"
   }
 
   private func denoiser(of digits: Digits, predicting prediction: Prediction) throws -> any Denoiser<

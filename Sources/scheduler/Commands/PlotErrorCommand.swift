@@ -77,7 +77,7 @@ struct PlotErrorCommand: ParsableCommand {
     }
     let length = choice.spacing.hasOwnProcess ? "" : ", \(process.length.title)"
     let subtitle =
-      "\(choice.title(schedule: process.schedule))\(length), \(prediction); \(Self.sampleCount) samples of "
+      "\(choice.title(schedule: process.schedule))\(length), predicting \(prediction); \(Self.sampleCount) samples of "
       + "the digits' Gaussian, seed 0"
     let drawn = Self.chart(lines, guides: Self.guides(Array(zip(entries, lines))), subtitle: subtitle)
     try chart.write(drawn, to: destination, isWanted: interruption.check)

@@ -86,8 +86,9 @@ enum CommandLineOptions {
   /// encoding. As a `String` it would be another name.
   static func checkText() throws(Failure) {
     for i in 0..<Int(CommandLine.argc) {
-      guard let pointer = CommandLine.unsafeArgv[i], String(validatingCString: pointer) == nil else { continue }
+      guard let pointer = CommandLine.unsafeArgv[i] else { continue }
       let bytes = UnsafeRawBufferPointer(start: pointer, count: strlen(pointer))
+      if String(validating: bytes, as: UTF8.self) != nil { continue }
       let text = bytes.map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + hexadecimal($0) }
       throw Failure(
         "the argument \(text.joined()) is no text in UTF-8; rename the file, or name it by a link with such a name")
