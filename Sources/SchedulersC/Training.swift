@@ -102,7 +102,7 @@ struct WeightingRequest {
   private let prediction: Prediction
   private let edm: EDMPreconditioning?
 
-  static let names = ["uniform", "minSNR", "softMinSNR", "p2", "edm", "sigmaSquareRoot", "cosMap"]
+  static let names = ["uniform", "minSNR", "softMinSNR", "p2", "debiased", "edm", "sigmaSquareRoot", "cosMap"]
 
   init(_ json: String) throws {
     var request = try Request(json)
@@ -114,6 +114,7 @@ struct WeightingRequest {
     case "p2":
       weighting = .p2(
         k: try request.number("k", in: positive) ?? 1, gamma: try request.number("gamma", in: 0...1e300) ?? 1)
+    case "debiased": weighting = .debiased
     case "edm": weighting = .edm(sigmaData: sigmaData ?? 0.5)
     case "sigmaSquareRoot": weighting = .sigmaSquareRoot
     case "cosMap": weighting = .cosMap

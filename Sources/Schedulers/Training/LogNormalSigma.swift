@@ -10,7 +10,7 @@
 /// logit-normal time of Esser et al. 2024 on the flow path.
 ///
 /// Source: [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1, noise distribution.
-public struct LogNormalSigma: Hashable, Sendable {
+public struct LogNormalSigma: SigmaDistribution {
   /// The mean of ln σ, P_mean.
   public let mean: Double
   /// The standard deviation of ln σ, P_std; above 0.
@@ -31,18 +31,24 @@ public struct LogNormalSigma: Hashable, Sendable {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// Independent sigmas, 0 or more, each by the inverse of the normal distribution function from
-  /// one number of the generator.
+  /// The distribution where the log-SNR, ln(signal²/noise²), is normal with a mean and a deviation.
   ///
-  /// - Returns: sigmas above 0, with ln σ within 8.3 deviations of the mean.
-  /// - Accuracy: ln σ within deviation·2⁻⁴⁸ and its own rounding.
-  public func draw(count: Int, using generator: inout some RandomNumberGenerator) -> [Double] {
-    stop(unless: count >= 0, "\(count) sigmas cannot be drawn; ask for 0 or more")
-    return (0..<count).map { _ in sigma(at: generator.uniform()) }
+  /// `logSNR(mean: -6, deviation: 2)` on the flow path is the SNR sampler of Choi et al. 2024,
+  /// https://arxiv.org/abs/2411.14793, for fine-tuning to a style; `logsnr` of musubi-tuner's
+  /// `--timestep_sampling`.
+  ///
+  /// - Throws: `TimestepSamplingError` as of ln σ = −½·log-SNR.
+  public static func logSNR(mean: Double, deviation: Double) throws(TimestepSamplingError) -> LogNormalSigma {
+    try LogNormalSigma(mean: -mean / 2, deviation: deviation / 2)
   }
 
-  /// The sigma that a share u of all is below.
-  func sigma(at u: Double) -> Double { Math.exp(mean + deviation * StandardNormal.quantile(u)) }
+  /// The sigma that a share of all draws is below, by the inverse of the normal distribution
+  /// function.
+  ///
+  /// - Returns: for numbers of a generator a sigma above 0, with ln σ within 8.3 deviations of the
+  ///   mean.
+  /// - Accuracy: ln σ within deviation·2⁻⁴⁸ and its own rounding.
+  public func sigma(at share: Double) -> Double { Math.exp(mean + deviation * StandardNormal.quantile(share)) }
 
   /// The probability that ln σ lies between each bound and the next.
   func probabilities(between bounds: [Double]) -> [Double] {

@@ -21,6 +21,10 @@ public enum LossWeighting: Hashable, Codable, Sendable {
   /// w = s/(k + s)^gamma, which weights epsilon by 1/(k + s)^gamma. [Choi et al.
   /// 2022](https://arxiv.org/abs/2204.00227), equation 8.
   case p2(k: Double = 1, gamma: Double = 1)
+  /// w = √s, which weights epsilon by 1/√s and v by √s/(s + 1). Yu et al. 2023,
+  /// <https://arxiv.org/abs/2310.08442>, debiased estimation, which is about epsilon; the factor of an
+  /// error gives v. kohya's sd-scripts weight v by 1/(s + 1), another objective (number 1058).
+  case debiased
   /// w = s + 1/sigmaData², λ(σ) of [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1.
   case edm(sigmaData: Double = 0.5)
   /// 1/t² for flow, with t = noise/(signal + noise). The `sigma_sqrt` of diffusers' training for
@@ -76,6 +80,7 @@ extension LossWeighting {
     case .minSNR(let gamma): min(snr, gamma)
     case .softMinSNR(let gamma): 1 / (1 / snr + 1 / gamma)
     case .p2(let k, let gamma): snr / Math.pow(k + snr, gamma)
+    case .debiased: snr.squareRoot()
     case .edm(let sigmaData): snr + 1 / (sigmaData * sigmaData)
     case .sigmaSquareRoot: Self.power(4, snr)
     case .cosMap: Self.cosMap(snr) * Self.power(2, snr)
@@ -88,6 +93,7 @@ extension LossWeighting {
     case .uniform: (1, 0)
     case .minSNR(let gamma), .softMinSNR(let gamma): isAtZero ? (1, 1) : (gamma, 0)
     case .p2(let k, let gamma): isAtZero ? (Math.pow(k, -gamma), 1) : (1, 1 - gamma)
+    case .debiased: (1, 0.5)
     case .edm(let sigmaData): isAtZero ? (1 / (sigmaData * sigmaData), 0) : (1, 1)
     case .sigmaSquareRoot: isAtZero ? (1, 0) : (1, 2)
     case .cosMap: isAtZero ? (2 / .pi, 0) : (2 / .pi, 1)
@@ -126,7 +132,7 @@ extension LossWeighting {
 
   private func validate() {
     switch self {
-    case .uniform, .sigmaSquareRoot, .cosMap: break
+    case .uniform, .debiased, .sigmaSquareRoot, .cosMap: break
     case .minSNR(let gamma), .softMinSNR(let gamma): check("gamma", gamma, gamma > 0)
     case .p2(let k, let gamma):
       check("k", k, k > 0)

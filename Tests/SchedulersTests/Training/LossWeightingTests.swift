@@ -8,7 +8,7 @@ import Testing
   private let twoOverPi = 2 / Double.pi
 
   private static let all: [LossWeighting] = [
-    .uniform, .minSNR(), .softMinSNR(), .p2(), .p2(k: 2, gamma: 0.5), .edm(), .sigmaSquareRoot, .cosMap,
+    .uniform, .minSNR(), .softMinSNR(), .p2(), .p2(k: 2, gamma: 0.5), .debiased, .edm(), .sigmaSquareRoot, .cosMap,
   ]
 
   @Test func `min-SNR is what its paper gives for each prediction`() {
@@ -92,6 +92,7 @@ import Testing
     #expect(weights(.minSNR(gamma: 5)) == [1, 0, 0, 0])
     #expect(weights(.softMinSNR(gamma: 5)) == [1, 0, 0, 0])
     #expect(weights(.p2(k: 4, gamma: 0.5)) == [0.5, 0, 0, 0])
+    #expect(weights(.debiased) == [.infinity, 0, 0, 0])
     #expect(weights(.edm(sigmaData: 0.5)) == [.infinity, 4, 4, 4])
     #expect(weights(.sigmaSquareRoot) == [.infinity, 1, 1, 1])
     #expect(weights(.cosMap) == [.infinity, twoOverPi, twoOverPi, twoOverPi])
@@ -106,6 +107,7 @@ import Testing
     #expect(weights(.softMinSNR(gamma: 5)) == [0, 5, 0, 0])
     #expect(weights(.p2(k: 1, gamma: 1)) == [0, 1, 0, 0])
     #expect(weights(.p2(k: 1, gamma: 0.5)) == [0, .infinity, 0, 0])
+    #expect(weights(.debiased) == [0, .infinity, 0, 0])
     #expect(weights(.edm()) == [1, .infinity, 1, 1])
     #expect(weights(.sigmaSquareRoot) == [.infinity, .infinity, .infinity, .infinity])
     #expect(weights(.cosMap) == [twoOverPi, .infinity, twoOverPi, twoOverPi])

@@ -63,8 +63,8 @@ def weights(
 ) -> Any:
     """How much the squared error of each sample counts: N numbers, by its level.
 
-    - `weighting`: `"uniform"`, `"minSNR"` (gamma), `"softMinSNR"` (gamma), `"p2"` (k, gamma), `"edm"` (sigma_data),
-      `"sigmaSquareRoot"` or `"cosMap"`; `parameters` are those in brackets.
+    - `weighting`: `"uniform"`, `"minSNR"` (gamma), `"softMinSNR"` (gamma), `"p2"` (k, gamma), `"debiased"`, `"edm"`
+      (sigma_data), `"sigmaSquareRoot"` or `"cosMap"`; `parameters` are those in brackets.
     - `prediction`: what the network answers. An error of x0 is another one of epsilon.
     - `like`: an array whose kind, type and device the weights have; NumPy's float64 if None.
     """
