@@ -60,7 +60,7 @@ public struct PlainRun {
 
 extension StepVariance {
   /// The root of the variance where the network says it, else 1: the step's factor of z has it.
-  fileprivate func learnedDeviation(_ said: Double) -> Double {
+  func learnedDeviation(_ said: Double) -> Double {
     switch self {
     case .fixed: 1
     case .learned(let logarithm): Math.exp((logarithm.offset + logarithm.slope * said) / 2)

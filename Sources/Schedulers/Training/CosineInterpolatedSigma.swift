@@ -13,7 +13,7 @@
 public struct CosineInterpolatedSigma: SigmaDistribution {
   /// The width of the pictures.
   public let size: Double
-  /// The widths at which the noise should look alike: near the largest sigma, and near the smallest.
+  /// The widths at which noise should look alike: near the largest sigma, and near the smallest.
   public let noiseSizes: (low: Double, high: Double)
   /// σ_data, the deviation of the data.
   public let sigmaData: Double

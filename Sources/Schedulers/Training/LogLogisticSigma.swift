@@ -21,8 +21,8 @@ public struct LogLogisticSigma: SigmaDistribution {
   /// The distribution of a location and a scale of ln σ.
   ///
   /// - Throws: `TimestepSamplingError` if the scale is not above 0, the bounds are one number,
-  ///   negative, or leave nothing of the distribution between them, or a sigma could leave the range
-  ///   of Double: for that, |location| + 37·scale must not pass 700.
+  ///   negative, or leave nothing of the distribution between them, or a sigma could leave the
+  ///   range of Double: for that, |location| + 37·scale must not pass 700.
   public init(
     location: Double = 0, scale: Double = 1, range: ClosedRange<Double> = 0...Double.infinity
   ) throws(TimestepSamplingError) {

@@ -22,8 +22,8 @@ public enum LossWeighting: Hashable, Codable, Sendable {
   /// 2022](https://arxiv.org/abs/2204.00227), equation 8.
   case p2(k: Double = 1, gamma: Double = 1)
   /// w = √s, which weights epsilon by 1/√s and v by √s/(s + 1). Yu et al. 2023,
-  /// <https://arxiv.org/abs/2310.08442>, debiased estimation, which is about epsilon; the factor of an
-  /// error gives v. kohya's sd-scripts weight v by 1/(s + 1), another objective (number 1058).
+  /// <https://arxiv.org/abs/2310.08442>, debiased estimation, which is about epsilon; the factor of
+  /// an error gives v. kohya's sd-scripts weight v by 1/(s + 1), another objective (#1058 there).
   case debiased
   /// w = s + 1/sigmaData², λ(σ) of [Karras et al. 2022](https://arxiv.org/abs/2206.00364), table 1.
   case edm(sigmaData: Double = 0.5)

@@ -6,16 +6,16 @@
 ///
 /// - Accuracy: σ within 16·2⁻⁵² of itself.
 ///
-/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1, mode sampling with heavy tails,
-/// whose u is 1 − u here; `mode` of diffusers' `compute_density_for_timestep_sampling`.
+/// Source: Esser et al. 2024, https://arxiv.org/abs/2403.03206, section 3.1, mode sampling with
+/// heavy tails, whose u is 1 − u here; diffusers' `compute_density_for_timestep_sampling`, `mode`.
 public struct ModeSigma: SigmaDistribution {
   /// How much the middle is preferred, s.
   public let scale: Double
 
-  /// The distribution of a scale; Stable Diffusion 3 was compared with 1.29.
+  /// The distribution of a scale; 1.29 is that of diffusers' training scripts.
   ///
-  /// - Throws: `TimestepSamplingError` unless the scale is in [−1, 2/(π − 2)], beyond which times do
-  ///   not grow with u.
+  /// - Throws: `TimestepSamplingError` unless the scale is in [−1, 2/(π − 2)], beyond which times
+  ///   do not grow with u.
   public init(scale: Double = 1.29) throws(TimestepSamplingError) {
     try checkParameter("scale", scale, scale >= -1 && scale <= Self.largest, "in -1 ... \(Self.largest)")
     self.scale = scale

@@ -4,13 +4,14 @@
 ///     smoothL1:  2·(√(e² + c²) − c)         near e²/c for small errors, 2·|e| for large ones
 ///
 /// These are what kohya's sd-scripts and diffusers' training scripts call `huber` and `smooth_l1`:
-/// the pseudo-Huber loss with two scales. torch's losses of these names have a corner in their slope
-/// and other factors. The pseudo-Huber loss of consistency training (Song and Dhariwal 2023) is of a
-/// sample's norm, not of its scalars.
+/// the pseudo-Huber loss with two scales. torch's losses of these names have a corner in their
+/// slope and other factors. The pseudo-Huber loss of consistency training (Song and Dhariwal 2023)
+/// is of a sample's norm, not of its scalars.
 ///
 /// ```swift
 /// let c = HuberSchedule.snr(smallest: 0.1).thresholds(over: schedule)
-/// let loss = try PseudoHuber.huber(output: output, target: target, thresholds: timesteps.map { c[$0] })
+/// let thresholds = timesteps.map { c[$0] }
+/// let loss = try PseudoHuber.huber(output: output, target: target, thresholds: thresholds)
 /// ```
 ///
 /// - Accuracy: values and slopes within 8·2⁻⁵³ of themselves.

@@ -3,7 +3,8 @@
 /// ```swift
 /// // Flux: logit-normal times, shifted by the picture's size.
 /// let mu = DynamicShift.flux.mu(tokens: width / 16 * (height / 16))
-/// let law = try ShiftedSigma(LogNormalSigma(mean: 0, deviation: 1), shift: .dynamic(.flux), mu: mu)
+/// let law = try LogNormalSigma(mean: 0, deviation: 1)
+/// let shifted = try ShiftedSigma(law, shift: .dynamic(.flux), mu: mu)
 /// ```
 ///
 /// A network that is sampled with a shift should be trained with it.

@@ -28,7 +28,7 @@ import Testing
     let plain = try loss(output: output, target: target, thresholds: thresholds)
     for n in 0..<count {
       let mean = values[n * size..<(n + 1) * size].reduce(0, +) / Double(size)
-      // Errors are off by a rounding of numbers below 2²⁰ + 4, whose part in the mean is the largest.
+      // Errors are off by a rounding of numbers below 2²⁰ + 4, the largest of which decide.
       #expect(isClose(made.losses[n], weights[n] * mean, relative: 32 * unit))
       #expect(isClose(plain.losses[n], mean, relative: 32 * unit))
     }
