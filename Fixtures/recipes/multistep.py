@@ -179,6 +179,42 @@ def sa_solver(levels, i, predictor, corrector, tau):
     return row
 
 
+def er_sde(levels, i, order):
+    """Cui et al. 2023, algorithms 1 to 3 in x0, with the authors' phi; the integrals by quadrature in u = ln s."""
+    (signal, noise), (signal2, noise2) = levels[i], levels[i + 1]
+    if noise2 == 0:
+        return Row(mpf(0), [mpf(1)])
+    if signal == 0:
+        return Row(mpf(0), [signal2], noise2)
+
+    def phi(sigma):
+        return sigma * (mpmath.exp(sigma ** mpf(0.3)) + 10)
+
+    def integral(power):
+        def inner(u):
+            sigma = mpmath.exp(u)
+            return (sigma - start) ** power * sigma / phi(sigma)
+
+        ends = mpmath.log(end), mpmath.log(start)
+        count = int(2 * (ends[1] - ends[0])) + 1
+        return mpmath.quad(inner, mpmath.linspace(*ends, count + 1), method="gauss-legendre", maxdegree=6)
+
+    known = [k for k in range(i, max(i - order, -1), -1) if levels[k][0] > 0]
+    sigmas = [levels[k][1] / levels[k][0] for k in known]
+    start, end = sigmas[0], noise2 / signal2
+    run, ratio = end - start, phi(end) / phi(start)
+    row = Row(signal2 / signal * ratio, [signal2 * (1 - ratio)], signal2 * mpmath.sqrt(end**2 - ratio**2 * start**2))
+    if len(known) > 1:
+        slopes = [[1 / (sigmas[0] - sigmas[1]), -1 / (sigmas[0] - sigmas[1])]]
+        row.add(signal2 * (run + phi(end) * integral(0)), slopes[0])
+        if len(known) > 2:
+            before = 1 / (sigmas[1] - sigmas[2])
+            scale = signal2 * (run**2 / 2 + phi(end) * integral(1)) * 2 / (sigmas[0] - sigmas[2])
+            row.add(scale, slopes[0])
+            row.add(-scale, [before, -before], ago=1)
+    return row
+
+
 def lms(levels, i, order):
     """The integral over sigma of the polynomial through the last epsilons."""
     sigmas = {k: levels[k][1] / levels[k][0] for k in range(max(i - order + 1, 0), i + 2)}
@@ -220,6 +256,7 @@ ROWS = {
     "deis3": lambda levels, i: row_of(levels, i, 3, estimate="epsilon"),
     "lms": lambda levels, i: lms(levels, i, 4),
     "ipndm": ipndm,
+    **{f"er-sde-{order}": lambda levels, i, order=order: er_sde(levels, i, order) for order in (1, 2, 3)},
 }
 
 

@@ -95,4 +95,21 @@ def rows(levels, length=10, resamplings=10):
     return result
 
 
+def restart_rows(levels, turn=0.75, back=0.25):
+    """Xu et al. 2023, algorithm 1 with Heun's steps and those of the grid between the two levels: the same factors, the second estimate too."""
+    steps = len(levels) - 1
+    low, high = min(int(turn * steps), steps - 1), int(back * steps)
+
+    def heun(part):
+        return [row[:-1] for row in coefficients.rows("heun", part)]
+
+    if high >= low:
+        return heun(levels)
+    down = heun(levels[: low + 1])
+    (signal, noise), (signal2, noise2) = levels[low], levels[high]
+    down[-1] = [signal2 / signal * factor for factor in down[-1]]
+    down[-1][-1] = mpmath.sqrt(noise2**2 - (signal2 / signal * noise) ** 2)
+    return down + heun(levels[high : low + 1]) + heun(levels[low:])
+
+
 FILES = {"repaint.safetensors": repaint}

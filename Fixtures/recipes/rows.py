@@ -194,6 +194,7 @@ def samplers():
         result[name] = lambda levels, path, name=name: listed(without_condition(flow.churn_rows(name, levels, path.level)))
     for name in ("dpm++2m-inversion", "gradient-estimation"):
         result[name] = lambda levels, path, name=name: listed(without_condition(accelerated.rows(name, levels)))
+    result["restart"] = lambda levels, path: listed(repaint.restart_rows(levels))
     result["repaint"] = lambda levels, path: listed(repaint.rows(levels))
     return result
 

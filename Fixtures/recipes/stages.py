@@ -26,7 +26,7 @@ import numpy
 from mpmath import mpf
 from safetensors.numpy import save
 
-from recipes import coefficients
+from recipes import coefficients, exponential
 from recipes.plans import COUNT, Process, float64, kept, load_k_diffusion, timesteps
 
 RUN_STEPS = [1, 2, 4, 5, 10]
@@ -298,6 +298,7 @@ ROWS = {
     "consistency": consistency,
     "kdpm2": lambda levels, path: kdpm2(levels, path, mpf(0)),
     "kdpm2-ancestral": lambda levels, path: kdpm2(levels, path, mpf(1)),
+    **exponential.ROWS,
 }
 
 

@@ -10,7 +10,7 @@ extension GridRequest {
   init(_ request: inout Request) throws(Refusal) {
     self.init()
     let names = GridSpacing.all.map(\.name)
-    if let spacing = try request.choice("spacing", of: "spacing", among: names, GridSpacing.named) {
+    if let spacing = try request.choice("spacing", of: "spacing", among: names, GridSpacing.known) {
       self.spacing = spacing
     }
     let isLeading =

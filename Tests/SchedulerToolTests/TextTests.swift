@@ -20,7 +20,8 @@ import Testing
     let entry = try #require(SamplerCatalog[name])
     let grid = try SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: entry.steps(evaluations: 9))
     #expect(plan == (try entry.sampler.plan(over: grid, predicting: .epsilon)))
-    #expect(plan.steps.count == 9)
+    // Steps of three calls do not make nine.
+    #expect(plan.steps.count == entry.evaluations(steps: entry.steps(evaluations: 9)) && plan.steps.count > 6)
   }
 
   @Test func `of a plan for a distilled network are at timesteps of its distillation`() throws {
@@ -82,6 +83,7 @@ import Testing
         (["--spacing", "ays-video"], try SamplingGrid(linear, steps: 4, alignedFor: .stableVideoDiffusion)),
         (["--spacing", "ays-xl-32"], try SamplingGrid(linear, steps: 4, alignedFor: .stableDiffusionXL32)),
         (["--spacing", "simple"], try SamplingGrid(linear, steps: 4, spacing: .simple)),
+        (["--spacing", "comfyui:karras"], try SamplingGrid(linear, steps: 4, spacing: .karras())),
         (["--spacing", "ddim-uniform"], try SamplingGrid(linear, steps: 4, spacing: .ddimUniform)),
         (["--spacing", "normal"], try SamplingGrid(linear, steps: 4, spacing: .normal)),
         (
@@ -114,6 +116,27 @@ import Testing
       let prediction = isFlow ? Prediction.flow : .epsilon
       #expect(plan == (try Euler().plan(over: grid, predicting: prediction)), "\(options)")
     }
+  }
+
+  @Test(arguments: [
+    ("comfyui:dpmpp_2m_sde", "trailing", DPMSolverPlusPlus(eta: 1) as any Sampler),
+    ("comfyui:euler_ancestral", "trailing", EulerAncestral()), ("comfyui:euler_ancestral", "flow", EulerAncestralRF()),
+    ("sd.cpp:res_2s", "flow", SEEDS(.res2, eta: 0)),
+  ]) func `of a plan may have the name of another program, which may mean another sampler on rectified flow`(
+    name: String, spacing: String, sampler: any Sampler
+  ) throws {
+    func plan(_ grid: SamplingGrid, _ prediction: Prediction) throws -> SamplingPlan {
+      try sampler.plan(over: grid, predicting: prediction)
+    }
+    let outcome = try tool.run(["plan", "--sampler", name, "--spacing", spacing, "--steps", "7", "--format", "json"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let made = try JSONDecoder().decode(SamplingPlan.self, from: outcome.output)
+    let steps = sampler is SEEDS ? 4 : 7
+    let expected =
+      spacing == "flow"
+      ? try plan(SamplingGrid(flow: FlowSpacing(), steps: steps), .flow)
+      : try plan(SamplingGrid(NoiseSchedule(.linear(), timesteps: 1000), steps: steps, spacing: .trailing), .epsilon)
+    #expect(made == expected)
   }
 
   @Test(arguments: [[], ["--spacing", "edm"], ["--spacing", "flow"]])
@@ -248,6 +271,10 @@ import Testing
     #expect(
       try text("Docs/Samplers.md") == made,
       "run `SCHEDULERS_TOOL=1 swift run scheduler list samplers --format markdown > Docs/Samplers.md`")
+    let names = try tool.run("list", "names", "--format", "markdown").text
+    #expect(
+      try text("Docs/Names.md") == names,
+      "run `SCHEDULERS_TOOL=1 swift run scheduler list names --format markdown > Docs/Names.md`")
     let table = try tool.run("list", "samplers", "--format", "docc").text
     #expect(
       try text("Sources/Schedulers/Schedulers.docc/ChoosingASampler.md").contains("\n\n" + table + "\n"),

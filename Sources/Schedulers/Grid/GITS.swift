@@ -1,4 +1,5 @@
-/// Sigmas that follow the curvature of sampling trajectories: 2 to 20 steps of Stable Diffusion.
+/// Sigmas that follow the curvature of sampling trajectories, for 2 to 20 steps of Stable
+/// Diffusion.
 ///
 /// ```swift
 /// let grid = try SamplingGrid(schedule, gitsSteps: 8)

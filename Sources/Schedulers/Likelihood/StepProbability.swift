@@ -15,9 +15,9 @@
 /// In training, the same call with the recorded samples and the output of today's network gives the
 /// ratio of probabilities, and `gradient` its derivative.
 ///
-/// Source: Black et al. 2023, https://arxiv.org/abs/2305.13301, section 4.3 (DDPO); Liu et al.
-/// 2025, https://arxiv.org/abs/2505.05470 (Flow-GRPO). Their programs take the mean over a sample's
-/// scalars where this is the sum, the logarithm of a density.
+/// Source: [Black et al. 2023](https://arxiv.org/abs/2305.13301), section 4.3 (DDPO);
+/// [Liu et al. 2025](https://arxiv.org/abs/2505.05470) (Flow-GRPO). Their programs take the mean
+/// over a sample's scalars where this is the sum, the logarithm of a density.
 public struct StepProbability<Tensor: ScalarTensor> {
   /// The mean of p(x' | x).
   public let mean: Tensor

@@ -2,7 +2,9 @@
 ///
 /// The network sees the predicted sample. The next step starts from the corrected one: the
 /// predicted one and the difference of two polynomials through estimates that are kept. Both have
-/// the same noise, and what was changed in the predicted one stays.
+/// the same noise, and what was changed in the predicted one stays. If the correction is evaluated,
+/// the network sees the corrected sample too, at the cost of a second call, and what it says there
+/// is what later steps remember.
 package struct ExponentialPredictorCorrector {
   package var estimate: SamplingPlan.Estimate
   /// The values that the predictor's polynomial goes through.
@@ -10,6 +12,8 @@ package struct ExponentialPredictorCorrector {
   /// Those of the corrector's, the next one included; 0 for none.
   package var correctorOrder: Int
   package var uncorrectedSteps: Set<Int> = []
+  /// Whether the network is asked at the corrected sample too.
+  var evaluatesCorrection = false
   var lowersFinalOrder = false
   /// The share of fresh noise of each step; none if empty.
   package var etas: [Double] = []
@@ -19,26 +23,31 @@ package struct ExponentialPredictorCorrector {
 
   package init(
     estimate: SamplingPlan.Estimate, predictorOrder: Int, correctorOrder: Int, uncorrectedSteps: Set<Int> = [],
-    lowersFinalOrder: Bool = false, etas: [Double] = [],
+    lowersFinalOrder: Bool = false, etas: [Double] = [], evaluatesCorrection: Bool = false,
     slopeIntegral: @escaping (ExponentialStep) -> DoubleDouble? = { _ in nil }
   ) {
     (self.estimate, self.predictorOrder, self.correctorOrder) = (estimate, predictorOrder, correctorOrder)
     (self.uncorrectedSteps, self.lowersFinalOrder) = (uncorrectedSteps, lowersFinalOrder)
-    (self.etas, self.slopeIntegral) = (etas, slopeIntegral)
+    (self.etas, self.slopeIntegral, self.evaluatesCorrection) = (etas, slopeIntegral, evaluatesCorrection)
   }
 
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
     let levels = SolverLevel.levels(of: grid.points)
     var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
-    return (0..<grid.steps).map { i in
+    return (0..<grid.steps).flatMap { i -> [SamplingPlan.Move] in
       let step = step(levels, i)
-      var sample = LinearForm.sample
+      var (sample, moves) = (LinearForm.sample, [SamplingPlan.Move]())
       if corrects(step: i), let before {
         sample = sample + change(levels, before, i - 1, ago: 1, isCorrected: true) - predicted.older()
+        if evaluatesCorrection {
+          let point = grid.points[i]
+          moves = [SamplingPlan.Move(at: point, to: point.level, estimate: estimate, next: sample)]
+          sample = .sample
+        }
       }
       (predicted, before) = (change(levels, step, i, ago: 0), step)
       let next = step.held(.estimate(), sample: sample) + predicted
-      return SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next)
+      return moves + [SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next)]
     }
   }
 
@@ -69,11 +78,13 @@ package struct ExponentialPredictorCorrector {
     // The next value alone, held over the whole step.
     if isCorrected, known == 0 { return step.part(of: .estimate()) - step.part(of: .estimate(ago: ago)) }
     let count = isCorrected ? known + 1 : known
+    // Estimates that are remembered are every second one where the correction is evaluated.
+    let stride = evaluatesCorrection ? 2 : 1
     return step.change(through: count, slope: slopeIntegral(step)) { k in
       // The next value comes second.
       if isCorrected, k == 1 { return (0, levels[i + 1]) }
       let back = isCorrected ? max(k - 1, 0) : k
-      return (ago + back, levels[i - back])
+      return (ago + stride * back, levels[i - back])
     }
   }
 }

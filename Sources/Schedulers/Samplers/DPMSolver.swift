@@ -5,12 +5,14 @@
 ///     D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)           order 2, midpoint
 ///     x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3
 ///
-/// where ₋ marks the step before, and P is the polynomial through the last ε̂. The first steps and
-/// the last, to clean data, are of lower order. There is no step from a level without signal.
+/// where P is the polynomial through the last ε̂. With `eta` above 0 the part of ε̂ is multiplied
+/// by 1 + eta, and noise'·√(eta·(e^(2h) − 1))·z is added: SDE-DPM-Solver, of proposition 4.1 there.
+/// The first steps and the last, to clean data, are of lower order. There is no step from a level
+/// without signal.
 ///
 /// Source: [Lu et al. 2022](https://arxiv.org/abs/2206.00927), equation 3.4; with several steps as
 /// in <https://arxiv.org/abs/2211.01095>, algorithm 2.
-public struct DPMSolver: Sampler {
+public struct DPMSolver: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
   /// The rule of the steps of order 2.
@@ -20,19 +22,22 @@ public struct DPMSolver: Sampler {
   public var matchesAuthorsCode: Bool
   /// Whether the order is never more than the steps that are left.
   public var lowersFinalOrder: Bool
+  public var eta: Double
 
   public init(
-    order: Int = 2, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false
+    order: Int = 2, slopeRule: SlopeRule = .midpoint, matchesAuthorsCode: Bool = false, lowersFinalOrder: Bool = false,
+    eta: Double = 0
   ) {
-    (self.order, self.slopeRule) = (order, slopeRule)
+    (self.order, self.slopeRule, self.eta) = (order, slopeRule, eta)
     (self.matchesAuthorsCode, self.lowersFinalOrder) = (matchesAuthorsCode, lowersFinalOrder)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
+    try validateEta()
     return ExponentialMultistep(
-      order: order, estimate: .epsilon, slopeRule: slopeRule,
-      matchesAuthorsCode: matchesAuthorsCode, lowersFinalOrder: lowersFinalOrder
+      order: order, estimate: .epsilon, slopeRule: slopeRule, eta: eta, matchesAuthorsCode: matchesAuthorsCode,
+      lowersFinalOrder: lowersFinalOrder
     ).moves(over: grid)
   }
 

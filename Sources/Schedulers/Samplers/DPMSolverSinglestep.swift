@@ -4,7 +4,8 @@
 ///     x' = step with E held + S·∫₀¹ H·e^(−H(1−s))·(P(s) − E) ds
 ///
 /// with P through E and the E′, E″ found in between, S and H as in `DPMSolverPlusPlus` for E = x̂0
-/// and as in `DPMSolver` for E = ε̂. By the midpoint rule, P has its value at the middle everywhere
+/// and as in `DPMSolver` for E = ε̂, and with their noise for eta above 0, which each interval adds
+/// for itself. By the midpoint rule, P has its value at the middle everywhere
 /// in steps of order 2; in steps of order 3, P is the line through E and E″, as good as the
 /// parabola where the points are equally spaced in lambda, and of order 2 elsewhere.
 ///
@@ -14,42 +15,41 @@
 ///
 /// Source: [Lu et al. 2022](https://arxiv.org/abs/2206.00927), algorithms 1 and 2;
 /// <https://arxiv.org/abs/2211.01095>, algorithm 1.
-public struct DPMSolverSinglestep: Sampler {
+public struct DPMSolverSinglestep: EtaSampler {
   /// 1, 2 or 3.
   public var order: Int
   /// What is interpolated: x̂0 for DPM-Solver++, ε̂ for DPM-Solver.
   public var estimate: Estimate
   /// How the polynomial is integrated.
   public var slopeRule: SlopeRule
+  public var eta: Double
 
-  /// DPM-Solver++(2S), or another order of it, or of DPM-Solver.
-  public init(order: Int = 2, estimate: Estimate = .x0, slopeRule: SlopeRule = .midpoint) {
-    (self.order, self.estimate, self.slopeRule) = (order, estimate, slopeRule)
+  /// DPM-Solver++(2S), or another order of it, or of DPM-Solver, or with `eta` up to 1 on the SDE.
+  public init(order: Int = 2, estimate: Estimate = .x0, slopeRule: SlopeRule = .midpoint, eta: Double = 0) {
+    (self.order, self.estimate, self.slopeRule, self.eta) = (order, estimate, slopeRule, eta)
   }
 
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try check("order", Double(order), .closed(1...3))
-    let levels = SolverLevel.levels(of: grid.points)
-    var start = 0
-    return (0..<grid.steps).map { i in
-      let (from, to) = (grid.points[i], grid.points[i + 1])
-      let isAlone = to.level.noise == 0 || grid.points[start].level.signal == 0
-      if i == start + order || isAlone { start = i }
-      // What the polynomial of the step so far added is taken out, and that of the new one put in.
-      let before = i > start ? change(levels, from: start, to: i, ago: 1) : LinearForm()
-      let held = ExponentialStep(estimate: estimate, from: levels[i], to: levels[i + 1])
-        .held(.estimate(ago: i - start), sample: .sample - before)
-      return Move(
-        at: from, to: to.level, estimate: estimate, next: held + change(levels, from: start, to: i + 1, ago: 0))
+    try validateEta()
+    var (moves, start) = ([Move](), 0)
+    while start < grid.steps {
+      // A step to clean data is by itself, and so is one from a level without signal.
+      let isAlone = grid.points[start].level.signal == 0 || grid.points[start + 1].level.noise == 0
+      var end = isAlone ? start + 1 : min(start + order, grid.steps)
+      if !isAlone, end > start + 1, grid.points[end].level.noise == 0 { end -= 1 }
+      let points = Array(grid.points[start..<end])
+      let stages = ExponentialStages(estimate: estimate, points: points, end: grid.points[end].level, eta: eta)
+      moves += stages.moves(points.indices.map(stage))
+      start = end
     }
+    return moves
   }
 
-  /// What the polynomial through points `start` ..< `end` adds, as seen `ago` evaluations after.
-  private func change(_ levels: [SolverLevel], from start: Int, to end: Int, ago: Int) -> LinearForm {
-    let step = ExponentialStep(estimate: estimate, from: levels[start], to: levels[end])
-    var values = (start..<end).map { (ago: ago + end - 1 - $0, level: levels[$0]) }
-    if slopeRule == .midpoint, values.count == 3 { values.remove(at: 1) }
-    return step.change(values, slope: step.slope(by: slopeRule, order: end - start))
+  /// The polynomial of a call: through all values so far, or by the midpoint rule two of them.
+  private func stage(_ k: Int) -> ExponentialStages.Stage {
+    slopeRule == .midpoint && k > 0
+      ? .line(to: k, k == 1 ? .midpoint : .exact) : ExponentialStages.Stage(nodes: Array(0...k), slopeRule: slopeRule)
   }
 
   static let entries: [SamplerCatalog.Entry] = [

@@ -14,8 +14,7 @@ public struct EulerAncestral: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let step = AncestralStep(from: from.level, to: to.level, eta: eta)
-      let next = Euler.step(from: from.level, to: step.lower, denoised: .estimate()) + step.deviation * .noise
+      let next = AncestralStep(from: from.level, to: to.level, eta: eta).euler(from: from.level)
       return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }

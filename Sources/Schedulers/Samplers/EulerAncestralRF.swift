@@ -17,15 +17,8 @@ public struct EulerAncestralRF: EtaSampler {
   public func moves(over grid: SamplingGrid) throws(PlanError) -> [Move] {
     try validateEta()
     return grid.intervals.map { from, to in
-      let (start, end) = (from.level.exact, to.level.exact)
-      let (scale, scaleAfter) = (start.signal + start.noise, end.signal + end.noise)
-      let (t, after) = (start.noise / scale, end.noise / scaleAfter)
-      let down = after * (1 + eta * (after / t - 1))
-      let (ratio, kept) = (down / t, end.signal / scaleAfter / (1 - down))
-      // The difference of squares as a product, whose first factor is (t' − t_down)/(1 − t_down).
-      let drawn = ((after - down) / (1 - down) * (after + kept * down)).squareRoot()
-      let line = ratio / scale * LinearForm.sample + (1 - ratio) * .estimate()
-      return Move(at: from, to: to.level, estimate: .x0, next: scaleAfter * (kept * line + drawn * .noise))
+      let next = AncestralStep(straightFrom: from.level, to: to.level, eta: eta).euler(from: from.level)
+      return Move(at: from, to: to.level, estimate: .x0, next: next)
     }
   }
 

@@ -53,7 +53,7 @@ public struct RePaint: EtaSampler {
       if next > index {
         moves.append(steps[index])
       } else {
-        moves.append(Self.jump(after: moves.removeLast(), to: grid.points[next].level))
+        moves.append(moves.removeLast().jumping(to: grid.points[next].level))
       }
       index = next
     }
@@ -74,15 +74,6 @@ public struct RePaint: EtaSampler {
       if left > 0 { visits.append(index + 1 - jumpLength) }
     }
     return visits
-  }
-
-  /// A step and the forward process from where it leads to a noisier level.
-  private static func jump(after step: Move, to level: NoiseLevel) -> Move {
-    let factor = level.exact.signal / step.arrival.exact.signal
-    let forward = Posterior(from: level, to: step.arrival).exact.forwardVariance
-    let drawn = factor * step.next.noise
-    let next = factor * step.next + ((drawn * drawn + forward).squareRoot() - drawn) * .noise
-    return Move(at: step.query, to: level, estimate: step.estimate, next: next)
   }
 
   static let entry = SamplerCatalog.Entry(

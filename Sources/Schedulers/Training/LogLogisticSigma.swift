@@ -7,7 +7,7 @@
 ///
 /// - Accuracy: ln σ within 2⁻⁵¹·(|location| + 37·scale), where nothing is cut off.
 ///
-/// Source: k-diffusion's `rand_log_logistic`, https://github.com/crowsonkb/k-diffusion.
+/// Source: k-diffusion's `rand_log_logistic`, <https://github.com/crowsonkb/k-diffusion>.
 public struct LogLogisticSigma: SigmaDistribution {
   /// The median of ln σ, where nothing is cut off.
   public let location: Double

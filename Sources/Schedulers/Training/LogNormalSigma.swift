@@ -34,7 +34,7 @@ public struct LogNormalSigma: SigmaDistribution {
   /// The distribution where the log-SNR, ln(signal²/noise²), is normal with a mean and a deviation.
   ///
   /// `logSNR(mean: -6, deviation: 2)` on the flow path is the SNR sampler of Choi et al. 2024,
-  /// https://arxiv.org/abs/2411.14793, for fine-tuning to a style; `logsnr` of musubi-tuner's
+  /// <https://arxiv.org/abs/2411.14793>, for fine-tuning to a style; `logsnr` of musubi-tuner's
   /// `--timestep_sampling`.
   ///
   /// - Throws: `TimestepSamplingError` as of ln σ = −½·log-SNR.

@@ -4,7 +4,7 @@
 ///
 /// - Accuracy: ln σ within 2⁻⁵¹ of the larger |ln| of the bounds, and its own rounding.
 ///
-/// Source: k-diffusion's `rand_log_uniform`, https://github.com/crowsonkb/k-diffusion.
+/// Source: k-diffusion's `rand_log_uniform`, <https://github.com/crowsonkb/k-diffusion>.
 public struct LogUniformSigma: SigmaDistribution {
   /// The smallest sigma and the largest.
   public let range: ClosedRange<Double>

@@ -12,8 +12,8 @@
 /// let losses = (0..<64).map { n in UncertaintyLoss(error: errors[n], logVariance: u[n]) }
 /// ```
 ///
-/// Source: Karras et al. 2024, https://arxiv.org/abs/2312.02696, uncertainty-based loss weighting
-/// (config B); `EDM2Loss` of https://github.com/NVlabs/edm2, whose `logvar` is u.
+/// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, uncertainty-based loss weighting
+/// (config B); `EDM2Loss` of <https://github.com/NVlabs/edm2>, whose `logvar` is u.
 public struct UncertaintyLoss: Hashable, Sendable {
   /// The loss.
   public let value: Double

@@ -1,6 +1,6 @@
 import Schedulers
 
-/// Ancestral samplers of two calls of the network in a step, which the core does not have.
+/// Ancestral samplers of two calls of the network in a step, whose middle is told by its sigma.
 ///
 ///     x̄ₘ = x̄ + (σₘ − σ)·(x̄ − x̂0)/σ
 ///     x̄' = x̄ + (σ_down − σ)·s + σ_up·z

@@ -7,7 +7,11 @@ struct ListCommand: ParsableCommand {
     commandName: "list", abstract: "Prints the samplers, the presets, or where other libraries deviate from the papers."
   )
 
-  @Argument(help: "samplers, deviations, or presets: released models for `scheduler plan --preset`.")
+  @Argument(
+    help: """
+      samplers, deviations, presets: released models for `scheduler plan --preset`, or names: what other programs call \
+      samplers and spacings.
+      """)
   var what = "samplers"
 
   @Option(help: "text, markdown, or of samplers docc, the table of the article Choosing a sampler.")
@@ -18,6 +22,7 @@ struct ListCommand: ParsableCommand {
       "samplers": ["text": Self.samplers, "markdown": Self.samplersInMarkdown, "docc": Self.samplersInArticle],
       "deviations": ["text": Self.deviations, "markdown": Self.deviationsInMarkdown],
       "presets": ["text": Self.presets],
+      "names": ["text": NameTables.text, "markdown": NameTables.markdown],
     ]
     guard let formats = texts[what] else { throw Failure.unknown("list", what, known: texts.keys.sorted().reversed()) }
     guard let text = formats[format] else {
@@ -64,6 +69,23 @@ struct ListCommand: ParsableCommand {
     return header + "\n" + entries.joined(separator: "\n\n") + "\n"
   }
 
+  /// What to take, for somebody who comes new: ten lines.
+  private static let newcomers = """
+    | what you do | take | calls |
+    | --- | --- | --- |
+    | draw from a network of epsilon or v, as Stable Diffusion 1 to XL | `dpm++2m`, spacing `karras` | 20 to 30 |
+    | draw from a network of rectified flow, as Stable Diffusion 3 or Flux | `euler`, spacing `flow` | 20 to 30 |
+    | have few calls, and little guidance | `unipc` | 5 to 12 |
+    | want noise in the run, for more detail | `dpm++2m-sde` | 25 and more |
+    | repeat what others drew by Euler a | `euler-ancestral`; `euler-ancestral-rf` on rectified flow | theirs |
+    | compare with published numbers | `ddim`, or `ddpm` with all steps | 50, 1000 |
+    | need the exact solution of the ODE | `heun`, or `dpm++3m` without guidance | 100 and more |
+    | have a distilled network | `lcm`, `tcd` or `consistency`, as it was distilled | 1 to 8 |
+    | edit a picture | `ddim-inversion`, then `ddim` | 50 |
+    | fill in a part of one | `repaint` | hundreds |
+
+    """
+
   /// The page Docs/Samplers.md.
   private static func samplersInMarkdown() -> String {
     """
@@ -72,6 +94,7 @@ struct ListCommand: ParsableCommand {
     Made by `scheduler list samplers --format markdown` from `SamplerCatalog`, to whose declarations the tests hold
     every sampler.
 
+    \(newcomers)
     N is the number of steps. An error falls as N to the power of −order. For samplers that draw noise, the order is
     that of the variance of the result. Order 0 says that the error does not fall, as with distilled networks. *Kept*
     are the tensors that a run holds beside the sample and the network's output. *Pure noise* says whether a run may

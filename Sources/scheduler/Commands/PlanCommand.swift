@@ -44,11 +44,9 @@ struct PlanCommand: ParsableCommand {
 
   /// The plan that the tool's own options ask for.
   private func makePlan() throws -> PlanDocument {
-    guard let entry = SamplerCatalog[sampler] else {
-      throw Failure.unknown("sampler", sampler, known: SamplerCatalog.all.map(\.name))
-    }
-    let schedule = try process.make()
     let choice = try spacing.choice()
+    let entry = try ChosenSamplers.entry(sampler, on: choice.spacing)
+    let schedule = try process.make()
     try choice.refuseSchedule(process)
     let grid = try choice.make(schedule, calls: try steps.calls(of: schedule, on: choice), for: entry)
     let prediction = try options.prediction(on: choice.spacing)

@@ -4,6 +4,7 @@ import ExactDenoisers
 import Foundation
 import Schedulers
 import SchedulersCharts
+import SchedulersInterop
 
 struct PlotErrorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,7 +43,7 @@ struct PlotErrorCommand: ParsableCommand {
     try refuse("--sigmas", spacing.range.sigmas, unless: false, because: "runs of many lengths", instead: "--spacing")
     let choice = try spacing.choice()
     let startsAtNoise = choice.spacing == .flow || process.length.hasZeroTerminalSNR
-    let entries = try chosenEntries(startsAtNoise: startsAtNoise)
+    let entries = try chosenEntries(on: choice.spacing, startsAtNoise: startsAtNoise)
     let prediction = try prediction.map(Prediction.init(named:)) ?? choice.spacing.usualPrediction
     let schedule = try process.make()
     try choice.refuseSchedule(process)
@@ -85,12 +86,14 @@ struct PlotErrorCommand: ParsableCommand {
 
   /// - Parameter startsAtNoise: whether runs start where there is no signal, which not every
   ///   sampler can.
-  private func chosenEntries(startsAtNoise: Bool) throws(Failure) -> [SamplerCatalog.Entry] {
+  private func chosenEntries(
+    on spacing: GridSpacing, startsAtNoise: Bool
+  ) throws(Failure) -> [SamplerCatalog.Entry] {
     if sampler == ["all"] {
       return SamplerCatalog.all.filter { !$0.isStochastic && !$0.isInversion && !($0.needsSignal && startsAtNoise) }
     }
-    let entries = try SamplerNames.entries(
-      !sampler.isEmpty ? sampler : startsAtNoise ? Self.usualFromNoise : Self.usual)
+    let entries = try ChosenSamplers.entries(
+      !sampler.isEmpty ? sampler : startsAtNoise ? Self.usualFromNoise : Self.usual, on: spacing)
     for entry in entries where entry.isStochastic || entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) \(entry.isInversion ? "goes from data to noise" : "draws noise"), so the ODE does not "

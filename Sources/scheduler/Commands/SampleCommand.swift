@@ -104,7 +104,7 @@ struct SampleCommand: ParsableCommand {
     _ trained: TrainedModel?, _ choice: GridOptions.Choice
   ) throws -> (runs: [SamplingJob.Run], remarks: [String]) {
     let usual = trained != nil || choice.spacing.isFlow ? Self.usualFromNoise : Self.usual
-    let entries = try SamplerNames.entries(sampler.isEmpty ? usual : sampler)
+    let entries = try ChosenSamplers.entries(sampler.isEmpty ? usual : sampler, on: choice.spacing)
     for entry in entries where entry.isInversion {
       throw Failure(
         "--sampler \(entry.name) goes from data to noise and samples nothing; choose another, or see it with "

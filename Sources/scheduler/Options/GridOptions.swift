@@ -7,7 +7,8 @@ struct GridOptions: ParsableArguments {
   @Option(
     help: """
       How the calls lie along the process: \(GridSpacing.all.map(\.name).joined(separator: ", ")). Those of ays were \
-      optimised for Stable Diffusion; flow is rectified flow and edm the process of EDM, which have no schedule.
+      optimised for Stable Diffusion; flow is rectified flow and edm the process of EDM, which have no schedule. \
+      Or a name of another program, as comfyui:karras: `scheduler list names` has them.
       """)
   var spacing = "trailing"
 
@@ -20,8 +21,12 @@ struct GridOptions: ParsableArguments {
 
   /// - Throws: `Failure` for an unknown name, and for an option without meaning.
   func choice() throws(Failure) -> Choice {
-    guard let spacing = GridSpacing.named(spacing) else {
-      throw Failure.unknown("spacing", spacing, known: GridSpacing.all.map(\.name))
+    guard let spacing = GridSpacing.known(spacing) else {
+      if let found = SpacingName.named(spacing) {
+        throw Failure("--spacing \(spacing) \(found.note); see `scheduler list names`")
+      }
+      let known = spacing.contains(":") ? SpacingName.all.map(\.text) : GridSpacing.all.map(\.name)
+      throw Failure.unknown("spacing", spacing, known: known)
     }
     let isLeading =
       switch spacing {

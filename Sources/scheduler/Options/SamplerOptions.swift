@@ -86,23 +86,37 @@ extension Prediction {
 }
 
 /// Which samplers.
-enum SamplerNames {
+enum ChosenSamplers {
   /// The entries of a list of names, each of which may itself be a list separated by commas; for
   /// the name `all`, those that go straight from noise to data.
   ///
   /// - Throws: `Failure` for an unknown name, and for one that is given twice.
-  static func entries(_ names: [String]) throws(Failure) -> [SamplerCatalog.Entry] {
+  static func entries(_ names: [String], on spacing: GridSpacing) throws(Failure) -> [SamplerCatalog.Entry] {
     var entries: [SamplerCatalog.Entry] = []
     if names == ["all"] { return SamplerCatalog.all.filter { !$0.isInversion && !$0.revisitsLevels } }
     for name in names.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }) {
-      guard let entry = SamplerCatalog[name] else {
-        throw Failure.unknown("sampler", name, known: SamplerCatalog.all.map(\.name))
-      }
+      let entry = try entry(name, on: spacing)
       guard !entries.contains(where: { $0.name == name }) else {
         throw Failure("--sampler \(name) is given twice; name each sampler once")
       }
       entries.append(entry)
     }
     return entries
+  }
+
+  /// The entry of a name of the catalog, or of a program as `comfyui:euler`, whose sampler may be
+  /// another one on rectified flow.
+  static func entry(_ name: String, on spacing: GridSpacing) throws(Failure) -> SamplerCatalog.Entry {
+    if let entry = SamplerCatalog[name] { return entry }
+    guard name.contains(":") else {
+      throw Failure.unknown("sampler", name, known: SamplerCatalog.all.map(\.name))
+    }
+    guard let found = SamplerName.named(name) else {
+      throw Failure.unknown("sampler", name, known: SamplerName.all.map(\.text))
+    }
+    guard let entry = found.entry(isFlow: spacing.isFlow) else {
+      throw Failure("--sampler \(name) \(found.note); see `scheduler list names`")
+    }
+    return entry
   }
 }

@@ -18,7 +18,7 @@ import Testing
       (
         DPMSolver(),
         "DPMSolver(order: 2, slopeRule: Schedulers.SlopeRule.midpoint, matchesAuthorsCode: false, lowersFinalOrder: "
-          + "false)"
+          + "false, eta: 0.0)"
       ),
       (DPMSolverPlusPlusInversion(), "DPMSolverPlusPlusInversion(order: 2, slopeRule: Schedulers.SlopeRule.midpoint)"),
       (
@@ -30,7 +30,15 @@ import Testing
       (
         DPMSolverSinglestep(),
         "DPMSolverSinglestep(order: 2, estimate: Schedulers.SamplingPlan.Estimate.x0, "
-          + "slopeRule: Schedulers.SlopeRule.midpoint)"
+          + "slopeRule: Schedulers.SlopeRule.midpoint, eta: 0.0)"
+      ),
+      (DPMSolverPlusPlus2SAncestral(), "DPMSolverPlusPlus2SAncestral(eta: 1.0, isStraight: false)"),
+      (DPMSolverFast(), "DPMSolverFast()"), (ERSDE(), "ERSDE(order: 3, matchesAuthorsCode: false)"),
+      (KDPM2AncestralRF(), "KDPM2AncestralRF(eta: 1.0)"),
+      (SEEDS(), "SEEDS(method: Schedulers.SEEDS.Method.seeds2, eta: 1.0)"),
+      (
+        Restart(Heun()),
+        "Restart<Heun>(base: Schedulers.Heun(), turn: 0.75, back: 0.25, times: 1, steps: nil)"
       ),
       (Euler(), "Euler()"), (EulerAncestral(), "EulerAncestral(eta: 1.0)"), (StraightHeun(), "StraightHeun()"),
       (GradientEstimation(), "GradientEstimation(gamma: 2.0, mu: 0.0)"), (Heun(), "Heun()"),
@@ -40,7 +48,7 @@ import Testing
       (
         SASolver(),
         "SASolver(predictorOrder: 2, correctorOrder: 2, tau: 1.0, noisySigmas: nil, matchesAuthorsCode: false, "
-          + "lowersFinalOrder: false)"
+          + "lowersFinalOrder: false, evaluatesCorrection: false)"
       ), (TCD(), "TCD(eta: 0.3)"),
       (
         UniPC(),
