@@ -57,7 +57,7 @@ def guided_diffusion(formula):
             continue
         case = f"{schedule}/{count}"
         betas = [mpf(float(beta)) for beta in arrays[f"{case}.betas"]]
-        timesteps = truth.subset(count)
+        timesteps = truth.subset(count, whole=1000, ends=100, between=300)
         exact = truth.tables(betas, timesteps)
         bars = arrays[f"{case}.alphas_cumprod"]
         with numpy.errstate(divide="ignore"):

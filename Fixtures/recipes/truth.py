@@ -128,11 +128,11 @@ def split(values):
     return numpy.array(pairs)
 
 
-def subset(count):
-    """All timesteps up to T = 300; beyond, the first and the last 64 and every ⌊T/150⌋-th between."""
-    if count <= 300:
+def subset(count, whole=300, ends=64, between=150):
+    """All timesteps up to `whole`; beyond, the first and the last `ends` and every ⌊T/`between`⌋-th between."""
+    if count <= whole:
         return list(range(count))
-    return sorted({*range(64), *range(64, count - 64, count // 150), *range(count - 64, count)})
+    return sorted({*range(ends), *range(ends, count - ends, count // between), *range(count - ends, count)})
 
 
 def truth():
