@@ -8,8 +8,9 @@
 /// ₋ marks the step before. The first steps have fewer terms, as have those whose earlier steps
 /// began without signal. A step from there is x̂0 and noise.
 ///
-/// Source: [Cui et al. 2023](https://arxiv.org/abs/2309.06169), algorithms 1 to 3 in x̂0; phi is that
-/// of the authors' <https://github.com/QinpengCui/ER-SDE-Solver>, and of ComfyUI's `sample_er_sde`.
+/// Source: [Cui et al. 2023](https://arxiv.org/abs/2309.06169), algorithms 1 to 3 in x̂0; phi is
+/// that of the authors' <https://github.com/QinpengCui/ER-SDE-Solver>, and of ComfyUI's
+/// `sample_er_sde`.
 public struct ERSDE: Sampler {
   /// The terms of the polynomial: 1 to 3.
   public var order: Int

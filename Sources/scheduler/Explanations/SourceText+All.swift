@@ -143,11 +143,31 @@ extension SourceText {
           D  = ε̂ + h/(2·h₋)·(ε̂ − ε̂₋)           order 2, midpoint
           x' = signal'/signal·x − noise'·∫₀ʰ e^(h − τ)·P(τ) dτ    order 2, Heun, and 3
 
-      where ₋ marks the step before, and P is the polynomial through the last ε̂. The first steps and
-      the last, to clean data, are of lower order. There is no step from a level without signal.
+      where P is the polynomial through the last ε̂. With `eta` above 0 the part of ε̂ is multiplied
+      by 1 + eta, and noise'·√(eta·(e^(2h) − 1))·z is added: SDE-DPM-Solver, of proposition 4.1 there.
+      The first steps and the last, to clean data, are of lower order. There is no step from a level
+      without signal.
 
       Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, equation 3.4; with several steps as
       in https://arxiv.org/abs/2211.01095, algorithm 2.
+      """#),
+    "DPMSolverFast": SourceText(
+      "Sources/Schedulers/Samplers/DPMSolverFast.swift",
+      #"""
+      DPM-Solver-Fast: as many steps of order 3 as the calls allow, each of the same length in lambda,
+      then one or two of lower order.
+
+          ⌊n/3⌋ + 1 steps for n calls, of order 3 but the last, whose order is n mod 3, or where
+          that is 0 the last two, of order 2 and 1
+
+      The n calls go from the first point of the grid to the last one with noise; where those lie
+      between does not matter, as the method lays its own. From there, one call more leads to clean
+      data. A step of order 2 has its second call at ½, one of order 3 at ⅓ and ⅔, and the steps are
+      those of `DPMSolverSinglestep` with DPM-Solver's epsilon. There is none from a level without
+      signal.
+
+      Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 and appendix D.3;
+      Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_fast`.
       """#),
     "DPMSolverMultistepInverseScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/DPMSolverMultistep.swift",
@@ -195,6 +215,24 @@ extension SourceText {
       with eta, Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2m_sde`.
       k-diffusion's `sample_dpmpp_3m_sde` integrates slopes exactly and halves the second difference:
       it is `DPMSolverPlusPlus(order: 3, eta: 1, slopeRule: .exact, matchesAuthorsCode: true)`.
+      """#),
+    "DPMSolverPlusPlus2SAncestral": SourceText(
+      "Sources/Schedulers/Samplers/DPMSolverPlusPlus2SAncestral.swift",
+      #"""
+      DPM-Solver++ 2S ancestral: a step of two calls to a lower level than wanted, then fresh noise
+      back up to it.
+
+          x̄ₘ = σₘ/σ·x̄ + (1 − σₘ/σ)·x̂0,    σₘ = √(σ·σ_down)
+          x̄' = σ_down/σ·x̄ + (1 − σ_down/σ)·x̂0ₘ + σ_up·z,    with x̄ = x/signal
+
+      σ_down and σ_up are those of `EulerAncestral`, or on rectified flow those of `EulerAncestralRF`,
+      whose sample with the noise of σ_down has the signal of σ'. A step to clean data is `Euler`'s.
+      One from a level without signal is ancestral Euler's, but on the straight path it has its middle
+      at the time 0.9999, as ComfyUI's has.
+
+      Source: Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpmpp_2s_ancestral`;
+      on rectified flow, ComfyUI, https://github.com/comfyanonymous/ComfyUI,
+      `sample_dpmpp_2s_ancestral_RF`.
       """#),
     "DPMSolverPlusPlusInversion": SourceText(
       "Sources/Schedulers/Samplers/DPMSolverPlusPlusInversion.swift",
@@ -246,7 +284,8 @@ extension SourceText {
           x' = step with E held + S·∫₀¹ H·e^(−H(1−s))·(P(s) − E) ds
 
       with P through E and the E′, E″ found in between, S and H as in `DPMSolverPlusPlus` for E = x̂0
-      and as in `DPMSolver` for E = ε̂. By the midpoint rule, P has its value at the middle everywhere
+      and as in `DPMSolver` for E = ε̂, and with their noise for eta above 0, which each interval adds
+      for itself. By the midpoint rule, P has its value at the middle everywhere
       in steps of order 2; in steps of order 3, P is the line through E and E″, as good as the
       parabola where the points are equally spaced in lambda, and of order 2 elsewhere.
 
@@ -267,6 +306,23 @@ extension SourceText {
       "Sources/SchedulersInterop/Classes/EDM.swift"),
     "EDMEulerScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/EDM.swift"),
+    "ERSDE": SourceText(
+      "Sources/Schedulers/Samplers/ERSDE.swift",
+      #"""
+      ER-SDE: the extended reverse SDE whose noise follows from a function phi, by a Taylor polynomial
+      of x̂0 in sigma of up to three terms.
+
+          x̄' = r·x̄ + (1 − r)·x̂0 + (σ' − σ + phi'·S₀)·D + ((σ' − σ)²/2 + phi'·S₁)·D₂ + √(σ'² − r²·σ²)·z
+          phi = σ·(e^(σ^0.3) + 10),    r = phi'/phi,    Sⱼ = ∫ (s − σ)ʲ/phi(s) ds from σ' to σ
+          D = (x̂0 − x̂0₋)/(σ − σ₋),    D₂ = 2·(D − D₋)/(σ − σ₋₋),    with x̄ = x/signal
+
+      ₋ marks the step before. The first steps have fewer terms, as have those whose earlier steps
+      began without signal. A step from there is x̂0 and noise.
+
+      Source: Cui et al. 2023, https://arxiv.org/abs/2309.06169, algorithms 1 to 3 in x̂0; phi is
+      that of the authors' https://github.com/QinpengCui/ER-SDE-Solver, and of ComfyUI's
+      `sample_er_sde`.
+      """#),
     "Euler": SourceText(
       "Sources/Schedulers/Samplers/Euler.swift",
       #"""
@@ -388,6 +444,20 @@ extension SourceText {
       """#),
     "KDPM2AncestralDiscreteScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/KDPM2.swift"),
+    "KDPM2AncestralRF": SourceText(
+      "Sources/Schedulers/Samplers/KDPM2AncestralRF.swift",
+      #"""
+      DPM2 ancestral on rectified flow: half a step down the straight line, then the whole one by the
+      slope there, beyond the next level, and fresh noise back up to it.
+
+          x̄ₘ = x̄ + (tₘ − t)·v,    v = (x̄ − x̂0)/t,    tₘ = √(t·t_down)
+          x̄' = k·(x̄ + (t_down − t)·vₘ) + √(t'² − (k·t_down)²)·z
+
+      with t, x̄, t_down and k of `EulerAncestralRF`. The second line has x̄ as what the first makes
+      of x̄ₘ, so that a change in the middle stays. The last step, to clean data, takes one call.
+
+      Source: ComfyUI, https://github.com/comfyanonymous/ComfyUI, `sample_dpm_2_ancestral_RF`.
+      """#),
     "KDPM2DiscreteScheduler": SourceText(
       "Sources/SchedulersInterop/Classes/KDPM2.swift"),
     "LCM": SourceText(
@@ -517,6 +587,24 @@ extension SourceText {
       #"""
       `RePaintScheduler`: DDIM's steps, and jumps back to noise, each drawn with the step before it.
       """#),
+    "Restart": SourceText(
+      "Sources/Schedulers/Samplers/Restart.swift",
+      #"""
+      Restart sampling: an ODE sampler whose run goes back to more noise once it has come down, and
+      comes down again, so that noise wears off the errors of the steps before.
+
+          after `turn` of the steps:    x̄ ← x̄ + √(σ_u² − σ²)·z,    then the steps from σ_u on again
+
+      with x̄ = x/signal and σ_u the sigma after `back` of them; so `times` times. With `steps` given,
+      the steps from σ_u on are so many in equal steps of σ^(1/7), as in the paper's schedules, and
+      otherwise those of the grid. The paper gives both places as times; here they are shares of the
+      steps, so that the number of calls follows from that of the steps.
+
+      A jump and the step before it are one row of the plan. The base must look at no step before its
+      own.
+
+      Source: Xu et al. 2023, https://arxiv.org/abs/2306.14878, algorithm 1, with `Heun`.
+      """#),
     "SASolver": SourceText(
       "Sources/Schedulers/Samplers/SASolver.swift",
       #"""
@@ -528,8 +616,8 @@ extension SourceText {
 
       with h = lambda' − lambda and H = (1 + τ²)·h.
 
-      P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with x̂0'.
-      τ = 0 solves the ODE, with the predictor of `DPMSolverPlusPlus` by the exact rule unless
+      P goes through the last `predictorOrder` values of x̂0 and Pᶜ through `correctorOrder` with
+      x̂0'. τ = 0 solves the ODE, with the predictor of `DPMSolverPlusPlus` by the exact rule unless
       `matchesAuthorsCode`; τ = 1 is the reverse SDE. The first steps and the last have lower order.
 
       Source: Xue et al. 2023, https://arxiv.org/abs/2309.05019, equations 15 and 18, in x̂0.
@@ -553,6 +641,30 @@ extension SourceText {
 
       Source: Lu and Song 2024, https://arxiv.org/abs/2410.11081; Chen et al.
       2025, https://arxiv.org/abs/2503.09641.
+      """#),
+    "SEEDS": SourceText(
+      "Sources/Schedulers/Samplers/SEEDS.swift",
+      #"""
+      SEEDS and other exponential Runge–Kutta methods in x̂0: two or three calls a step, on the
+      reverse SDE or, with eta 0, on the ODE.
+
+          xₖ = noiseₖ/noise·e^(−eta·cₖ·h)·x + signalₖ·∫₀¹ Hₖ·e^(−Hₖ(1−s))·Pₖ(s) ds + noiseₖ·zₖ
+          x' = the same at c = 1,    H = (1 + eta)·h,    h = lambda' − lambda
+
+      | method | c | P of the second call | P of the step |
+      |---|---|---|---|
+      | SEEDS-2 | ½ | x̂0 | the line through x̂0 and x̂0₁, by the midpoint rule |
+      | RES 2S | ½ | x̂0 | the same line, exactly |
+      | exponential Heun | 1 | x̂0 | the same line, exactly |
+      | SEEDS-3 | ⅓, ⅔ | x̂0 | the line through x̂0 and x̂0₂, where x₂ has that through x̂0 and x̂0₁ |
+
+      The noises zₖ are those of one path: each call adds that of its own part of the step. A step to
+      clean data or from a level without signal has one call.
+
+      Source: Gonzalez et al. 2023, https://arxiv.org/abs/2305.14267, algorithms 2 and 3, in x̂0 as
+      ComfyUI's `sample_seeds_2` and `sample_seeds_3`; Zhang et al. 2023,
+      https://arxiv.org/abs/2308.02157, table 2, for RES; Hochbruck and Ostermann 2005,
+      https://doi.org/10.1137/040611434, equation 5.3 with c₂ = 1, for Heun.
       """#),
     "StraightHeun": SourceText(
       "Sources/Schedulers/Samplers/StraightHeun.swift",
