@@ -24,8 +24,10 @@ import Testing
 
   @Test(arguments: SamplerCatalog.all.filter { !$0.isStochastic })
   func `the error of a Gaussian's likelihood falls with the order of the sampler`(entry: SamplerCatalog.Entry) throws {
-    // Whole steps of singlestep methods, which span two or three intervals.
-    let counts = [396, 792, 1584]
+    // Whole steps of singlestep methods, which span two or three intervals. DPM-Solver-Fast ends
+    // such runs with a step of order 1, whose error has the other sign: their sum passes 0 near 396
+    // steps. It ends others with one of order 2.
+    let counts = entry.sampler is DPMSolverFast ? [398, 794, 1586] : [396, 792, 1584]
     let points = try counts.map { count in
       let plan = try entry.sampler.plan(over: grid(count), predicting: .x0)
       var run = LikelihoodRun(plan, from: [1.5])
