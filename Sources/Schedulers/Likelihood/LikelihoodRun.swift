@@ -1,19 +1,20 @@
 /// A run of a plan without noise that learns the likelihood of its sample on the way: the change of
 /// the density along the probability-flow ODE, by the plan's own method and to its order.
 ///
-///     d ln p(x̄)/dσ = −(d − tr ∂D/∂x̄)/σ        beside        dx̄/dσ = (x̄ − D)/σ,    x̄ = x/signal
+///     d ln p(x̄)/dσ = −(d − tr ∂D/∂x̄)/σ    beside    dx̄/dσ = (x̄ − D)/σ
 ///
-/// with d scalars in a sample and the denoiser D. What data of the unit normal distribution would
-/// change is known, and left out: y = ln p(x̄) + d/2·ln(1 + σ²) is smooth at both ends. It is one
-/// coordinate more of the second equation, with the denoiser y + d/(1 + σ²) − tr ∂D/∂x̄, so that the
-/// plan's numbers solve both.
+/// with x̄ = x/signal, d scalars in a sample and the denoiser D. What data of the unit normal
+/// distribution would change is known, and left out: y = ln p(x̄) + d/2·ln(1 + σ²) is smooth at
+/// both ends. It is one coordinate more of the second equation, with the denoiser y + d/(1 + σ²) −
+/// tr ∂D/∂x̄, so that the plan's numbers solve both.
 ///
 /// ```swift
-/// // From data to noise; or from noise to data, with the likelihood of what is drawn.
-/// let plan = try DPMSolverPlusPlusInversion().plan(over: grid, predicting: .epsilon)
+/// // From data to noise; or back, with the likelihood of what is drawn.
+/// let sampler = DPMSolverPlusPlusInversion()
+/// let plan = try sampler.plan(over: grid, predicting: .epsilon)
 /// var run = LikelihoodRun(plan, from: images)
 /// while let query = run.query {
-///   let v = signs(like: images)                              // ±1, each as probable
+///   let v = signs(like: images)    // ±1, each as probable
 ///   let (output, vJ) = unet.vectorJacobianProduct(run.input, query.timestep, v)
 ///   run.advance(output: output, probe: v, product: vJ)
 /// }
@@ -37,6 +38,8 @@ public struct LikelihoodRun<Tensor: LinearSpace> {
   /// A run of a plan from samples at its start level.
   ///
   /// - Parameters:
+  ///   - plan: the run, in either direction.
+  ///   - sample: where it starts.
   ///   - sampleCount: how many samples the tensor holds.
   ///   - sampleSize: d, how many scalars each has.
   /// - Precondition: the plan draws no noise and does not clip, its network does not learn a
@@ -66,7 +69,9 @@ public struct LikelihoodRun<Tensor: LinearSpace> {
 
   /// Takes the network's output, and vᵀJv of its Jacobian J = ∂output/∂input for each sample.
   ///
-  /// - Parameter divergence: vᵀJv for a probe v of mean 0 and unit covariance, or tr J itself.
+  /// - Parameters:
+  ///   - output: the network's answer to the query.
+  ///   - divergence: vᵀJv for a probe v of mean 0 and unit covariance, or tr J itself.
   /// - Precondition: a step is left, and there is a number for each sample.
   public mutating func advance(output: Tensor, divergence: [Double]) {
     guard let step = run.step else { stop("the run is at its end; there is nothing to advance") }
@@ -98,6 +103,7 @@ extension LikelihoodRun where Tensor: InnerProductSpace {
   /// Takes the network's output, a probe v, and the vector–Jacobian product vᵀJ.
   ///
   /// - Parameters:
+  ///   - output: the network's answer to the query.
   ///   - probe: v, numbers of mean 0 and variance 1, independent of each other: ±1 vary least.
   ///   - product: vᵀ·∂output/∂input.
   public mutating func advance(output: Tensor, probe: Tensor, product: Tensor) {

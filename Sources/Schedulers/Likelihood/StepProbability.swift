@@ -8,7 +8,9 @@
 ///   let output = unet(run.input, query.timestep)
 ///   let before = run
 ///   run.advance(output: output, using: &noise)
-///   if let p = before.probability(of: run.sample, output: output) { record(p.logProbabilities) }
+///   if let p = before.probability(of: run.sample, output: output) {
+///     record(p.logProbabilities)
+///   }
 /// }
 /// ```
 ///

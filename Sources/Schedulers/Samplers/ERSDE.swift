@@ -1,12 +1,14 @@
 /// ER-SDE: the extended reverse SDE whose noise follows from a function phi, by a Taylor polynomial
 /// of x̂0 in sigma of up to three terms.
 ///
-///     x̄' = r·x̄ + (1 − r)·x̂0 + (σ' − σ + phi'·S₀)·D + ((σ' − σ)²/2 + phi'·S₁)·D₂ + √(σ'² − r²·σ²)·z
-///     phi = σ·(e^(σ^0.3) + 10),    r = phi'/phi,    Sⱼ = ∫ (s − σ)ʲ/phi(s) ds from σ' to σ
-///     D = (x̂0 − x̂0₋)/(σ − σ₋),    D₂ = 2·(D − D₋)/(σ − σ₋₋),    with x̄ = x/signal
+///     x̄'  = r·x̄ + (1 − r)·x̂0 + (σ' − σ + phi'·S₀)·D
+///         + ((σ' − σ)²/2 + phi'·S₁)·D₂ + √(σ'² − r²·σ²)·z
+///     phi = σ·(e^(σ^0.3) + 10),    r = phi'/phi
+///     Sⱼ  = ∫ (s − σ)ʲ/phi(s) ds from σ' to σ
+///     D   = (x̂0 − x̂0₋)/(σ − σ₋),    D₂ = 2·(D − D₋)/(σ − σ₋₋)
 ///
-/// ₋ marks the step before. The first steps have fewer terms, as have those whose earlier steps
-/// began without signal. A step from there is x̂0 and noise.
+/// with x̄ = x/signal. ₋ marks the step before. The first steps have fewer terms, as have those
+/// whose earlier steps began without signal. A step from there is x̂0 and noise.
 ///
 /// Source: [Cui et al. 2023](https://arxiv.org/abs/2309.06169), algorithms 1 to 3 in x̂0; phi is
 /// that of the authors' <https://github.com/QinpengCui/ER-SDE-Solver>, and of ComfyUI's

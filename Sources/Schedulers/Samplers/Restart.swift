@@ -1,9 +1,10 @@
 /// Restart sampling: an ODE sampler whose run goes back to more noise once it has come down, and
 /// comes down again, so that noise wears off the errors of the steps before.
 ///
-///     after `turn` of the steps:    x̄ ← x̄ + √(σ_u² − σ²)·z,    then the steps from σ_u on again
+///     x̄ ← x̄ + √(σ_u² − σ²)·z
 ///
-/// with x̄ = x/signal and σ_u the sigma after `back` of them; so `times` times. With `steps` given,
+/// after `turn` of the steps, with x̄ = x/signal and σ_u the sigma after `back` of them. Then come
+/// the steps from σ_u on again; so `times` times. With `steps` given,
 /// the steps from σ_u on are so many in equal steps of σ^(1/7), as in the paper's schedules, and
 /// otherwise those of the grid. The paper gives both places as times; here they are shares of the
 /// steps, so that the number of calls follows from that of the steps.

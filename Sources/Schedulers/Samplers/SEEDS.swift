@@ -1,7 +1,8 @@
 /// SEEDS and other exponential Runge–Kutta methods in x̂0: two or three calls a step, on the
 /// reverse SDE or, with eta 0, on the ODE.
 ///
-///     xₖ = noiseₖ/noise·e^(−eta·cₖ·h)·x + signalₖ·∫₀¹ Hₖ·e^(−Hₖ(1−s))·Pₖ(s) ds + noiseₖ·zₖ
+///     xₖ = noiseₖ/noise·e^(−eta·cₖ·h)·x
+///        + signalₖ·∫₀¹ Hₖ·e^(−Hₖ(1−s))·Pₖ(s) ds + noiseₖ·zₖ
 ///     x' = the same at c = 1,    H = (1 + eta)·h,    h = lambda' − lambda
 ///
 /// | method | c | P of the second call | P of the step |
@@ -21,7 +22,14 @@
 public struct SEEDS: EtaSampler {
   /// How the points between are chosen and weighted.
   public enum Method: String, Hashable, Codable, Sendable, CaseIterable {
-    case seeds2, seeds3, res2, heun
+    /// SEEDS-2: two calls, the second in the middle, by the midpoint rule.
+    case seeds2
+    /// SEEDS-3: three calls, at the start and after each third.
+    case seeds3
+    /// RES 2S: two calls, the second in the middle, by the exact rule.
+    case res2
+    /// Exponential Heun: two calls, the second at the end.
+    case heun
   }
 
   public var method: Method

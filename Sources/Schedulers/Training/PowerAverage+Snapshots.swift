@@ -12,9 +12,10 @@ extension PowerAverage {
   /// The weights of snapshots whose sum is nearest to this average, had it been kept.
   ///
   ///     Σ_j ⟨p_i, p_j⟩·w_j = ⟨p_i, p⟩
-  ///     ⟨p_a, p_b⟩ = (γ_a + 1)·(γ_b + 1)/(γ_a + γ_b + 1)·(t_a/t_b)^γ_b/t_b    for t_a ≤ t_b
+  ///     ⟨p_a, p_b⟩ = (γ_a + 1)·(γ_b + 1)/(γ_a + γ_b + 1)·(t_a/t_b)^γ_b/t_b
   ///
-  /// where p_i are the profiles of the snapshots and p this one's: least squares of p − Σ w_i·p_i.
+  /// for t_a ≤ t_b, where p_i are the profiles of the snapshots and p this one's: least squares of
+  /// p − Σ w_i·p_i.
   ///
   /// - Parameters:
   ///   - step: t of this average, at most that of the last snapshot to be near.

@@ -11,7 +11,8 @@
 /// let kept = try [0.05, 0.1].map { try PowerAverage(relativeDeviation: $0) }
 /// var averages = kept.map { ExponentialAverage(.power($0), of: network.weights) }
 /// // … save both now and then, with the step; then
-/// let weights = try PowerAverage(relativeDeviation: 0.07).weights(at: 1000, from: snapshots)
+/// let wanted = try PowerAverage(relativeDeviation: 0.07)
+/// let weights = try wanted.weights(at: 1000, from: snapshots)
 /// ```
 ///
 /// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, section 3 and appendix C.

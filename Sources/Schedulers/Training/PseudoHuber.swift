@@ -1,17 +1,19 @@
 /// A loss of an output that counts large errors less than their squares, scalar by scalar.
 ///
-///     huber:     2·c·(√(e² + c²) − c)       near e² for small errors, 2·c·|e| for large ones
-///     smoothL1:  2·(√(e² + c²) − c)         near e²/c for small errors, 2·|e| for large ones
+///     huber:     2·c·(√(e² + c²) − c)
+///     smoothL1:  2·(√(e² + c²) − c)
 ///
-/// These are what kohya's sd-scripts and diffusers' training scripts call `huber` and `smooth_l1`:
-/// the pseudo-Huber loss with two scales. torch's losses of these names have a corner in their
-/// slope and other factors. The pseudo-Huber loss of consistency training (Song and Dhariwal 2023)
-/// is of a sample's norm, not of its scalars.
+/// The first is near e² for small errors and 2·c·|e| for large ones, the second near e²/c and
+/// 2·|e|. These are what kohya's sd-scripts and diffusers' training scripts call `huber` and
+/// `smooth_l1`: the pseudo-Huber loss with two scales. torch's losses of these names have a corner
+/// in their slope and other factors. The pseudo-Huber loss of consistency training (Song and
+/// Dhariwal 2023) is of a sample's norm, not of its scalars.
 ///
 /// ```swift
 /// let c = HuberSchedule.snr(smallest: 0.1).thresholds(over: schedule)
 /// let thresholds = timesteps.map { c[$0] }
-/// let loss = try PseudoHuber.huber(output: output, target: target, thresholds: thresholds)
+/// let loss = try PseudoHuber.huber(
+///   output: output, target: target, thresholds: thresholds)
 /// ```
 ///
 /// - Accuracy: values and slopes within 8·2⁻⁵³ of themselves.
@@ -19,7 +21,10 @@
 /// Source: Khrapov et al. 2024, <https://arxiv.org/abs/2403.16728>; kohya's `conditional_loss`,
 /// <https://github.com/kohya-ss/sd-scripts>, and `train_text_to_image` of diffusers.
 public enum PseudoHuber: String, Hashable, Codable, CaseIterable, Sendable {
-  case huber, smoothL1
+  /// The loss that is near the square of small errors.
+  case huber
+  /// The loss whose slope at large errors does not depend on the threshold.
+  case smoothL1
 
   /// The loss of one scalar's error.
   ///

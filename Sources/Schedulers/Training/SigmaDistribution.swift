@@ -10,8 +10,10 @@
 /// | `ShiftedSigma` | any of these, moved as `FlowShift` moves times |
 ///
 /// ```swift
-/// let times = try ShiftedSigma(LogNormalSigma(mean: 0, deviation: 1), shift: .fixed(3))
-/// let levels = times.draw(count: 64, using: &generator).map { NoiseLevel.flow(sigma: $0) }
+/// let times = LogNormalSigma(mean: 0, deviation: 1)
+/// let shifted = try ShiftedSigma(times, shift: .fixed(3))
+/// let sigmas = shifted.draw(count: 64, using: &generator)
+/// let levels = sigmas.map { NoiseLevel.flow(sigma: $0) }
 /// let x = levels.mix(x0, with: epsilon)
 /// ```
 ///

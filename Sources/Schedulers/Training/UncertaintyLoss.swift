@@ -9,7 +9,7 @@
 /// let edm = EDMPreconditioning()
 /// let target = edm.target(x0: x0, epsilon: epsilon, at: levels)
 /// let u = uncertainty(edm.timesteps(at: levels))
-/// let losses = (0..<64).map { n in UncertaintyLoss(error: errors[n], logVariance: u[n]) }
+/// let losses = zip(errors, u).map { UncertaintyLoss(error: $0, logVariance: $1) }
 /// ```
 ///
 /// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, uncertainty-based loss weighting

@@ -16,8 +16,11 @@ public struct SamplerName: Sendable {
     case comfyUI = "comfyui"
     /// A1111's web UI, and Forge.
     case webUI = "a1111"
+    /// stable-diffusion.cpp.
     case stableDiffusionCpp = "sd.cpp"
+    /// Draw Things.
     case drawThings = "draw-things"
+    /// InvokeAI.
     case invokeAI = "invokeai"
 
     /// Where its code is.

@@ -157,14 +157,12 @@ extension SourceText {
       DPM-Solver-Fast: as many steps of order 3 as the calls allow, each of the same length in lambda,
       then one or two of lower order.
 
-          ⌊n/3⌋ + 1 steps for n calls, of order 3 but the last, whose order is n mod 3, or where
-          that is 0 the last two, of order 2 and 1
-
-      The n calls go from the first point of the grid to the last one with noise; where those lie
-      between does not matter, as the method lays its own. From there, one call more leads to clean
-      data. A step of order 2 has its second call at ½, one of order 3 at ⅓ and ⅔, and the steps are
-      those of `DPMSolverSinglestep` with DPM-Solver's epsilon. There is none from a level without
-      signal.
+      There are ⌊n/3⌋ + 1 steps for n calls, of order 3 but the last, whose order is n mod 3, or where
+      that is 0 the last two, of order 2 and 1. The n calls go from the first point of the grid to the
+      last one with noise; where those lie between does not matter, as the method lays its own. From
+      there, one call more leads to clean data. A step of order 2 has its second call at ½, one of
+      order 3 at ⅓ and ⅔, and the steps are those of `DPMSolverSinglestep` with DPM-Solver's epsilon.
+      There is none from a level without signal.
 
       Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 and appendix D.3;
       Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_fast`.
@@ -312,12 +310,14 @@ extension SourceText {
       ER-SDE: the extended reverse SDE whose noise follows from a function phi, by a Taylor polynomial
       of x̂0 in sigma of up to three terms.
 
-          x̄' = r·x̄ + (1 − r)·x̂0 + (σ' − σ + phi'·S₀)·D + ((σ' − σ)²/2 + phi'·S₁)·D₂ + √(σ'² − r²·σ²)·z
-          phi = σ·(e^(σ^0.3) + 10),    r = phi'/phi,    Sⱼ = ∫ (s − σ)ʲ/phi(s) ds from σ' to σ
-          D = (x̂0 − x̂0₋)/(σ − σ₋),    D₂ = 2·(D − D₋)/(σ − σ₋₋),    with x̄ = x/signal
+          x̄'  = r·x̄ + (1 − r)·x̂0 + (σ' − σ + phi'·S₀)·D
+              + ((σ' − σ)²/2 + phi'·S₁)·D₂ + √(σ'² − r²·σ²)·z
+          phi = σ·(e^(σ^0.3) + 10),    r = phi'/phi
+          Sⱼ  = ∫ (s − σ)ʲ/phi(s) ds from σ' to σ
+          D   = (x̂0 − x̂0₋)/(σ − σ₋),    D₂ = 2·(D − D₋)/(σ − σ₋₋)
 
-      ₋ marks the step before. The first steps have fewer terms, as have those whose earlier steps
-      began without signal. A step from there is x̂0 and noise.
+      with x̄ = x/signal. ₋ marks the step before. The first steps have fewer terms, as have those
+      whose earlier steps began without signal. A step from there is x̂0 and noise.
 
       Source: Cui et al. 2023, https://arxiv.org/abs/2309.06169, algorithms 1 to 3 in x̂0; phi is
       that of the authors' https://github.com/QinpengCui/ER-SDE-Solver, and of ComfyUI's
@@ -593,9 +593,10 @@ extension SourceText {
       Restart sampling: an ODE sampler whose run goes back to more noise once it has come down, and
       comes down again, so that noise wears off the errors of the steps before.
 
-          after `turn` of the steps:    x̄ ← x̄ + √(σ_u² − σ²)·z,    then the steps from σ_u on again
+          x̄ ← x̄ + √(σ_u² − σ²)·z
 
-      with x̄ = x/signal and σ_u the sigma after `back` of them; so `times` times. With `steps` given,
+      after `turn` of the steps, with x̄ = x/signal and σ_u the sigma after `back` of them. Then come
+      the steps from σ_u on again; so `times` times. With `steps` given,
       the steps from σ_u on are so many in equal steps of σ^(1/7), as in the paper's schedules, and
       otherwise those of the grid. The paper gives both places as times; here they are shares of the
       steps, so that the number of calls follows from that of the steps.
@@ -648,7 +649,8 @@ extension SourceText {
       SEEDS and other exponential Runge–Kutta methods in x̂0: two or three calls a step, on the
       reverse SDE or, with eta 0, on the ODE.
 
-          xₖ = noiseₖ/noise·e^(−eta·cₖ·h)·x + signalₖ·∫₀¹ Hₖ·e^(−Hₖ(1−s))·Pₖ(s) ds + noiseₖ·zₖ
+          xₖ = noiseₖ/noise·e^(−eta·cₖ·h)·x
+             + signalₖ·∫₀¹ Hₖ·e^(−Hₖ(1−s))·Pₖ(s) ds + noiseₖ·zₖ
           x' = the same at c = 1,    H = (1 + eta)·h,    h = lambda' − lambda
 
       | method | c | P of the second call | P of the step |

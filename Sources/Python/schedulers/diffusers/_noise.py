@@ -33,7 +33,8 @@ def drawn(
         kind = torch.float32
     elif traits.noise != "output":
         kind = torch.promote_types(torch.float32 if traits.noise == "wide" else x.dtype, kind)
-    return randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
+    made: torch.Tensor = randn_tensor(shape, generator=generator, device=output.device, dtype=kind)
+    return made
 
 
 def path(scheduler: Any, call: int, output: torch.Tensor, x: torch.Tensor, generator: Any) -> torch.Tensor:
