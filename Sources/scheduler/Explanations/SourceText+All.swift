@@ -157,12 +157,14 @@ extension SourceText {
       DPM-Solver-Fast: as many steps of order 3 as the calls allow, each of the same length in lambda,
       then one or two of lower order.
 
-      There are ⌊n/3⌋ + 1 steps for n calls, of order 3 but the last, whose order is n mod 3, or where
-      that is 0 the last two, of order 2 and 1. The n calls go from the first point of the grid to the
-      last one with noise; where those lie between does not matter, as the method lays its own. From
-      there, one call more leads to clean data. A step of order 2 has its second call at ½, one of
-      order 3 at ⅓ and ⅔, and the steps are those of `DPMSolverSinglestep` with DPM-Solver's epsilon.
-      There is none from a level without signal.
+          orders = 3, 3, …, 3, n mod 3    for n calls
+          orders = 3, 3, …, 3, 2, 1       where 3 divides n
+
+      The n calls go from the first point of the grid to the last one with noise; where those lie
+      between does not matter, as the method lays its own. From there, one call more leads to clean
+      data. A step of order 2 has its second call at ½, one of order 3 at ⅓ and ⅔, and the steps are
+      those of `DPMSolverSinglestep` with DPM-Solver's epsilon. There is none from a level without
+      signal.
 
       Source: Lu et al. 2022, https://arxiv.org/abs/2206.00927, section 3.4 and appendix D.3;
       Crowson 2022, https://github.com/crowsonkb/k-diffusion, `sample_dpm_fast`.
