@@ -40,7 +40,8 @@ public struct MovingAverage<Scalar: NetworkScalar>: Hashable, Sendable {
 
   /// d of the next update.
   public var decay: Double {
-    min(options.maximum, 1 - Math.pow(1 + Double(updates) / options.inverseGamma, -options.power))
+    AverageDecay.warmUp(largest: options.maximum, inverseGamma: options.inverseGamma, power: options.power)
+      .decay(after: updates)
   }
 
   /// Takes in the parameters after a step.

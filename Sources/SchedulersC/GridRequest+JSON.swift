@@ -9,9 +9,8 @@ extension GridRequest {
   /// - Throws: `Refusal` for a value out of its range, and for a key that the spacing has not.
   init(_ request: inout Request) throws(Refusal) {
     self.init()
-    let names = GridSpacing.all.map(\.name)
-    if let spacing = try request.choice("spacing", of: "spacing", among: names, GridSpacing.known) {
-      self.spacing = spacing
+    if let name = try request.text("spacing") {
+      do { spacing = try .known(name) } catch { throw Refusal(error) }
     }
     let isLeading =
       switch spacing {

@@ -81,11 +81,10 @@ struct PlanRequest {
 
   private static func sampled(_ request: inout Request) throws -> PlanDocument {
     let grid = try GridRequest(&request)
-    guard
-      let entry = try request.choice(
-        "sampler", of: "sampler", among: SamplerCatalog.all.map(\.name),
-        { SamplerCatalog[$0] ?? SamplerName.named($0)?.entry(isFlow: grid.spacing.isFlow) })
-    else { throw Refusal.request("\"sampler\" of the request is null; name one") }
+    guard let called = try request.text("sampler") else {
+      throw Refusal.request("\"sampler\" of the request is null; name one")
+    }
+    let entry = try SamplerCatalog.entry(named: called, on: grid.spacing)
     let (schedule, name) = try ScheduleRequest.ofSampler(&request, hasSchedule: !grid.spacing.hasOwnProcess)
     let prediction =
       try request.choice("prediction", of: "prediction", among: Prediction.ofOneLevel.map(\.rawValue)) { name in

@@ -29,6 +29,8 @@ struct Refusal: Error {
     case let error as JSONCheck.Failure: self.init(SCHEDULERS_JSON, "the request has \(error)")
     case is ConfigurationError, is PlanError, is GridError, is ScheduleError:
       self.init(SCHEDULERS_REQUEST, "\(error)")
+    case .unknown(let kind, let name, let known) as NameFailure: self = .unknown(kind, name, known: known)
+    case .missing(let kind, let name, let reason) as NameFailure: self = .request("\(kind) \"\(name)\" \(reason)")
     case let error as TraceError: self.init(SCHEDULERS_REQUEST, "\(error)")
     default: self.init(SCHEDULERS_REQUEST, "\(error)")
     }

@@ -12,22 +12,8 @@ import Testing
 
     /// Runs a script of the shell, in which `tool` is the tool and `raw` a name that is no text.
     private func shell(_ script: String) throws -> (status: Int32, errors: String) {
-      let version = try tool.start(["--version"]).process
-      version.waitUntilExit()
-      let program = try #require(version.executableURL)
-      let (process, errors) = (Process(), Pipe())
-      process.executableURL = URL(fileURLWithPath: "/bin/bash")
-      process.arguments = [
-        "-c", "tool() { \"\(program.path)\" \"$@\"; }; raw=$(printf 'caf\\351'); \(script)",
-      ]
-      process.currentDirectoryURL = tool.folder
-      process.standardError = errors
-      process.standardOutput = Pipe()
-      try process.run()
-      let message = errors.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      #expect(process.terminationReason == .exit)
-      return (process.terminationStatus, String(decoding: message, as: UTF8.self))
+      let outcome = try tool.run([], script: "tool() { \"$0\" \"$@\"; }; raw=$(printf 'caf\\351'); \(script)")
+      return (outcome.status, outcome.errors)
     }
 
     @Test(arguments: [

@@ -14,30 +14,14 @@ import Testing
     ["--generate-completion-script", "bash"],
   ]
 
-  /// Runs the tool by a shell, with a redirection.
-  private func run(_ arguments: [String], _ redirection: String) throws -> (status: Int32, errors: String) {
-    let version = try tool.start(["--version"]).process
-    version.waitUntilExit()
-    let program = try #require(version.executableURL)
-    let (process, errors) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "exec \"$0\" \"$@\" \(redirection)", program.path] + arguments
-    process.standardError = errors
-    process.standardOutput = Pipe()
-    try process.run()
-    let message = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit)
-    return (process.terminationStatus, String(decoding: message, as: UTF8.self))
-  }
-
   @Test(
     .enabled(if: FileManager.default.isWritableFile(atPath: "/dev/full")),
     arguments: [">/dev/full", ">&-"])
   func `is said in one line, status 2, whatever the command`(_ redirection: String) throws {
     for command in Self.commands {
-      let (status, errors) = try run(command, redirection)
-      #expect(status == 2, "\(command)")
+      let outcome = try tool.run(command, script: "exec \"$0\" \"$@\" \(redirection)")
+      let errors = outcome.errors
+      #expect(outcome.status == 2, "\(command)")
       #expect(errors.hasPrefix("scheduler: cannot write to the standard output"), "\(command): \(errors)")
       #expect(errors.filter(\.isNewline).count == 1, "\(command): \(errors)")
     }

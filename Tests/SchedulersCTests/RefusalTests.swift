@@ -65,6 +65,19 @@ struct RefusalTests {
     #expect(noise == nil)
   }
 
+  @Test("a name that another program has, and this library has not, is refused with the reason")
+  func names() {
+    for (request, text) in [
+      ("{\"sampler\": \"comfyui:dpm_adaptive\"}", "sampler \"comfyui:dpm_adaptive\" is not here: its steps follow"),
+      ("{\"sampler\": \"euler\", \"spacing\": \"sd.cpp:smoothstep\"}", "\"sd.cpp:smoothstep\" is not here"),
+      ("{\"sampler\": \"sd.cpp:x\"}", "unknown sampler \"sd.cpp:x\"; known: sd.cpp:euler, "),
+    ] {
+      var plan: OpaquePointer?
+      let refused = call { schedulersPlanCreate(request, &plan, $0) }
+      #expect(refused.status > 0 && plan == nil && refused.text.contains(text), "\(refused.text)")
+    }
+  }
+
   @Test("sizes, types, pointers and handles that do not fit are refused")
   func arguments() throws {
     let plan = try Handle.plan("{\"sampler\": \"ddpm\", \"steps\": 3}")

@@ -5,7 +5,7 @@
 /// let grid = try SamplingGrid(optimalStepsFor: .flux, steps: 10)
 /// ```
 ///
-/// Source: Pei et al. 2025, <https://arxiv.org/abs/2503.21774>, with the numbers and the
+/// Source: [Pei et al. 2025](https://arxiv.org/abs/2503.21774), with the numbers and the
 /// interpolation of ComfyUI's `OptimalStepsScheduler`, <https://github.com/comfyanonymous/ComfyUI>.
 public enum OptimalSteps: String, Hashable, Codable, Sendable, CaseIterable {
   /// Flux, for 10 steps.

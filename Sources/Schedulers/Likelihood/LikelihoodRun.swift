@@ -23,7 +23,7 @@
 ///
 /// With probes the result is an estimate of the logarithm without bias, but for the method's error.
 ///
-/// Source: Song et al. 2021, <https://arxiv.org/abs/2011.13456>, equations 39 and 40; Crowson 2022,
+/// Source: [Song et al. 2021](https://arxiv.org/abs/2011.13456), equations 39 and 40; Crowson 2022,
 /// <https://github.com/crowsonkb/k-diffusion>, `log_likelihood`.
 public struct LikelihoodRun<Tensor: LinearSpace> {
   /// The run of the samples.

@@ -17,7 +17,7 @@ package struct AncestralStep {
 
   ///     σ_up = eta·σ'·√(1 − (σ'/σ)²),    σ_down = √(σ'² − σ_up²) = σ'·√(1 − eta² + eta²·(σ'/σ)²)
   ///
-  /// Source: Crowson 2022, <https://github.com/crowsonkb/k-diffusion>, `get_ancestral_step`.
+  /// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `get_ancestral_step`.
   package init(from: NoiseLevel, to: NoiseLevel, eta: Double) {
     let (start, end, eta) = (from.exact, to.exact, DoubleDouble(eta))
     let ratio = end.noise * start.signal / (end.signal * start.noise)

@@ -34,21 +34,24 @@ package struct ExponentialPredictorCorrector {
   package func moves(over grid: SamplingGrid) -> [SamplingPlan.Move] {
     let levels = SolverLevel.levels(of: grid.points)
     var (predicted, before) = (LinearForm(), nil as ExponentialStep?)
-    return (0..<grid.steps).flatMap { i -> [SamplingPlan.Move] in
+    var moves: [SamplingPlan.Move] = []
+    moves.reserveCapacity(grid.steps)
+    for i in 0..<grid.steps {
       let step = step(levels, i)
-      var (sample, moves) = (LinearForm.sample, [SamplingPlan.Move]())
+      var sample = LinearForm.sample
       if corrects(step: i), let before {
         sample = sample + change(levels, before, i - 1, ago: 1, isCorrected: true) - predicted.older()
         if evaluatesCorrection {
           let point = grid.points[i]
-          moves = [SamplingPlan.Move(at: point, to: point.level, estimate: estimate, next: sample)]
+          moves.append(SamplingPlan.Move(at: point, to: point.level, estimate: estimate, next: sample))
           sample = .sample
         }
       }
       (predicted, before) = (change(levels, step, i, ago: 0), step)
       let next = step.held(.estimate(), sample: sample) + predicted
-      return moves + [SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next)]
+      moves.append(SamplingPlan.Move(at: grid.points[i], to: step.to, estimate: estimate, next: next))
     }
+    return moves
   }
 
   package func step(_ levels: [SolverLevel], _ i: Int) -> ExponentialStep {

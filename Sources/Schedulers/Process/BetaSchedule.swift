@@ -31,7 +31,7 @@ public enum BetaSchedule: Hashable, Codable, Sendable {
   /// β_t = min(1 − ᾱ((t+1)/T)/ᾱ(t/T), `maxBeta`) with ᾱ(s)² = r/(1 + r) and ln r = −½·sgn(½ − s)·
   /// ln(1 − 2·|½ − s| + 10⁻⁶): ln r has a Laplace distribution, and most timesteps lie near r = 1.
   ///
-  /// Source: Hang et al. 2024, <https://arxiv.org/abs/2407.03297>, table 1; the root and 10⁻⁶ are
+  /// Source: [Hang et al. 2024](https://arxiv.org/abs/2407.03297), table 1; the root and 10⁻⁶ are
   /// those of diffusers 0.42.1, `betas_for_alpha_bar`.
   case laplace(maxBeta: Double = 0.999)
 

@@ -10,8 +10,8 @@
 /// those of `DPMSolverSinglestep` with DPM-Solver's epsilon. There is none from a level without
 /// signal.
 ///
-/// Source: Lu et al. 2022, <https://arxiv.org/abs/2206.00927>, section 3.4 and appendix D.3;
-/// Crowson 2022, <https://github.com/crowsonkb/k-diffusion>, `sample_dpm_fast`.
+/// Source: [Lu et al. 2022](https://arxiv.org/abs/2206.00927), section 3.4 and appendix D.3;
+/// [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_dpm_fast`.
 public struct DPMSolverFast: Sampler {
   public init() {}
 

@@ -9,7 +9,7 @@
 /// One from a level without signal is ancestral Euler's, but on the straight path it has its middle
 /// at the time 0.9999, as ComfyUI's has.
 ///
-/// Source: Crowson 2022, <https://github.com/crowsonkb/k-diffusion>, `sample_dpmpp_2s_ancestral`;
+/// Source: [Crowson 2022](https://github.com/crowsonkb/k-diffusion), `sample_dpmpp_2s_ancestral`;
 /// on rectified flow, ComfyUI, <https://github.com/comfyanonymous/ComfyUI>,
 /// `sample_dpmpp_2s_ancestral_RF`.
 public struct DPMSolverPlusPlus2SAncestral: EtaSampler {

@@ -15,7 +15,7 @@
 /// The noises zₖ are those of one path: each call adds that of its own part of the step. A step to
 /// clean data or from a level without signal has one call.
 ///
-/// Source: Gonzalez et al. 2023, <https://arxiv.org/abs/2305.14267>, algorithms 2 and 3, in x̂0 as
+/// Source: [Gonzalez et al. 2023](https://arxiv.org/abs/2305.14267), algorithms 2 and 3, in x̂0 as
 /// ComfyUI's `sample_seeds_2` and `sample_seeds_3`; Zhang et al. 2023,
 /// <https://arxiv.org/abs/2308.02157>, table 2, for RES; Hochbruck and Ostermann 2005,
 /// <https://doi.org/10.1137/040611434>, equation 5.3 with c₂ = 1, for Heun.

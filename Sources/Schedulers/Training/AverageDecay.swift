@@ -8,7 +8,7 @@ public enum AverageDecay: Hashable, Codable, Sendable {
   /// 1 − (1 + n/inverseGamma)^(−power) up to a largest, after n updates: 0 at first.
   /// `use_ema_warmup` of diffusers' `EMAModel`, after crowsonkb.
   case warmUp(largest: Double = 0.9999, inverseGamma: Double = 1, power: Double = 2 / 3)
-  /// (1 − 1/t)^(γ + 1) at the t-th update. Karras et al. 2024, <https://arxiv.org/abs/2312.02696>,
+  /// (1 − 1/t)^(γ + 1) at the t-th update. [Karras et al. 2024](https://arxiv.org/abs/2312.02696),
   /// power function EMA.
   case power(PowerAverage)
 

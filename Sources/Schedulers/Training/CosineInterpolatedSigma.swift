@@ -8,7 +8,7 @@
 ///
 /// - Accuracy: ln σ within 16·2⁻⁵² and its own rounding.
 ///
-/// Source: Hoogeboom et al. 2023, <https://arxiv.org/abs/2301.11093>, section 3.1; k-diffusion's
+/// Source: [Hoogeboom et al. 2023](https://arxiv.org/abs/2301.11093), section 3.1; k-diffusion's
 /// `rand_cosine_interpolated`, whose u runs from the largest sigma to the smallest.
 public struct CosineInterpolatedSigma: SigmaDistribution {
   /// The width of the pictures.

@@ -12,7 +12,7 @@
 /// network.weights = average.values
 /// ```
 ///
-/// Source: Ho et al. 2020, <https://arxiv.org/abs/2006.11239>, appendix B, with a constant d.
+/// Source: [Ho et al. 2020](https://arxiv.org/abs/2006.11239), appendix B, with a constant d.
 public struct ExponentialAverage<Tensor: LinearSpace> {
   /// How much of the average stays.
   public let decay: AverageDecay

@@ -1,7 +1,7 @@
 /// How the threshold c of `PseudoHuber` goes with the noise: small where there is much of it, so
 /// that what a bad picture asks of a network's outlines counts less.
 ///
-/// Source: Khrapov et al. 2024, <https://arxiv.org/abs/2403.16728>; `--huber_schedule` of kohya's
+/// Source: [Khrapov et al. 2024](https://arxiv.org/abs/2403.16728); `--huber_schedule` of kohya's
 /// sd-scripts, <https://github.com/kohya-ss/sd-scripts>.
 public enum HuberSchedule: Hashable, Codable, Sendable {
   /// One c for all.

@@ -6,7 +6,7 @@
 ///
 /// - Accuracy: σ within 16·2⁻⁵² of itself.
 ///
-/// Source: Esser et al. 2024, <https://arxiv.org/abs/2403.03206>, section 3.1, mode sampling with
+/// Source: [Esser et al. 2024](https://arxiv.org/abs/2403.03206), section 3.1, mode sampling with
 /// heavy tails, whose u is 1 − u here; diffusers' `compute_density_for_timestep_sampling`, `mode`.
 public struct ModeSigma: SigmaDistribution {
   /// How much the middle is preferred, s.

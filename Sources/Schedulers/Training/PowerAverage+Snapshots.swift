@@ -24,7 +24,7 @@ extension PowerAverage {
   ///   same.
   /// - Accuracy: the equations are solved in about 32 digits.
   ///
-  /// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, appendix C, algorithm 3.
+  /// Source: [Karras et al. 2024](https://arxiv.org/abs/2312.02696), appendix C, algorithm 3.
   public func weights(at step: Int, from snapshots: [Snapshot]) throws(AverageError) -> [Double] {
     let wanted = Snapshot(self, at: step)
     for snapshot in snapshots + [wanted] where snapshot.step < 1 {

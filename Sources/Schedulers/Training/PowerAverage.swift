@@ -15,7 +15,7 @@
 /// let weights = try wanted.weights(at: 1000, from: snapshots)
 /// ```
 ///
-/// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, section 3 and appendix C.
+/// Source: [Karras et al. 2024](https://arxiv.org/abs/2312.02696), section 3 and appendix C.
 public struct PowerAverage: Hashable, Codable, Sendable {
   /// γ, 0 or more.
   public let exponent: Double

@@ -18,7 +18,7 @@
 ///
 /// - Accuracy: values and slopes within 8·2⁻⁵³ of themselves.
 ///
-/// Source: Khrapov et al. 2024, <https://arxiv.org/abs/2403.16728>; kohya's `conditional_loss`,
+/// Source: [Khrapov et al. 2024](https://arxiv.org/abs/2403.16728); kohya's `conditional_loss`,
 /// <https://github.com/kohya-ss/sd-scripts>, and `train_text_to_image` of diffusers.
 public enum PseudoHuber: String, Hashable, Codable, CaseIterable, Sendable {
   /// The loss that is near the square of small errors.

@@ -9,7 +9,7 @@
 ///
 /// A network that is sampled with a shift should be trained with it.
 ///
-/// Source: Esser et al. 2024, <https://arxiv.org/abs/2403.03206>, equation 23; `shift` and
+/// Source: [Esser et al. 2024](https://arxiv.org/abs/2403.03206), equation 23; `shift` and
 /// `flux_shift` of kohya's `--timestep_sampling`, <https://github.com/kohya-ss/sd-scripts>.
 public struct ShiftedSigma<Base: SigmaDistribution>: SigmaDistribution {
   /// What is moved.

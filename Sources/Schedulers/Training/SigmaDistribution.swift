@@ -43,7 +43,7 @@ extension NoiseLevel {
   /// - Parameter sigma: noise/signal, from 0 (data) on; finite.
   /// - Accuracy: both factors within 1 ulp.
   ///
-  /// Source: Liu et al. 2022, <https://arxiv.org/abs/2209.03003>, section 2.1.
+  /// Source: [Liu et al. 2022](https://arxiv.org/abs/2209.03003), section 2.1.
   public static func flow(sigma: Double) -> NoiseLevel {
     stop(unless: sigma >= 0 && sigma.isFinite, "sigma must be 0 or more and finite; got \(sigma)")
     let sum = 1 + DoubleDouble(sigma)

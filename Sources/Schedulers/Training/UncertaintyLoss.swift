@@ -12,7 +12,7 @@
 /// let losses = zip(errors, u).map { UncertaintyLoss(error: $0, logVariance: $1) }
 /// ```
 ///
-/// Source: Karras et al. 2024, <https://arxiv.org/abs/2312.02696>, uncertainty-based loss weighting
+/// Source: [Karras et al. 2024](https://arxiv.org/abs/2312.02696), uncertainty-based loss weighting
 /// (config B); `EDM2Loss` of <https://github.com/NVlabs/edm2>, whose `logvar` is u.
 public struct UncertaintyLoss: Hashable, Sendable {
   /// The loss.

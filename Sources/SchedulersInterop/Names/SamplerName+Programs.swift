@@ -3,14 +3,15 @@ import Schedulers
 extension SamplerName {
   private static let secondOutput = "is not here: it needs the unguided output beside the guided one"
   private static let lastStep = "the program's last step, to clean data, is x̂0 alone"
-  private static let logarithm = "on rectified flow the program takes −ln t for lambda"
+  private static let logarithm = "on rectified flow, the program takes −ln t for lambda"
 
   private static let newer = "by its formula: it is newer than the functions that the tests run"
-  private static let overTime = "on rectified flow the path of the program's noise goes over t"
+  private static let overTime = "on rectified flow, the path of the program's noise goes over t"
 
   private static func comfy(
-    _ name: String, _ sampler: (any Sampler)?, flow: (any Sampler)? = nil, _ note: String = ""
-  ) -> SamplerName { SamplerName(.comfyUI, name, sampler, flow: flow, note) }
+    _ name: String, _ sampler: (any Sampler)?, flow: (any Sampler)? = nil, _ note: String = "",
+    flowNote: String = ""
+  ) -> SamplerName { SamplerName(.comfyUI, name, sampler, flow: flow, note, flowNote: flowNote) }
 
   /// A sampler that is the same on both processes.
   private static func both(_ name: String, _ sampler: any Sampler, _ note: String = "") -> SamplerName {
@@ -37,8 +38,9 @@ extension SamplerName {
       comfy(
         "dpmpp_2s_ancestral", DPMSolverPlusPlus2SAncestral(), flow: DPMSolverPlusPlus2SAncestral(isStraight: true)),
       comfy("dpmpp_2s_ancestral_cfg_pp", nil, secondOutput),
-      comfy("dpmpp_sde", DPMSolverPlusPlusSDE(), overTime), comfy("dpmpp_sde_gpu", DPMSolverPlusPlusSDE(), overTime),
-      comfy("dpmpp_2m", DPMSolverPlusPlus(), logarithm), comfy("dpmpp_2m_cfg_pp", nil, secondOutput),
+      comfy("dpmpp_sde", DPMSolverPlusPlusSDE(), flowNote: overTime),
+      comfy("dpmpp_sde_gpu", DPMSolverPlusPlusSDE(), flowNote: overTime),
+      comfy("dpmpp_2m", DPMSolverPlusPlus(), flowNote: logarithm), comfy("dpmpp_2m_cfg_pp", nil, secondOutput),
       both("dpmpp_2m_sde", sde), both("dpmpp_2m_sde_gpu", sde),
       both("dpmpp_2m_sde_heun", DPMSolverPlusPlus(eta: 1, slopeRule: .exact)),
       both("dpmpp_2m_sde_heun_gpu", DPMSolverPlusPlus(eta: 1, slopeRule: .exact)),
@@ -47,7 +49,7 @@ extension SamplerName {
       comfy("ipndm", IPNDM(), lastStep),
       comfy("ipndm_v", LMS(), "nearly: the program has coefficients of its own for uneven steps"),
       comfy("deis", DEIS(order: 3), "nearly: the program lays its polynomials over a time of its own"),
-      comfy("res_multistep", DPMSolverPlusPlus(slopeRule: .exact), logarithm),
+      comfy("res_multistep", DPMSolverPlusPlus(slopeRule: .exact), flowNote: logarithm),
       comfy("res_multistep_cfg_pp", nil, secondOutput),
       comfy("res_multistep_ancestral", nil, "is not here: its steps go from a lower level than the one reached"),
       comfy("res_multistep_ancestral_cfg_pp", nil, secondOutput),

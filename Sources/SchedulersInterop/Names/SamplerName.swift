@@ -49,9 +49,11 @@ public struct SamplerName: Sendable {
   /// How far the steps differ from the program's, or why the sampler is missing; empty where they
   /// are the same.
   public let note: String
+  /// How far those on rectified flow do, where the others do not.
+  public let flowNote: String
 
   /// Whether the steps on a process of a schedule are the program's.
-  public var isSame: Bool { sampler != nil && (note.isEmpty || note.hasPrefix("on rectified flow")) }
+  public var isSame: Bool { sampler != nil && note.isEmpty }
 
   /// The word, the colon and the name.
   public var text: String { "\(program.rawValue):\(name)" }
@@ -64,29 +66,28 @@ public struct SamplerName: Sendable {
 
   /// The entry of the catalog that this is with its default options, if one is.
   public var entry: SamplerCatalog.Entry? {
-    guard let sampler else { return nil }
-    return SamplerCatalog.all.first { "\($0.sampler)" == "\(sampler)" }
+    sampler.flatMap(SamplerCatalog.entry)
   }
 
   /// An entry by this name, on a process of a schedule or on rectified flow, where a sampler that
   /// steps as another does is better than none.
   package func entry(isFlow: Bool) -> SamplerCatalog.Entry? {
     guard let sampler = isFlow ? flowSampler ?? sampler : sampler else { return nil }
-    let like = SamplerCatalog.all.first { "\($0.sampler)" == "\(sampler)" }
     return SamplerCatalog.Entry(
-      name: text, title: name, sampler: sampler, order: like?.order ?? 1, source: program.source, use: note)
+      name: text, title: name, sampler: sampler, order: SamplerCatalog.entry(of: sampler)?.order ?? 1,
+      source: program.source, use: note)
   }
 
   init(
     _ program: Program, _ name: String, _ sampler: (any Sampler)?, flow: (any Sampler)? = nil, spacing: String? = nil,
-    _ note: String = ""
+    _ note: String = "", flowNote: String = ""
   ) {
     (self.program, self.name, self.sampler) = (program, name, sampler)
-    (flowSampler, self.spacing, self.note) = (flow, spacing, note)
+    (flowSampler, self.spacing, self.note, self.flowNote) = (flow, spacing, note, flowNote)
   }
 
   /// The same sampler by the name of another program.
   func called(_ name: String, in program: Program, spacing: String? = nil) -> SamplerName {
-    SamplerName(program, name, sampler, flow: flowSampler, spacing: spacing, note)
+    SamplerName(program, name, sampler, flow: flowSampler, spacing: spacing, note, flowNote: flowNote)
   }
 }

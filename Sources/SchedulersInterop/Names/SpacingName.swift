@@ -76,10 +76,3 @@ package struct SpacingName: Sendable {
     .init(.stableDiffusionCpp, "beta", .timesteps(.beta()), flow: .flowTimes(.beta())),
   ]
 }
-
-extension GridSpacing {
-  /// The spacing of a name here or in a program, as `comfyui:karras`; `nil` if there is none.
-  package static func known(_ name: String) -> GridSpacing? {
-    named(name) ?? SpacingName.named(name).flatMap { $0.spacing ?? $0.flow }
-  }
-}

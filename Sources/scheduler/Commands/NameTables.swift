@@ -6,13 +6,27 @@ enum NameTables {
   private typealias Row = (name: String, here: String, flow: String, spacing: String, note: String)
 
   private static let samplers: [Row] = SamplerName.all.map { name in
-    func text(_ sampler: (any Sampler)?) -> String {
-      guard let sampler else { return "" }
-      let entry = SamplerCatalog.all.first { "\($0.sampler)" == "\(sampler)" }
-      return entry?.name ?? "\(sampler)".replacing("Schedulers.", with: "")
+    let (here, flow) = (name.sampler.map(text) ?? "", name.flowSampler.map(text) ?? "")
+    return (
+      name.text, here, here == flow && !flow.isEmpty ? "the same" : flow, name.spacing ?? "",
+      [name.note, name.flowNote].filter { !$0.isEmpty }.joined(separator: "; ")
+    )
+  }
+
+  /// The name of a sampler; where it has other options than the catalog's, with those.
+  private static func text(_ sampler: any Sampler) -> String {
+    if let entry = SamplerCatalog.entry(of: sampler) { return entry.name }
+    let options = options(of: sampler)
+    let likes = SamplerCatalog.all.filter { type(of: $0.sampler) == type(of: sampler) }.map { entry in
+      (name: entry.name, other: options.filter { Self.options(of: entry.sampler)[$0.key] != $0.value })
     }
-    let (here, flow) = (text(name.sampler), text(name.flowSampler))
-    return (name.text, here, here == flow && !flow.isEmpty ? "the same" : flow, name.spacing ?? "", name.note)
+    guard let nearest = likes.min(by: { $0.other.count < $1.other.count }) else { return "\(sampler)" }
+    return ([nearest.name] + nearest.other.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
+      .joined(separator: ", ")
+  }
+
+  private static func options(of sampler: any Sampler) -> [String: String] {
+    Mirror(reflecting: sampler).children.reduce(into: [:]) { $0[$1.label ?? ""] = "\($1.value)" }
   }
 
   private static let spacings: [Row] = SpacingName.all.map { name in
@@ -39,7 +53,7 @@ enum NameTables {
       spacing, and what that is here. Both stand for themselves in `--sampler comfyui:dpmpp_2m_sde --spacing
       comfyui:karras`, in the requests of [C.md](C.md) and in Python.
 
-      A sampler of the catalog is named; one with other options is written as in Swift. *On rectified flow* is the
+      A sampler of the catalog is named; one with other options has those behind its name. *On rectified flow* is the
       one whose steps are the program's there, if one is. Where the note is empty, the steps are the same: for
       ComfyUI's names, `ComfyUIRunTests` compares runs of its own functions. Classes of diffusers have no names
       here, as their files are read ([Deviations.md](Deviations.md)).

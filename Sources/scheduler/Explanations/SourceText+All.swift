@@ -598,10 +598,10 @@ extension SourceText {
           x̄ ← x̄ + √(σ_u² − σ²)·z
 
       after `turn` of the steps, with x̄ = x/signal and σ_u the sigma after `back` of them. Then come
-      the steps from σ_u on again; so `times` times. With `steps` given,
-      the steps from σ_u on are so many in equal steps of σ^(1/7), as in the paper's schedules, and
-      otherwise those of the grid. The paper gives both places as times; here they are shares of the
-      steps, so that the number of calls follows from that of the steps.
+      the steps from σ_u on again; so `times` times. With `steps` given, the steps from σ_u on are so
+      many in equal steps of σ^(1/7), as in the paper's schedules, and otherwise those of the grid.
+      The paper gives both places as times; here they are shares of the steps, so that the number of
+      calls follows from that of the steps.
 
       A jump and the step before it are one row of the plan. The base must look at no step before its
       own.

@@ -21,13 +21,8 @@ struct GridOptions: ParsableArguments {
 
   /// - Throws: `Failure` for an unknown name, and for an option without meaning.
   func choice() throws(Failure) -> Choice {
-    guard let spacing = GridSpacing.known(spacing) else {
-      if let found = SpacingName.named(spacing) {
-        throw Failure("--spacing \(spacing) \(found.note); see `scheduler list names`")
-      }
-      let known = spacing.contains(":") ? SpacingName.all.map(\.text) : GridSpacing.all.map(\.name)
-      throw Failure.unknown("spacing", spacing, known: known)
-    }
+    let spacing: GridSpacing
+    do { spacing = try .known(self.spacing) } catch { throw Failure(error) }
     let isLeading =
       switch spacing {
       case .timesteps(.leading), .timesteps(.oneMore(.leading)): true

@@ -107,16 +107,6 @@ enum ChosenSamplers {
   /// The entry of a name of the catalog, or of a program as `comfyui:euler`, whose sampler may be
   /// another one on rectified flow.
   static func entry(_ name: String, on spacing: GridSpacing) throws(Failure) -> SamplerCatalog.Entry {
-    if let entry = SamplerCatalog[name] { return entry }
-    guard name.contains(":") else {
-      throw Failure.unknown("sampler", name, known: SamplerCatalog.all.map(\.name))
-    }
-    guard let found = SamplerName.named(name) else {
-      throw Failure.unknown("sampler", name, known: SamplerName.all.map(\.text))
-    }
-    guard let entry = found.entry(isFlow: spacing.isFlow) else {
-      throw Failure("--sampler \(name) \(found.note); see `scheduler list names`")
-    }
-    return entry
+    do { return try SamplerCatalog.entry(named: name, on: spacing) } catch { throw Failure(error) }
   }
 }

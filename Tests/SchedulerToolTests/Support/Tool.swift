@@ -30,7 +30,14 @@ final class Tool: Sendable {
   /// - Parameter largestFile: a limit in blocks of 1024 bytes, at which a write fails as on a full
   ///   disk; `nil` for none.
   func run(_ arguments: [String], largestFile: Int? = nil) throws -> Outcome {
-    let (process, output, errors) = try start(arguments, largestFile: largestFile)
+    // Where the signal is not ignored, it ends the tool.
+    let limit = largestFile.map { "trap '' XFSZ; ulimit -f \($0); exec \"$0\" \"$@\"" }
+    return try run(arguments, script: limit)
+  }
+
+  /// Runs the tool to its end by a script of the shell, to which it is `$0` and its arguments `$@`.
+  func run(_ arguments: [String], script: String?) throws -> Outcome {
+    let (process, output, errors) = try start(arguments, script: script)
     let text = output.fileHandleForReading.readDataToEndOfFile()
     // Messages are few and fit the pipe's buffer, so that they can wait.
     let message = errors.fileHandleForReading.readDataToEndOfFile()
@@ -39,16 +46,14 @@ final class Tool: Sendable {
     return Outcome(status: process.terminationStatus, output: text, errors: String(decoding: message, as: UTF8.self))
   }
 
-  /// Starts the tool in the folder.
-  func start(_ arguments: [String], largestFile: Int? = nil) throws -> (process: Process, output: Pipe, errors: Pipe) {
+  /// Starts the tool in the folder, by a script if there is one.
+  func start(_ arguments: [String], script: String? = nil) throws -> (process: Process, output: Pipe, errors: Pipe) {
     let (process, output, errors) = (Process(), Pipe(), Pipe())
     process.executableURL = program
     process.arguments = arguments
-    if let largestFile {
-      // Where the signal is not ignored, it ends the tool.
+    if let script {
       process.executableURL = URL(fileURLWithPath: "/bin/bash")
-      process.arguments =
-        ["-c", "trap '' XFSZ; ulimit -f \(largestFile); exec \"$0\" \"$@\"", program.path] + arguments
+      process.arguments = ["-c", script, program.path] + arguments
     }
     process.currentDirectoryURL = folder
     process.standardOutput = output

@@ -62,7 +62,8 @@ import Testing
       let processes = Set(
         names.filter { $0.hasPrefix("name/\(function)/") }.map { String($0.split(separator: "/")[2]) })
       #expect(name.isSame == processes.contains("exploding"), "\(name.name)")
-      #expect(name.flowSampler == nil || !name.note.isEmpty || processes.count == 2, "\(name.name)")
+      #expect(
+        name.flowSampler == nil || !name.note.isEmpty || !name.flowNote.isEmpty || processes.count == 2, "\(name.name)")
       guard let sampler = name.sampler, name.isSame else { continue }
       compared.insert(function)
       try compare(Reference(name: "name/\(function)", sampler: sampler, processes: ["exploding"]))
@@ -91,10 +92,10 @@ import Testing
         #expect("\(read)" == "\(name.sampler!)", "\(name.text)")
       }
     }
-    #expect(
-      GridSpacing.known("comfyui:karras") == .sigmas(.karras()) && GridSpacing.known("karras") == .sigmas(.karras()))
-    #expect(GridSpacing.known("comfyui:linear_quadratic") == .flowTimes(.linearQuadratic()))
-    #expect(GridSpacing.known("sd.cpp:smoothstep") == nil)
+    for name in ["comfyui:karras", "karras"] { #expect(try GridSpacing.known(name) == .sigmas(.karras())) }
+    #expect(try GridSpacing.known("comfyui:linear_quadratic") == .flowTimes(.linearQuadratic()))
+    #expect(throws: NameFailure.self) { try GridSpacing.known("sd.cpp:smoothstep") }
+    #expect(throws: NameFailure.self) { try SamplerCatalog.entry(named: "comfyui:dpm_adaptive", on: .flow) }
   }
 
   @Test(arguments: samplers) func `every sample of a run is made as ComfyUI makes it`(reference: Reference) throws {

@@ -5,6 +5,16 @@ import Schedulers
 extension SamplerCatalog {
   /// The samplers that let their amount of fresh noise be set.
   package static var withEta: [Entry] { all.filter { $0.sampler is any EtaSampler } }
+
+  /// The entry of a sampler with its options.
+  package static func entry(of sampler: any Sampler) -> Entry? {
+    all.first { $0.sampler.erased == sampler.erased }
+  }
+}
+
+extension Sampler {
+  /// The sampler as one that can be compared with those of other types.
+  fileprivate var erased: AnyHashable { AnyHashable(self) }
 }
 
 extension SamplerCatalog.Entry {
